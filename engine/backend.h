@@ -1,0 +1,83 @@
+/* backend.h - what a device must do for the forward pass: seven operations, and memory.
+ *
+ * The operations are as coarse as a fused kernel: each reads the weights of its stage once and
+ * leaves only what the next stage needs, so that a backend decides on its own buffers, fusion and
+ * launches. The activations of a step never leave the backend; forward.c only names the stages.
+ *
+ * Shapes below: T = batch->n_tokens, E = n_embd, D = head_dim, H = n_head, G = n_head_kv, F = n_ff.
+ * x is the residual stream [T, E] in float.
+ *
+ * Promises, tested for every backend:
+ *   - the result for a token does not depend on what else is in the batch, on how the prompt was cut
+ *     into steps, or on the number of threads (bit for bit on the CPU);
+ *   - nothing is allocated after backend_open;
+ *   - every call returns 0, or -1 when the device failed; `error` then says why and stays.
+ * Called from the engine's thread only. */
+#ifndef ENGINE_BACKEND_H
+#define ENGINE_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "model.h"
+#include "sampler.h"
+
+enum backend_kv_type { BACKEND_KV_F16, BACKEND_KV_F32 };
+
+struct backend_options {
+    int n_threads;     /* CPU; 0 = the cores this process may use */
+    int max_tokens;    /* T of the largest step */
+    int max_sequences; /* of the largest step */
+    int max_outputs;
+    int max_context; /* tokens of the longest sequence */
+    int n_blocks;    /* KV blocks in all */
+    enum backend_kv_type kv_type;
+};
+
+struct backend_memory {
+    uint64_t weights, kv,
+        scratch; /* bytes on the device beyond the mapped file, for the CPU incl. it */
+};
+
+struct backend {
+    const struct backend_ops *ops;
+    const char *device; /* "CPU, 2 threads, AVX-512 VNNI"; owned by the backend */
+    char error[256];    /* of the call that returned -1 */
+};
+
+struct backend_ops {
+    /* Brings the weights to the device (m->...->data is set); the slow part of opening. */
+    int (*load)(struct backend *b, struct model *m);
+    void (*close)(struct backend *b);
+
+    /* The step's stages, in order. A layer is embed's successor; see forward.c. */
+    int (*begin)(struct backend *b, const struct model *m, const struct batch *batch);
+    int (*embed)(struct backend *b); /* x = embed[token] */
+    /* q,k,v = rotate(W norm(x) + b); k and v are written to the cache's blocks. */
+    int (*qkv)(struct backend *b, int layer);
+    /* a[T, H*D] = softmax(q k / sqrt(D)) v, causal, over the sequence's blocks. */
+    int (*attention)(struct backend *b, int layer);
+    int (*attention_out)(struct backend *b, int layer); /* x += wo a */
+    int (*ffn_up)(struct backend *b, int layer); /* h[T, F] = silu(w_gate norm(x)) * w_up norm(x) */
+    int (*ffn_down)(struct backend *b, int layer); /* x += w_down h */
+    int (*logits)(struct backend *b); /* [n_outputs, n_vocab] = output norm(x) for batch->output */
+
+    /* One token per output, by its sampler (sampler.h); ids_out [n_outputs]. */
+    int (*sample)(struct backend *b, struct sampler *const *samplers, int32_t *ids_out);
+    /* Copies the logits of output i to host memory; for inspection. */
+    int (*read_logits)(struct backend *b, int i, float *out);
+};
+
+/* Chooses and opens a backend for models of this shape and allocates all it will ever need but the
+ * weights. device: "cpu", "cuda" or NULL for the best there is. 0, or -1 with err set. */
+int backend_open(struct backend **out, const char *device, const struct model *m,
+                 const struct backend_options *opt, char *err, size_t errlen);
+void backend_close(struct backend *b); /* NULL is fine */
+
+/* What backend_open and load would take. */
+struct backend_memory backend_plan(const char *device, const struct model *m,
+                                   const struct backend_options *opt);
+
+#endif

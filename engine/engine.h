@@ -1,0 +1,201 @@
+/* engine.h - the one door to the engine: a language model in this process.
+ *
+ * An engine is one loaded model with its tokeniser, its chat template, a KV cache and a scheduler,
+ * served by a thread of its own. The caller submits requests (a conversation and sampling settings)
+ * and reads events (pieces of text, the end). It never sees a tensor, and no call here waits for
+ * the model but those of the last section, which say so.
+ *
+ *     engine_open(&e, &options, err, sizeof err);
+ *     engine_submit(e, &request, &id, err, sizeof err);
+ *     while ((ev = engine_next_event(e, -1)) && ev->type != ENGINE_DONE) ...
+ *     engine_close(e);
+ *
+ * Threads: engine_open and engine_close once each; between them every function may be called from
+ * any thread, but engine_next_event from one thread at a time. A UI polls engine_wake_fd, which is
+ * readable while events wait, and then calls engine_next_event(e, 0) until it returns NULL.
+ *
+ * Failure is data. Functions return 0 or one of enum engine_error and write one line to err; a
+ * request that fails ends in an ENGINE_DONE event; an engine that cannot go on sends ENGINE_FATAL.
+ * Nothing here prints, exits or aborts on bad input, files, memory or devices.
+ *
+ * Text is UTF-8. Lengths are in bytes. What the user, a file or a tool wrote can never become a
+ * control token: only the template's own markers are inserted, by id. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct engine;
+
+enum engine_error {
+    ENGINE_ERROR = -1,   /* anything not below; err says what */
+    ENGINE_EMODEL = -2,  /* the model file is missing, damaged or not supported */
+    ENGINE_EMEMORY = -3, /* memory or device too small, or the device failed */
+    ENGINE_EFIT = -4,    /* the prompt does not fit the context */
+    ENGINE_EINPUT = -5,  /* the request itself is wrong: messages, tools, settings */
+};
+
+/* Opening */
+
+enum engine_device { ENGINE_DEVICE_AUTO, ENGINE_DEVICE_CPU, ENGINE_DEVICE_CUDA };
+enum engine_kv_type { ENGINE_KV_F16, ENGINE_KV_F32 };
+
+struct engine_options {
+    const char *model_path; /* a GGUF file */
+    bool vocab_only;        /* metadata and tokeniser only; the file needs no tensors */
+    enum engine_device device;
+    int n_threads;               /* CPU threads; 0 = the cores this process may use */
+    int n_ctx;                   /* longest sequence in tokens; 0 = 4096 or the model's own limit */
+    int n_parallel;              /* sequences of n_ctx tokens the KV cache holds; 0 = 1 */
+    enum engine_kv_type kv_type; /* F32 is for exact comparisons */
+};
+
+/* Reads and checks the whole header, builds the tokeniser, plans memory and starts the engine's
+ * thread, which then prepares the weights: requests may be submitted at once and wait for that.
+ * ENGINE_READY or ENGINE_FATAL tells how it went. *out is the caller's, for engine_close. */
+int engine_open(struct engine **out, const struct engine_options *opt, char *err, size_t errlen);
+
+/* Cancels what is running, joins the thread, frees everything. NULL is fine. */
+void engine_close(struct engine *e);
+
+enum engine_family { ENGINE_FAMILY_DEEPSEEK, ENGINE_FAMILY_LLAMA };
+
+/* Facts of an open engine; constant, owned by it. */
+struct engine_info {
+    const char *name;          /* general.name, or the file's name */
+    const char *architecture;  /* "qwen2", "llama" */
+    const char *type;          /* of most weights: "Q8_0", "Q4_K", "BF16" ... */
+    const char *device;        /* "CPU, 2 threads, AVX-512 VNNI" */
+    enum engine_family family; /* of the chat template */
+    bool thinks;               /* its answers begin with reasoning */
+    int n_vocab, n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff;
+    int n_ctx, n_ctx_train; /* tokens: this engine's limit, the model's */
+    uint64_t n_params, file_bytes;
+    uint64_t weight_bytes, kv_bytes, scratch_bytes; /* planned, resident after load */
+    uint64_t fingerprint;     /* of the file's contents: same number, same model */
+    float temperature, top_p; /* recommended by the model, else by its family */
+};
+const struct engine_info *engine_info(const struct engine *e);
+
+/* The file's metadata and tensor directory as one JSON object {"metadata": {...}, "tensors":
+ * [{"name", "type", "shape", "bytes"}...]}; long arrays are shortened to their first elements and
+ * their length. The caller's to free. NULL when memory is short. */
+char *engine_describe(const struct engine *e);
+
+/* Asking */
+
+struct engine_sampling {
+    float temperature;    /* 0 = greedy: always the most likely token */
+    int top_k;            /* 0 = off */
+    float top_p, min_p;   /* 1 and 0 = off */
+    float repeat_penalty; /* 1 = off; over the last 64 tokens */
+    uint64_t seed;        /* same seed, settings, model and prompt: same answer */
+};
+
+struct engine_request {
+    const char *messages; /* JSON array in the form of OpenAI's chat API: objects with role and
+                             content, and for tool use tool_calls; copied */
+    const char *tools;    /* JSON array of tools, or NULL */
+    const char *date;     /* "26 Jul 2024": what the Llama template gives as today; NULL = today */
+    struct engine_sampling sampling;
+    int max_tokens;          /* 0 = until the context is full */
+    const char *const *stop; /* texts that end the answer and are not part of it; NULL-terminated */
+};
+
+/* Queues a request. Tokenises here, so that a prompt which does not fit (ENGINE_EFIT) or is wrong
+ * (ENGINE_EINPUT) is refused at once. *id_out names the request in its events; never 0. */
+int engine_submit(struct engine *e, const struct engine_request *req, uint64_t *id_out, char *err,
+                  size_t errlen);
+
+/* Ends a request soon (within one operation of one layer), in any phase; its ENGINE_DONE still
+ * comes. Returns at once; unknown and finished ids are ignored. */
+void engine_cancel(struct engine *e, uint64_t id);
+
+/* Listening */
+
+enum engine_event_type {
+    ENGINE_READY,   /* the weights are loaded; load_ms */
+    ENGINE_PREFILL, /* the prompt is being read: prompt_done of usage.prompt_tokens */
+    ENGINE_TEXT,    /* a piece of the answer; usage is as of now */
+    ENGINE_DONE,    /* the last event of a request */
+    ENGINE_FATAL,   /* the engine cannot go on; every live request has had its ENGINE_DONE */
+};
+
+enum engine_text { ENGINE_REASONING, ENGINE_ANSWER };
+
+enum engine_stop {
+    ENGINE_STOP_END,    /* the model ended its answer, or a stop text was met */
+    ENGINE_STOP_LENGTH, /* max_tokens or the end of the context */
+    ENGINE_STOP_CANCEL,
+    ENGINE_STOP_ERROR, /* error, error_text */
+};
+
+struct engine_usage {
+    int prompt_tokens, cached_tokens; /* cached: found in the KV cache, not computed again */
+    int completion_tokens;            /* all that were sampled, reasoning included */
+    int reasoning_tokens;
+    double time_to_first_token_ms; /* from submit */
+    double generation_time_ms;     /* from the first token to the latest */
+};
+
+struct engine_event {
+    enum engine_event_type type;
+    uint64_t request; /* 0 for READY and FATAL */
+    enum engine_text kind;
+    const char *text; /* whole characters, len bytes, NUL-terminated; never part of a marker */
+    size_t len;
+    int prompt_done;
+    struct engine_usage usage;
+    enum engine_stop stop;
+    enum engine_error error;
+    const char *error_text;
+    double load_ms;
+};
+
+int engine_wake_fd(const struct engine *e);
+
+/* The next event, or NULL after timeout_ms without one (0 = at once, -1 = wait). Valid until the
+ * next call. Text of one request and kind that was not fetched yet comes as one event, so a slow
+ * reader costs no memory but the text's own. */
+const struct engine_event *engine_next_event(struct engine *e, int timeout_ms);
+
+/* Looking inside */
+
+/* Token ids of a text. With `special`, texts of control tokens become those tokens; without, never.
+ * No BOS is added. *ids_out is the caller's to free. */
+int engine_tokenize(const struct engine *e, const char *text, size_t len, bool special,
+                    int32_t **ids_out, size_t *n_out);
+
+/* The bytes that ids stand for, markers included, NUL-terminated; the caller's to free. Ids outside
+ * the vocabulary are ENGINE_EINPUT. */
+int engine_detokenize(const struct engine *e, const int32_t *ids, size_t n, char **out,
+                      size_t *len_out);
+
+struct engine_prompt {
+    char *text; /* as the template's authors would print it */
+    int32_t *ids;
+    size_t len, n_ids;
+};
+
+/* What a request's messages become. generate: the turn of the model is opened. template_options:
+ * a JSON object of further template variables, or NULL. *out's members are the caller's to free. */
+int engine_render(const struct engine *e, const struct engine_request *req, bool generate,
+                  const char *template_options, struct engine_prompt *out, char *err,
+                  size_t errlen);
+
+struct engine_evaluation {
+    const int32_t *tokens; /* [n_tokens], as one new sequence; nothing is added */
+    size_t n_tokens;
+    size_t n_greedy; /* then so many more, each the most likely after the last; ends not obeyed */
+    int chunk;       /* prefill in pieces of this many tokens; 0 = the engine's own size */
+    /* Called for each position in order, in the engine's thread: logits [n_vocab]. */
+    void (*position)(void *ud, size_t position, const float *logits, int n_vocab);
+    void *ud;
+};
+
+/* Runs the model over tokens and waits for it. No other request may be live. */
+int engine_evaluate(struct engine *e, const struct engine_evaluation *ev, char *err, size_t errlen);
+
+#endif
