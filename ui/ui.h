@@ -1,0 +1,209 @@
+/*
+ * ui.h: duet's terminal screen, the only door of ui/.
+ *
+ * The UI owns the terminal while it is open: its modes, its bytes in both directions, and everything
+ * on the screen. It knows nothing of models, files or databases: it is given rows, text and numbers,
+ * and it reports what the user wants as actions. What an action means is the caller's business.
+ *
+ * Event loop. One thread, the caller's, and no call ever waits for the terminal:
+ *
+ *     struct ui_action action;
+ *     for (;;) {
+ *         ui_poll(u, &fds[0]);                          // the terminal; fds[1..] are the caller's
+ *         poll(fds, n_fds, ui_timeout_ms(u));
+ *         if (got_sigwinch)
+ *             ui_resize(u);
+ *         if (fds[0].revents)
+ *             ui_feed(u);                               // bytes -> keys -> changed state, actions
+ *         ...                                           // engine events -> ui_message_append(u, ...)
+ *         while (ui_next_action(u, &action))
+ *             run(&action);
+ *         ui_draw(u);                                   // the only call that writes to the terminal
+ *     }
+ *
+ * Drawing. Every other call only changes state. ui_draw() paints at most 30 frames a second and writes
+ * nothing when nothing changed. The bytes of a frame go through a buffer to a non-blocking descriptor:
+ * while a frozen terminal has not taken the last frame no new one is made, so neither time nor memory
+ * is spent on it.
+ *
+ * Text. All text given to the UI is UTF-8 data from outside. Control characters, escape sequences,
+ * bidirectional and invisible characters are shown as visible marks (^[ or <U+202E>), invalid bytes as
+ * U+FFFD; none of them reaches the terminal. A piece of streamed text may end anywhere, inside a
+ * character too. Newline and tab keep their meaning.
+ *
+ * Ownership. Whatever is passed in is copied. Pointers handed out say until when they hold.
+ *
+ * Threads. Not thread-safe: a `struct ui` belongs to one thread, and one may be open at a time since
+ * curses keeps process-wide state. ui_restore() alone may be called from a signal handler.
+ *
+ * Locale. The caller has called setlocale(); where the locale's character set is not UTF-8, what has
+ * no ASCII form is shown as '?'.
+ */
+#ifndef UI_UI_H
+#define UI_UI_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ui;
+
+enum ui_error {
+    UI_ERROR = -1,    /* out of memory, or a system call failed */
+    UI_BAD_TERM = -2, /* no terminal, or TERM names one that has no cursor movement */
+};
+
+/* One slash command: completed and described while it is typed, and listed by the help screen. */
+struct ui_command {
+    const char *name; /* "/model" */
+    const char *args; /* "[NAME]", or "" */
+    const char *help; /* "switch the model, keep the conversation" */
+};
+
+struct ui_options {
+    int in, out;      /* the terminal; stay the caller's */
+    const char *term; /* NULL: the environment's TERM */
+    bool color;       /* false: bold, dim, underline and reverse only (NO_COLOR) */
+    const struct ui_command *commands;
+    size_t n_commands;
+    const char *const *history; /* earlier prompts, oldest first */
+    size_t n_history;
+    const char *const *examples; /* questions offered on the empty first screen */
+    size_t n_examples;
+    int64_t (*clock_ms)(void); /* NULL: CLOCK_MONOTONIC; tests bring their own */
+};
+
+/*
+ * Opens the screen: saves the terminal's modes, sets raw mode, enters the alternate screen.
+ * 0, or a ui_error with one line in err (the terminal is then as it was).
+ */
+int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t errlen);
+
+/* Restores the terminal completely and frees u. Waits at most 0.2 s for a terminal that is stuck. */
+void ui_close(struct ui *u);
+
+/* For crash handlers: puts the terminal back with bytes prepared by ui_open(). Async-signal-safe. */
+void ui_restore(const struct ui *u);
+
+/* Leaves the screen to another program (Ctrl-Z, $EDITOR), and comes back with a full repaint. */
+void ui_suspend(struct ui *u);
+void ui_resume(struct ui *u);
+
+/* ---- the loop ---- */
+
+/* What to poll for: POLLIN, and POLLOUT while a frame is under way. After UI_HANGUP the fd is -1. */
+void ui_poll(const struct ui *u, struct pollfd *out);
+
+/* How long poll() may sleep until the UI has something to do by itself; -1: for ever. */
+int ui_timeout_ms(const struct ui *u);
+
+void ui_feed(struct ui *u); /* reads what is there; a dropped line becomes the action UI_HANGUP */
+void ui_resize(
+    struct ui *u);          /* the window changed its size (SIGWINCH); cheap, may come in storms */
+void ui_draw(struct ui *u); /* paints if something changed and a frame is due */
+
+/* ---- what the user wants ---- */
+
+enum ui_action_kind {
+    UI_SEND,   /* text: a prompt, or a slash command; it has left the composer */
+    UI_STOP,   /* stop what is running (only while ui_status.state is not UI_IDLE) */
+    UI_QUIT,   /* id: the exit status, 0 by Ctrl-D, 130 by a second Ctrl-C */
+    UI_NEW,    /* start a new conversation */
+    UI_OPEN,   /* id: the conversation chosen in the sidebar */
+    UI_LIST,   /* the sidebar was opened: its rows may be given anew */
+    UI_MODELS, /* wants to choose a model: answer with ui_pick() */
+    UI_PICK,   /* tag, id: the row chosen in the dialog opened by ui_pick() */
+    UI_EDIT,   /* edit the draft in $EDITOR: ui_suspend, edit ui_draft(), ui_resume, ui_draft_set */
+    UI_SUSPEND, /* Ctrl-Z: ui_suspend, stop the process, ui_resume */
+    UI_HANGUP,  /* the terminal is gone: save and end; reported once */
+};
+
+struct ui_action {
+    enum ui_action_kind kind;
+    int tag;
+    int64_t id;
+    const char *text; /* valid UTF-8, NUL-terminated, no NUL inside; until the next ui_ call */
+    size_t len;
+};
+
+/*
+ * Takes the oldest action that is waiting; false: none. Call it each turn, also when nothing was
+ * readable: a lone Esc becomes a key only when time has passed.
+ */
+bool ui_next_action(struct ui *u, struct ui_action *out);
+
+/* ---- the transcript ---- */
+
+enum ui_role { UI_USER, UI_ASSISTANT };
+enum ui_text { UI_ANSWER, UI_REASONING };
+enum ui_tone { UI_INFO, UI_WARN, UI_FAIL };
+
+/*
+ * A message is begun, grows, and is ended; ids are the caller's and differ within a transcript.
+ * Calls that name an unknown id do nothing. A stored conversation is shown by the same calls.
+ */
+void ui_transcript_clear(struct ui *u);
+void ui_message_begin(struct ui *u, int64_t id, enum ui_role role, const char *name);
+void ui_message_append(struct ui *u, int64_t id, enum ui_text kind, const char *text, size_t len);
+
+/* How long the thinking took so far, for the header of the reasoning block; 0: not known. */
+void ui_message_thought(struct ui *u, int64_t id, int64_t tokens, int64_t ms);
+
+/* note: one line under the message ("812 tokens · 6.1 s", "interrupted"), NULL or "": none. */
+void ui_message_end(struct ui *u, int64_t id, enum ui_tone tone, const char *note);
+
+/* A line of the program's own in the transcript, set apart from anything a model can say. */
+void ui_notice(struct ui *u, enum ui_tone tone, const char *text);
+
+/* ---- the composer ---- */
+
+/* The text being written: valid UTF-8, NUL-terminated, until the next ui_ call. len_out may be NULL. */
+const char *ui_draft(const struct ui *u, size_t *len_out);
+
+/* Grows with every change of the draft, so that a count of its tokens is made once for each. */
+uint64_t ui_draft_revision(const struct ui *u);
+
+void ui_draft_set(struct ui *u, const char *text, size_t len);
+
+/* ---- around it ---- */
+
+enum ui_state { UI_IDLE, UI_LOADING, UI_PREFILL, UI_GENERATING };
+
+/* The status line. Unknown numbers are negative, unknown strings NULL. */
+struct ui_status {
+    const char *model;
+    const char *device;
+    enum ui_state state;
+    int64_t done, total; /* of the loading (any unit) or the prefill (tokens) */
+    double tokens_per_second;
+    double time_to_first_token_ms;
+    int64_t context_used, context_limit; /* tokens */
+    int64_t draft_tokens;
+};
+
+void ui_status_set(struct ui *u, const struct ui_status *status);
+
+/* A passing remark on the status line; the next key takes it away. */
+void ui_hint(struct ui *u, const char *text);
+
+struct ui_row {
+    int64_t id;
+    const char *title;
+    const char *detail; /* shown dimmed at the right: a date, a size; may be NULL */
+};
+
+/* The conversations of the sidebar (F2), newest first; `current` is the id of the one on screen. */
+void ui_sidebar_set(struct ui *u, const struct ui_row *rows, size_t n, int64_t current);
+
+/*
+ * Opens a dialog to choose one of the rows, `selected` is the id it starts on. Enter gives UI_PICK
+ * with this tag and the row's id; Esc gives nothing.
+ */
+void ui_pick(struct ui *u, int tag, const char *title, const struct ui_row *rows, size_t n,
+             int64_t selected);
+
+/* Opens the help screen: every key and every command, made from the tables. */
+void ui_help(struct ui *u);
+
+#endif
