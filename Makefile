@@ -79,9 +79,9 @@ run: deps
 	$(Q)./duet $(ARGS)
 
 test: deps
-	$(Q)$(MAKE) --no-print-directory check
+	$(Q)$(MAKE) --no-print-directory all check
 
-check: duet $(TESTS:%=check-%)
+check: $(TESTS:%=check-%)
 
 check-engine check-ui check-storage: check-%: $(BUILD)/tests/%.run
 	$(call say,TEST,$*)
