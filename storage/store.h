@@ -1,0 +1,273 @@
+/*
+ * store.h - conversations on disk. The only door into storage/.
+ *
+ * The data model:
+ *
+ *     conversation            title, system prompt, archived or not, current leaf
+ *       message               role, state, parent: the messages of a conversation are a tree
+ *         text                what was said, kept apart by kind (enum store_kind)
+ *         generation          what made it: model, settings, seed, counts, timings, why it stopped
+ *
+ * The path from the root to a conversation's leaf is what a reader sees. A regenerated answer or
+ * an edited question is a new child of the same parent: nothing that was said is overwritten.
+ * Ids are positive, never used twice, and grow: order is order of ids, a parent's id is smaller
+ * than its children's, and clocks are for display only. 0 stands for "none".
+ *
+ * A message that streams is begun, appended to, and ended. What an append accepted survives the
+ * end of the process, an ended message survives loss of power. When the writer dies in between,
+ * its message reads as STORE_INTERRUPTED, also in other instances that have the file open.
+ *
+ * Any number of processes may share one file. In one process a handle serves one thread at a
+ * time. Every write is one transaction: when a call fails it has changed nothing and may be
+ * repeated as it is. Functions that can fail return STORE_OK or a negative enum store_status, and
+ * leave a line for the user in store_error().
+ *
+ * Strings going in are copied and may be NULL for "". Strings coming out are UTF-8 as they went
+ * in (control characters included: escape them before showing them), end with a NUL, and live as
+ * long as the list that brought them; each list is freed by its own _free.
+ */
+#ifndef STORAGE_STORE_H
+#define STORAGE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+struct arena;
+
+enum store_status {
+    STORE_OK = 0,
+    STORE_ERROR = -1,      /* anything not named below */
+    STORE_ENOTDB = -2,     /* the file is not a database; left untouched */
+    STORE_EFOREIGN = -3,   /* a database, file or folder that is not ours to use; left untouched */
+    STORE_ENEWER = -4,     /* made by a newer duet; left untouched */
+    STORE_EDAMAGED = -5,   /* the file contradicts itself */
+    STORE_EBUSY = -6,      /* another program held the file longer than the handle's patience */
+    STORE_EFULL = -7,      /* no space left: keep the text, try again later */
+    STORE_EIO = -8,        /* reading or writing failed, or the file cannot be written */
+    STORE_EMOVED = -9,     /* the file was deleted, renamed or replaced while it was open */
+    STORE_ENOTFOUND = -10, /* no such conversation or message */
+    STORE_EINVAL = -11,    /* the call makes no sense: a caller's mistake */
+    STORE_ENOMEM = -12
+};
+
+enum store_role { STORE_SYSTEM, STORE_USER, STORE_ASSISTANT, STORE_TOOL, STORE_UNKNOWN_ROLE };
+
+enum store_state {
+    STORE_STREAMING,   /* being written by an instance that is alive */
+    STORE_COMPLETE,    /* ended by itself */
+    STORE_STOPPED,     /* ended by the user */
+    STORE_INTERRUPTED, /* its writer died */
+    STORE_FAILED       /* ended by an error, see store_generation.error */
+};
+
+enum store_kind {
+    STORE_TEXT,      /* the user's question, the model's answer, a tool's result */
+    STORE_REASONING, /* what the model thought before it answered */
+    STORE_KINDS
+};
+
+/* ---- opening ---- */
+
+/*
+ * Opens the history at `path`, making it (0600) and its missing folders (0700) when absent, and
+ * brings an older schema up to date, keeping a copy of the old file beside it. NULL or ":memory:"
+ * gives a store that lives and dies with the handle. A file that is refused keeps every byte.
+ * On failure *out is NULL and `err` says why in one line.
+ */
+int store_open(struct store **out, const char *path, char *err, size_t errlen);
+
+/* Purges what this handle deleted (see store_purge) and frees the handle. NULL is allowed. */
+void store_close(struct store *s);
+
+/* Why the last failing call on this handle failed: one line, until the next call. */
+const char *store_error(const struct store *s);
+
+/* How long a call waits while another program writes; 2000 ms after store_open. */
+void store_set_patience(struct store *s, int ms);
+
+/* Whether another handle has changed the file since this was last asked. */
+bool store_changed(struct store *s);
+
+/*
+ * Makes the calls up to store_commit one transaction, which holds off other writers: be quick.
+ * A call that fails in between undoes only itself. A failed store_commit has rolled back.
+ * Pairs do not nest.
+ */
+int store_begin(struct store *s);
+int store_commit(struct store *s);
+void store_rollback(struct store *s);
+
+/* ---- conversations ---- */
+
+struct store_conversation {
+    int64_t id;
+    int64_t leaf;       /* last message of the current path, 0 when the path is empty */
+    int64_t activity;   /* grows with each message written anywhere: the order of the list */
+    int64_t created_ms; /* Unix time */
+    int64_t updated_ms;
+    const char *title;
+    const char *system; /* system prompt, "" when none */
+    bool archived;
+    bool damaged; /* something here could not be read and was left empty */
+};
+
+struct store_conversations {
+    size_t count;
+    struct store_conversation *items;
+    struct arena *arena;
+};
+
+int store_conversation_create(struct store *s, const char *title, const char *system,
+                              int64_t *id_out);
+
+/* A list of one. */
+int store_conversation_get(struct store *s, int64_t id, struct store_conversations **out);
+
+/*
+ * At most `limit` conversations, archived or not, the last used first. `before` is 0, or the
+ * activity of the last one already seen. Deleted ones are left out.
+ */
+int store_conversation_list(struct store *s, bool archived, int64_t before, size_t limit,
+                            struct store_conversations **out);
+void store_conversations_free(struct store_conversations *list);
+
+int store_conversation_rename(struct store *s, int64_t id, const char *title);
+int store_conversation_set_system(struct store *s, int64_t id, const char *system);
+int store_conversation_archive(struct store *s, int64_t id, bool archived);
+
+/* Makes the path end at `leaf`, a message of this conversation; 0 empties the path. */
+int store_conversation_set_leaf(struct store *s, int64_t id, int64_t leaf);
+
+/* Deletes; until it is purged, the same or another handle can take it back. */
+int store_conversation_delete(struct store *s, int64_t id);
+int store_conversation_restore(struct store *s, int64_t id);
+
+/*
+ * Removes for good what this handle deleted, and what handles deleted that no longer exist: no
+ * word of it is left in the file, its journal, its index or its old copies.
+ */
+int store_purge(struct store *s);
+
+/* ---- messages ---- */
+
+/* What made an answer. Strings as in the engine's own names; 0 or "" where not known. */
+struct store_generation {
+    const char *model;       /* as the user names it */
+    const char *fingerprint; /* of the model file */
+    const char *engine;      /* version of the engine */
+    const char *device;      /* backend and device */
+    const char *settings;    /* JSON object: temperature, top_p ... */
+    const char *stop_reason;
+    const char *error; /* why it failed */
+    uint64_t seed;
+    int64_t prompt_tokens; /* of these, cached_tokens needed no work */
+    int64_t cached_tokens;
+    int64_t completion_tokens; /* of these, reasoning_tokens before the answer */
+    int64_t reasoning_tokens;
+    double load_ms;
+    double time_to_first_token_ms;
+    double generation_time_ms;
+};
+
+struct store_message {
+    int64_t id;
+    int64_t conversation;
+    int64_t parent; /* 0: a root */
+    int64_t created_ms;
+    enum store_role role;
+    enum store_state state;
+    bool damaged; /* its text or its place in the tree is not what was written */
+    const char *text[STORE_KINDS];
+    size_t len[STORE_KINDS];                   /* bytes; text may hold NULs */
+    const struct store_generation *generation; /* NULL when nothing generated it */
+};
+
+struct store_messages {
+    size_t count;
+    struct store_message *items;
+    struct arena *arena;
+};
+
+/* As the parent of a new message: whatever the conversation's leaf is at that moment. */
+enum { STORE_LEAF = -1 };
+
+/* A message about to be written; it becomes the conversation's leaf. */
+struct store_draft {
+    int64_t conversation;
+    int64_t parent; /* a message of the conversation, 0 for a root, or STORE_LEAF */
+    enum store_role role;
+    int64_t created_ms;                        /* 0: now */
+    const struct store_generation *generation; /* what is known so far; NULL for none */
+};
+
+/* Writes a whole message in one go: a question, a tool's result, an imported turn. */
+int store_message_add(struct store *s, const struct store_draft *draft, const char *text,
+                      size_t len, int64_t *id_out);
+
+/*
+ * Writes a message as it comes. Each append costs a write to the disk: gather 100 to 200 ms of
+ * text first. Appends of the two kinds may alternate. An end with a generation replaces the one
+ * of the draft, with NULL it keeps it. Only the handle that began a message goes on with it.
+ */
+int store_message_begin(struct store *s, const struct store_draft *draft, int64_t *id_out);
+int store_message_append(struct store *s, int64_t id, enum store_kind kind, const char *text,
+                         size_t len);
+int store_message_end(struct store *s, int64_t id, enum store_state state,
+                      const struct store_generation *generation);
+
+/* The conversation's current path, root first. */
+int store_message_path(struct store *s, int64_t conversation, struct store_messages **out);
+
+/* All answers to one message, oldest first; parent 0 gives the conversation's roots. */
+int store_message_children(struct store *s, int64_t conversation, int64_t parent,
+                           struct store_messages **out);
+void store_messages_free(struct store_messages *list);
+
+/* ---- looking back ---- */
+
+struct store_prompts {
+    size_t count;
+    const char **items;
+    struct arena *arena;
+};
+
+/* What the user asked lately, each text once, the latest first. */
+int store_prompts(struct store *s, size_t limit, struct store_prompts **out);
+void store_prompts_free(struct store_prompts *list);
+
+/* Where to search; any combination. */
+enum store_scope {
+    STORE_IN_QUESTIONS = 1,
+    STORE_IN_ANSWERS = 2,
+    STORE_IN_REASONING = 4,
+    STORE_IN_ALL = 7
+};
+
+struct store_hit {
+    int64_t conversation;
+    int64_t message;
+    enum store_kind kind; /* which text of the message the snippet is from */
+    const char *title;    /* of the conversation */
+    const char *snippet;  /* the match and its surroundings, on character boundaries */
+    size_t match_at;      /* bytes in the snippet; match_len 0: matched, but not to be shown */
+    size_t match_len;
+};
+
+struct store_hits {
+    size_t count;
+    struct store_hit *items;
+    struct arena *arena;
+};
+
+/*
+ * Messages that hold every word of `query`, or every phrase in double quotes, as a part of one of
+ * their texts, whatever its case; the best first. The query is text: nothing in it is an operator.
+ * Fewer than three characters match too, more slowly. A query without a word finds nothing.
+ */
+int store_search(struct store *s, const char *query, unsigned scope, size_t limit,
+                 struct store_hits **out);
+void store_hits_free(struct store_hits *list);
+
+#endif
