@@ -1,0 +1,17 @@
+/* tests.h - the groups of this program, and what they share. */
+#ifndef TESTS_ENGINE_TESTS_H
+#define TESTS_ENGINE_TESTS_H
+
+#include <stddef.h>
+
+/* Each runs one group and returns the number of its failures. */
+int test_quant(void);
+
+/* A file of the outside fixtures, whole, with a zero byte after its end; the caller's to free. Skips
+ * the test where DUET_FIXTURES names no folder. */
+void *fixture_read(const char *name, size_t *len_out);
+
+/* Its path, in a buffer of the caller's. Skips as above. */
+void fixture_path(const char *name, char *out, size_t outlen);
+
+#endif
