@@ -19,8 +19,7 @@
  *
  * Any number of processes may share one file. In one process a handle serves one thread at a
  * time. Every write is one transaction: when a call fails it has changed nothing and may be
- * repeated as it is. Functions that can fail return STORE_OK or a negative enum store_status, and
- * leave a line for the user in store_error().
+ * repeated as it is. Calls return STORE_OK or an enum store_status; store_error() says more.
  *
  * Strings going in are copied and may be NULL for "". Strings coming out are UTF-8 as they went
  * in (control characters included: escape them before showing them), end with a NUL, and live as
@@ -34,7 +33,6 @@
 #include <stdint.h>
 
 struct store;
-struct arena;
 
 enum store_status {
     STORE_OK = 0,
@@ -68,8 +66,6 @@ enum store_kind {
     STORE_KINDS
 };
 
-/* ---- opening ---- */
-
 /*
  * Opens the history at `path`, making it (0600) and its missing folders (0700) when absent, and
  * brings an older schema up to date, keeping a copy of the old file beside it. NULL or ":memory:"
@@ -81,25 +77,17 @@ int store_open(struct store **out, const char *path, char *err, size_t errlen);
 /* Purges what this handle deleted (see store_purge) and frees the handle. NULL is allowed. */
 void store_close(struct store *s);
 
-/* Why the last failing call on this handle failed: one line, until the next call. */
-const char *store_error(const struct store *s);
-
-/* How long a call waits while another program writes; 2000 ms after store_open. */
-void store_set_patience(struct store *s, int ms);
-
-/* Whether another handle has changed the file since this was last asked. */
-bool store_changed(struct store *s);
+const char *store_error(const struct store *s);   /* one line, until the next call */
+void store_set_patience(struct store *s, int ms); /* to wait for another writer; 2000 at first */
+bool store_changed(struct store *s);              /* by another handle, since last asked */
 
 /*
  * Makes the calls up to store_commit one transaction, which holds off other writers: be quick.
- * A call that fails in between undoes only itself. A failed store_commit has rolled back.
- * Pairs do not nest.
+ * A call that fails in between undoes only itself; a failed commit has rolled back. No nesting.
  */
 int store_begin(struct store *s);
 int store_commit(struct store *s);
 void store_rollback(struct store *s);
-
-/* ---- conversations ---- */
 
 struct store_conversation {
     int64_t id;
@@ -116,14 +104,11 @@ struct store_conversation {
 struct store_conversations {
     size_t count;
     struct store_conversation *items;
-    struct arena *arena;
 };
 
 int store_conversation_create(struct store *s, const char *title, const char *system,
                               int64_t *id_out);
-
-/* A list of one. */
-int store_conversation_get(struct store *s, int64_t id, struct store_conversations **out);
+int store_conversation_get(struct store *s, int64_t id, struct store_conversations **one_out);
 
 /*
  * At most `limit` conversations, archived or not, the last used first. `before` is 0, or the
@@ -149,8 +134,6 @@ int store_conversation_restore(struct store *s, int64_t id);
  * word of it is left in the file, its journal, its index or its old copies.
  */
 int store_purge(struct store *s);
-
-/* ---- messages ---- */
 
 /* What made an answer. Strings as in the engine's own names; 0 or "" where not known. */
 struct store_generation {
@@ -187,7 +170,6 @@ struct store_message {
 struct store_messages {
     size_t count;
     struct store_message *items;
-    struct arena *arena;
 };
 
 /* As the parent of a new message: whatever the conversation's leaf is at that moment. */
@@ -202,7 +184,7 @@ struct store_draft {
     const struct store_generation *generation; /* what is known so far; NULL for none */
 };
 
-/* Writes a whole message in one go: a question, a tool's result, an imported turn. */
+/* Writes a whole message at once: a question, a tool's result, an imported turn. */
 int store_message_add(struct store *s, const struct store_draft *draft, const char *text,
                       size_t len, int64_t *id_out);
 
@@ -225,12 +207,9 @@ int store_message_children(struct store *s, int64_t conversation, int64_t parent
                            struct store_messages **out);
 void store_messages_free(struct store_messages *list);
 
-/* ---- looking back ---- */
-
 struct store_prompts {
     size_t count;
     const char **items;
-    struct arena *arena;
 };
 
 /* What the user asked lately, each text once, the latest first. */
@@ -238,12 +217,7 @@ int store_prompts(struct store *s, size_t limit, struct store_prompts **out);
 void store_prompts_free(struct store_prompts *list);
 
 /* Where to search; any combination. */
-enum store_scope {
-    STORE_IN_QUESTIONS = 1,
-    STORE_IN_ANSWERS = 2,
-    STORE_IN_REASONING = 4,
-    STORE_IN_ALL = 7
-};
+enum store_scope { STORE_IN_QUESTIONS = 1, STORE_IN_ANSWERS = 2, STORE_IN_REASONING = 4 };
 
 struct store_hit {
     int64_t conversation;
@@ -258,7 +232,6 @@ struct store_hit {
 struct store_hits {
     size_t count;
     struct store_hit *items;
-    struct arena *arena;
 };
 
 /*
