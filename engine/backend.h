@@ -16,6 +16,7 @@
 #ifndef ENGINE_BACKEND_H
 #define ENGINE_BACKEND_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,7 @@ struct backend_options {
     int max_context; /* tokens of the longest sequence */
     int n_blocks;    /* KV blocks in all */
     enum backend_kv_type kv_type;
+    const atomic_bool *abort_load; /* or NULL; looked at while loading: once true, load gives up */
 };
 
 struct backend_memory {
@@ -62,9 +64,12 @@ struct backend_ops {
     int (*attention_out)(struct backend *b, int layer); /* x += wo a */
     int (*ffn_up)(struct backend *b, int layer); /* h[T, F] = silu(w_gate norm(x)) * w_up norm(x) */
     int (*ffn_down)(struct backend *b, int layer); /* x += w_down h */
-    int (*logits)(struct backend *b); /* [n_outputs, n_vocab] = output norm(x) for batch->output */
+    /* [n_outputs, n_vocab] = output norm(x) for batch->output, which is read now, not at begin: the
+     * caller may change it and call again, to see more positions than max_outputs. */
+    int (*logits)(struct backend *b);
 
-    /* One token per output, by its sampler (sampler.h); ids_out [n_outputs]. */
+    /* One token per output, by its sampler (sampler.h); ids_out [n_outputs], -1 where the logits
+     * are not numbers. */
     int (*sample)(struct backend *b, struct sampler *const *samplers, int32_t *ids_out);
     /* Copies the logits of output i to host memory; for inspection. */
     int (*read_logits)(struct backend *b, int i, float *out);
