@@ -1,20 +1,21 @@
 /* sampler.h - from logits to the next token.
  *
- * Order: repetition penalty, temperature, top-k, top-p, min-p, then one draw. The draw's random
- * number is a pure function of the seed and the count of tokens sampled so far (a counter-based
- * generator), so that any backend, batch and thread count draws the same. Temperature 0 takes the
- * most likely token, the lowest id among equals. Logits that are not finite are an error, not a
- * crash. */
+ * Order: repetition penalty, temperature, top-k, top-p, min-p, then one draw. "Most likely first"
+ * means the lowest id among equals, everywhere. The draw walks the tokens that are left in order of
+ * their ids, so it does not depend on how they were selected; its random number is a pure function
+ * of the seed and the count of draws so far (a counter-based generator), so that any backend, batch
+ * and thread count draws the same. Temperature 0 takes the most likely token. */
 #ifndef ENGINE_SAMPLER_H
 #define ENGINE_SAMPLER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sampler_settings {
     float temperature;
-    int top_k;
+    int top_k; /* 0 = off; top-p's share is of what top-k left */
     float top_p, min_p;
-    float repeat_penalty;
+    float repeat_penalty; /* as in CTRL (Keskar et al. 2019), once for each token in the window */
     uint64_t seed;
 };
 
@@ -22,24 +23,28 @@ enum { SAMPLER_WINDOW = 64 }; /* tokens the repetition penalty looks back on */
 
 struct sampler {
     struct sampler_settings set;
-    const uint8_t *banned;          /* [n_vocab] 1 = never sampled, or NULL; not owned */
-    uint64_t drawn;                 /* tokens sampled so far: the generator's counter */
+    const bool *banned;             /* [n_vocab] never sampled, or NULL; not owned */
+    uint64_t drawn;                 /* picks so far that drew: the generator's counter */
     int32_t recent[SAMPLER_WINDOW]; /* ring of the last tokens, prompt included */
-    int n_recent; /* ever accepted; the ring's head is n_recent % SAMPLER_WINDOW */
+    int n_recent; /* accepted so far (stays under twice the window); its head is n_recent % it */
 };
 
 struct sampler_candidate {
-    float logit; /* later: probability */
+    float p; /* probability, times a constant */
     int32_t id;
 };
 
-void sampler_init(struct sampler *s, const struct sampler_settings *set, const uint8_t *banned);
+/* Why the settings cannot be used ("temperature: not a number"), or NULL. */
+const char *sampler_settings_fault(const struct sampler_settings *set);
+
+void sampler_init(struct sampler *s, const struct sampler_settings *set, const bool *banned);
 
 /* Tells the sampler a token of the sequence: of the prompt, or the one it picked. */
 void sampler_accept(struct sampler *s, int32_t token);
 
-/* Picks a token from logits [n_vocab], which it may change; scratch [n_vocab] is the caller's.
- * Returns the id, or -1 when no finite logit is left. Does not accept it. */
+/* Picks a token from logits [n_vocab], which it changes; scratch [n_vocab] is the caller's. Does not
+ * accept it. -1 when a logit is NaN or +infinity (the model is damaged), or none is left. A logit of
+ * -infinity is a token that is never picked. */
 int32_t sampler_pick(struct sampler *s, float *logits, int n_vocab,
                      struct sampler_candidate *scratch);
 

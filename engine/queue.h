@@ -1,0 +1,74 @@
+/* queue.h - where the callers' threads and the engine's thread meet; all they share.
+ *
+ * To the engine: requests, cancellations, calls to be made in its thread, and the wish to shut down.
+ * From it: events. There is one lock, and nobody holds it for longer than it takes to link or copy
+ * something. A request's events are kept as what is still to be told of it (struct queue_events), not
+ * as a list of what happened: progress and usage are the latest, text of one kind is one piece, the
+ * end has its place from the beginning. So memory is bounded by the live requests and their text.
+ *
+ * Knows neither models nor scheduling: a request is a pointer here. */
+#ifndef ENGINE_QUEUE_H
+#define ENGINE_QUEUE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine.h"
+
+struct queue;
+
+/* What is to be told of one request. The engine may use it until it has told its end. */
+struct queue_events;
+
+/* 0, or -1: memory or file descriptors are short. */
+int queue_open(struct queue **out);
+void queue_close(struct queue *q); /* after the engine's thread has ended; NULL is fine */
+
+/* The callers' side; any thread. */
+
+/* Hands a request over. 0, or -1: memory is short. *id_out is set before the engine can see it. */
+int queue_submit(struct queue *q, void *request, uint64_t *id_out);
+void queue_cancel(struct queue *q, uint64_t id);
+
+/* Runs call(ud) in the engine's thread between two steps, and waits until it has. */
+void queue_call(struct queue *q, void (*call)(void *ud), void *ud);
+void queue_shut(struct queue *q);
+
+int queue_fd(const struct queue *q);
+const struct engine_event *queue_next(struct queue *q, int timeout_ms); /* see engine_next_event */
+
+/* The engine's side; its thread only. */
+
+/* Makes the calls that wait, then gives the next request and its events; false where there is none.
+ * With `wait` it sleeps until there is one, or the queue is shut. */
+bool queue_take(struct queue *q, bool wait, void **request_out, struct queue_events **events_out);
+
+bool queue_is_shut(const struct queue *q);
+const atomic_bool *queue_shut_flag(const struct queue *q);
+
+/* True once the step in flight has become pointless: something was cancelled, or the queue was shut.
+ * queue_begin_step clears it; what was cancelled by then is seen by queue_is_cancelled. */
+const atomic_bool *queue_interrupt_flag(const struct queue *q);
+void queue_begin_step(struct queue *q);
+bool queue_is_cancelled(const struct queue_events *ev);
+
+void queue_tell_ready(struct queue *q, double load_ms);
+void queue_tell_prefill(struct queue *q, struct queue_events *ev, int prompt_done,
+                        const struct engine_usage *usage);
+/* -1: memory is short, and the text is lost. */
+int queue_tell_text(struct queue *q, struct queue_events *ev, enum engine_text kind,
+                    const char *text, size_t len, const struct engine_usage *usage);
+
+struct queue_end {
+    enum engine_stop stop;
+    enum engine_error error;
+    const char *error_text; /* copied; NULL without an error */
+    struct engine_usage usage;
+};
+
+void queue_tell_done(struct queue *q, struct queue_events *ev, const struct queue_end *end);
+void queue_tell_fatal(struct queue *q, enum engine_error error, const char *text);
+
+#endif
