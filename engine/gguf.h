@@ -6,9 +6,15 @@
  *     n_tensors x  string name, u32 n_dims, u64 dim[n_dims], u32 type, u64 offset
  *     padding to `general.alignment` (32), then the tensors' data; offsets count from here
  *
- * gguf_parse takes bytes, so it can be fuzzed without a file; gguf_open maps a file and parses it.
- * Everything returned points into those bytes and lives as long as the struct. Knows nothing of
- * models: what keys and shapes must be is model.c's and tokenizer.c's business. */
+ * gguf_parse takes bytes, so it can be fuzzed without a file; gguf_open takes a file: the header is
+ * read into memory, so that what was checked stays as it was, and the tensors' data is mapped
+ * (safemap.h). Everything returned points into those bytes and lives as long as the struct. Names
+ * are unique, not empty and without NUL. Knows nothing of models: what keys and shapes must be is
+ * model.c's and tokenizer.c's business.
+ *
+ * Limits beyond the format's own, against files made to exhaust: 65,536 keys and as many tensors,
+ * names of 65,535 bytes (keys) and 63 (tensors), strings of 16 MiB, arrays of 64 Mi elements, no
+ * arrays of arrays, dimensions of 2^40, no holes between tensors. */
 #ifndef ENGINE_GGUF_H
 #define ENGINE_GGUF_H
 
@@ -42,6 +48,8 @@ enum gguf_type {
     GGUF_F64,
 };
 
+const char *gguf_type_name(enum gguf_type type); /* "u32", "string" */
+
 struct gguf_array {
     enum gguf_type type; /* never GGUF_ARRAY */
     uint64_t count;
@@ -69,12 +77,18 @@ struct gguf_tensor {
     const void *data; /* aligned to general.alignment within the file */
 };
 
-/* The bytes stay the caller's and must outlive *out. 0, or -1 with err set: "FIELD: reason (...)". */
+/* The bytes stay the caller's and must outlive *out. 0, or -1 with err set: one line, "FIELD: reason
+ * (got G, limit L)", or "reason" where it concerns the whole file. */
 int gguf_parse(struct gguf **out, const void *bytes, size_t size, char *err, size_t errlen);
 
-/* Maps a regular file read-only and parses it. */
+/* The same for a regular file. */
 int gguf_open(struct gguf **out, const char *path, char *err, size_t errlen);
-void gguf_close(struct gguf *g);
+void gguf_close(struct gguf *g); /* NULL is fine */
+
+/* True once the file is not what was opened: written to, cut short, its disk gone. What was computed
+ * from its tensors may then be wrong, so ask after a step and before its result is used; costs one
+ * system call. Any thread. */
+bool gguf_changed(const struct gguf *g);
 
 uint32_t gguf_version(const struct gguf *g);
 const void *gguf_bytes(const struct gguf *g, size_t *size_out); /* the whole file */
@@ -102,5 +116,9 @@ int gguf_get_array(const struct gguf *g, const char *key, enum gguf_type type,
 /* Steps through an array of strings: *at starts as array.data and moves on by one string. The
  * parser has checked every length. */
 struct gguf_string gguf_next_string(const void **at);
+
+/* The string for a message: what is not printable ASCII as \xNN, cut short to fit with "...".
+ * Returns buf. */
+const char *gguf_print(char *buf, size_t size, struct gguf_string s);
 
 #endif
