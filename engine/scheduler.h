@@ -1,0 +1,85 @@
+/* scheduler.h - which tokens of which requests the model computes next.
+ *
+ * A request is a row of tokens, of which the first n_computed are in the KV cache. A step computes
+ * some of the others: first one token each for the requests that need only one (they are writing),
+ * then as many as still fit for those that need more (they are being read). Whoever has all its
+ * tokens computed gets one more, sampled. That is all; reading and writing are not states.
+ *
+ * Requests are admitted in the order they came, when the KV cache has room for all they may need:
+ * nothing is ever preempted, and nothing waits for what waits for it. A step that is given up half
+ * way (queue.h's interrupt) is as if it had not been: nothing was sampled, and what it wrote to the
+ * cache counts as not computed. So what a request gets depends on itself alone.
+ *
+ * Touches no device: all of that is forward() and the backend's. What happens is told to queue.h.
+ * (Not called sched.h, which is the C library's.) */
+#ifndef ENGINE_SCHEDULER_H
+#define ENGINE_SCHEDULER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend.h"
+#include "kv.h"
+#include "queue.h"
+#include "sampler.h"
+
+struct detok;
+struct gguf;
+struct sched;
+struct tokenizer;
+
+struct sched_options {
+    struct backend *backend; /* opened for at least the sizes below */
+    const struct model *model;
+    const struct tokenizer *tokenizer;
+    const struct gguf *file; /* watched for changes; or NULL */
+    struct queue *queue;
+    struct kv *kv;
+    int max_context;   /* tokens of a sequence; the KV cache holds at least one such */
+    int max_sequences; /* in a step */
+    int max_tokens;    /* in a step; at least max_sequences */
+};
+
+struct sched_request {
+    /* Filled in by the maker; the request owns tokens and detok. */
+    int32_t *tokens; /* [max_tokens], the prompt first */
+    int n_prompt;    /* 1 .. max_tokens - 1 */
+    int max_tokens;  /* of prompt and answer together; at most the context */
+    struct sampler sampler;
+    struct detok *detok;
+    double submitted_ms; /* sched_clock_ms() */
+
+    /* The scheduler's. */
+    struct sched_request *next; /* in the line of those not yet admitted */
+    struct queue_events *events;
+    int slot; /* row of the block table */
+    struct kv_sequence kv;
+    int n_tokens, n_computed;
+    int n_step, output; /* in the step being made: tokens, and which output is its own or -1 */
+    double first_token_ms;
+    struct engine_usage usage;
+};
+
+double sched_clock_ms(void); /* monotonic */
+
+void sched_request_free(struct sched_request *r); /* NULL is fine; with its tokens and detok */
+
+/* 0, or -1: memory is short. */
+int sched_new(struct sched **out, const struct sched_options *opt);
+void sched_free(struct sched *s); /* NULL is fine; with the requests it has */
+
+/* Takes a request over; its end will be told to its events. */
+void sched_add(struct sched *s, struct sched_request *r, struct queue_events *events);
+
+bool sched_busy(const struct sched *s); /* it has requests that have not ended */
+
+/* One step of the model, if there is anything to do. 0, or -1: the device or the file failed and
+ * nothing more can be computed; sched_error says why. */
+int sched_step(struct sched *s);
+const char *sched_error(const struct sched *s);
+
+/* Ends every request that it has. */
+void sched_end_all(struct sched *s, enum engine_stop stop, enum engine_error error,
+                   const char *error_text);
+
+#endif
