@@ -45,7 +45,7 @@ struct tok_vocab {
     size_t n_merges;
     const struct tok_string *merges; /* "left right", best first */
     struct tok_string pre; /* the way to split: "llama-bpe", "deepseek-r1-qwen", "qwen2" */
-    int64_t bos, eos, pad; /* -1 = none */
+    int64_t bos, eos;      /* -1 = none */
     int add_bos;           /* 0, 1; -1 = the file does not say */
 };
 
