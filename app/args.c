@@ -1,0 +1,293 @@
+/* args.c - see args.h. */
+#include "app/args.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/mem.h"
+#include "app/say.h"
+
+const char *args_next_word(const char **list, size_t *len)
+{
+    const char *word = *list + strspn(*list, " ");
+    *len = strcspn(word, " ");
+    *list = word + *len;
+    return *len > 0 ? word : NULL;
+}
+
+/* The place of name[0..len) in a list of words, or -1. */
+static int place_in(const char *list, const char *name, size_t len)
+{
+    size_t n;
+    int place = 0;
+    for (const char *word; list && (word = args_next_word(&list, &n)); place++)
+        if (n == len && memcmp(word, name, n) == 0)
+            return place;
+    return -1;
+}
+
+static const struct args_option *find(const struct args_table *table, const char *name, size_t len)
+{
+    for (size_t i = 0; i < table->n_options; i++) {
+        const struct args_option *o = &table->options[i];
+        if (place_in(o->names, name, len) >= 0 || place_in(o->others, name, len) >= 0)
+            return o;
+    }
+    return NULL;
+}
+
+const struct args_option *args_find(const struct args_table *table, const char *name)
+{
+    return find(table, name, strlen(name));
+}
+
+/* ---- what was meant ---- */
+
+/* How many letters must be put in, left out, replaced or swapped to make b of a; at most 63 each. */
+static int distance(const char *a, const char *b)
+{
+    int row[3][64];
+    int n = (int)strlen(a), m = (int)strlen(b);
+    if (n >= 64 || m >= 64)
+        return 64;
+    for (int j = 0; j <= m; j++)
+        row[0][j] = j;
+    for (int i = 1; i <= n; i++) {
+        int *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
+        now[0] = i;
+        for (int j = 1; j <= m; j++) {
+            int best = last[j - 1] + (a[i - 1] != b[j - 1]);
+            if (last[j] + 1 < best)
+                best = last[j] + 1;
+            if (now[j - 1] + 1 < best)
+                best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return row[n % 3][m];
+}
+
+const char *args_nearest(const char *typed, const char *const *words, size_t n)
+{
+    const char *nearest = NULL;
+    int least = (int)strlen(typed) < 5 ? 2 : 3;
+    for (size_t i = 0; i < n; i++) {
+        int d = distance(typed, words[i]);
+        if (strlen(typed) > 3 && strncmp(typed, words[i], strlen(typed)) == 0)
+            d = 1;
+        if (d < least) {
+            least = d;
+            nearest = words[i];
+        }
+    }
+    return nearest;
+}
+
+static int unknown(const struct args_table *table, const char *given, size_t len, char *err,
+                   size_t errlen)
+{
+    const char **words = mem_alloc(2 * table->n_options * sizeof *words);
+    char *typed = mem_alloc(len + 1);
+    size_t n = 0;
+
+    memcpy(typed, given, len);
+    for (size_t i = 0; i < table->n_options; i++) {
+        const char *list = table->options[i].names, *word;
+        for (size_t k; n < 2 * table->n_options && (word = args_next_word(&list, &k));) {
+            char *copy = mem_alloc(k + 1);
+            words[n++] = memcpy(copy, word, k);
+        }
+    }
+    const char *nearest = args_nearest(typed, words, n);
+    if (nearest)
+        say_to(err, errlen, -1, "%s: unknown option; did you mean %s?", typed, nearest);
+    else
+        say_to(err, errlen, -1, "%s: unknown option (a prompt like this goes after --)", typed);
+    for (size_t i = 0; i < n; i++)
+        free((char *)words[i]);
+    free(words);
+    free(typed);
+    return -1;
+}
+
+/* ---- values ---- */
+
+static int set_int(const struct args_option *o, const char *name, const char *value, void *member,
+                   char *err, size_t errlen)
+{
+    char *end;
+    errno = 0;
+    long long n = strtoll(value, &end, 10);
+    if (end == value || *end != '\0' || isspace((unsigned char)*value))
+        return say_to(err, errlen, -1, "%s: not a whole number (got %s, limit %.0f to %.0f)", name,
+                      value, o->min, o->max);
+    if (errno == ERANGE || (double)n < o->min || (double)n > o->max)
+        return say_to(err, errlen, -1, "%s: out of range (got %s, limit %.0f to %.0f)", name, value,
+                      o->min, o->max);
+    *(int64_t *)member = n;
+    return 0;
+}
+
+static int set_real(const struct args_option *o, const char *name, const char *value, void *member,
+                    char *err, size_t errlen)
+{
+    char *end;
+    double x = strtod(value, &end);
+    if (end == value || *end != '\0' || isspace((unsigned char)*value) || isnan(x))
+        return say_to(err, errlen, -1, "%s: not a number (got %s, limit %g to %g)", name, value,
+                      o->min, o->max);
+    if (x < o->min || x > o->max)
+        return say_to(err, errlen, -1, "%s: out of range (got %s, limit %g to %g)", name, value,
+                      o->min, o->max);
+    *(double *)member = x;
+    return 0;
+}
+
+static int set_choice(const struct args_option *o, const char *name, const char *value,
+                      void *member, char *err, size_t errlen)
+{
+    int place = place_in(o->choices, value, strlen(value));
+    if (place < 0)
+        return say_to(err, errlen, -1, "%s: unknown value (got %s, limit %s)", name, value,
+                      o->choices);
+    *(int *)member = place;
+    return 0;
+}
+
+static int set_value(const struct args_option *o, const char *name, const char *value, void *values,
+                     char *err, size_t errlen)
+{
+    void *member = (char *)values + o->offset;
+    switch (o->type) {
+    case ARGS_FLAG: *(bool *)member = true; return 0;
+    case ARGS_SET: *(int *)member = o->set; return 0;
+    case ARGS_TEXT: *(const char **)member = value; return 0;
+    case ARGS_CHOICE: return set_choice(o, name, value, member, err, errlen);
+    case ARGS_INT: return set_int(o, name, value, member, err, errlen);
+    case ARGS_REAL: return set_real(o, name, value, member, err, errlen);
+    }
+    return -1;
+}
+
+int args_set(const struct args_table *table, const char *name, const char *value, void *values,
+             char *err, size_t errlen)
+{
+    const struct args_option *o = args_find(table, name);
+    if (!o)
+        return unknown(table, name, strlen(name), err, errlen);
+    return set_value(o, name, value, values, err, errlen);
+}
+
+/* ---- command lines ---- */
+
+struct parser {
+    const struct args_table *table;
+    int argc, at;
+    char **argv;
+    void *values;
+    struct args_rest *rest;
+    char *err;
+    size_t errlen;
+};
+
+/* Text for a value is nearly anything, but a forgotten value must not swallow the next option. */
+static bool looks_like_option(const struct parser *p, const char *arg)
+{
+    if (args_find(p->table, arg))
+        return true;
+    return strncmp(arg, "--", 2) == 0 && isalpha((unsigned char)arg[2]) && !strpbrk(arg, " \t\n");
+}
+
+/* Two options of one member that disagree are a contradiction, not a change of mind. */
+static int check_contradiction(struct parser *p, const struct args_option *o, const char *name)
+{
+    if (o->type != ARGS_SET)
+        return 0;
+    for (size_t i = 0; i < p->table->n_options; i++) {
+        const struct args_option *other = &p->table->options[i];
+        if (p->rest->used[i] && other->type == ARGS_SET && other->offset == o->offset &&
+            other->set != o->set)
+            return say_to(p->err, p->errlen, -1, "%s: contradicts %s", name, other->names);
+    }
+    return 0;
+}
+
+static int take_option(struct parser *p, const struct args_option *o, const char *name,
+                       const char *value)
+{
+    if (!o->value && value)
+        return say_to(p->err, p->errlen, -1, "%s: takes no value (got %s)", name, value);
+    if (o->value && !value) {
+        if (p->at >= p->argc || looks_like_option(p, p->argv[p->at]))
+            return say_to(p->err, p->errlen, -1, "%s: needs a value, %s", name, o->value);
+        value = p->argv[p->at++];
+    }
+    if (check_contradiction(p, o, name) != 0)
+        return -1;
+    p->rest->used[o - p->table->options] = true;
+    return set_value(o, name, value, p->values, p->err, p->errlen);
+}
+
+/* "-qR", "-n5": short options written together. */
+static int take_short(struct parser *p, const char *arg)
+{
+    for (const char *letter = arg + 1; *letter; letter++) {
+        char name[3] = {'-', *letter, '\0'};
+        const struct args_option *o = args_find(p->table, name);
+        if (!o)
+            return unknown(p->table, arg, strlen(arg), p->err, p->errlen);
+        if (o->value)
+            return take_option(p, o, name, letter[1] ? letter + 1 : NULL);
+        if (take_option(p, o, name, NULL) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int take_argument(struct parser *p, char *arg)
+{
+    const struct args_option *o = args_find(p->table, arg);
+    if (o)
+        return take_option(p, o, arg, NULL);
+    if (strncmp(arg, "--", 2) != 0)
+        return take_short(p, arg);
+    size_t len = strcspn(arg, "=");
+    o = find(p->table, arg, len);
+    if (!o || arg[len] == '\0')
+        return unknown(p->table, arg, len, p->err, p->errlen);
+    char *name = mem_alloc(len + 1);
+    int status = take_option(p, o, memcpy(name, arg, len), arg + len + 1);
+    free(name);
+    return status;
+}
+
+int args_parse(const struct args_table *table, int argc, char **argv, void *values,
+               struct args_rest *rest, char *err, size_t errlen)
+{
+    struct parser p = {table, argc, 1, argv, values, rest, err, errlen};
+    *rest = (struct args_rest){
+        .words = mem_alloc((size_t)(argc + 1) * sizeof *rest->words),
+        .used = mem_alloc(table->n_options * sizeof *rest->used),
+    };
+    while (p.at < argc) {
+        char *arg = argv[p.at++];
+        if (strcmp(arg, "--") == 0) {
+            rest->n_plain = rest->n_words;
+            while (p.at < argc)
+                rest->words[rest->n_words++] = argv[p.at++];
+            return 0;
+        }
+        if (arg[0] != '-' || arg[1] == '\0')
+            rest->words[rest->n_words++] = arg;
+        else if (take_argument(&p, arg) != 0)
+            return -1;
+    }
+    rest->n_plain = rest->n_words;
+    return 0;
+}

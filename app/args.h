@@ -1,0 +1,69 @@
+/* args.h - command lines from tables.
+ *
+ * A table of options says how each is spelt, what value it takes, where the value goes and what
+ * the manual says of it: parsing, --help and the list for completions are made from the same rows.
+ * Knows no option itself; those of duet are in options.c. */
+#ifndef APP_ARGS_H
+#define APP_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum args_type {
+    ARGS_FLAG,   /* bool, set to true */
+    ARGS_SET,    /* int, set to `set` */
+    ARGS_CHOICE, /* int, the place of the value among `choices` */
+    ARGS_INT,    /* int64_t within min and max */
+    ARGS_REAL,   /* double within min and max */
+    ARGS_TEXT,   /* const char *, into argv */
+};
+
+struct args_option {
+    const char *section; /* heading in help; options of one section stand together */
+    const char *names;  /* "-m --model": as help shows them, the short one first */
+    const char *others; /* further spellings that are understood, or NULL */
+    const char *value;  /* "NAME"; NULL for what takes none */
+    const char *help;
+    enum args_type type;
+    size_t offset; /* of the member in the values */
+    double min, max;
+    int set;
+    const char *choices; /* "auto cpu cuda" */
+    unsigned where;      /* what it belongs to, in bits that the table's owner gives a meaning */
+};
+
+struct args_table {
+    const struct args_option *options;
+    size_t n_options;
+};
+
+/* What stood on a command line beside options. */
+struct args_rest {
+    const char **words; /* into argv; the array is the caller's to free */
+    size_t n_words;
+    size_t n_plain; /* of these, so many stood before `--` */
+    bool *used;     /* [n_options] which of the table were given; the caller's to free */
+};
+
+/* Reads argv[1..argc) into values. Options and words may mix; `--` ends the options; the value of an
+ * option may be its own argument or follow `=`; of an option given twice the last counts. 0, or -1
+ * with one line in err. rest is set in both cases. */
+int args_parse(const struct args_table *table, int argc, char **argv, void *values,
+               struct args_rest *rest, char *err, size_t errlen);
+
+/* Sets one option by a spelling of it, as if it stood on the command line. 0 or -1. */
+int args_set(const struct args_table *table, const char *name, const char *value, void *values,
+             char *err, size_t errlen);
+
+/* The option that is spelt so, or NULL. */
+const struct args_option *args_find(const struct args_table *table, const char *name);
+
+/* Of n words the one that `typed` may have meant, or NULL. */
+const char *args_nearest(const char *typed, const char *const *words, size_t n);
+
+/* The next of the words in *list, separated by spaces: its start, and its length in *len; NULL at
+ * the end. */
+const char *args_next_word(const char **list, size_t *len);
+
+#endif

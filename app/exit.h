@@ -1,0 +1,18 @@
+/* exit.h - what the program's exit status says to scripts. */
+#ifndef APP_EXIT_H
+#define APP_EXIT_H
+
+/* EXIT_SUCCESS is 0. */
+enum exit_status {
+    EXIT_ANSWER = 1,  /* the answer failed, what there is of it is kept; or output could not be
+                         written */
+    EXIT_USAGE = 2,   /* the command line or the input is wrong */
+    EXIT_MODEL = 3,   /* a model is missing or cannot be loaded */
+    EXIT_HISTORY = 4, /* the history database cannot be used, and was asked for */
+    EXIT_DEVICE = 6,  /* memory or device */
+    EXIT_FIT = 7,     /* the input does not fit the context */
+    EXIT_LENGTH = 9,  /* the length limit came before any answer */
+    EXIT_SIGNAL = 128 /* plus the signal's number */
+};
+
+#endif

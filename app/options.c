@@ -1,0 +1,180 @@
+/* options.c - see options.h. The table is the truth that --help, the manual and the completions are
+ * compared with. */
+#include "app/options.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define AT(member) .offset = offsetof(struct options, member)
+
+static const double max_seed = 9007199254740991; /* every number up to it is exact in JSON */
+
+static const struct args_option options[] = {
+    {"Prompt", "-p --prompt", NULL, "TEXT", "the question; words beside options are one too",
+     ARGS_TEXT, AT(prompt), .where = IN_CHAT},
+    {"Prompt", "-f --file", "--prompt-file", "FILE", "text put before the question; - is stdin",
+     ARGS_TEXT, AT(file), .where = IN_CHAT},
+    {"Prompt", "--system", "-sys --system-prompt", "TEXT", "what the model is told beforehand",
+     ARGS_TEXT, AT(system), .where = IN_CHAT},
+
+    {"Model", "-m --model", NULL, "NAME", "deepseek, llama, demo-deepseek, demo-llama or a file",
+     ARGS_TEXT, AT(model), .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+    {"Model", "--device", "--backend", "WHERE", "where it runs: auto, cpu, cuda", ARGS_CHOICE,
+     AT(device), .choices = "auto cpu cuda", .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+    {"Model", "--cpu", NULL, NULL, "the same as --device cpu", ARGS_SET, AT(device),
+     .set = DEVICE_CPU, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+    {"Model", "--cuda", "--gpu", NULL, "the same as --device cuda", ARGS_SET, AT(device),
+     .set = DEVICE_CUDA, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+    {"Model", "-t --threads", NULL, "N", "CPU threads (default: the cores there are)", ARGS_INT,
+     AT(n_threads), 1, 1024, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+    {"Model", "--ctx", "--ctx-size", "N", "longest conversation in tokens (default 4096)", ARGS_INT,
+     AT(n_ctx), 16, 1048576, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+
+    {"Sampling (default: as the model recommends)", "-n --max-tokens", "--tokens --predict", "N",
+     "longest answer, reasoning included", ARGS_INT, AT(max_tokens), 1, 1048576,
+     .where = IN_CHAT | IS_PARAMETER},
+    {"Sampling (default: as the model recommends)", "--temp", "--temperature", "X",
+     "0 always takes the likeliest token", ARGS_REAL, AT(temperature), 0, 10,
+     .where = IN_CHAT | IS_PARAMETER},
+    {"Sampling (default: as the model recommends)", "--top-k", NULL, "N",
+     "of the N likeliest tokens; 0: of all", ARGS_INT, AT(top_k), 0, 1000000,
+     .where = IN_CHAT | IS_PARAMETER},
+    {"Sampling (default: as the model recommends)", "--top-p", NULL, "X",
+     "of the likeliest that make up this share", ARGS_REAL, AT(top_p), 0, 1,
+     .where = IN_CHAT | IS_PARAMETER},
+    {"Sampling (default: as the model recommends)", "--min-p", NULL, "X",
+     "of those at least X times as likely as the first", ARGS_REAL, AT(min_p), 0, 1,
+     .where = IN_CHAT | IS_PARAMETER},
+    {"Sampling (default: as the model recommends)", "--repeat-penalty", NULL, "X",
+     "above 1 avoids what was just said", ARGS_REAL, AT(repeat_penalty), 0.1, 10,
+     .where = IN_CHAT | IS_PARAMETER},
+    {"Sampling (default: as the model recommends)", "--seed", NULL, "N",
+     "the same seed gives the same answer", ARGS_INT, AT(seed), 0, max_seed,
+     .where = IN_CHAT | IS_PARAMETER},
+
+    {"History", "-c --continue", NULL, NULL, "go on with the last conversation", ARGS_FLAG,
+     AT(resume), .where = IN_CHAT},
+    {"History", "--session", "--cid", "ID", "go on with this one: its number or its title",
+     ARGS_TEXT, AT(session), .where = IN_CHAT},
+    {"History", "--no-log", "--no-save", NULL, "keep nothing of this conversation", ARGS_FLAG,
+     AT(no_log), .where = IN_CHAT},
+    {"History", "--db", NULL, "FILE", "the history database", ARGS_TEXT, AT(db), .where = IN_CHAT},
+
+    {"Output", "--json", NULL, NULL, "one JSON object instead of text", ARGS_FLAG, AT(json),
+     .where = IN_CHAT | IN_INSPECT | IN_MODELS | IN_BENCH},
+    {"Output", "-R --hide-reasoning", "--hidethinking", NULL, "do not show the reasoning",
+     ARGS_FLAG, AT(hide_reasoning), .where = IN_CHAT},
+    {"Output", "--plain", NULL, NULL, "line by line, without a screen", ARGS_FLAG, AT(plain),
+     .where = IN_CHAT},
+    {"Output", "--color", "--colour", "WHEN", "auto, on or off", ARGS_CHOICE, AT(color),
+     .choices = "auto on off", .where = IN_CHAT},
+    {"Output", "-q --quiet", NULL, NULL, "no notices", ARGS_FLAG, AT(quiet), .where = IN_CHAT},
+    {"Output", "--verbose", NULL, NULL, "the numbers of each answer on stderr", ARGS_FLAG,
+     AT(verbose), .where = IN_CHAT},
+
+    {"Looking inside", "--special", NULL, NULL, "texts of control tokens become those tokens",
+     ARGS_FLAG, AT(special), .where = IN_INSPECT},
+    {"Looking inside", "--jsonl", NULL, NULL, "a JSON object a line, in and out", ARGS_FLAG,
+     AT(jsonl), .where = IN_INSPECT},
+    {"Looking inside", "--greedy", NULL, "N", "then the N likeliest tokens after them", ARGS_INT,
+     AT(n_greedy), 0, 1048576, .where = IN_INSPECT},
+    {"Looking inside", "--kv-type", NULL, "TYPE", "of the KV cache: f16 or f32", ARGS_CHOICE,
+     AT(kv_type), .choices = "f16 f32", .where = IN_INSPECT | IN_BENCH},
+
+    {"Measuring", "--prompts", NULL, "N,N...", "sizes of the prompts in tokens (default 16,128,512)",
+     ARGS_TEXT, AT(prompt_sizes), .where = IN_BENCH},
+    {"Measuring", "--generate", NULL, "N", "tokens to generate (default 64)", ARGS_INT,
+     AT(n_generate), 1, 100000, .where = IN_BENCH},
+    {"Measuring", "--runs", NULL, "N", "times each is measured (default 5)", ARGS_INT, AT(n_runs), 1,
+     1000, .where = IN_BENCH},
+
+    {"Other", "--dirs", NULL, NULL, "print where duet keeps things", ARGS_FLAG, AT(dirs),
+     .where = IN_CHAT},
+    {"Other", "-h --help", NULL, NULL, "print this; duet VERB --help says what a verb takes",
+     ARGS_FLAG, AT(help), .where = IN_ALL},
+    {"Other", "-V --version", NULL, NULL, "print the version", ARGS_FLAG, AT(version),
+     .where = IN_ALL},
+    {NULL, "--list-options", NULL, NULL, NULL, ARGS_FLAG, AT(list_options), .where = IN_ALL},
+};
+
+const struct args_table options_table = {options, sizeof options / sizeof *options};
+
+void options_init(struct options *o)
+{
+    const char *model = getenv("DUET_MODEL");
+    *o = (struct options){
+        .model = model && *model ? model : NULL,
+        .temperature = NAN,
+        .top_p = NAN,
+        .min_p = NAN,
+        .repeat_penalty = NAN,
+        .top_k = -1,
+        .seed = -1,
+        .kv_type = -1,
+        .n_runs = 5,
+        .n_generate = 64,
+        .prompt_sizes = "16,128,512",
+    };
+}
+
+bool options_color(const struct options *o, int fd)
+{
+    const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
+    if (o->color != COLOR_AUTO)
+        return o->color == COLOR_ON;
+    if (no && *no)
+        return false;
+    if (force && *force && strcmp(force, "0") != 0)
+        return true;
+    return isatty(fd) && term && strcmp(term, "dumb") != 0;
+}
+
+/* "-m, --model NAME" */
+static int print_spelling(FILE *out, const struct args_option *o)
+{
+    const char *list = o->names, *word;
+    int width = fprintf(out, "  %s", strncmp(list, "--", 2) == 0 ? "    " : "");
+    bool first = true;
+    for (size_t len; (word = args_next_word(&list, &len)); first = false)
+        width += fprintf(out, "%s%.*s", first ? "" : ", ", (int)len, word);
+    if (o->value)
+        width += fprintf(out, " %s", o->value);
+    return width;
+}
+
+void options_print(FILE *out, unsigned where)
+{
+    const char *section = "";
+    for (size_t i = 0; i < options_table.n_options; i++) {
+        const struct args_option *o = &options[i];
+        if (!o->section || !(o->where & where))
+            continue;
+        if (strcmp(section, o->section) != 0)
+            fprintf(out, "\n%s:\n", o->section);
+        section = o->section;
+        int width = print_spelling(out, o);
+        fprintf(out, "%*s%s\n", width < 27 ? 27 - width : 1, "", o->help);
+    }
+}
+
+void options_print_list(FILE *out, const char *const *verbs, size_t n_verbs)
+{
+    for (size_t i = 0; i < options_table.n_options; i++) {
+        const struct args_option *o = &options[i];
+        if (!o->section)
+            continue;
+        const char *comma = "";
+        for (size_t v = 0; v < n_verbs; v++)
+            if (o->where & 1u << v) {
+                fprintf(out, "%s%s", comma, verbs[v]);
+                comma = ",";
+            }
+        fprintf(out, "\t%s%s%s\t%s", o->names, o->others ? " " : "", o->others ? o->others : "",
+                o->value ? o->value : "");
+        if (o->choices)
+            fprintf(out, "=%s", o->choices);
+        fprintf(out, "\t%s\n", o->help);
+    }
+}

@@ -1,0 +1,71 @@
+/* options.h - every option of duet, and the values they have. */
+#ifndef APP_OPTIONS_H
+#define APP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "app/args.h"
+
+/* The verbs of the command line; commands[] in main.c has them in this order. */
+enum verb { VERB_CHAT, VERB_INSPECT, VERB_MODELS, VERB_BENCH };
+
+/* Bits of args_option.where. */
+enum {
+    IN_CHAT = 1 << VERB_CHAT,
+    IN_INSPECT = 1 << VERB_INSPECT,
+    IN_MODELS = 1 << VERB_MODELS,
+    IN_BENCH = 1 << VERB_BENCH,
+    IN_ALL = IN_CHAT | IN_INSPECT | IN_MODELS | IN_BENCH,
+    IS_PARAMETER = 1 << 16, /* /set parameter may change it while chatting */
+};
+
+enum color { COLOR_AUTO, COLOR_ON, COLOR_OFF };
+enum device { DEVICE_AUTO, DEVICE_CPU, DEVICE_CUDA };
+enum kv_type { KV_F16, KV_F32 };
+
+struct options {
+    /* What is asked. */
+    const char *prompt, *file, *system;
+    bool resume;
+    const char *session;
+
+    /* Who answers. */
+    const char *model;
+    int64_t n_ctx, n_threads; /* 0: the engine chooses */
+    int device;               /* enum device */
+
+    /* How. NAN and -1: as the model recommends; seed -1: a random one. */
+    double temperature, top_p, min_p, repeat_penalty;
+    int64_t top_k, seed, max_tokens;
+
+    /* How it is shown and kept. */
+    bool json, hide_reasoning, quiet, verbose, plain, no_log;
+    int color; /* enum color */
+    const char *db;
+
+    /* inspect and bench. */
+    bool special, jsonl;
+    int64_t n_greedy, n_runs, n_generate;
+    int kv_type; /* enum kv_type; -1: what suits the verb */
+    const char *prompt_sizes;
+
+    bool help, version, dirs, list_options;
+};
+
+extern const struct args_table options_table;
+
+/* Values as they are before any option; the environment's DUET_MODEL stands for -m. */
+void options_init(struct options *o);
+
+/* Whether the stream gets colour: the option, else NO_COLOR and CLICOLOR_FORCE, else a terminal. */
+bool options_color(const struct options *o, int fd);
+
+/* The options of these verbs as --help shows them. */
+void options_print(FILE *out, unsigned where);
+
+/* One line an option for tools: verbs, spellings, value and choices, help; separated by tabs. */
+void options_print_list(FILE *out, const char *const *verbs, size_t n_verbs);
+
+#endif

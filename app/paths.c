@@ -1,0 +1,65 @@
+/* paths.c - see paths.h. */
+#include "app/paths.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/mem.h"
+#include "app/text.h"
+
+char *paths_join(const char *dir, const char *name)
+{
+    struct text path = {0};
+    text_addf(&path, "%s/%s", dir, name);
+    return path.data;
+}
+
+static char *folder(const char *variable, const char *under_home)
+{
+    const char *dir = getenv(variable), *home = getenv("HOME");
+    if (dir && dir[0] == '/')
+        return paths_join(dir, "duet");
+    if (!home || home[0] != '/')
+        return NULL;
+    struct text path = {0};
+    text_addf(&path, "%s/%s/duet", home, under_home);
+    return path.data;
+}
+
+void paths_init(struct paths *p)
+{
+    const char *home = getenv("HOME");
+    *p = (struct paths){
+        .config = folder("XDG_CONFIG_HOME", ".config"),
+        .data = folder("XDG_DATA_HOME", ".local/share"),
+        .state = folder("XDG_STATE_HOME", ".local/state"),
+        .cache = folder("XDG_CACHE_HOME", ".cache"),
+    };
+    if (p->data)
+        p->history = paths_join(p->data, "chat.db");
+    if (!home || home[0] != '/')
+        p->problem = home && home[0] ? "HOME is not an absolute path" : "HOME is not set";
+}
+
+void paths_done(struct paths *p)
+{
+    free(p->config);
+    free(p->data);
+    free(p->state);
+    free(p->cache);
+    free(p->history);
+}
+
+void paths_print(const struct paths *p)
+{
+    const struct {
+        const char *name, *path;
+    } all[] = {
+        {"config", p->config},   {"data", p->data},   {"history", p->history},
+        {"state", p->state},     {"cache", p->cache},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        printf("%s\t%s\n", all[i].name, all[i].path ? all[i].path : "-");
+    if (p->data)
+        printf("models\t%s/models\n", p->data);
+}

@@ -1,0 +1,22 @@
+/* paths.h - where duet keeps things: the folders of the XDG base directory specification. */
+#ifndef APP_PATHS_H
+#define APP_PATHS_H
+
+struct paths {
+    char *config, *data, *state, *cache; /* NULL where neither XDG_* nor HOME says */
+    char *history;                       /* the database, NULL as data is */
+    const char *problem;                 /* why something is NULL */
+};
+
+/* Reads the environment; looks at no file. Relative folders are ignored, as the specification asks.
+ */
+void paths_init(struct paths *p);
+void paths_done(struct paths *p);
+
+/* "dir/name"; the caller's. */
+char *paths_join(const char *dir, const char *name);
+
+/* Prints them, one a line, as `name<TAB>path`. */
+void paths_print(const struct paths *p);
+
+#endif

@@ -1,0 +1,73 @@
+/* say.c - see say.h. */
+#include "app/say.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/mem.h"
+#include "app/text.h"
+
+/* Takes from the middle: what it is about stands at the start, the reason at the end. */
+static void shorten(struct text *t, size_t max)
+{
+    if (t->len <= max)
+        return;
+    size_t head = text_cut(t->data, t->len, max / 2 - 3);
+    size_t tail = t->len - (max - max / 2);
+    while (tail < t->len && ((unsigned char)t->data[tail] & 0xc0) == 0x80)
+        tail++;
+    memcpy(t->data + head, "...", 3);
+    memmove(t->data + head + 3, t->data + tail, t->len - tail + 1);
+    t->len = head + 3 + t->len - tail;
+}
+
+/* One write for the line, so that lines of several processes do not mix. */
+static void say(const char *format, va_list args)
+{
+    struct text raw = {0}, line = {0};
+
+    text_addv(&raw, format, args);
+    text_adds(&line, "duet: ");
+    text_add_visible(&line, text_str(&raw), raw.len, false);
+    shorten(&line, SAY_MAX - 1);
+    text_adds(&line, "\n");
+    while (write(STDERR_FILENO, line.data, line.len) < 0 && errno == EINTR)
+        continue;
+    text_done(&raw);
+    text_done(&line);
+}
+
+void say_error(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
+}
+
+void say_notice(int quiet, const char *format, ...)
+{
+    if (quiet)
+        return;
+    va_list args;
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
+}
+
+int say_to(char *err, size_t errlen, int status, const char *format, ...)
+{
+    struct text line = {0};
+    va_list args;
+
+    va_start(args, format);
+    text_addv(&line, format, args);
+    va_end(args);
+    shorten(&line, errlen - 1);
+    snprintf(err, errlen, "%s", text_str(&line));
+    text_done(&line);
+    return status;
+}

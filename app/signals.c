@@ -1,0 +1,122 @@
+/* signals.c - see signals.h. Handlers have no argument but the signal: `self` is the app's one
+ * mutable global. */
+#include "app/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "ui/ui.h"
+
+static struct {
+    int wake[2];
+    atomic_uint pending; /* a bit for each signal */
+    _Atomic(const struct ui *) screen;
+} self = {.wake = {-1, -1}};
+
+/* A full pipe is readable, which is all that is wanted. */
+static void wake(void)
+{
+    ssize_t written = write(self.wake[1], "", 1);
+    (void)written;
+}
+
+static void note(int signal)
+{
+    int saved = errno;
+    atomic_fetch_or(&self.pending, 1u << signal);
+    wake();
+    errno = saved;
+}
+
+void signals_restore_screen(void)
+{
+    const struct ui *ui = atomic_exchange(&self.screen, NULL);
+    if (ui)
+        ui_restore(ui);
+}
+
+void signals_guard_screen(const struct ui *ui)
+{
+    atomic_store(&self.screen, ui);
+}
+
+/* SA_RESETHAND has put back the default: the fault comes again when this returns, and ends us. A
+ * signal that was sent to us does not, so it is sent once more. */
+static void crash(int signal, siginfo_t *info, void *context)
+{
+    (void)context;
+    signals_restore_screen();
+    if (info->si_code <= 0)
+        raise(signal);
+}
+
+/* Ignored signals (nohup) stay ignored, and a sanitizer keeps the handlers it has. */
+static void install(int signal, struct sigaction action)
+{
+    struct sigaction old;
+    if (sigaction(signal, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+        sigaction(signal, &action, NULL);
+}
+
+int signals_open(void)
+{
+    static const int noted[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH, SIGTSTP, SIGCONT};
+    static const int deadly[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+    static const int ignored[] = {SIGPIPE, SIGXFSZ};
+
+    if (self.wake[0] < 0 && pipe2(self.wake, O_CLOEXEC | O_NONBLOCK) != 0)
+        return -1;
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof noted / sizeof *noted; i++)
+        install(noted[i], action);
+    action = (struct sigaction){.sa_sigaction = crash, .sa_flags = SA_SIGINFO | SA_RESETHAND};
+    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+        install(deadly[i], action);
+    action = (struct sigaction){.sa_handler = SIG_IGN};
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        sigaction(ignored[i], &action, NULL);
+    return 0;
+}
+
+int signals_fd(void)
+{
+    return self.wake[0];
+}
+
+int signals_next(void)
+{
+    static const int order[] = {SIGHUP, SIGTERM, SIGQUIT, SIGINT, SIGTSTP, SIGCONT, SIGWINCH};
+    char drain[64];
+
+    while (read(self.wake[0], drain, sizeof drain) > 0)
+        continue;
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        unsigned bit = 1u << order[i];
+        if (atomic_fetch_and(&self.pending, ~bit) & bit) {
+            if (atomic_load(&self.pending) != 0)
+                wake();
+            return order[i];
+        }
+    }
+    return 0;
+}
+
+/* The whole group stops, so that a shell above `make run` gets its terminal back. A group without a
+ * shell is not stopped by the kernel: then the wait ends by itself. */
+void signals_suspend(void)
+{
+    struct sigaction stop = {.sa_handler = SIG_DFL}, ours;
+    sigemptyset(&stop.sa_mask);
+    sigaction(SIGTSTP, &stop, &ours);
+    kill(0, SIGTSTP);
+    struct pollfd continued = {.fd = self.wake[0], .events = POLLIN};
+    while (poll(&continued, 1, 100) < 0 && errno == EINTR)
+        continue;
+    sigaction(SIGTSTP, &ours, NULL);
+}

@@ -1,0 +1,28 @@
+/* signals.h - signals as something to poll for, and the last words of a crash.
+ *
+ * A handler notes the signal and makes a pipe readable; a loop polls the pipe and asks what came.
+ * Writing to a closed pipe or past a file limit is an error of write(), never a signal. Install
+ * before the first engine_open(): the engine puts its own SIGBUS handler in front of ours. */
+#ifndef APP_SIGNALS_H
+#define APP_SIGNALS_H
+
+struct ui;
+
+/* Installs the handlers, once. 0 or -1. */
+int signals_open(void);
+
+/* Readable while signals wait. */
+int signals_fd(void);
+
+/* The number of a signal that came, once for any number of times; 0: none. Of several the one that
+ * ends the program comes first. */
+int signals_next(void);
+
+/* The screen that a crash must put back; NULL: none. */
+void signals_guard_screen(const struct ui *ui);
+void signals_restore_screen(void);
+
+/* Stops the process and its group as Ctrl-Z does; returns when it was continued. */
+void signals_suspend(void);
+
+#endif
