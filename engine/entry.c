@@ -20,11 +20,6 @@ enum {
     MAX_ELEMENTS = 64 << 20,
 };
 
-static const unsigned char type_bytes[] = {
-    [GGUF_U8] = 1,  [GGUF_I8] = 1,   [GGUF_U16] = 2, [GGUF_I16] = 2, [GGUF_U32] = 4, [GGUF_I32] = 4,
-    [GGUF_F32] = 4, [GGUF_BOOL] = 1, [GGUF_U64] = 8, [GGUF_I64] = 8, [GGUF_F64] = 8,
-};
-
 static int take_name(struct cursor *c, uint64_t max)
 {
     struct gguf_string name;
@@ -43,34 +38,14 @@ static int take_name(struct cursor *c, uint64_t max)
 
 /* Keys */
 
-static int take_scalar(struct cursor *c, enum gguf_type type, struct gguf_key *key)
+static int take_scalar(struct cursor *c, struct gguf_key *key)
 {
-    const unsigned char *bytes = cursor_take(c, type_bytes[type]);
-    float f;
-    int16_t i16;
-    int32_t i32;
+    const void *at = cursor_take(c, gguf_type_bytes(key->type));
 
-    if (!bytes)
+    if (!at)
         return -1;
-    switch (type) {
-    case GGUF_I8: key->value.i = (int8_t)bytes[0]; break;
-    case GGUF_I16:
-        memcpy(&i16, bytes, sizeof i16);
-        key->value.i = i16;
-        break;
-    case GGUF_I32:
-        memcpy(&i32, bytes, sizeof i32);
-        key->value.i = i32;
-        break;
-    case GGUF_F32:
-        memcpy(&f, bytes, sizeof f);
-        key->value.f = (double)f;
-        break;
-    default: /* the unsigned ones zero-extended; 64-bit types as they are */
-        key->value.u = 0;
-        memcpy(&key->value, bytes, type_bytes[type]);
-    }
-    if (type == GGUF_BOOL && key->value.u > 1)
+    key->value = gguf_next_element(key->type, &at);
+    if (key->type == GGUF_BOOL && key->value.u > 1)
         return cursor_refuse(c, "not a bool (got %" PRIu64 ", limit 0 to 1)", key->value.u);
     return 0;
 }
@@ -95,7 +70,7 @@ static int take_array(struct cursor *c, struct gguf_array *out)
 
     *out = (struct gguf_array){.type = type, .count = count, .data = c->bytes + c->pos};
     if (type != GGUF_STRING)
-        return cursor_take(c, count * type_bytes[type]) ? 0 : -1;
+        return cursor_take(c, count * gguf_type_bytes(type)) ? 0 : -1;
     for (uint64_t i = 0; i < count; i++) {
         struct gguf_string element;
         if (cursor_take_string(c, MAX_STRING, &element) != 0)
@@ -122,7 +97,7 @@ int entry_take_key(struct cursor *c, struct gguf_key *key)
     switch (key->type) {
     case GGUF_STRING: return cursor_take_string(c, MAX_STRING, &key->value.s);
     case GGUF_ARRAY: return take_array(c, &key->value.a);
-    default: return take_scalar(c, key->type, key);
+    default: return take_scalar(c, key);
     }
 }
 

@@ -49,6 +49,7 @@ enum gguf_type {
 };
 
 const char *gguf_type_name(enum gguf_type type); /* "u32", "string" */
+size_t gguf_type_bytes(enum gguf_type type);     /* 0 for strings and arrays */
 
 struct gguf_array {
     enum gguf_type type; /* never GGUF_ARRAY */
@@ -56,16 +57,18 @@ struct gguf_array {
     const void *data; /* packed, unaligned; of strings: u64 length, bytes, one after the other */
 };
 
+union gguf_value {
+    uint64_t u; /* the unsigned types and bool */
+    int64_t i;
+    double f;
+    struct gguf_string s;
+    struct gguf_array a;
+};
+
 struct gguf_key {
     struct gguf_string name;
     enum gguf_type type;
-    union {
-        uint64_t u; /* the unsigned types and bool */
-        int64_t i;
-        double f;
-        struct gguf_string s;
-        struct gguf_array a;
-    } value;
+    union gguf_value value;
 };
 
 struct gguf_tensor {
@@ -113,8 +116,9 @@ int gguf_get_string(const struct gguf *g, const char *key, struct gguf_string *o
 int gguf_get_array(const struct gguf *g, const char *key, enum gguf_type type,
                    struct gguf_array *out, char *err, size_t errlen);
 
-/* Steps through an array of strings: *at starts as array.data and moves on by one string. The
- * parser has checked every length. */
+/* Steps through an array: *at starts as array.data and moves on by one element. The parser has
+ * checked that all of them are there. */
+union gguf_value gguf_next_element(enum gguf_type type, const void **at);
 struct gguf_string gguf_next_string(const void **at);
 
 /* The string for a message: what is not printable ASCII as \xNN, cut short to fit with "...".

@@ -18,6 +18,16 @@ const char *gguf_type_name(enum gguf_type type)
     return names[type];
 }
 
+size_t gguf_type_bytes(enum gguf_type type)
+{
+    static const unsigned char bytes[] = {
+        [GGUF_U8] = 1,  [GGUF_I8] = 1,     [GGUF_U16] = 2,   [GGUF_I16] = 2, [GGUF_U32] = 4,
+        [GGUF_I32] = 4, [GGUF_F32] = 4,    [GGUF_BOOL] = 1,  [GGUF_U64] = 8, [GGUF_I64] = 8,
+        [GGUF_F64] = 8, [GGUF_STRING] = 0, [GGUF_ARRAY] = 0,
+    };
+    return bytes[type];
+}
+
 const char *gguf_print(char *buf, size_t size, struct gguf_string s)
 {
     size_t used = 0;
@@ -129,6 +139,31 @@ int gguf_get_array(const struct gguf *g, const char *key, enum gguf_type type,
     }
     *out = k->value.a;
     return 1;
+}
+
+union gguf_value gguf_next_element(enum gguf_type type, const void **at)
+{
+    union gguf_value value = {.u = 0};
+    size_t n = gguf_type_bytes(type);
+    float f;
+
+    if (type == GGUF_STRING) {
+        value.s = gguf_next_string(at);
+        return value;
+    }
+    memcpy(&value, *at, n); /* little-endian: the low bytes; the narrow signed ones are extended */
+    *at = (const char *)*at + n;
+    switch (type) {
+    case GGUF_I8: value.i = (int8_t)value.u; break;
+    case GGUF_I16: value.i = (int16_t)value.u; break;
+    case GGUF_I32: value.i = (int32_t)value.u; break;
+    case GGUF_F32:
+        memcpy(&f, &value, sizeof f);
+        value.f = (double)f;
+        break;
+    default: break;
+    }
+    return value;
 }
 
 struct gguf_string gguf_next_string(const void **at)
