@@ -83,7 +83,8 @@ bool store_changed(struct store *s);              /* by another handle, since la
 
 /*
  * Makes the calls up to store_commit one transaction, which holds off other writers: be quick.
- * A call that fails in between undoes only itself; a failed commit has rolled back. No nesting.
+ * All of them happen or none: when one has failed, store_commit undoes the others, and returns the
+ * same. No nesting.
  */
 int store_begin(struct store *s);
 int store_commit(struct store *s);
@@ -216,7 +217,7 @@ struct store_prompts {
 int store_prompts(struct store *s, size_t limit, struct store_prompts **out);
 void store_prompts_free(struct store_prompts *list);
 
-/* Where to search; any combination. */
+/* Where to search: any combination, 0 for everywhere. */
 enum store_scope { STORE_IN_QUESTIONS = 1, STORE_IN_ANSWERS = 2, STORE_IN_REASONING = 4 };
 
 struct store_hit {

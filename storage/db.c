@@ -1,0 +1,282 @@
+/*
+ * db.c - one connection: its settings, its transactions, its failures in words.
+ */
+#include "db.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "stmt.h"
+
+#define PATIENCE_MS 2000
+#define MAX_NAP_MS  25
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+}
+
+int64_t db_now_ms(void)
+{
+    return clock_ms(CLOCK_REALTIME);
+}
+
+/*
+ * Waits for another writer. The naps are random: SQLite's own grow in step, and whoever has just
+ * committed wins again and again.
+ */
+static int busy(void *handle, int naps)
+{
+    struct store *s = handle;
+    int64_t now = clock_ms(CLOCK_MONOTONIC);
+    if (naps == 0)
+        s->waiting_since_ms = now;
+    if (now - s->waiting_since_ms >= s->patience_ms)
+        return 0;
+    s->jitter = s->jitter * 1664525u + 1013904223u; /* Numerical Recipes' generator */
+    int longest = naps < 4 ? 2 << naps : MAX_NAP_MS;
+    long nap_ms = 1 + (long)((s->jitter >> 16) % (unsigned)longest);
+    nanosleep(&(struct timespec){.tv_nsec = nap_ms * 1000000}, NULL);
+    return 1;
+}
+
+/* Against files made to harm; see "Defense Against The Dark Arts", sqlite.org/security.html. */
+static int protect(struct store *s)
+{
+    static const struct {
+        int option, value;
+    } switches[] = {
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},
+        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+        {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+        {SQLITE_DBCONFIG_DQS_DML, 0},
+        {SQLITE_DBCONFIG_DQS_DDL, 0},
+        {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
+        {SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1}, /* until the file is known to be ours */
+    };
+    int code = SQLITE_OK;
+    for (size_t i = 0; i < sizeof(switches) / sizeof(*switches) && code == SQLITE_OK; i++)
+        code = sqlite3_db_config(s->sql, switches[i].option, switches[i].value, NULL);
+    sqlite3_limit(s->sql, SQLITE_LIMIT_LENGTH, DB_MAX_BYTES);
+    sqlite3_limit(s->sql, SQLITE_LIMIT_ATTACHED, 0);
+    return code;
+}
+
+int db_open(struct store *s)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
+                      SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
+    s->patience_ms = PATIENCE_MS;
+    s->jitter = (uint32_t)s->owner.token;
+    int code = s->path ? sqlite3_open_v2(s->path, &s->sql, flags, NULL)
+                       : sqlite3_open_v2(":memory:", &s->sql, flags | SQLITE_OPEN_MEMORY, NULL);
+    if (code == SQLITE_OK)
+        code = protect(s);
+    if (code == SQLITE_OK)
+        code = sqlite3_busy_handler(s->sql, busy, s);
+    /*
+     * Deleted text is overwritten, sorting never spills into a file, and every commit waits for
+     * the disk.
+     */
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(s->sql,
+                            "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
+                            "PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
+                            "PRAGMA cell_size_check = ON;",
+                            NULL, NULL, NULL);
+    return code == SQLITE_OK ? STORE_OK : db_failed(s, code);
+}
+
+void db_close(struct store *s)
+{
+    if (!s->sql)
+        return;
+    stmt_finalize_all(s);
+    sqlite3_close(s->sql);
+    s->sql = NULL;
+}
+
+bool db_wal_is_safe(int sqlite_version)
+{
+    /* The fix of the "WAL-reset" bug and its backports: sqlite.org/wal.html#walresetbug. */
+    return sqlite_version >= 3051003 || (sqlite_version >= 3050007 && sqlite_version < 3051000) ||
+           (sqlite_version >= 3044006 && sqlite_version < 3045000);
+}
+
+int db_use_journal(struct store *s)
+{
+    bool wal = db_wal_is_safe(sqlite3_libversion_number());
+    char mode[16] = "";
+    struct stmt q = stmt_open(s,
+                              wal ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = TRUNCATE");
+    if (stmt_row(&q)) {
+        size_t len;
+        const char *text = stmt_text(&q, 0, &len);
+        snprintf(mode, sizeof(mode), "%s", text ? text : "");
+    }
+    int rc = stmt_close(&q);
+    if (rc != STORE_OK)
+        return rc;
+    sqlite3_db_config(s->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    if (!wal && strcmp(mode, "wal") == 0)
+        return db_error(s, STORE_EBUSY,
+                        "another program has the history open in a mode that SQLite %s cannot "
+                        "share safely",
+                        sqlite3_libversion());
+    return STORE_OK;
+}
+
+int db_empty_log(struct store *s)
+{
+    int code = sqlite3_wal_checkpoint_v2(s->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    return code == SQLITE_OK ? STORE_OK : db_failed(s, code);
+}
+
+bool db_has_moved(struct store *s)
+{
+    int moved = 0;
+    return s->path &&
+           sqlite3_file_control(s->sql, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+           moved;
+}
+
+static int execute(struct store *s, const char *sql)
+{
+    struct stmt q = stmt_open(s, sql);
+    return stmt_run(&q);
+}
+
+/* SQLite itself gives up a transaction after some failures: then there is nothing to roll back. */
+static void roll_back(struct store *s)
+{
+    char error[sizeof(s->error)];
+    memcpy(error, s->error, sizeof(error));
+    if (!sqlite3_get_autocommit(s->sql))
+        execute(s, "ROLLBACK");
+    memcpy(s->error, error, sizeof(error));
+}
+
+static int commit(struct store *s)
+{
+    int rc = execute(s, "COMMIT");
+    if (rc != STORE_OK)
+        roll_back(s);
+    return rc;
+}
+
+static int begin(struct store *s)
+{
+    if (db_has_moved(s))
+        return db_error(s, STORE_EMOVED, "the history file was moved, deleted or replaced");
+    /* IMMEDIATE: a transaction that reads first and writes later can fail however long it waits. */
+    return execute(s, "BEGIN IMMEDIATE");
+}
+
+int db_begin(struct store *s)
+{
+    return s->grouped ? s->group_status : begin(s);
+}
+
+int db_end(struct store *s, int rc)
+{
+    if (s->grouped) {
+        if (s->group_status == STORE_OK)
+            s->group_status = rc;
+        return rc;
+    }
+    if (rc == STORE_OK)
+        return commit(s);
+    roll_back(s);
+    return rc;
+}
+
+int store_begin(struct store *s)
+{
+    if (s->grouped)
+        return db_error(s, STORE_EINVAL, "a transaction is open already");
+    int rc = begin(s);
+    s->grouped = rc == STORE_OK;
+    s->group_status = STORE_OK;
+    return rc;
+}
+
+int store_commit(struct store *s)
+{
+    if (!s->grouped)
+        return db_error(s, STORE_EINVAL, "no transaction is open");
+    s->grouped = false;
+    return db_end(s, s->group_status);
+}
+
+void store_rollback(struct store *s)
+{
+    s->grouped = false;
+    roll_back(s);
+}
+
+int db_snapshot(struct store *s)
+{
+    return sqlite3_get_autocommit(s->sql) ? execute(s, "BEGIN") : STORE_OK;
+}
+
+void db_release(struct store *s)
+{
+    if (!s->grouped)
+        roll_back(s);
+}
+
+int db_error(struct store *s, int status, const char *format, ...)
+{
+    char line[sizeof(s->error)];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+
+    size_t used = 0;
+    for (const char *p = line; *p && used + 5 <= sizeof(s->error); p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c < 0x20 || c == 0x7f)
+            used += (size_t)sprintf(s->error + used, "\\x%02x", c);
+        else
+            s->error[used++] = *p;
+    }
+    s->error[used] = '\0';
+    return status;
+}
+
+int db_failed(struct store *s, int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_NOTADB: return db_error(s, STORE_ENOTDB, "not a history database");
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return db_error(s, STORE_EBUSY, "another program is writing to the history");
+    case SQLITE_NOMEM: return db_error(s, STORE_ENOMEM, "out of memory");
+    case SQLITE_FULL: return db_error(s, STORE_EFULL, "no space left for the history");
+    case SQLITE_CORRUPT:
+    case SQLITE_FORMAT:
+    case SQLITE_TOOBIG: return db_error(s, STORE_EDAMAGED, "the history file is damaged");
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM: break;
+    default: return db_error(s, STORE_ERROR, "%s (code %d)", sqlite3_errmsg(s->sql), code);
+    }
+
+    if (code == SQLITE_IOERR_NOMEM)
+        return db_error(s, STORE_ENOMEM, "out of memory");
+    if (code == SQLITE_READONLY_DBMOVED)
+        return db_error(s, STORE_EMOVED, "the history file was moved, deleted or replaced");
+    int system = sqlite3_system_errno(s->sql);
+    if (system == ENOSPC || system == EDQUOT || system == EFBIG)
+        return db_error(s, STORE_EFULL, "no space left for the history: %s", strerror(system));
+    return db_error(s, STORE_EIO, "%s%s%s", sqlite3_errmsg(s->sql), system ? ": " : "",
+                    system ? strerror(system) : "");
+}

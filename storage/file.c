@@ -1,0 +1,110 @@
+/*
+ * file.c - making and judging the history's file and folder.
+ *
+ * It never keeps the file open, and never opens one that SQLite might have open: closing it would
+ * drop SQLite's locks.
+ */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int system_error(struct store *s, const char *doing)
+{
+    bool full = errno == ENOSPC || errno == EDQUOT;
+    return db_error(s, full ? STORE_EFULL : STORE_EIO, "%s: %s", doing, strerror(errno));
+}
+
+static int out_of_memory(struct store *s)
+{
+    return db_error(s, STORE_ENOMEM, "out of memory");
+}
+
+char *file_beside(const char *path, const char *suffix)
+{
+    char *name = malloc(strlen(path) + strlen(suffix) + 1);
+    if (name)
+        strcat(strcpy(name, path), suffix);
+    return name;
+}
+
+/* Makes every folder on the way to `path` that is missing. */
+static int make_folders(struct store *s, const char *path)
+{
+    char *folder = strdup(path);
+    if (!folder)
+        return out_of_memory(s);
+    int rc = STORE_OK;
+    for (char *slash = strchr(folder + 1, '/'); slash && rc == STORE_OK;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        struct stat st;
+        /* Looking first: mkdir of a folder that is there may fail for other reasons. */
+        if (stat(folder, &st) != 0 && mkdir(folder, 0700) != 0 && errno != EEXIST)
+            rc = system_error(s, "making its folder");
+        *slash = '/';
+    }
+    free(folder);
+    return rc;
+}
+
+static int make_file(struct store *s, const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+    else if (errno != EEXIST)
+        return system_error(s, "making the file");
+    return STORE_OK;
+}
+
+static int check_folder(struct store *s)
+{
+    char *folder = strdup(s->path);
+    if (!folder)
+        return out_of_memory(s);
+    char *slash = strrchr(folder, '/');
+    slash[slash == folder] = '\0';
+    struct stat st;
+    int rc = STORE_OK;
+    if (stat(folder, &st) != 0)
+        rc = system_error(s, "its folder");
+    else if (st.st_uid != geteuid() && st.st_uid != 0)
+        rc = db_error(s, STORE_EFOREIGN, "its folder belongs to another user");
+    else if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+        rc = db_error(s, STORE_EFOREIGN, "anyone may write to its folder");
+    free(folder);
+    return rc;
+}
+
+static int check_file(struct store *s)
+{
+    struct stat st;
+    if (lstat(s->path, &st) != 0)
+        return system_error(s, "the file");
+    if (!S_ISREG(st.st_mode))
+        return db_error(s, STORE_EFOREIGN, "not a regular file");
+    if (st.st_uid != geteuid())
+        return db_error(s, STORE_EFOREIGN, "the file belongs to another user");
+    if ((st.st_mode & 077) && chmod(s->path, st.st_mode & 0700) != 0)
+        return system_error(s, "making it private");
+    return STORE_OK;
+}
+
+int file_prepare(struct store *s, const char *path)
+{
+    int rc = make_folders(s, path);
+    if (rc == STORE_OK)
+        rc = make_file(s, path);
+    if (rc != STORE_OK)
+        return rc;
+    s->path = realpath(path, NULL);
+    if (!s->path)
+        return system_error(s, "the file");
+    rc = check_folder(s);
+    return rc == STORE_OK ? check_file(s) : rc;
+}

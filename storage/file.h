@@ -1,0 +1,19 @@
+/*
+ * file.h - the history as a file: where it lies, whose it is, who may read it.
+ */
+#ifndef STORAGE_FILE_H
+#define STORAGE_FILE_H
+
+#include "db.h"
+
+/*
+ * Makes the file (0600) and its missing folders (0700) under any umask, before anything is in it,
+ * or checks that the one that is there is a plain file of ours in a folder where no stranger can
+ * replace it. Sets s->path, free of links, also when it fails late.
+ */
+int file_prepare(struct store *s, const char *path);
+
+/* `path` with `suffix`, the caller's to free; NULL when out of memory. */
+char *file_beside(const char *path, const char *suffix);
+
+#endif

@@ -1,0 +1,197 @@
+/*
+ * message.c - writing messages: whole, or begun, appended to and ended.
+ */
+#include "message.h"
+
+#include "conversation.h"
+#include "search.h"
+#include "stmt.h"
+#include "text.h"
+
+static int write_generation(struct store *s, int64_t message, const struct store_generation *g)
+{
+    struct stmt q = stmt_open(
+        s, "INSERT OR REPLACE INTO generation(message, model, fingerprint, engine, device,"
+           " settings, stop_reason, error, seed, prompt_tokens, cached_tokens, completion_tokens,"
+           " reasoning_tokens, load_ms, time_to_first_token_ms, generation_time_ms)"
+           " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    stmt_bind_int(&q, message);
+    stmt_bind_string(&q, g->model);
+    stmt_bind_string(&q, g->fingerprint);
+    stmt_bind_string(&q, g->engine);
+    stmt_bind_string(&q, g->device);
+    stmt_bind_string(&q, g->settings);
+    stmt_bind_string(&q, g->stop_reason);
+    stmt_bind_string(&q, g->error);
+    stmt_bind_int(&q, (int64_t)g->seed);
+    stmt_bind_int(&q, g->prompt_tokens);
+    stmt_bind_int(&q, g->cached_tokens);
+    stmt_bind_int(&q, g->completion_tokens);
+    stmt_bind_int(&q, g->reasoning_tokens);
+    stmt_bind_real(&q, g->load_ms);
+    stmt_bind_real(&q, g->time_to_first_token_ms);
+    stmt_bind_real(&q, g->generation_time_ms);
+    return stmt_run(&q);
+}
+
+/* The draft's parent as an id, known to exist; 0 for a root. */
+static int find_parent(struct store *s, const struct store_draft *draft, int64_t *parent)
+{
+    int64_t leaf;
+    int rc = conversation_leaf(s, draft->conversation, &leaf);
+    *parent = draft->parent == STORE_LEAF ? leaf : draft->parent;
+    if (rc != STORE_OK || *parent == 0)
+        return rc;
+    struct stmt q = stmt_open(s, "SELECT 1 FROM message WHERE conversation = ? AND id = ?");
+    stmt_bind_int(&q, draft->conversation);
+    stmt_bind_int(&q, *parent);
+    bool found = stmt_row(&q);
+    rc = stmt_close(&q);
+    if (rc == STORE_OK && !found)
+        rc = db_error(s, STORE_ENOTFOUND, "parent: no such message in this conversation");
+    return rc;
+}
+
+static int insert(struct store *s, const struct store_draft *draft, enum store_state state,
+                  int64_t *id_out)
+{
+    if (draft->role >= STORE_UNKNOWN_ROLE)
+        return db_error(s, STORE_EINVAL, "role: there is no such role (got %d)", (int)draft->role);
+    int64_t parent;
+    int rc = find_parent(s, draft, &parent);
+    if (rc != STORE_OK)
+        return rc;
+    struct stmt q = stmt_open(
+        s, "INSERT INTO message(conversation, parent, role, state, created, owner)"
+           " VALUES(?, ?, ?, ?, ?, ?)");
+    stmt_bind_int(&q, draft->conversation);
+    stmt_bind_id(&q, parent);
+    stmt_bind_int(&q, draft->role);
+    stmt_bind_int(&q, state);
+    stmt_bind_int(&q, draft->created_ms ? draft->created_ms : db_now_ms());
+    stmt_bind_id(&q, state == STORE_STREAMING ? s->owner.token : 0);
+    rc = stmt_run(&q);
+    *id_out = sqlite3_last_insert_rowid(s->sql);
+    if (rc == STORE_OK)
+        rc = conversation_touch(s, draft->conversation, *id_out);
+    if (rc == STORE_OK && draft->generation)
+        rc = write_generation(s, *id_out, draft->generation);
+    return rc;
+}
+
+int store_message_add(struct store *s, const struct store_draft *draft, const char *text,
+                      size_t len, int64_t *id_out)
+{
+    int64_t id;
+    int rc = db_begin(s);
+    if (rc != STORE_OK)
+        return rc;
+    rc = insert(s, draft, STORE_COMPLETE, &id);
+    if (rc == STORE_OK && len > 0)
+        rc = text_insert(s, id, STORE_TEXT, text, len);
+    if (rc == STORE_OK)
+        rc = search_add(s, id);
+    rc = db_end(s, rc);
+    if (rc == STORE_OK)
+        *id_out = id;
+    return rc;
+}
+
+int store_message_begin(struct store *s, const struct store_draft *draft, int64_t *id_out)
+{
+    int64_t id;
+    int rc = db_begin(s);
+    if (rc != STORE_OK)
+        return rc;
+    rc = db_end(s, insert(s, draft, STORE_STREAMING, &id));
+    if (rc == STORE_OK)
+        *id_out = id;
+    return rc;
+}
+
+static int check_mine(struct store *s, int64_t id)
+{
+    struct stmt q = stmt_open(s, "SELECT 1 FROM message WHERE id = ? AND owner = ?");
+    stmt_bind_int(&q, id);
+    stmt_bind_int(&q, s->owner.token);
+    bool mine = stmt_row(&q);
+    int rc = stmt_close(&q);
+    if (rc == STORE_OK && !mine)
+        rc = db_error(s, STORE_ENOTFOUND, "message: not being written here (got %lld)",
+                      (long long)id);
+    return rc;
+}
+
+int store_message_append(struct store *s, int64_t id, enum store_kind kind, const char *text,
+                         size_t len)
+{
+    if (kind >= STORE_KINDS)
+        return db_error(s, STORE_EINVAL, "kind: there is no such kind (got %d)", (int)kind);
+    if (len == 0)
+        return STORE_OK;
+    int rc = db_begin(s);
+    if (rc != STORE_OK)
+        return rc;
+    rc = check_mine(s, id);
+    if (rc == STORE_OK)
+        rc = text_insert(s, id, kind, text, len);
+    return db_end(s, rc);
+}
+
+/* Ends a message of any owner, whom the caller knows to be this handle or dead. */
+static int end(struct store *s, int64_t id, int64_t owner, enum store_state state,
+               const struct store_generation *generation)
+{
+    int rc = db_begin(s);
+    if (rc != STORE_OK)
+        return rc;
+    struct stmt q = stmt_open(
+        s, "UPDATE message SET state = ?, owner = NULL WHERE id = ? AND owner = ?");
+    stmt_bind_int(&q, state);
+    stmt_bind_int(&q, id);
+    stmt_bind_int(&q, owner);
+    rc = stmt_run_on(&q, "message being written");
+    if (rc == STORE_OK)
+        rc = text_fold(s, id);
+    if (rc == STORE_OK && generation)
+        rc = write_generation(s, id, generation);
+    if (rc == STORE_OK)
+        rc = search_add(s, id);
+    return db_end(s, rc);
+}
+
+int store_message_end(struct store *s, int64_t id, enum store_state state,
+                      const struct store_generation *generation)
+{
+    if (state == STORE_STREAMING || state > STORE_FAILED)
+        return db_error(s, STORE_EINVAL, "state: not that of an ended message (got %d)",
+                        (int)state);
+    return end(s, id, s->owner.token, state, generation);
+}
+
+static int next_orphan(struct store *s, int64_t *id, int64_t *owner)
+{
+    int64_t found = 0;
+    struct stmt q = stmt_open(s, "SELECT id, owner FROM message"
+                                 " WHERE owner IS NOT NULL AND id > ? ORDER BY id");
+    stmt_bind_int(&q, *id);
+    while (!found && stmt_row(&q)) {
+        *owner = stmt_int(&q, 1);
+        if (!owner_alive(&s->owner, *owner))
+            found = stmt_int(&q, 0);
+    }
+    *id = found;
+    return stmt_close(&q);
+}
+
+int message_end_orphans(struct store *s)
+{
+    int64_t id = 0, owner = 0;
+    int rc = next_orphan(s, &id, &owner);
+    while (rc == STORE_OK && id != 0) {
+        rc = end(s, id, owner, STORE_INTERRUPTED, NULL);
+        if (rc == STORE_OK)
+            rc = next_orphan(s, &id, &owner);
+    }
+    return rc;
+}

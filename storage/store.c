@@ -1,0 +1,123 @@
+/*
+ * store.c - opening and closing a history.
+ *
+ * The order of opening matters: the file is private before SQLite writes to it, it is known to be
+ * ours before anything changes it, and it works before anything old is tidied up.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db.h"
+#include "file.h"
+#include "message.h"
+#include "schema.h"
+#include "stmt.h"
+
+static int open_owner(struct store *s)
+{
+    char *lock = s->path ? file_beside(s->path, "-lock") : NULL;
+    if (s->path && !lock)
+        return db_error(s, STORE_ENOMEM, "out of memory");
+    int rc = STORE_OK;
+    if (owner_open(&s->owner, lock) != 0)
+        rc = db_error(s, STORE_EIO, "lock file: %s", strerror(errno));
+    free(lock);
+    return rc;
+}
+
+static int64_t read_data_version(struct store *s)
+{
+    struct stmt q = stmt_open(s, "PRAGMA data_version");
+    int64_t version = stmt_row(&q) ? stmt_int(&q, 0) : s->data_version;
+    stmt_close(&q);
+    return version;
+}
+
+/* What dead handles left. It can wait: a full disk must not keep a history from being read. */
+static void tidy(struct store *s)
+{
+    message_end_orphans(s);
+    store_purge(s);
+    s->error[0] = '\0';
+}
+
+static int open_steps(struct store *s)
+{
+    int rc = open_owner(s);
+    if (rc == STORE_OK)
+        rc = db_open(s);
+    if (rc == STORE_OK)
+        rc = schema_prepare(s);
+    if (rc == STORE_OK)
+        rc = db_use_journal(s);
+    if (rc == STORE_OK)
+        tidy(s);
+    if (rc == STORE_OK)
+        s->data_version = read_data_version(s);
+    return rc;
+}
+
+static void release(struct store *s)
+{
+    db_close(s);
+    owner_close(&s->owner);
+    free(s->path);
+    free(s);
+}
+
+int store_open(struct store **out, const char *path, char *err, size_t errlen)
+{
+    *out = NULL;
+    struct store *s = calloc(1, sizeof(*s));
+    if (!s) {
+        snprintf(err, errlen, "history: out of memory");
+        return STORE_ENOMEM;
+    }
+    s->owner.fd = -1;
+    int rc = STORE_OK;
+    if (path && strcmp(path, ":memory:") != 0)
+        rc = file_prepare(s, path);
+    if (rc == STORE_OK)
+        rc = open_steps(s);
+    if (rc == STORE_OK) {
+        *out = s;
+        return STORE_OK;
+    }
+    char reason[sizeof(s->error)];
+    memcpy(reason, s->error, sizeof(reason));
+    db_error(s, rc, "%s: %s", path ? path : ":memory:", reason);
+    snprintf(err, errlen, "%s", s->error);
+    release(s);
+    return rc;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    if (s->grouped)
+        store_rollback(s);
+    if (s->has_deleted)
+        store_purge(s);
+    release(s);
+}
+
+const char *store_error(const struct store *s)
+{
+    return s->error;
+}
+
+void store_set_patience(struct store *s, int ms)
+{
+    s->patience_ms = ms;
+}
+
+bool store_changed(struct store *s)
+{
+    int64_t version = read_data_version(s);
+    bool changed = version != s->data_version;
+    s->data_version = version;
+    return changed;
+}
