@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-const char *sampler_settings_fault(const struct sampler_settings *set)
+const char *sampler_fault(const struct engine_sampling *set)
 {
     if (!(set->temperature >= 0) || isinf(set->temperature))
         return "temperature: not a number from 0 up";
@@ -24,7 +24,7 @@ const char *sampler_settings_fault(const struct sampler_settings *set)
     return NULL;
 }
 
-void sampler_init(struct sampler *s, const struct sampler_settings *set, const bool *banned)
+void sampler_init(struct sampler *s, const struct engine_sampling *set, const bool *banned)
 {
     memset(s, 0, sizeof *s);
     s->set = *set;
@@ -149,7 +149,7 @@ static void soften(float *logits, int n_vocab, float max, float temperature)
 }
 
 /* The last candidate, most likely first, that top-k, top-p and min-p leave. */
-static struct sampler_candidate find_cut(const struct sampler_settings *set, const float *p,
+static struct sampler_candidate find_cut(const struct engine_sampling *set, const float *p,
                                          int n_vocab, struct sampler_candidate *scratch)
 {
     struct sampler_candidate cut = {.p = set->min_p, .id = n_vocab};

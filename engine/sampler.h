@@ -1,7 +1,8 @@
 /* sampler.h - from logits to the next token.
  *
- * Order: repetition penalty, temperature, top-k, top-p, min-p, then one draw. "Most likely first"
- * means the lowest id among equals, everywhere. The draw walks the tokens that are left in order of
+ * Order: repetition penalty (as in CTRL, Keskar et al. 2019; once for each token in the window),
+ * temperature, top-k, top-p (of what top-k left), min-p, then one draw. "Most likely" means the
+ * lowest id among equals, everywhere. The draw walks the tokens that are left in order of
  * their ids, so it does not depend on how they were selected; its random number is a pure function
  * of the seed and the count of draws so far (a counter-based generator), so that any backend, batch
  * and thread count draws the same. Temperature 0 takes the most likely token. */
@@ -11,18 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct sampler_settings {
-    float temperature;
-    int top_k; /* 0 = off; top-p's share is of what top-k left */
-    float top_p, min_p;
-    float repeat_penalty; /* as in CTRL (Keskar et al. 2019), once for each token in the window */
-    uint64_t seed;
-};
+#include "engine.h"
 
 enum { SAMPLER_WINDOW = 64 }; /* tokens the repetition penalty looks back on */
 
 struct sampler {
-    struct sampler_settings set;
+    struct engine_sampling set;
     const bool *banned;             /* [n_vocab] never sampled, or NULL; not owned */
     uint64_t drawn;                 /* picks so far that drew: the generator's counter */
     int32_t recent[SAMPLER_WINDOW]; /* ring of the last tokens, prompt included */
@@ -34,10 +29,10 @@ struct sampler_candidate {
     int32_t id;
 };
 
-/* Why the settings cannot be used ("temperature: not a number"), or NULL. */
-const char *sampler_settings_fault(const struct sampler_settings *set);
+/* Why the settings cannot be used ("top_k: less than 0"), or NULL. */
+const char *sampler_fault(const struct engine_sampling *set);
 
-void sampler_init(struct sampler *s, const struct sampler_settings *set, const bool *banned);
+void sampler_init(struct sampler *s, const struct engine_sampling *set, const bool *banned);
 
 /* Tells the sampler a token of the sequence: of the prompt, or the one it picked. */
 void sampler_accept(struct sampler *s, int32_t token);

@@ -1,0 +1,237 @@
+/* engine_open.c - opens an engine part by part; see engine.h. What fails here is refused before the
+ * engine's thread exists. */
+#include "engine.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_state.h"
+
+enum {
+    DEFAULT_CONTEXT = 4096,
+    STEP_TOKENS = 256,   /* read of prompts in a step: few enough to cancel and to interleave */
+    INSPECT_OUTPUTS = 8, /* positions of a step whose logits can be read at once, at least */
+};
+
+/* Each stage returns 0 or one of enum engine_error, with what it opened left in e. */
+
+struct complaint {
+    char *err;
+    size_t errlen;
+    const char *file; /* shown name of the model's file */
+};
+
+/* Puts the file's name before the reason that one of the parts gave. */
+static int refuse(const struct complaint *c, enum engine_error error, const char *reason)
+{
+    snprintf(c->err, c->errlen, "%s: %s", c->file, reason);
+    return error;
+}
+
+static int open_file(struct engine *e, const struct engine_options *opt, const struct complaint *c)
+{
+    char why[256];
+    if (gguf_open(&e->file, opt->model_path, why, sizeof why) < 0)
+        return refuse(c, ENGINE_EMODEL, why);
+    if (model_read_config(&e->model.cfg, e->file, why, sizeof why) < 0 ||
+        (!e->vocab_only && model_bind(&e->model, e->file, why, sizeof why) < 0) ||
+        tok_open_gguf(&e->tokenizer, e->file, why, sizeof why) < 0 ||
+        tmpl_open_gguf(&e->template, e->tokenizer, e->file, why, sizeof why) < 0)
+        return refuse(c, ENGINE_EMODEL, why);
+    if (tok_info(e->tokenizer)->n_vocab != e->model.cfg.n_vocab) {
+        snprintf(why, sizeof why, "tokenizer.ggml.tokens: not one for each row (got %d, rows %d)",
+                 tok_info(e->tokenizer)->n_vocab, e->model.cfg.n_vocab);
+        return refuse(c, ENGINE_EMODEL, why);
+    }
+    return 0;
+}
+
+static int choose_sizes(struct engine *e, const struct engine_options *opt,
+                        const struct complaint *c)
+{
+    char why[128];
+    int trained = e->model.cfg.n_ctx_train;
+    int n_ctx = opt->n_ctx;
+    if (n_ctx == 0)
+        n_ctx = trained < DEFAULT_CONTEXT ? trained : DEFAULT_CONTEXT;
+    if (n_ctx < 2 || n_ctx > trained) {
+        snprintf(why, sizeof why, "context: not possible (got %d, limit %d)", n_ctx, trained);
+        return refuse(c, ENGINE_EINPUT, why);
+    }
+    int n_parallel = opt->n_parallel ? opt->n_parallel : 1;
+    if (n_parallel < 1 || n_parallel > STEP_TOKENS) {
+        snprintf(why, sizeof why, "parallel: not possible (got %d, limit %d)", n_parallel,
+                 STEP_TOKENS);
+        return refuse(c, ENGINE_EINPUT, why);
+    }
+    if (opt->n_threads < 0) {
+        snprintf(why, sizeof why, "threads: not possible (got %d)", opt->n_threads);
+        return refuse(c, ENGINE_EINPUT, why);
+    }
+    e->sizes = (struct backend_options){
+        .n_threads = opt->n_threads,
+        .max_tokens = STEP_TOKENS,
+        .max_sequences = n_parallel,
+        .max_outputs = n_parallel > INSPECT_OUTPUTS ? n_parallel : INSPECT_OUTPUTS,
+        .max_context = n_ctx,
+        .n_blocks = n_parallel * kv_blocks(n_ctx),
+        .kv_type = opt->kv_type == ENGINE_KV_F32 ? BACKEND_KV_F32 : BACKEND_KV_F16,
+        .abort_load = queue_shut_flag(e->queue),
+    };
+    return 0;
+}
+
+static int open_backend(struct engine *e, const struct engine_options *opt,
+                        const struct complaint *c)
+{
+    static const char *const devices[] = {
+        [ENGINE_DEVICE_AUTO] = NULL, [ENGINE_DEVICE_CPU] = "cpu", [ENGINE_DEVICE_CUDA] = "cuda"};
+    const char *device = devices[opt->device];
+    char why[256];
+    if (backend_open(&e->backend, device, &e->model, &e->sizes, why, sizeof why) < 0)
+        return refuse(c, ENGINE_EMEMORY, why);
+
+    struct backend_memory memory = backend_plan(device, &e->model, &e->sizes);
+    e->info.weight_bytes = memory.weights;
+    e->info.kv_bytes = memory.kv;
+    e->info.scratch_bytes = memory.scratch;
+    e->info.device = e->backend->device;
+    return 0;
+}
+
+static int open_scheduler(struct engine *e, const struct complaint *c)
+{
+    if (kv_new(&e->kv, e->sizes.n_blocks) < 0)
+        return refuse(c, ENGINE_EMEMORY, "memory is short");
+    const struct sched_options options = {
+        .backend = e->backend,
+        .model = &e->model,
+        .tokenizer = e->tokenizer,
+        .file = e->file,
+        .queue = e->queue,
+        .kv = e->kv,
+        .max_context = e->sizes.max_context,
+        .max_sequences = e->sizes.max_sequences,
+        .max_tokens = e->sizes.max_tokens,
+    };
+    if (sched_new(&e->sched, &options) < 0)
+        return refuse(c, ENGINE_EMEMORY, "memory is short");
+    return 0;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* What the model's makers recommend: in the file, else as they wrote of the family. */
+static float recommended(const struct gguf *g, const char *key, float otherwise)
+{
+    char why[256];
+    double value;
+    return gguf_get_float(g, key, &value, why, sizeof why) == 1 ? (float)value : otherwise;
+}
+
+static void fill_info(struct engine *e, const struct engine_options *opt)
+{
+    struct engine_info *info = &e->info;
+    const struct model_config *cfg = &e->model.cfg;
+    char why[256];
+    struct gguf_string name;
+
+    if (gguf_get_string(e->file, "general.name", &name, why, sizeof why) != 1 || name.len == 0) {
+        const char *base = base_name(opt->model_path);
+        name = (struct gguf_string){base, strlen(base)};
+    }
+    info->name = gguf_print(e->name, sizeof e->name, name);
+    info->architecture = cfg->architecture;
+    info->type = e->vocab_only ? "" : quant_info(e->model.type)->name;
+    if (e->vocab_only)
+        info->device = "";
+    info->family = tmpl_family(e->template);
+    info->thinks = tmpl_thinks(e->template);
+    info->n_vocab = cfg->n_vocab;
+    info->n_layer = cfg->n_layer;
+    info->n_embd = cfg->n_embd;
+    info->n_head = cfg->n_head;
+    info->n_head_kv = cfg->n_head_kv;
+    info->head_dim = cfg->head_dim;
+    info->n_ff = cfg->n_ff;
+    info->n_ctx = e->sizes.max_context;
+    info->n_ctx_train = cfg->n_ctx_train;
+    info->n_params = e->model.n_params;
+    size_t file_bytes;
+    gguf_bytes(e->file, &file_bytes);
+    info->file_bytes = file_bytes;
+    info->fingerprint = model_fingerprint(e->file);
+    info->temperature = recommended(e->file, "general.sampling.temp", 0.6f);
+    info->top_p = recommended(e->file, "general.sampling.top_p",
+                              info->family == ENGINE_FAMILY_LLAMA ? 0.9f : 0.95f);
+}
+
+/* Blocks the signals that are meant for the program, in this thread and those it makes from now on;
+ * those that are a thread's own fault stay (a blocked SIGBUS kills). */
+static void block_signals(sigset_t *before_out)
+{
+    static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t all;
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        sigdelset(&all, faults[i]);
+    pthread_sigmask(SIG_BLOCK, &all, before_out);
+}
+
+static int open_model(struct engine *e, const struct engine_options *opt, const struct complaint *c)
+{
+    int rc = choose_sizes(e, opt, c);
+    if (rc == 0)
+        rc = open_backend(e, opt, c);
+    if (rc == 0)
+        rc = open_scheduler(e, c);
+    return rc;
+}
+
+static int start(struct engine *e, const struct complaint *c)
+{
+    if (e->vocab_only) {
+        queue_tell_ready(e->queue, 0);
+        return 0;
+    }
+    e->has_thread = pthread_create(&e->thread, NULL, engine_serve, e) == 0;
+    return e->has_thread ? 0 : refuse(c, ENGINE_EMEMORY, "cannot start a thread");
+}
+
+int engine_open(struct engine **out, const struct engine_options *opt, char *err, size_t errlen)
+{
+    char shown[64];
+    const char *base = base_name(opt->model_path);
+    const struct complaint c = {
+        err, errlen, gguf_print(shown, sizeof shown, (struct gguf_string){base, strlen(base)})};
+
+    struct engine *e = calloc(1, sizeof *e);
+    if (!e || queue_open(&e->queue) < 0) {
+        free(e);
+        return refuse(&c, ENGINE_EMEMORY, "memory or file descriptors are short");
+    }
+    e->vocab_only = opt->vocab_only;
+
+    sigset_t before;
+    block_signals(&before);
+    int rc = open_file(e, opt, &c);
+    if (rc == 0 && !e->vocab_only)
+        rc = open_model(e, opt, &c);
+    if (rc == 0) {
+        fill_info(e, opt);
+        rc = start(e, &c);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+
+    if (rc < 0)
+        engine_close(e);
+    else
+        *out = e;
+    return rc;
+}

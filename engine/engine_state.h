@@ -1,0 +1,44 @@
+/* engine_state.h - what an open engine consists of; for engine.c and engine_inspect.c only. */
+#ifndef ENGINE_ENGINE_STATE_H
+#define ENGINE_ENGINE_STATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "backend.h"
+#include "engine.h"
+#include "gguf.h"
+#include "kv.h"
+#include "model.h"
+#include "queue.h"
+#include "scheduler.h"
+#include "template.h"
+#include "tokenizer.h"
+
+struct engine {
+    /* Set by engine_open, constant then: any thread may read them. */
+    struct gguf *file;
+    struct tokenizer *tokenizer;
+    struct tmpl *template;
+    struct queue *queue;
+    struct engine_info info;
+    char name[128];
+    bool vocab_only; /* then there is nothing of what follows */
+    bool has_thread;
+    pthread_t thread;
+    struct backend_options sizes;
+
+    /* The engine thread's, once it runs. */
+    struct model model;
+    struct backend *backend;
+    struct kv *kv;
+    struct sched *sched;
+    bool failed;
+    enum engine_error failure;
+    char failure_text[256];
+};
+
+/* The thread's main function; arg is the engine. */
+void *engine_serve(void *arg);
+
+#endif
