@@ -1,0 +1,427 @@
+/* chat.c - see chat.h. */
+#include "app/chat.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/clock.h"
+#include "app/exit.h"
+#include "app/mem.h"
+#include "app/request.h"
+#include "app/say.h"
+
+enum { FINAL_PATIENCE_MS = 700 };
+
+static int exit_of(enum engine_error error)
+{
+    switch (error) {
+    case ENGINE_EMODEL: return EXIT_MODEL;
+    case ENGINE_EMEMORY: return EXIT_DEVICE;
+    case ENGINE_EFIT: return EXIT_FIT;
+    case ENGINE_EINPUT: return EXIT_USAGE;
+    case ENGINE_ERROR: break;
+    }
+    return EXIT_ANSWER;
+}
+
+void chat_init(struct chat *c, struct options *options, const struct paths *paths)
+{
+    *c = (struct chat){.options = options, .paths = paths};
+}
+
+void chat_done(struct chat *c)
+{
+    if (c->history.store)
+        store_set_patience(c->history.store, FINAL_PATIENCE_MS);
+    chat_abandon(c, STORE_INTERRUPTED);
+    if (c->history.store && history_save(&c->history) != 0)
+        say_notice(c->options->quiet, "history: not saved: %s", c->history.problem);
+    for (size_t i = 0; i < c->n_models; i++) {
+        engine_close(c->models[i].engine);
+        model_file_done(&c->models[i].file);
+    }
+    if (c->history.store)
+        history_close(&c->history);
+}
+
+/* ---- history ---- */
+
+static int resume(struct chat *c, char *err, size_t errlen)
+{
+    const struct options *o = c->options;
+    int64_t id = history_find(&c->history, o->session);
+    if (id < 0)
+        return say_to(err, errlen, EXIT_HISTORY, "history: %s", store_error(c->history.store));
+    if (id == 0 && o->session)
+        return say_to(err, errlen, EXIT_USAGE, "--session: no conversation %s", o->session);
+    if (id > 0 && history_load(&c->history, id, err, errlen) != 0)
+        return EXIT_HISTORY;
+    if (id > 0 && o->system)
+        history_set_system(&c->history, o->system);
+    return 0;
+}
+
+int chat_open_history(struct chat *c, char *err, size_t errlen)
+{
+    const struct options *o = c->options;
+    bool resumes = o->resume || o->session;
+
+    if (o->no_log && resumes)
+        return say_to(err, errlen, EXIT_USAGE, "--no-log: contradicts --continue and --session");
+    const char *path = o->no_log ? NULL : o->db ? o->db : c->paths->history;
+    const char *why = o->no_log ? "--no-log" : c->paths->problem;
+    int status = history_open(&c->history, path, why, err, errlen);
+    history_new(&c->history, o->system);
+    if (status != 0 && (o->db || resumes))
+        return EXIT_HISTORY;
+    return resumes ? resume(c, err, errlen) : 0;
+}
+
+/* ---- models ---- */
+
+static int open_engine(struct chat *c, struct chat_model *m, char *err, size_t errlen)
+{
+    static const enum engine_device devices[] = {
+        [DEVICE_AUTO] = ENGINE_DEVICE_AUTO,
+        [DEVICE_CPU] = ENGINE_DEVICE_CPU,
+        [DEVICE_CUDA] = ENGINE_DEVICE_CUDA,
+    };
+    char reason[256];
+    struct engine_options options = {
+        .model_path = m->file.path,
+        .device = devices[c->options->device],
+        .n_threads = (int)c->options->n_threads,
+        .n_ctx = (int)c->options->n_ctx,
+    };
+    m->ready = false;
+    int status = engine_open(&m->engine, &options, reason, sizeof reason);
+    if (status == 0)
+        return 0;
+    m->engine = NULL;
+    return say_to(err, errlen, exit_of((enum engine_error)status), "%s: %s", m->file.name, reason);
+}
+
+static struct chat_model *resident(struct chat *c, const char *path)
+{
+    for (size_t i = 0; i < c->n_models; i++)
+        if (strcmp(c->models[i].file.path, path) == 0)
+            return &c->models[i];
+    return NULL;
+}
+
+/* A place for one more model; the oldest that is not needed gives way. */
+static struct chat_model *free_place(struct chat *c)
+{
+    if (c->n_models < CHAT_MODELS)
+        return &c->models[c->n_models++];
+    for (size_t i = 0; i < CHAT_MODELS; i++) {
+        struct chat_model *m = &c->models[i];
+        if (m != c->model && m != c->answering) {
+            engine_close(m->engine);
+            model_file_done(&m->file);
+            return m;
+        }
+    }
+    return NULL;
+}
+
+int chat_use(struct chat *c, const char *name, char *err, size_t errlen)
+{
+    struct model_file file;
+    int status = models_find(c->paths, name ? name : c->options->model, &file, err, errlen);
+    if (status != 0)
+        return status;
+    struct chat_model *m = resident(c, file.path);
+    if (m) {
+        model_file_done(&file);
+    } else {
+        m = free_place(c);
+        *m = (struct chat_model){.file = file};
+    }
+    if (!m->engine && (status = open_engine(c, m, err, errlen)) != 0)
+        return status;
+    c->model = m;
+    return 0;
+}
+
+int chat_reopen(struct chat *c, char *err, size_t errlen)
+{
+    if (!c->model)
+        return chat_use(c, NULL, err, errlen);
+    return c->model->engine ? 0 : open_engine(c, c->model, err, errlen);
+}
+
+/* ---- asking ---- */
+
+struct engine_sampling chat_sampling(const struct chat *c, const struct chat_model *model)
+{
+    const struct options *o = c->options;
+    const struct engine_info *info = engine_info(model->engine);
+    return (struct engine_sampling){
+        .temperature = isnan(o->temperature) ? info->temperature : (float)o->temperature,
+        .top_k = o->top_k < 0 ? 0 : (int)o->top_k,
+        .top_p = isnan(o->top_p) ? info->top_p : (float)o->top_p,
+        .min_p = isnan(o->min_p) ? 0.0f : (float)o->min_p,
+        .repeat_penalty = isnan(o->repeat_penalty) ? 1.0f : (float)o->repeat_penalty,
+        .seed = (uint64_t)o->seed,
+    };
+}
+
+static void record(struct chat *c, struct turn *turn, const struct engine_request *request)
+{
+    const struct engine_info *info = engine_info(c->model->engine);
+    char fingerprint[17];
+    char *settings = request_settings(request, info);
+
+    say_to(fingerprint, sizeof fingerprint, 0, "%016llx", (unsigned long long)info->fingerprint);
+    turn->generated = true;
+    turn->generation = (struct store_generation){
+        .model = turn_keep(turn, c->model->file.name),
+        .fingerprint = turn_keep(turn, fingerprint),
+        .engine = "duet " DUET_VERSION,
+        .device = turn_keep(turn, info->device),
+        .settings = turn_keep(turn, settings),
+        .stop_reason = "",
+        .error = "",
+        .seed = request->sampling.seed,
+    };
+    free(settings);
+}
+
+int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen)
+{
+    struct text question = {0};
+    char date[32], reason[256];
+    time_t now = time(NULL);
+    struct tm local;
+
+    int status = c->model && c->model->engine ? 0 : chat_reopen(c, err, errlen);
+    if (status != 0)
+        return status;
+    text_add_valid(&question, text, len);
+    char *messages = request_messages(&c->history, text_str(&question), question.len);
+    strftime(date, sizeof date, "%d %b %Y", localtime_r(&now, &local) ? &local : &(struct tm){0});
+    struct engine_request request = {
+        .messages = messages,
+        .date = date,
+        .sampling = chat_sampling(c, c->model),
+        .max_tokens = (int)c->options->max_tokens,
+    };
+    if (c->options->seed < 0)
+        request.sampling.seed = request_random_seed();
+
+    status = engine_submit(c->model->engine, &request, &c->request, reason, sizeof reason);
+    if (status == 0) {
+        history_add(&c->history, STORE_USER, STORE_COMPLETE, text_str(&question), question.len);
+        c->answer = history_add(&c->history, STORE_ASSISTANT, STORE_STREAMING, "", 0);
+        record(c, c->answer, &request);
+        c->answering = c->model;
+        c->phase = ENGINE_READY;
+        c->prompt_done = 0;
+        c->usage = (struct engine_usage){0};
+    } else {
+        status = say_to(err, errlen, exit_of((enum engine_error)status), "%s", reason);
+    }
+    free(messages);
+    text_done(&question);
+    return status;
+}
+
+void chat_stop(struct chat *c)
+{
+    if (c->answer)
+        engine_cancel(c->answering->engine, c->request);
+}
+
+/* ---- what comes of it ---- */
+
+static void end_answer(struct chat *c, enum store_state state, const char *error)
+{
+    struct store_generation *g = &c->answer->generation;
+    g->stop_reason = request_stop_name(c->stop);
+    g->error = error ? turn_keep(c->answer, error) : "";
+    g->prompt_tokens = c->usage.prompt_tokens;
+    g->cached_tokens = c->usage.cached_tokens;
+    g->completion_tokens = c->usage.completion_tokens;
+    g->reasoning_tokens = c->usage.reasoning_tokens;
+    g->load_ms = c->answering->load_ms;
+    g->time_to_first_token_ms = c->usage.time_to_first_token_ms;
+    g->generation_time_ms = c->usage.generation_time_ms;
+    history_end(&c->history, c->answer, state);
+    c->answer = NULL;
+    c->answering = NULL;
+}
+
+void chat_abandon(struct chat *c, enum store_state state)
+{
+    if (!c->answer)
+        return;
+    chat_stop(c);
+    c->stop = ENGINE_STOP_CANCEL;
+    end_answer(c, state, NULL);
+    history_save(&c->history);
+}
+
+static bool on_text(struct chat *c, const struct engine_event *ev, struct chat_event *out)
+{
+    c->phase = ENGINE_TEXT;
+    c->usage = ev->usage;
+    out->type = CHAT_TEXT;
+    out->kind = ev->kind == ENGINE_REASONING ? STORE_REASONING : STORE_TEXT;
+    out->text = ev->text;
+    out->len = ev->len;
+    history_append(&c->history, c->answer, out->kind, ev->text, ev->len);
+    return true;
+}
+
+static bool on_done(struct chat *c, const struct engine_event *ev, struct chat_event *out)
+{
+    static const enum store_state states[] = {
+        [ENGINE_STOP_END] = STORE_COMPLETE,
+        [ENGINE_STOP_LENGTH] = STORE_COMPLETE,
+        [ENGINE_STOP_CANCEL] = STORE_STOPPED,
+        [ENGINE_STOP_ERROR] = STORE_FAILED,
+    };
+    c->usage = ev->usage;
+    c->stop = ev->stop;
+    c->error = ev->error;
+    out->type = CHAT_END;
+    out->error = ev->stop == ENGINE_STOP_ERROR ? ev->error_text : NULL;
+    end_answer(c, states[ev->stop], out->error);
+    return true;
+}
+
+/* Of the answer at hand; what still comes of one that was abandoned is nothing. */
+static bool on_answer_event(struct chat *c, const struct engine_event *ev, struct chat_event *out)
+{
+    if (!c->answer || out->model != c->answering || ev->request != c->request)
+        return false;
+    out->turn = c->answer;
+    switch (ev->type) {
+    case ENGINE_PREFILL:
+        c->phase = ENGINE_PREFILL;
+        c->usage = ev->usage;
+        c->prompt_done = ev->prompt_done;
+        out->type = CHAT_PROGRESS;
+        return true;
+    case ENGINE_TEXT: return on_text(c, ev, out);
+    case ENGINE_DONE: return on_done(c, ev, out);
+    case ENGINE_READY:
+    case ENGINE_FATAL: break;
+    }
+    return false;
+}
+
+static bool on_event(struct chat *c, const struct engine_event *ev, struct chat_event *out)
+{
+    if (ev->type == ENGINE_READY) {
+        out->model->ready = true;
+        out->model->load_ms = ev->load_ms;
+        out->type = CHAT_READY;
+        return true;
+    }
+    if (ev->type == ENGINE_FATAL) {
+        c->error = ev->error;
+        say_to(c->lost, sizeof c->lost, 0, "%s", ev->error_text ? ev->error_text : "failed");
+        engine_close(out->model->engine);
+        out->model->engine = NULL;
+        out->model->ready = false;
+        out->type = CHAT_LOST;
+        out->error = c->lost;
+        return true;
+    }
+    return on_answer_event(c, ev, out);
+}
+
+bool chat_next_event(struct chat *c, struct chat_event *out)
+{
+    for (size_t i = 0; i < c->n_models; i++) {
+        struct chat_model *m = &c->models[i];
+        const struct engine_event *ev;
+        while (m->engine && (ev = engine_next_event(m->engine, 0))) {
+            *out = (struct chat_event){.model = m};
+            if (on_event(c, ev, out))
+                return true;
+        }
+    }
+    return false;
+}
+
+size_t chat_poll(const struct chat *c, struct pollfd *fds)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_models; i++)
+        if (c->models[i].engine)
+            fds[n++] =
+                (struct pollfd){.fd = engine_wake_fd(c->models[i].engine), .events = POLLIN};
+    return n;
+}
+
+int chat_timeout_ms(const struct chat *c)
+{
+    return history_due_ms(&c->history);
+}
+
+void chat_save_due(struct chat *c)
+{
+    if (history_due_ms(&c->history) == 0)
+        history_save(&c->history);
+}
+
+/* ---- numbers ---- */
+
+int64_t chat_context_used(const struct chat *c)
+{
+    if (c->answer)
+        return c->usage.prompt_tokens + c->usage.completion_tokens;
+    if (!c->model || !c->model->engine)
+        return -1;
+    if (c->history.n_turns == 0)
+        return 0;
+    char *messages = request_messages(&c->history, NULL, 0), reason[256];
+    struct engine_request request = {.messages = messages};
+    struct engine_prompt prompt;
+    int64_t used = -1;
+    if (engine_render(c->model->engine, &request, false, NULL, &prompt, reason, sizeof reason) ==
+        0) {
+        used = (int64_t)prompt.n_ids;
+        free(prompt.text);
+        free(prompt.ids);
+    }
+    free(messages);
+    return used;
+}
+
+int64_t chat_count_tokens(const struct chat *c, const char *text, size_t len)
+{
+    int32_t *ids;
+    size_t n;
+    if (!c->model || !c->model->engine ||
+        engine_tokenize(c->model->engine, text, len, false, &ids, &n) != 0)
+        return -1;
+    free(ids);
+    return (int64_t)n;
+}
+
+int chat_exit_status(const struct chat *c, const struct turn *turn)
+{
+    switch (turn->state) {
+    case STORE_COMPLETE:
+        return c->stop == ENGINE_STOP_LENGTH && turn->text[STORE_TEXT].len == 0 ? EXIT_LENGTH : 0;
+    case STORE_FAILED:
+        return c->error == ENGINE_EMEMORY || c->error == ENGINE_EMODEL ? exit_of(c->error)
+                                                                       : EXIT_ANSWER;
+    case STORE_STREAMING:
+    case STORE_STOPPED:
+    case STORE_INTERRUPTED: break;
+    }
+    return EXIT_ANSWER;
+}
+
+double chat_tokens_per_second(const struct engine_usage *usage)
+{
+    if (usage->completion_tokens < 2 || usage->generation_time_ms <= 0)
+        return -1;
+    return (usage->completion_tokens - 1) * 1e3 / usage->generation_time_ms;
+}

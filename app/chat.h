@@ -1,0 +1,129 @@
+/* chat.h - one exchange after another between a person, a model and the store.
+ *
+ * A chat holds the models that were used, one conversation (history.h) and at most one answer that
+ * is being written. The screen, the line mode and the pipe all work on it, and in the same way:
+ *
+ *     chat_use(c, NULL, ...)                 the default model; loading goes on by itself
+ *     chat_ask(c, text, len, ...)            a question, which begins an answer
+ *     poll(chat_poll(c, fds, n), ..., chat_timeout_ms(c))
+ *     while (chat_next_event(c, &event)) ... what came of it
+ *     chat_save_due(c)                       the store follows
+ *
+ * No call waits for a model. Statuses are 0 or an exit status (exit.h), with one line in err. */
+#ifndef APP_CHAT_H
+#define APP_CHAT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/history.h"
+#include "app/models.h"
+#include "app/options.h"
+#include "app/paths.h"
+#include "engine/engine.h"
+
+enum { CHAT_MODELS = 8 };
+
+struct chat_model {
+    struct model_file file;
+    struct engine *engine; /* NULL: lost or not open */
+    bool ready;            /* the weights are loaded */
+    double load_ms;
+};
+
+struct chat {
+    struct options *options;
+    const struct paths *paths;
+    struct history history;
+
+    struct chat_model models[CHAT_MODELS]; /* those in memory */
+    size_t n_models;
+    struct chat_model *model; /* who answers next; NULL: none yet */
+
+    /* The answer that is being written; NULL: none. */
+    struct turn *answer;
+    struct chat_model *answering;
+    uint64_t request;
+    enum engine_event_type phase; /* ENGINE_READY: waits, ENGINE_PREFILL, ENGINE_TEXT */
+    int prompt_done;
+    struct engine_usage usage; /* of this answer, or else of the last one */
+    enum engine_stop stop;     /* why the last answer ended */
+    enum engine_error error;   /* and, if that was an error, which */
+
+    char lost[256]; /* why the last CHAT_LOST */
+};
+
+void chat_init(struct chat *c, struct options *options, const struct paths *paths);
+
+/* Ends an answer that is being written as interrupted, saves, frees everything. */
+void chat_done(struct chat *c);
+
+/* Opens the history the options ask for, at the conversation they ask for. Where the usual file
+ * cannot be used the chat goes on without and c->history.off says why. Fails where a database or a
+ * conversation was named that cannot be had. */
+int chat_open_history(struct chat *c, char *err, size_t errlen);
+
+/* Makes the named model the one that answers, and loads it unless it is in memory. NULL: the
+ * options' model, else the default. */
+int chat_use(struct chat *c, const char *name, char *err, size_t errlen);
+
+/* Loads the model again after CHAT_LOST. */
+int chat_reopen(struct chat *c, char *err, size_t errlen);
+
+/* Asks the model, after everything said before. When it is refused nothing has changed. */
+int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen);
+
+/* Stops the answer; what there is of it stays. CHAT_END still comes. */
+void chat_stop(struct chat *c);
+
+/* Ends the answer here and now, without waiting for the engine. No event comes. */
+void chat_abandon(struct chat *c, enum store_state state);
+
+enum chat_event_type {
+    CHAT_READY,    /* a model is loaded */
+    CHAT_PROGRESS, /* the prompt is being read, c->prompt_done of c->usage.prompt_tokens */
+    CHAT_TEXT,     /* a piece of the answer */
+    CHAT_END,      /* the answer is over; error says why where it failed */
+    CHAT_LOST,     /* a model cannot go on; error says why */
+};
+
+struct chat_event {
+    enum chat_event_type type;
+    struct chat_model *model;
+    struct turn *turn;
+    enum store_kind kind;
+    const char *text; /* until the next call */
+    size_t len;
+    const char *error;
+};
+
+/* What to wait for: at most CHAT_MODELS descriptors. Their number. */
+size_t chat_poll(const struct chat *c, struct pollfd *fds);
+
+/* How long poll may sleep until something is to be saved; -1: for ever. */
+int chat_timeout_ms(const struct chat *c);
+
+/* The next event, or false when nothing waits. */
+bool chat_next_event(struct chat *c, struct chat_event *out);
+
+/* Saves when it is time to. */
+void chat_save_due(struct chat *c);
+
+/* Tokens of the conversation as the model will be given it, without a next question; -1: unknown.
+ */
+int64_t chat_context_used(const struct chat *c);
+
+/* Tokens of a text by itself; -1: unknown. */
+int64_t chat_count_tokens(const struct chat *c, const char *text, size_t len);
+
+/* What an answer to be sampled now would be sampled with; seed -1 is not drawn yet. */
+struct engine_sampling chat_sampling(const struct chat *c, const struct chat_model *model);
+
+/* The exit status that stands for how the last answer ended. */
+int chat_exit_status(const struct chat *c, const struct turn *turn);
+
+double chat_tokens_per_second(const struct engine_usage *usage);
+
+#endif

@@ -1,0 +1,24 @@
+/* request.h - a conversation as the engine wants it, and a generation as the store wants it: JSON. */
+#ifndef APP_REQUEST_H
+#define APP_REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/history.h"
+#include "engine/engine.h"
+
+/* The conversation in the form of OpenAI's chat API, with one more question unless it is NULL. Of
+ * earlier answers only what was said, not what was thought. The caller's to free. */
+char *request_messages(const struct history *h, const char *question, size_t len);
+
+/* What an answer was made with. The caller's to free. */
+char *request_settings(const struct engine_request *request, const struct engine_info *info);
+
+/* The engine's names. */
+const char *request_stop_name(enum engine_stop stop);
+
+/* A random seed that any JSON reader keeps exactly. */
+uint64_t request_random_seed(void);
+
+#endif
