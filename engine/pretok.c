@@ -1,8 +1,6 @@
-/* pretok.c - the split, one function per alternative. Unicode categories come from utf8proc; white
- * space is the White_Space property, which is a short list. */
+/* pretok.c - the split, one function per alternative. Unicode categories come from utf8proc. */
 #include "pretok.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include <utf8proc.h>
@@ -16,18 +14,11 @@ struct glyph {
     size_t len;
 };
 
-static bool is_space(int32_t c)
-{
-    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-           c == 0x205F || c == 0x3000;
-}
-
 static enum kind classify(int32_t c)
 {
     if (c == '\r' || c == '\n')
         return NEWLINE;
-    if (is_space(c))
+    if (utf8_is_space(c))
         return SPACE;
     if (c < 0x80) {
         if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))

@@ -2,7 +2,6 @@
  * byte gives the length and the range of the second, all others are 80..BF. */
 #include "utf8.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +49,13 @@ size_t utf8_encode(int32_t c, char out[4])
     }
     out[0] = (char)((0xF00 >> n & 0xF0) | c);
     return n;
+}
+
+bool utf8_is_space(int32_t c)
+{
+    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+           c == 0x205F || c == 0x3000;
 }
 
 char *utf8_replace(const char *s, size_t n, size_t *len_out)

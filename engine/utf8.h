@@ -5,6 +5,7 @@
 #ifndef ENGINE_UTF8_H
 #define ENGINE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ int32_t utf8_decode(const char *s, size_t n, size_t *len_out);
 
 /* Writes a character, 1 to 4 bytes; returns how many. */
 size_t utf8_encode(int32_t c, char out[4]);
+
+/* The White_Space property: what \s of a regular expression means. */
+bool utf8_is_space(int32_t c);
 
 /* A copy of s with every bad part replaced by U+FFFD, NUL-terminated; the caller's to free. NULL
  * when memory is short. */
