@@ -76,13 +76,16 @@ static void penalise(const struct sampler *s, float *logits, int n_vocab)
 static int32_t most_likely(const struct sampler *s, float *logits, int n_vocab)
 {
     int32_t best = -1;
+    float max = -INFINITY;
     for (int i = 0; i < n_vocab; i++) {
-        if (isnan(logits[i]) || logits[i] == INFINITY)
+        if (!(logits[i] < INFINITY))
             return -1;
         if (s->banned && s->banned[i])
             logits[i] = -INFINITY;
-        if (logits[i] > (best < 0 ? -INFINITY : logits[best]))
+        if (logits[i] > max) {
+            max = logits[i];
             best = i;
+        }
     }
     return best;
 }
@@ -141,11 +144,14 @@ static int select_head(struct sampler_candidate *c, int n, int count, double mas
     return lo;
 }
 
-/* Turns logits into probabilities times a constant; the most likely gets 1. */
+/* Turns logits into probabilities times a constant; the most likely gets 1. What is 1e10 times less
+ * likely gets 0: in a large vocabulary that is nearly all, and saves most of the time. */
 static void soften(float *logits, int n_vocab, float max, float temperature)
 {
-    for (int i = 0; i < n_vocab; i++)
-        logits[i] = expf((logits[i] - max) / temperature);
+    for (int i = 0; i < n_vocab; i++) {
+        float x = (logits[i] - max) / temperature;
+        logits[i] = x > -23 ? expf(x) : 0;
+    }
 }
 
 /* The last candidate, most likely first, that top-k, top-p and min-p leave. */

@@ -6,5 +6,8 @@ int main(void)
     int failures = 0;
 
     failures += test_quant();
+    failures += test_kv();
+    failures += test_sampler();
+    failures += test_queue();
     return failures != 0;
 }

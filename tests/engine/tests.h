@@ -6,6 +6,11 @@
 
 /* Each runs one group and returns the number of its failures. */
 int test_quant(void);
+int test_kv(void);
+int test_sampler(void);
+int test_queue(void);
+int test_scheduler(void);
+int test_engine(void);
 
 /* A file of the outside fixtures, whole, with a zero byte after its end; the caller's to free. Skips
  * the test where DUET_FIXTURES names no folder. */
