@@ -1,0 +1,34 @@
+/* backend.c - which device. */
+#include "backend.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cpu/cpu.h"
+
+int backend_open(struct backend **out, const char *device, const struct model *m,
+                 const struct backend_options *opt, char *err, size_t errlen)
+{
+    if (device && strcmp(device, "cuda") == 0) {
+        snprintf(err, errlen, "device: no CUDA backend in this build");
+        return -1;
+    }
+    if (device && strcmp(device, "cpu") != 0) {
+        snprintf(err, errlen, "device: unknown (got %s)", device);
+        return -1;
+    }
+    return cpu_open(out, cpu_best_level(), m, opt, err, errlen);
+}
+
+void backend_close(struct backend *b)
+{
+    if (b)
+        b->ops->close(b);
+}
+
+struct backend_memory backend_plan(const char *device, const struct model *m,
+                                   const struct backend_options *opt)
+{
+    (void)device;
+    return cpu_plan(m, opt);
+}

@@ -1,0 +1,230 @@
+/* attention.c - softmax(q k / sqrt(D)) v over the blocks of a sequence.
+ *
+ * For one token, one KV head and one range of positions, all query heads of that KV head are worked
+ * out together: a partial result, with the largest score and the sum of the exponentials it was
+ * scaled by. Partial results of a token are folded together in the order of positions (Milakov and
+ * Gimelshein 2018), always the same ones, whoever computed them. */
+#include <math.h>
+#include <string.h>
+
+#include "cpu/cpu.h"
+
+struct attention {
+    struct cpu *cpu;
+    int layer, n_ranges;
+};
+
+/* Keys, or values, of one block, layer and KV head. */
+static size_t piece_bytes(const struct model_config *cfg, enum backend_kv_type type)
+{
+    size_t element = type == BACKEND_KV_F16 ? sizeof(uint16_t) : sizeof(float);
+
+    return KV_BLOCK * (size_t)cfg->head_dim * element;
+}
+
+/* A cache block holds all layers, [layer][KV head][keys, values]: a conversation's memory grows
+ * block by block. */
+size_t cpu_kv_block_bytes(const struct model_config *cfg, enum backend_kv_type type)
+{
+    return (size_t)cfg->n_layer * (size_t)cfg->n_head_kv * 2 * piece_bytes(cfg, type);
+}
+
+struct kv_piece cpu_kv_at(const struct cpu *c, int token, int layer, int n, int head_kv)
+{
+    const struct batch *b = c->batch;
+    size_t id = (size_t)b->block_table[b->sequence[token] * b->max_blocks + n];
+    size_t size = piece_bytes(&c->cfg, c->opt.kv_type);
+    size_t at = (id * (size_t)c->cfg.n_layer + (size_t)layer) * (size_t)c->cfg.n_head_kv +
+                (size_t)head_kv;
+    char *k = (char *)c->kv + at * 2 * size;
+
+    return (struct kv_piece){k, k + size};
+}
+
+/* Keys of range r that token t may see. */
+static int n_visible(const struct cpu *c, int t, int r)
+{
+    int n = c->batch->position[t] + 1 - r * RANGE;
+    return n < RANGE ? n : RANGE;
+}
+
+static int n_ranges_of(const struct cpu *c, int t)
+{
+    return c->batch->position[t] / RANGE + 1;
+}
+
+/* The partial result of one range, for `n` <= HEADS query heads from `head` on. */
+static void attend(const struct attention *at, int t, int head, int n, int r, float *score,
+                   float *out, struct sums *sums)
+{
+    const struct cpu *c = at->cpu;
+    const struct attend_kernels *kernels = c->opt.kv_type == BACKEND_KV_F16
+                                               ? &c->kernels->attend_f16
+                                               : &c->kernels->attend_f32;
+    int d = c->cfg.head_dim, visible = n_visible(c, t, r);
+    int head_kv = head / (c->cfg.n_head / c->cfg.n_head_kv);
+    const float *q = c->q + ((size_t)t * (size_t)c->cfg.n_head + (size_t)head) * (size_t)d;
+    struct kv_piece piece[RANGE_BLOCKS];
+
+    for (int i = 0; i * KV_BLOCK < visible; i++) {
+        piece[i] = cpu_kv_at(c, t, at->layer, r * RANGE_BLOCKS + i, head_kv);
+        kernels->scores(piece[i].k, d, q, n, score + i * KV_BLOCK, RANGE);
+    }
+    float scale = 1 / sqrtf((float)d);
+    for (int h = 0; h < n; h++)
+        c->kernels->softmax(score + h * RANGE, visible, scale, &sums[h].max, &sums[h].sum);
+    memset(out, 0, (size_t)(n * d) * sizeof *out);
+    for (int i = 0; i * KV_BLOCK < visible; i++) {
+        int left = visible - i * KV_BLOCK;
+        kernels->values(piece[i].v, d, score + i * KV_BLOCK, RANGE, n,
+                        left < KV_BLOCK ? left : KV_BLOCK, out);
+    }
+}
+
+/* The same for all query heads of a KV head. */
+static void attend_group(const struct attention *at, int t, int head_kv, int r, int thread,
+                         float *out, struct sums *sums)
+{
+    const struct cpu *c = at->cpu;
+    int group = c->cfg.n_head / c->cfg.n_head_kv;
+    float *score = c->thread_score + (size_t)thread * HEADS * RANGE;
+
+    for (int h = 0; h < group; h += HEADS) {
+        int n = group - h < HEADS ? group - h : HEADS;
+        attend(at, t, head_kv * group + h, n, r, score, out + h * c->cfg.head_dim, sums + h);
+    }
+}
+
+/* Takes the partial result of the next range into that of the ranges before it. */
+static void fold(const struct cpu *c, float *out, struct sums *total, const float *next,
+                 const struct sums *sums, int n_heads)
+{
+    int d = c->cfg.head_dim;
+
+    for (int h = 0; h < n_heads; h++) {
+        float max = sums[h].max > total[h].max ? sums[h].max : total[h].max;
+        float a = expf(total[h].max - max), b = expf(sums[h].max - max);
+        total[h].max = max;
+        total[h].sum = total[h].sum * a + sums[h].sum * b;
+        c->kernels->blend(out + h * d, a, next + h * d, b, d);
+    }
+}
+
+static void divide(const struct cpu *c, float *out, const struct sums *total, int n_heads)
+{
+    for (int h = 0; h < n_heads; h++) {
+        float inverse = 1 / total[h].sum;
+        for (int i = 0; i < c->cfg.head_dim; i++)
+            out[h * c->cfg.head_dim + i] *= inverse;
+    }
+}
+
+static float *result_of(const struct cpu *c, int t, int head_kv)
+{
+    int group = c->cfg.n_head / c->cfg.n_head_kv;
+
+    return c->a + ((size_t)t * (size_t)c->cfg.n_head + (size_t)(head_kv * group)) *
+                      (size_t)c->cfg.head_dim;
+}
+
+/* Many tokens: an item is a span and a KV head. Ranges are outside, so that the tokens of a span
+ * find a range's keys and values in the cache of the core. */
+static void span_item(void *ud, int item, int thread)
+{
+    const struct attention *at = ud;
+    const struct cpu *c = at->cpu;
+    int head_kv = item % c->cfg.n_head_kv, group = c->cfg.n_head / c->cfg.n_head_kv;
+    struct span span = c->spans[item / c->cfg.n_head_kv];
+    float *next = c->thread_out + (size_t)thread * (size_t)(group * c->cfg.head_dim);
+    struct sums *total = c->thread_sums + (size_t)thread * (size_t)((SPAN_TOKENS + 1) * group);
+    struct sums *sums = total + SPAN_TOKENS * group;
+    int last = span.first + span.n - 1;
+
+    for (int r = 0; r < n_ranges_of(c, last); r++) {
+        for (int i = 0; i < span.n; i++) {
+            int t = span.first + i;
+            float *out = result_of(c, t, head_kv);
+            if (r >= n_ranges_of(c, t))
+                continue;
+            if (r == 0) {
+                attend_group(at, t, head_kv, r, thread, out, total + i * group);
+            } else {
+                attend_group(at, t, head_kv, r, thread, next, sums);
+                fold(c, out, total + i * group, next, sums, group);
+            }
+        }
+    }
+    for (int i = 0; i < span.n; i++)
+        divide(c, result_of(c, span.first + i, head_kv), total + i * group, group);
+}
+
+/* Few tokens, long contexts: an item is a token, a KV head and a range. */
+static void range_item(void *ud, int item, int thread)
+{
+    const struct attention *at = ud;
+    const struct cpu *c = at->cpu;
+    int r = item % at->n_ranges, group = c->cfg.n_head / c->cfg.n_head_kv;
+    int head_kv = item / at->n_ranges % c->cfg.n_head_kv;
+    int t = item / at->n_ranges / c->cfg.n_head_kv;
+
+    if (r < n_ranges_of(c, t))
+        attend_group(at, t, head_kv, r, thread,
+                     c->part_out + (size_t)item * (size_t)(group * c->cfg.head_dim),
+                     c->part_sums + (size_t)item * (size_t)group);
+}
+
+static void fold_item(void *ud, int item, int thread)
+{
+    const struct attention *at = ud;
+    const struct cpu *c = at->cpu;
+    int group = c->cfg.n_head / c->cfg.n_head_kv, size = group * c->cfg.head_dim;
+    int t = item / c->cfg.n_head_kv;
+    float *out = result_of(c, t, item % c->cfg.n_head_kv);
+    size_t first = (size_t)item * (size_t)at->n_ranges;
+    const float *part = c->part_out + first * (size_t)size;
+    struct sums *sums = c->part_sums + first * (size_t)group, *total = sums;
+    (void)thread;
+
+    memcpy(out, part, (size_t)size * sizeof *out);
+    for (int r = 1; r < n_ranges_of(c, t); r++) {
+        part += size;
+        sums += group;
+        fold(c, out, total, part, sums, group);
+    }
+    divide(c, out, total, group);
+}
+
+void cpu_attention_begin(struct cpu *c)
+{
+    const struct batch *b = c->batch;
+
+    c->n_spans = 0;
+    for (int t = 0; t < b->n_tokens; t++) {
+        struct span *last = c->n_spans > 0 ? &c->spans[c->n_spans - 1] : NULL;
+        if (last && last->n < SPAN_TOKENS && b->sequence[t] == b->sequence[last->first])
+            last->n++;
+        else
+            c->spans[c->n_spans++] = (struct span){t, 1};
+    }
+}
+
+void cpu_attention(struct cpu *c, int layer)
+{
+    const struct batch *b = c->batch;
+    struct attention at = {c, layer, 1};
+    double keys = 0;
+
+    for (int t = 0; t < b->n_tokens; t++) {
+        int n_ranges = n_ranges_of(c, t);
+        at.n_ranges = n_ranges > at.n_ranges ? n_ranges : at.n_ranges;
+        keys += b->position[t] + 1;
+    }
+    double work = 2 * keys * c->cfg.n_head * c->cfg.head_dim;
+    int n_parts = b->n_tokens * c->cfg.n_head_kv;
+    if (b->n_tokens <= SPLIT_TOKENS && at.n_ranges > 1 && n_parts * at.n_ranges <= POOL_MAX_ITEMS) {
+        cpu_run(c, range_item, &at, n_parts * at.n_ranges, work);
+        cpu_run(c, fold_item, &at, n_parts, work / RANGE);
+    } else {
+        cpu_run(c, span_item, &at, c->n_spans * c->cfg.n_head_kv, work);
+    }
+}

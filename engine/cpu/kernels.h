@@ -1,0 +1,69 @@
+/* kernels.h - the inner loops, one table of them for each level of features.h.
+ *
+ * All tables hold the same algorithms (kernels.inc), compiled for different vectors. In each of
+ * them an element of a result is added up in one order only, whatever the number of columns. */
+#ifndef ENGINE_CPU_KERNELS_H
+#define ENGINE_CPU_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cpu/features.h"
+#include "cpu/panel.h"
+
+/* 32 activations as integers: value = d q. sum = the 32 added up, sum_low = the first 16. */
+struct act_block {
+    int8_t q[QUANT_BLOCK];
+    float d;
+    float d_sum; /* d * sum */
+    int32_t sum, sum_low;
+};
+
+/* Columns that a panel is multiplied with at once. */
+enum { TILE = 16, HEADS = 8 };
+
+struct tile {
+    int width;                   /* 1, 2, 4, 8 or 16 */
+    const struct act_block *act; /* [cols / 32][width], for quantised weights */
+    const float *x;              /* [width] columns of floats, stride apart, for float weights */
+    size_t stride;
+};
+
+/* out[column][row] = panel * column, for all columns of the tile. */
+typedef void (*dot_fn)(const void *panel, int cols, const struct tile *t, float *out);
+
+/* Keys of one block of positions and one KV head lie transposed: [head_dim][KV_BLOCK]; values as
+ * they come: [KV_BLOCK][head_dim]. Both are halves or floats. */
+struct attend_kernels {
+    /* score[h][position] = k[position] . q[h] for the KV_BLOCK positions; q is [n][head_dim], rows of
+     * score are stride apart. n <= HEADS. */
+    void (*scores)(const void *k, int head_dim, const float *q, int n, float *score, size_t stride);
+    /* out[h][d] += sum over n_positions of p[h][position] v[position][d]. */
+    void (*values)(const void *v, int head_dim, const float *p, size_t stride, int n,
+                   int n_positions, float *out);
+    /* Writes one position's key and value into its block. */
+    void (*store)(void *k, void *v, int head_dim, int position, const float *key,
+                  const float *value);
+};
+
+struct kernels {
+    dot_fn dot[QUANT_BF16 + 1]; /* by enum quant_type */
+    struct attend_kernels attend_f16, attend_f32;
+    /* out = x / sqrt(mean(x^2) + eps) * w */
+    void (*norm)(const float *x, const float *w, int n, float eps, float *out);
+    /* n values into blocks that are stride apart; n % 32 == 0. */
+    void (*quantize)(const float *x, int n, struct act_block *out, int stride);
+    /* gate = silu(gate) * up */
+    void (*silu_mul)(float *gate, const float *up, int n);
+    /* p = exp(scale p - max) with the maximum over the scaled p; both are given back. */
+    void (*softmax)(float *p, int n, float scale, float *max_out, float *sum_out);
+    /* acc = acc a + x b */
+    void (*blend)(float *acc, float a, const float *x, float b, int n);
+};
+
+extern const struct kernels kernels_portable, kernels_avx2, kernels_avx_vnni, kernels_avx512;
+
+/* Of a level that this machine can use. */
+const struct kernels *kernels_of(enum cpu_level level);
+
+#endif

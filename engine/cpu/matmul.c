@@ -1,0 +1,161 @@
+/* matmul.c - shares panels out among threads and puts their results where they belong.
+ *
+ * All columns of a step pass over a few panels, which stay in the core's own cache meanwhile; then
+ * come the next panels. An item of the pool is such a handful of panels. */
+#include "cpu/matmul.h"
+
+#include <string.h>
+
+/* A handful of panels takes about so many bytes: it fits the second level cache beside the
+ * activations, and is small enough that nobody waits long for the last one. */
+enum { ITEM_BYTES = 64 << 10 };
+
+/* A job with what its items need, worked out once. */
+struct run {
+    struct cpu *cpu;
+    const struct matmul *job;
+    const float *x;                /* the columns as floats */
+    int panels[MATMUL_PARTS];      /* of each part that is shared out by itself */
+    int n_panels, panels_per_item; /* of all those parts */
+    bool quantized;                /* some part wants integers */
+};
+
+static int tile_width(int n_left)
+{
+    int width = TILE;
+
+    while (width > n_left)
+        width /= 2;
+    return width;
+}
+
+static bool is_float(enum quant_type type)
+{
+    return quant_info(type)->block_elements == 1;
+}
+
+/* Columns 16 i .. of the input: norms and makes integers of them. */
+static void prepare_item(void *ud, int item, int thread)
+{
+    const struct run *run = ud;
+    const struct matmul_input *in = &run->job->in;
+    struct cpu *c = run->cpu;
+    size_t cols = (size_t)in->cols, blocks = cols / QUANT_BLOCK;
+    int end = (item + 1) * TILE < in->n ? (item + 1) * TILE : in->n;
+    int width;
+    (void)thread;
+
+    for (int first = item * TILE; first < end; first += width) {
+        width = tile_width(end - first);
+        for (int i = first; i < first + width; i++) {
+            const float *x = run->x + (size_t)i * cols;
+            if (in->norm) {
+                size_t row = (size_t)(in->index ? in->index[i] : i);
+                c->kernels->norm(in->x + row * cols, in->norm, in->cols, c->cfg.norm_eps,
+                                 c->y + (size_t)i * cols);
+            }
+            if (run->quantized)
+                c->kernels->quantize(x, in->cols, c->act + (size_t)first * blocks + (i - first),
+                                     width);
+        }
+    }
+}
+
+static void multiply(const struct run *run, const struct matrix *w, int panel, int first, int width,
+                     float *out)
+{
+    size_t cols = (size_t)w->cols;
+    struct tile tile = {
+        .width = width,
+        .act = run->cpu->act + (size_t)first * (cols / QUANT_BLOCK),
+        .x = run->x + (size_t)first * cols,
+        .stride = cols,
+    };
+
+    run->cpu->kernels->dot[w->type]((const char *)w->data + (size_t)panel * panel_bytes(w), w->cols,
+                                    &tile, out);
+}
+
+/* Rows of one panel, for the tile's columns, to where they belong. */
+static void put(const struct run *run, const struct matmul_part *part, int panel, int first,
+                int width, const float *result)
+{
+    int row = panel * PANEL;
+    int n = part->w->rows - row < PANEL ? part->w->rows - row : PANEL;
+
+    for (int i = 0; i < width; i++, result += PANEL) {
+        float *out = part->out + (size_t)(first + i) * (size_t)part->w->rows + row;
+        if (run->job->mode == MATMUL_ADD) {
+            for (int r = 0; r < n; r++)
+                out[r] += result[r];
+        } else if (part->bias) {
+            for (int r = 0; r < n; r++)
+                out[r] = result[r] + part->bias[row + r];
+        } else {
+            memcpy(out, result, (size_t)n * sizeof *out);
+        }
+    }
+}
+
+/* Panel `panel` of all shared parts together. */
+static void multiply_panel(const struct run *run, int panel, int first, int width)
+{
+    const struct matmul_part *part = run->job->part;
+    float result[TILE * PANEL];
+
+    if (run->job->mode == MATMUL_GATED) {
+        float up[TILE * PANEL];
+        multiply(run, part[0].w, panel, first, width, result);
+        multiply(run, part[1].w, panel, first, width, up);
+        run->cpu->kernels->silu_mul(result, up, width * PANEL);
+    } else {
+        for (int i = 0; panel >= run->panels[i]; i++, part++)
+            panel -= run->panels[i];
+        multiply(run, part->w, panel, first, width, result);
+    }
+    put(run, part, panel, first, width, result);
+}
+
+static void multiply_item(void *ud, int item, int thread)
+{
+    const struct run *run = ud;
+    int from = item * run->panels_per_item, to = from + run->panels_per_item, width;
+    (void)thread;
+
+    if (to > run->n_panels)
+        to = run->n_panels;
+    for (int first = 0; first < run->job->in.n; first += width) {
+        width = tile_width(run->job->in.n - first);
+        for (int panel = from; panel < to; panel++)
+            multiply_panel(run, panel, first, width);
+    }
+}
+
+void matmul(struct cpu *c, const struct matmul *job)
+{
+    struct run run = {.cpu = c, .job = job, .x = job->in.norm ? c->y : job->in.x};
+    int n_shared = job->mode == MATMUL_GATED ? 1 : job->n_parts;
+    double work = 0;
+    size_t bytes = 0;
+
+    for (int i = 0; i < job->n_parts; i++) {
+        const struct matrix *w = job->part[i].w;
+        work += (double)w->rows * w->cols * job->in.n;
+        run.quantized = run.quantized || !is_float(w->type);
+    }
+    for (int i = 0; i < n_shared; i++) {
+        run.panels[i] = panel_count(job->part[i].w);
+        run.n_panels += run.panels[i];
+        bytes += (size_t)run.panels[i] * panel_bytes(job->part[i].w);
+    }
+
+    int n_items = bytes / ITEM_BYTES < POOL_MAX_ITEMS ? (int)(bytes / ITEM_BYTES) + 1
+                                                      : POOL_MAX_ITEMS;
+    run.panels_per_item = (run.n_panels + n_items - 1) / n_items;
+    n_items = (run.n_panels + run.panels_per_item - 1) / run.panels_per_item;
+
+    if (job->in.norm || run.quantized)
+        cpu_run(c, prepare_item, &run, (job->in.n + TILE - 1) / TILE,
+                4.0 * job->in.n * job->in.cols);
+    cpu_run(c, multiply_item, &run, n_items, work);
+}
