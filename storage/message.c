@@ -4,6 +4,7 @@
 #include "message.h"
 
 #include "conversation.h"
+#include "crc.h"
 #include "search.h"
 #include "stmt.h"
 #include "text.h"
@@ -52,8 +53,34 @@ static int find_parent(struct store *s, const struct store_draft *draft, int64_t
     return rc;
 }
 
+uint32_t message_crc(int64_t id, int64_t conversation, int64_t parent, int64_t role)
+{
+    const int64_t fields[] = {id, conversation, parent, role};
+    unsigned char bytes[sizeof(fields)]; /* little endian on every machine */
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)((uint64_t)fields[i / 8] >> (i % 8 * 8));
+    return crc32_add(0, bytes, sizeof(bytes));
+}
+
+static int set_crc(struct store *s, int64_t id, uint32_t crc)
+{
+    struct stmt q = stmt_open(s, "UPDATE message SET crc = ? WHERE id = ?");
+    stmt_bind_int(&q, crc);
+    stmt_bind_int(&q, id);
+    return stmt_run(&q);
+}
+
+static int set_state(struct store *s, int64_t id, enum store_state state)
+{
+    struct stmt q = stmt_open(s, "UPDATE message SET state = ?, owner = NULL WHERE id = ?");
+    stmt_bind_int(&q, state);
+    stmt_bind_int(&q, id);
+    return stmt_run(&q);
+}
+
+/* The message without its text; its checksum so far is left to the caller to set. */
 static int insert(struct store *s, const struct store_draft *draft, enum store_state state,
-                  int64_t *id_out)
+                  int64_t *id_out, uint32_t *crc_out)
 {
     if (draft->role >= STORE_UNKNOWN_ROLE)
         return db_error(s, STORE_EINVAL, "role: there is no such role (got %d)", (int)draft->role);
@@ -62,8 +89,8 @@ static int insert(struct store *s, const struct store_draft *draft, enum store_s
     if (rc != STORE_OK)
         return rc;
     struct stmt q = stmt_open(
-        s, "INSERT INTO message(conversation, parent, role, state, created, owner)"
-           " VALUES(?, ?, ?, ?, ?, ?)");
+        s, "INSERT INTO message(conversation, parent, role, state, created, crc, owner)"
+           " VALUES(?, ?, ?, ?, ?, 0, ?)");
     stmt_bind_int(&q, draft->conversation);
     stmt_bind_id(&q, parent);
     stmt_bind_int(&q, draft->role);
@@ -72,6 +99,7 @@ static int insert(struct store *s, const struct store_draft *draft, enum store_s
     stmt_bind_id(&q, state == STORE_STREAMING ? s->owner.token : 0);
     rc = stmt_run(&q);
     *id_out = sqlite3_last_insert_rowid(s->sql);
+    *crc_out = message_crc(*id_out, draft->conversation, parent, draft->role);
     if (rc == STORE_OK)
         rc = conversation_touch(s, draft->conversation, *id_out);
     if (rc == STORE_OK && draft->generation)
@@ -82,13 +110,18 @@ static int insert(struct store *s, const struct store_draft *draft, enum store_s
 int store_message_add(struct store *s, const struct store_draft *draft, const char *text,
                       size_t len, int64_t *id_out)
 {
-    int64_t id;
     int rc = db_begin(s);
     if (rc != STORE_OK)
         return rc;
-    rc = insert(s, draft, STORE_COMPLETE, &id);
-    if (rc == STORE_OK && len > 0)
+    int64_t id;
+    uint32_t crc;
+    rc = insert(s, draft, STORE_COMPLETE, &id, &crc);
+    if (rc == STORE_OK && len > 0) {
         rc = text_insert(s, id, STORE_TEXT, text, len);
+        crc = text_crc(crc, STORE_TEXT, text, len);
+    }
+    if (rc == STORE_OK)
+        rc = set_crc(s, id, crc);
     if (rc == STORE_OK)
         rc = search_add(s, id);
     rc = db_end(s, rc);
@@ -99,24 +132,34 @@ int store_message_add(struct store *s, const struct store_draft *draft, const ch
 
 int store_message_begin(struct store *s, const struct store_draft *draft, int64_t *id_out)
 {
-    int64_t id;
     int rc = db_begin(s);
     if (rc != STORE_OK)
         return rc;
-    rc = db_end(s, insert(s, draft, STORE_STREAMING, &id));
+    int64_t id;
+    uint32_t crc;
+    rc = insert(s, draft, STORE_STREAMING, &id, &crc);
+    if (rc == STORE_OK)
+        rc = set_crc(s, id, crc);
+    rc = db_end(s, rc);
     if (rc == STORE_OK)
         *id_out = id;
     return rc;
 }
 
-static int check_mine(struct store *s, int64_t id)
+/* The checksums of a message that `owner` is writing: where it starts, and where it stands. */
+static int read_crc(struct store *s, int64_t id, int64_t owner, uint32_t *start, uint32_t *crc)
 {
-    struct stmt q = stmt_open(s, "SELECT 1 FROM message WHERE id = ? AND owner = ?");
+    struct stmt q = stmt_open(s, "SELECT conversation, parent, role, crc FROM message"
+                                 " WHERE id = ? AND owner = ?");
     stmt_bind_int(&q, id);
-    stmt_bind_int(&q, s->owner.token);
-    bool mine = stmt_row(&q);
+    stmt_bind_int(&q, owner);
+    bool found = stmt_row(&q);
+    if (found) {
+        *start = message_crc(id, stmt_int(&q, 0), stmt_int(&q, 1), stmt_int(&q, 2));
+        *crc = (uint32_t)stmt_int(&q, 3);
+    }
     int rc = stmt_close(&q);
-    if (rc == STORE_OK && !mine)
+    if (rc == STORE_OK && !found)
         rc = db_error(s, STORE_ENOTFOUND, "message: not being written here (got %lld)",
                       (long long)id);
     return rc;
@@ -132,9 +175,12 @@ int store_message_append(struct store *s, int64_t id, enum store_kind kind, cons
     int rc = db_begin(s);
     if (rc != STORE_OK)
         return rc;
-    rc = check_mine(s, id);
+    uint32_t start, crc;
+    rc = read_crc(s, id, s->owner.token, &start, &crc);
     if (rc == STORE_OK)
         rc = text_insert(s, id, kind, text, len);
+    if (rc == STORE_OK)
+        rc = set_crc(s, id, text_crc(crc, kind, text, len));
     return db_end(s, rc);
 }
 
@@ -145,14 +191,14 @@ static int end(struct store *s, int64_t id, int64_t owner, enum store_state stat
     int rc = db_begin(s);
     if (rc != STORE_OK)
         return rc;
-    struct stmt q = stmt_open(
-        s, "UPDATE message SET state = ?, owner = NULL WHERE id = ? AND owner = ?");
-    stmt_bind_int(&q, state);
-    stmt_bind_int(&q, id);
-    stmt_bind_int(&q, owner);
-    rc = stmt_run_on(&q, "message being written");
+    uint32_t start, crc;
+    rc = read_crc(s, id, owner, &start, &crc);
     if (rc == STORE_OK)
-        rc = text_fold(s, id);
+        rc = text_fold(s, id, start, &crc);
+    if (rc == STORE_OK)
+        rc = set_crc(s, id, crc);
+    if (rc == STORE_OK)
+        rc = set_state(s, id, state);
     if (rc == STORE_OK && generation)
         rc = write_generation(s, id, generation);
     if (rc == STORE_OK)

@@ -6,6 +6,9 @@
 
 #include "db.h"
 
+/* Where a message's checksum starts: with its place in the tree and its role. */
+uint32_t message_crc(int64_t id, int64_t conversation, int64_t parent, int64_t role);
+
 /* Ends, as interrupted, the messages whose writers died. */
 int message_end_orphans(struct store *s);
 

@@ -6,14 +6,15 @@
  */
 #include "arena.h"
 #include "conversation.h"
+#include "message.h"
 #include "stmt.h"
 #include "text.h"
 
-#define MESSAGES                                                                                   \
-    "SELECT m.id, m.conversation, m.parent, m.role, m.state, m.owner, m.created, g.message,"       \
-    " g.model, g.fingerprint, g.engine, g.device, g.settings, g.stop_reason, g.error, g.seed,"     \
-    " g.prompt_tokens, g.cached_tokens, g.completion_tokens, g.reasoning_tokens, g.load_ms,"       \
-    " g.time_to_first_token_ms, g.generation_time_ms"                                              \
+#define MESSAGES                                                                                    \
+    "SELECT m.id, m.conversation, m.parent, m.role, m.state, m.owner, m.created, m.crc, g.message," \
+    " g.model, g.fingerprint, g.engine, g.device, g.settings, g.stop_reason, g.error, g.seed,"      \
+    " g.prompt_tokens, g.cached_tokens, g.completion_tokens, g.reasoning_tokens, g.load_ms,"        \
+    " g.time_to_first_token_ms, g.generation_time_ms"                                               \
     " FROM message m LEFT JOIN generation g ON g.message = m.id"
 
 #define LAST_MS INT64_C(253402300799999) /* the end of the year 9999 */
@@ -57,6 +58,22 @@ static int64_t in_range(struct store_message *m, int64_t value, int64_t last, in
     return instead;
 }
 
+static int read_text(struct store *s, struct store_message *m, uint32_t start, int64_t crc,
+                     void *arena)
+{
+    struct text t = {0};
+    int rc = text_read(s, m->id, start, &t);
+    for (int kind = 0; kind < STORE_KINDS && rc == STORE_OK; kind++) {
+        m->len[kind] = t.body[kind].len;
+        m->text[kind] = arena_copy(arena, t.body[kind].data, t.body[kind].len);
+        if (!m->text[kind])
+            rc = out_of_memory(s);
+    }
+    m->damaged |= t.unreadable || t.crc != crc;
+    text_done(&t);
+    return rc;
+}
+
 static int read_row(struct stmt *q, struct store_messages *list)
 {
     struct store_message *items = arena_grow(list, list->items, list->count, sizeof(*items));
@@ -72,31 +89,12 @@ static int read_row(struct stmt *q, struct store_messages *list)
     if (m->state == STORE_STREAMING && !owner_alive(&q->store->owner, stmt_int(q, 5)))
         m->state = STORE_INTERRUPTED;
     m->created_ms = in_range(m, stmt_int(q, 6), LAST_MS, 0);
-    if (stmt_is_null(q, 7))
-        return STORE_OK;
-    m->generation = read_generation(q, list, 8);
+    uint32_t start = message_crc(m->id, m->conversation, m->parent, m->role);
+    int rc = read_text(q->store, m, start, stmt_int(q, 7), list);
+    if (rc != STORE_OK || stmt_is_null(q, 8))
+        return rc;
+    m->generation = read_generation(q, list, 9);
     return m->generation ? STORE_OK : out_of_memory(q->store);
-}
-
-static int read_texts(struct store *s, struct store_messages *list)
-{
-    struct text t = {0};
-    int rc = STORE_OK;
-    for (size_t i = 0; i < list->count && rc == STORE_OK; i++) {
-        struct store_message *m = &list->items[i];
-        rc = text_read(s, m->id, &t);
-        if (rc != STORE_OK)
-            break;
-        m->damaged |= t.damaged;
-        for (int kind = 0; kind < STORE_KINDS; kind++) {
-            m->len[kind] = t.body[kind].len;
-            m->text[kind] = arena_copy(list, t.body[kind].data, t.body[kind].len);
-            if (!m->text[kind])
-                rc = out_of_memory(s);
-        }
-    }
-    text_done(&t);
-    return rc;
 }
 
 /* Adds the message `id` to the list, if it is there. */
@@ -149,11 +147,9 @@ static int read_children(struct store *s, int64_t conversation, int64_t parent,
     return rc == STORE_OK ? closed : rc;
 }
 
-/* Gives the list to the caller, with its texts, or frees it. */
+/* Gives the list to the caller or frees it. */
 static int finish(struct store *s, int rc, struct store_messages *list, struct store_messages **out)
 {
-    if (rc == STORE_OK)
-        rc = read_texts(s, list);
     db_release(s);
     if (rc != STORE_OK) {
         arena_free(list);

@@ -3,7 +3,6 @@
  */
 #include "arena.h"
 #include "stmt.h"
-#include "text.h"
 
 #define LOOK_BACK 8 /* questions looked at for each one wanted: some were asked twice */
 
@@ -11,8 +10,8 @@ static int read_prompts(struct stmt *q, struct store_prompts *list)
 {
     while (stmt_row(q)) {
         size_t len;
-        const char *text = stmt_text(q, 1, &len);
-        if (!text || !text_is_intact(stmt_int(q, 0), STORE_TEXT, text, len, stmt_int(q, 2)))
+        const char *text = stmt_text(q, 0, &len);
+        if (!text)
             continue;
         const char **items = arena_grow(list, list->items, list->count, sizeof(*items));
         const char *copy = arena_copy(list, text, len);
@@ -30,13 +29,12 @@ int store_prompts(struct store *s, size_t limit, struct store_prompts **out)
     if (!list)
         return db_error(s, STORE_ENOMEM, "out of memory");
     int64_t most = limit < INT64_MAX / LOOK_BACK ? (int64_t)limit : INT64_MAX / LOOK_BACK;
-    /* Beside max(), the other columns are those of the row that has it. */
     struct stmt q = stmt_open(
-        s, "SELECT max(id), body, crc FROM"
-           " (SELECT m.id, t.body, t.crc FROM message m JOIN text t ON t.message = m.id"
+        s, "SELECT body FROM"
+           " (SELECT m.id, t.body FROM message m JOIN text t ON t.message = m.id"
            "  JOIN conversation c ON c.id = m.conversation"
            "  WHERE m.role = 1 AND t.kind = 0 AND c.deleted_by IS NULL ORDER BY m.id DESC LIMIT ?)"
-           " GROUP BY body ORDER BY 1 DESC LIMIT ?");
+           " GROUP BY body ORDER BY max(id) DESC LIMIT ?");
     stmt_bind_int(&q, LOOK_BACK * most);
     stmt_bind_int(&q, most);
     int rc = read_prompts(&q, list);

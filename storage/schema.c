@@ -45,6 +45,7 @@ static const char *const steps[] = {
     "  role INTEGER NOT NULL,"
     "  state INTEGER NOT NULL,"
     "  created INTEGER NOT NULL,"
+    "  crc INTEGER NOT NULL,"
     "  owner INTEGER,"
     "  FOREIGN KEY(conversation, parent) REFERENCES message(conversation, id)"
     ") STRICT;"
@@ -57,8 +58,7 @@ static const char *const steps[] = {
     "  id INTEGER PRIMARY KEY,"
     "  message INTEGER NOT NULL REFERENCES message(id),"
     "  kind INTEGER NOT NULL,"
-    "  body TEXT NOT NULL,"
-    "  crc INTEGER NOT NULL"
+    "  body TEXT NOT NULL"
     ") STRICT;"
     "CREATE INDEX text_of_message ON text(message);"
 

@@ -157,7 +157,7 @@ static int examine(struct search *f, int64_t message)
         const char *title = stmt_text(&q, 1, &title_len);
         hit.conversation = stmt_int(&q, 0);
         enum store_role role = (enum store_role)stmt_int(&q, 2);
-        rc = text_read(f->store, message, &f->text);
+        rc = text_read(f->store, message, 0, &f->text);
         if (rc == STORE_OK && matches(f, role, &hit))
             rc = add_hit(f, &hit, title, title_len);
     }

@@ -10,18 +10,10 @@
 #include "stmt.h"
 #include "utf8.h"
 
-static uint32_t row_crc(int64_t message, int64_t kind, const char *body, size_t len)
+uint32_t text_crc(uint32_t crc, int64_t kind, const char *body, size_t len)
 {
-    unsigned char place[9];
-    for (int i = 0; i < 8; i++)
-        place[i] = (unsigned char)((uint64_t)message >> (8 * i));
-    place[8] = (unsigned char)kind;
-    return crc32_add(crc32_add(0, place, sizeof(place)), body, len);
-}
-
-bool text_is_intact(int64_t message, int64_t kind, const char *body, size_t len, int64_t crc)
-{
-    return kind >= 0 && kind < STORE_KINDS && row_crc(message, kind, body, len) == crc;
+    unsigned char mark = (unsigned char)kind;
+    return crc32_add(crc32_add(crc, &mark, 1), body, len);
 }
 
 int text_insert(struct store *s, int64_t message, enum store_kind kind, const char *body,
@@ -30,11 +22,10 @@ int text_insert(struct store *s, int64_t message, enum store_kind kind, const ch
     if (len > DB_MAX_BYTES / 2)
         return db_error(s, STORE_EINVAL, "text: too long (got %zu, limit %d)", len,
                         DB_MAX_BYTES / 2);
-    struct stmt q = stmt_open(s, "INSERT INTO text(message, kind, body, crc) VALUES(?, ?, ?, ?)");
+    struct stmt q = stmt_open(s, "INSERT INTO text(message, kind, body) VALUES(?, ?, ?)");
     stmt_bind_int(&q, message);
     stmt_bind_int(&q, kind);
     stmt_bind_text(&q, body, len);
-    stmt_bind_int(&q, row_crc(message, kind, body, len));
     return stmt_run(&q);
 }
 
@@ -56,42 +47,46 @@ static bool body_append(struct text_body *b, const char *data, size_t len)
     return true;
 }
 
-static void clear(struct text *t)
+static void clear(struct text *t, uint32_t crc)
 {
-    t->damaged = false;
+    t->crc = crc;
+    t->unreadable = false;
     for (int kind = 0; kind < STORE_KINDS; kind++) {
         t->body[kind].len = 0;
         t->body[kind].rows = 0;
     }
 }
 
-int text_read(struct store *s, int64_t message, struct text *t)
+static bool add_row(struct text *t, int64_t kind, const char *body, size_t len)
 {
-    clear(t);
+    if (!body || kind < 0 || kind >= STORE_KINDS) {
+        t->unreadable = true;
+        return true;
+    }
+    t->crc = text_crc(t->crc, kind, body, len);
+    return body_append(&t->body[kind], body, len);
+}
+
+int text_read(struct store *s, int64_t message, uint32_t start, struct text *t)
+{
+    clear(t, start);
     bool memory = true;
-    struct stmt q = stmt_open(
-        s, "SELECT kind, body, crc FROM text WHERE message = ? ORDER BY text.id");
+    struct stmt q = stmt_open(s, "SELECT kind, body FROM text WHERE message = ? ORDER BY text.id");
     stmt_bind_int(&q, message);
     while (memory && stmt_row(&q)) {
-        int64_t kind = stmt_int(&q, 0);
         size_t len;
         const char *body = stmt_text(&q, 1, &len);
-        if (!body || !text_is_intact(message, kind, body, len, stmt_int(&q, 2)))
-            t->damaged = true;
-        if (body)
-            memory = body_append(&t->body[kind > 0 && kind < STORE_KINDS ? kind : 0], body, len);
+        memory = add_row(t, stmt_int(&q, 0), body, len);
     }
     int rc = stmt_close(&q);
     if (!memory)
         return db_error(s, STORE_ENOMEM, "out of memory");
-    if (rc != STORE_OK && rc != STORE_EDAMAGED)
-        return rc;
-    if (rc == STORE_EDAMAGED)
-        t->damaged = true;
     for (int kind = 0; kind < STORE_KINDS; kind++)
         if (!utf8_valid(t->body[kind].data, t->body[kind].len))
-            t->damaged = true;
-    return STORE_OK;
+            t->unreadable = true;
+    if (rc == STORE_EDAMAGED)
+        t->unreadable = true;
+    return rc == STORE_EDAMAGED ? STORE_OK : rc;
 }
 
 void text_done(struct text *t)
@@ -108,26 +103,34 @@ static bool worth_folding(const struct text *t)
             return false; /* too long for one row */
         several |= t->body[kind].rows > 1;
     }
-    return several && !t->damaged; /* a new checksum would hide the damage */
+    return several;
 }
 
-static int replace(struct store *s, int64_t message, const struct text *t)
+static int replace(struct store *s, int64_t message, const struct text *t, uint32_t *crc)
 {
     struct stmt q = stmt_open(s, "DELETE FROM text WHERE message = ?");
     stmt_bind_int(&q, message);
     int rc = stmt_run(&q);
-    for (int kind = 0; kind < STORE_KINDS && rc == STORE_OK; kind++)
-        if (t->body[kind].len > 0)
-            rc = text_insert(s, message, kind, t->body[kind].data, t->body[kind].len);
+    for (int kind = 0; kind < STORE_KINDS && rc == STORE_OK; kind++) {
+        const struct text_body *b = &t->body[kind];
+        if (b->len == 0)
+            continue;
+        rc = text_insert(s, message, kind, b->data, b->len);
+        *crc = text_crc(*crc, kind, b->data, b->len);
+    }
     return rc;
 }
 
-int text_fold(struct store *s, int64_t message)
+int text_fold(struct store *s, int64_t message, uint32_t start, uint32_t *crc)
 {
     struct text t = {0};
-    int rc = text_read(s, message, &t);
-    if (rc == STORE_OK && worth_folding(&t))
-        rc = replace(s, message, &t);
+    int rc = text_read(s, message, start, &t);
+    /* A new checksum over damaged rows would hide the damage. */
+    bool intact = rc == STORE_OK && t.crc == *crc;
+    if (intact && worth_folding(&t)) {
+        *crc = start;
+        rc = replace(s, message, &t, crc);
+    }
     text_done(&t);
     return rc;
 }

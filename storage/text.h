@@ -1,8 +1,9 @@
 /*
- * text.h - what a message says, by kind: the table `text` and its checksums.
+ * text.h - what a message says, by kind: the table `text`.
  *
  * A message's text of one kind is the sequence of its rows, one per append; when it has ended they
- * are folded into one. Each row carries the CRC of its message's id, its kind and its bytes.
+ * are folded into one. The message's checksum goes over all its rows in order: it starts as the
+ * caller says, and text_crc takes it past one row.
  */
 #ifndef STORAGE_TEXT_H
 #define STORAGE_TEXT_H
@@ -10,26 +11,28 @@
 #include "db.h"
 
 struct text_body {
-    char *data; /* ends with a NUL once read */
+    char *data; /* ends with a NUL; NULL as long as nothing was read */
     size_t len, room;
     size_t rows;
 };
 
 struct text {
     struct text_body body[STORE_KINDS];
-    bool damaged; /* what is here is not what was written */
+    uint32_t crc;    /* of the rows */
+    bool unreadable; /* a row is missing, misplaced or not UTF-8 */
 };
+
+uint32_t text_crc(uint32_t crc, int64_t kind, const char *body, size_t len);
 
 /* Inside a transaction: the caller's. */
 int text_insert(struct store *s, int64_t message, enum store_kind kind, const char *body,
                 size_t len);
-int text_fold(struct store *s, int64_t message);
+
+/* Folds the rows if they are as `*crc` says, which becomes that of the new ones. */
+int text_fold(struct store *s, int64_t message, uint32_t start, uint32_t *crc);
 
 /* Fills `t`, which is zeroed or was filled before. A damaged file is no failure. */
-int text_read(struct store *s, int64_t message, struct text *t);
+int text_read(struct store *s, int64_t message, uint32_t start, struct text *t);
 void text_done(struct text *t);
-
-/* Whether `crc` is that of the row. */
-bool text_is_intact(int64_t message, int64_t kind, const char *body, size_t len, int64_t crc);
 
 #endif
