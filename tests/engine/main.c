@@ -6,8 +6,10 @@ int main(void)
     int failures = 0;
 
     failures += test_quant();
+    failures += test_pretok();
     failures += test_kv();
     failures += test_sampler();
     failures += test_queue();
+    failures += test_scheduler();
     return failures != 0;
 }

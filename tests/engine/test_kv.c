@@ -300,6 +300,7 @@ static void random_operations(void **state)
         struct sequence *s = &w->seq[rand() % N_SEQUENCES];
         bool was_open = s->open;
         random_step(w, s);
+        assert_true(kv_available(w->kv) >= 0);
         if (!was_open && s->open)
             reused += s->n_computed;
         if (s->open)
