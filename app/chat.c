@@ -419,9 +419,3 @@ int chat_exit_status(const struct chat *c, const struct turn *turn)
     return EXIT_ANSWER;
 }
 
-double chat_tokens_per_second(const struct engine_usage *usage)
-{
-    if (usage->completion_tokens < 2 || usage->generation_time_ms <= 0)
-        return -1;
-    return (usage->completion_tokens - 1) * 1e3 / usage->generation_time_ms;
-}

@@ -124,6 +124,4 @@ struct engine_sampling chat_sampling(const struct chat *c, const struct chat_mod
 /* The exit status that stands for how the last answer ended. */
 int chat_exit_status(const struct chat *c, const struct turn *turn);
 
-double chat_tokens_per_second(const struct engine_usage *usage);
-
 #endif

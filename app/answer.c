@@ -1,0 +1,193 @@
+/* answer.c - see answer.h. */
+#include "app/answer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/exit.h"
+#include "app/say.h"
+#include "app/signals.h"
+
+/* A stream that polls writable takes so many bytes without making us wait. */
+enum { STEP = 4096 };
+
+void outlet_init(struct outlet *o, int fd)
+{
+    *o = (struct outlet){.fd = fd, .terminal = isatty(fd)};
+}
+
+void outlet_done(struct outlet *o)
+{
+    text_done(&o->pending);
+}
+
+void outlet_add(struct outlet *o, const char *text, size_t len)
+{
+    if (o->terminal)
+        text_add_visible(&o->pending, text, len, true);
+    else
+        text_add(&o->pending, text, len);
+}
+
+static bool is_waiting(const struct outlet *o)
+{
+    return o && !o->error && o->sent < o->pending.len;
+}
+
+static void send(struct outlet *o)
+{
+    size_t left = o->pending.len - o->sent;
+    ssize_t n = write(o->fd, o->pending.data + o->sent, left < STEP ? left : STEP);
+    if (n < 0 && errno != EINTR && errno != EAGAIN)
+        o->error = errno;
+    if (n > 0)
+        o->sent += (size_t)n;
+    if (o->sent == o->pending.len) {
+        text_clear(&o->pending);
+        o->sent = 0;
+    }
+}
+
+static int write_failed(const struct outlet *o, char *err, size_t errlen)
+{
+    if (!o->error)
+        return 0;
+    if (o->error == EPIPE)
+        return say_to(err, errlen, EXIT_SIGNAL + SIGPIPE, "%s", "");
+    return say_to(err, errlen, EXIT_ANSWER, "stdout: write failed: %s", strerror(o->error));
+}
+
+/* 0, or the status of a signal that ends the program. */
+static int take_signals(bool *interrupted)
+{
+    for (int signal; (signal = signals_next()) != 0;) {
+        if (signal == SIGINT && interrupted)
+            *interrupted = true;
+        else if (signal == SIGTSTP)
+            signals_suspend();
+        else if (signal != SIGWINCH && signal != SIGCONT)
+            return EXIT_SIGNAL + signal;
+    }
+    return 0;
+}
+
+int outlet_finish(struct outlet *o, char *err, size_t errlen)
+{
+    err[0] = '\0';
+    while (is_waiting(o)) {
+        struct pollfd fds[] = {{.fd = o->fd, .events = POLLOUT},
+                               {.fd = signals_fd(), .events = POLLIN}};
+        poll(fds, 2, -1);
+        int status = take_signals(NULL);
+        if (status != 0)
+            return status;
+        if (fds[0].revents)
+            send(o);
+    }
+    return write_failed(o, err, errlen);
+}
+
+/* ---- the answer ---- */
+
+struct show {
+    struct chat *chat;
+    const struct answer_view *view;
+    struct turn *turn;
+    bool in_reasoning;
+    char last; /* byte of the reasoning */
+};
+
+static void leave_reasoning(struct show *s)
+{
+    if (!s->in_reasoning)
+        return;
+    s->in_reasoning = false;
+    struct text *out = &s->view->reasoning->pending;
+    if (s->last != '\n')
+        text_adds(out, "\n");
+    text_adds(out, s->view->after_reasoning);
+}
+
+static void show_text(struct show *s, const struct chat_event *ev)
+{
+    bool reasoning = ev->kind == STORE_REASONING;
+    struct outlet *out = reasoning ? s->view->reasoning : s->view->answer;
+    if (!reasoning)
+        leave_reasoning(s);
+    if (!out)
+        return;
+    if (reasoning && !s->in_reasoning) {
+        s->in_reasoning = true;
+        text_adds(&out->pending, s->view->before_reasoning);
+    }
+    if (reasoning && ev->len > 0)
+        s->last = ev->text[ev->len - 1];
+    outlet_add(out, ev->text, ev->len);
+}
+
+static void show_events(struct show *s)
+{
+    struct chat_event ev;
+    while (s->chat->answer && chat_next_event(s->chat, &ev)) {
+        if (ev.type == CHAT_TEXT)
+            show_text(s, &ev);
+        if (ev.type != CHAT_END)
+            continue;
+        s->turn = ev.turn;
+        leave_reasoning(s);
+        const struct text *said = &ev.turn->text[STORE_TEXT];
+        if (s->view->answer && said->len > 0 && said->data[said->len - 1] != '\n')
+            text_adds(&s->view->answer->pending, "\n");
+    }
+}
+
+/* Reasoning first: both streams may be the same terminal. A standard error that cannot be written
+ * is no reason to fail. */
+static struct outlet *next_outlet(const struct answer_view *view)
+{
+    return is_waiting(view->reasoning) ? view->reasoning
+           : is_waiting(view->answer)  ? view->answer
+                                       : NULL;
+}
+
+static void wait_for_something(const struct show *s)
+{
+    struct pollfd fds[CHAT_MODELS + 2];
+    struct outlet *out = next_outlet(s->view);
+    size_t n = chat_poll(s->chat, fds);
+    fds[n++] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
+    if (out)
+        fds[n++] = (struct pollfd){.fd = out->fd, .events = POLLOUT};
+    poll(fds, n, chat_timeout_ms(s->chat));
+    if (out && fds[n - 1].revents)
+        send(out);
+}
+
+int answer_show(struct chat *c, const struct answer_view *view, struct turn **turn_out, char *err,
+                size_t errlen)
+{
+    struct show s = {.chat = c, .view = view, .turn = c->answer};
+    int status = 0;
+
+    err[0] = '\0';
+    while (status == 0 && (c->answer || next_outlet(view))) {
+        bool interrupted = false;
+        wait_for_something(&s);
+        status = take_signals(view->stop_only ? &interrupted : NULL);
+        if (interrupted)
+            chat_stop(c);
+        show_events(&s);
+        chat_save_due(c);
+        if (status == 0 && view->answer)
+            status = write_failed(view->answer, err, errlen);
+    }
+    if (status != 0)
+        chat_abandon(c, status == EXIT_SIGNAL + SIGINT || status == EXIT_SIGNAL + SIGPIPE
+                            ? STORE_STOPPED
+                            : STORE_INTERRUPTED);
+    *turn_out = s.turn;
+    return status;
+}

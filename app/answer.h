@@ -1,0 +1,41 @@
+/* answer.h - one answer on plain streams, as it is written: for the pipe and for line mode.
+ *
+ * Writes only as much as a stream takes, so that a slow reader holds up neither saving nor Ctrl-C.
+ * To a terminal it shows what a terminal would obey as \xNN; to a pipe or file every byte goes as
+ * it is. */
+#ifndef APP_ANSWER_H
+#define APP_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "app/chat.h"
+#include "app/text.h"
+
+struct outlet {
+    int fd;
+    bool terminal;
+    struct text pending;
+    size_t sent;
+    int error; /* errno of the write that failed; nothing is written after it */
+};
+
+void outlet_init(struct outlet *o, int fd);
+void outlet_done(struct outlet *o);
+void outlet_add(struct outlet *o, const char *text, size_t len); /* escaped for a terminal */
+
+/* Writes what is pending, while signals can still end it. 0 or an exit status. */
+int outlet_finish(struct outlet *o, char *err, size_t errlen);
+
+struct answer_view {
+    struct outlet *answer, *reasoning; /* may be the same; NULL: not shown */
+    const char *before_reasoning, *after_reasoning; /* put around it as they are */
+    bool stop_only; /* Ctrl-C stops the answer, not the program */
+};
+
+/* Shows the answer that chat_ask has begun until it has ended; *turn_out is it. 0, or the exit
+ * status of a signal or of a failed write, with one line in err for the latter. */
+int answer_show(struct chat *c, const struct answer_view *view, struct turn **turn_out, char *err,
+                size_t errlen);
+
+#endif

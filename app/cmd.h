@@ -1,0 +1,31 @@
+/* cmd.h - the verbs of the command line, and what each is given. */
+#ifndef APP_CMD_H
+#define APP_CMD_H
+
+#include <stddef.h>
+
+#include "app/options.h"
+#include "app/paths.h"
+
+struct app {
+    struct options options;
+    struct paths paths;
+    const char **words; /* what stood beside options and the verb */
+    size_t n_words;
+};
+
+/* Each returns the exit status, and has said why on standard error where that is not 0. */
+int cmd_chat(struct app *app);
+int cmd_inspect(struct app *app);
+int cmd_models(struct app *app);
+int cmd_bench(struct app *app);
+
+/* The three ways to chat, of which cmd_chat chooses one. */
+int pipe_run(struct app *app);
+int repl_run(struct app *app);
+
+/* SCREEN_UNUSABLE: the terminal cannot show a screen, and nothing was done. */
+enum { SCREEN_UNUSABLE = -1 };
+int tui_run(struct app *app);
+
+#endif

@@ -1,0 +1,30 @@
+/* cmd_chat.c - which of the three ways to chat: the screen, line by line, or one answer. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/cmd.h"
+#include "app/exit.h"
+#include "app/input.h"
+#include "app/say.h"
+
+static bool is_dumb_terminal(void)
+{
+    const char *term = getenv("TERM");
+    return !term || !*term || strcmp(term, "dumb") == 0;
+}
+
+int cmd_chat(struct app *app)
+{
+    const struct options *o = &app->options;
+    if (input_waits(o, app->n_words) || o->json)
+        return pipe_run(app);
+    if (!isatty(STDOUT_FILENO)) {
+        say_error("prompt: none given, and standard output is no terminal to ask on");
+        return EXIT_USAGE;
+    }
+    if (o->plain || is_dumb_terminal())
+        return repl_run(app);
+    int status = tui_run(app);
+    return status == SCREEN_UNUSABLE ? repl_run(app) : status;
+}

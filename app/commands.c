@@ -1,0 +1,297 @@
+/* commands.c - see commands.h. */
+#include "app/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/args.h"
+#include "app/mem.h"
+#include "app/numbers.h"
+#include "app/options.h"
+
+static void refuse(struct command_reply *reply, const char *reason)
+{
+    reply->failed = true;
+    text_adds(&reply->text, reason);
+}
+
+static bool is_answering(const struct chat *c, struct command_reply *reply)
+{
+    if (c->answer)
+        refuse(reply, "an answer is being written; Ctrl-C stops it");
+    return c->answer != NULL;
+}
+
+/* ---- conversations ---- */
+
+static void run_new(struct chat *c, const char *arg, struct command_reply *reply)
+{
+    (void)arg;
+    if (is_answering(c, reply))
+        return;
+    history_new(&c->history, c->options->system);
+    reply->effect = COMMAND_SHOW;
+}
+
+static void run_list(struct chat *c, const char *arg, struct command_reply *reply)
+{
+    (void)c;
+    (void)arg;
+    reply->effect = COMMAND_PICK_CONVERSATION;
+}
+
+void command_open(struct chat *c, int64_t conversation, struct command_reply *reply)
+{
+    char err[256];
+    if (is_answering(c, reply))
+        return;
+    if (history_load(&c->history, conversation, err, sizeof err) != 0)
+        refuse(reply, err);
+    else
+        reply->effect = COMMAND_SHOW;
+}
+
+static void run_switch(struct chat *c, const char *arg, struct command_reply *reply)
+{
+    if (!*arg) {
+        reply->effect = COMMAND_PICK_CONVERSATION;
+        return;
+    }
+    int64_t id = history_find(&c->history, arg);
+    if (id > 0) {
+        command_open(c, id, reply);
+    } else {
+        refuse(reply, id < 0 ? store_error(c->history.store) : "no conversation ");
+        if (id == 0)
+            text_adds(&reply->text, arg);
+    }
+}
+
+static void run_system(struct chat *c, const char *arg, struct command_reply *reply)
+{
+    if (*arg)
+        history_set_system(&c->history, arg);
+    if (c->history.system && c->history.system[0])
+        text_addf(&reply->text, "system prompt: %s", c->history.system);
+    else
+        text_adds(&reply->text, "no system prompt");
+}
+
+/* ---- models and settings ---- */
+
+void command_use(struct chat *c, const char *model, struct command_reply *reply)
+{
+    char err[256];
+    if (chat_use(c, model, err, sizeof err) != 0)
+        refuse(reply, err);
+    else
+        text_addf(&reply->text, "%s answers from here on", c->model->file.name);
+}
+
+static void run_model(struct chat *c, const char *arg, struct command_reply *reply)
+{
+    if (*arg)
+        command_use(c, arg, reply);
+    else
+        reply->effect = COMMAND_PICK_MODEL;
+}
+
+static void add_settings(struct chat *c, struct text *out)
+{
+    if (c->model && c->model->engine) {
+        struct engine_sampling s = chat_sampling(c, c->model);
+        text_addf(out, "temperature     %g\ntop_k           %d\ntop_p           %g\n",
+                  (double)s.temperature, s.top_k, (double)s.top_p);
+        text_addf(out, "min_p           %g\nrepeat_penalty  %g\n", (double)s.min_p,
+                  (double)s.repeat_penalty);
+    }
+    if (c->options->seed < 0)
+        text_adds(out, "seed            random\n");
+    else
+        text_addf(out, "seed            %lld\n", (long long)c->options->seed);
+    if (c->options->max_tokens > 0)
+        text_addf(out, "max_tokens      %lld", (long long)c->options->max_tokens);
+    else
+        text_adds(out, "max_tokens      as the context allows");
+}
+
+/* "top_k" is --top-k: parameters are options, read and checked in one place. */
+static void set_parameter(struct chat *c, const char *name, size_t len, const char *value,
+                          struct command_reply *reply)
+{
+    struct text option = {0};
+    char err[256];
+
+    text_addf(&option, "--%.*s", (int)len, name);
+    for (char *s = option.data; *s; s++)
+        *s = *s == '_' ? '-' : *s;
+    const struct args_option *o = args_find(&options_table, option.data);
+    if (!o || !(o->where & IS_PARAMETER)) {
+        refuse(reply, "no parameter ");
+        text_add(&reply->text, name, len);
+        text_adds(&reply->text, " (/set lists them)");
+    } else if (!*value) {
+        refuse(reply, "needs a value: ");
+        text_add(&reply->text, name, len);
+    } else if (args_set(&options_table, option.data, value, c->options, err, sizeof err) != 0) {
+        refuse(reply, err);
+    } else {
+        text_addf(&reply->text, "%.*s is %s", (int)len, name, value);
+    }
+    text_done(&option);
+}
+
+static void run_set(struct chat *c, const char *arg, struct command_reply *reply)
+{
+    size_t len;
+    const char *name = args_next_word(&arg, &len);
+    if (name && len == strlen("parameter") && memcmp(name, "parameter", len) == 0)
+        name = args_next_word(&arg, &len);
+    if (name)
+        set_parameter(c, name, len, arg + strspn(arg, " "), reply);
+    else
+        add_settings(c, &reply->text);
+}
+
+static void run_show(struct chat *c, const char *arg, struct command_reply *reply)
+{
+    (void)arg;
+    struct text *out = &reply->text;
+    if (c->model && c->model->engine) {
+        const struct engine_info *info = engine_info(c->model->engine);
+        text_addf(out, "model           %s (%s %s, %.1f million parameters)\n",
+                  c->model->file.name, info->architecture, info->type,
+                  (double)info->n_params / 1e6);
+        text_addf(out, "device          %s\nmemory          ", info->device);
+        numbers_add_bytes(out, info->weight_bytes + info->kv_bytes + info->scratch_bytes);
+        text_addf(out, "\ncontext         %lld of %d tokens\n",
+                  (long long)chat_context_used(c), info->n_ctx);
+    }
+    if (c->history.conversation > 0)
+        text_addf(out, "conversation    %lld, %s\n", (long long)c->history.conversation,
+                  c->history.title);
+    if (c->history.system && c->history.system[0])
+        text_addf(out, "system          %s\n", c->history.system);
+    add_settings(c, out);
+}
+
+static void run_stats(struct chat *c, const char *arg, struct command_reply *reply)
+{
+    (void)arg;
+    if (c->usage.completion_tokens == 0) {
+        text_adds(&reply->text, "no answer yet");
+        return;
+    }
+    numbers_add_text(&reply->text, &c->usage, c->model ? c->model->load_ms : -1);
+    reply->text.data[--reply->text.len] = '\0';
+}
+
+/* ---- the table ---- */
+
+static void run_help(struct chat *c, const char *arg, struct command_reply *reply)
+{
+    (void)c;
+    (void)arg;
+    reply->effect = COMMAND_HELP;
+}
+
+static void run_quit(struct chat *c, const char *arg, struct command_reply *reply)
+{
+    (void)c;
+    (void)arg;
+    reply->effect = COMMAND_QUIT;
+}
+
+const struct command commands[] = {
+    {"/help", "/?", "", "list keys and commands", run_help},
+    {"/model", NULL, "[NAME]", "let another model answer; the conversation stays", run_model},
+    {"/new", "/clear", "", "begin a new conversation", run_new},
+    {"/list", NULL, "", "choose among the conversations", run_list},
+    {"/switch", NULL, "[ID]", "go to a conversation by its number or title", run_switch},
+    {"/system", NULL, "[TEXT]", "show or set what the model is told beforehand", run_system},
+    {"/set", NULL, "[NAME VALUE]", "show the sampling parameters, or set one", run_set},
+    {"/show", NULL, "", "the model, the conversation, the settings", run_show},
+    {"/stats", NULL, "", "the numbers of the last answer", run_stats},
+    {"/quit", "/exit /bye", "", "leave", run_quit},
+};
+const size_t n_commands = sizeof commands / sizeof *commands;
+
+void commands_add_help(struct text *out)
+{
+    for (size_t i = 0; i < n_commands; i++)
+        text_addf(out, "%s%s%s%*s%s\n", commands[i].name, *commands[i].args ? " " : "",
+                  commands[i].args,
+                  22 - (int)(strlen(commands[i].name) + strlen(commands[i].args)), "",
+                  commands[i].help);
+    text_adds(out, "//                     a question that begins with a slash\n");
+    text_adds(out, "\"\"\"                    begins and ends a question of several lines\n");
+    text_adds(out, "Ctrl-C                 stop the answer; Ctrl-D leaves");
+}
+
+static const struct command *find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < n_commands; i++) {
+        const char *lists[] = {commands[i].name, commands[i].others}, *word;
+        size_t n;
+        for (int k = 0; k < 2; k++)
+            while (lists[k] && (word = args_next_word(&lists[k], &n)))
+                if (n == len && memcmp(word, name, len) == 0)
+                    return &commands[i];
+    }
+    return NULL;
+}
+
+static void unknown(const char *name, size_t len, struct command_reply *reply)
+{
+    const char *words[sizeof commands / sizeof *commands];
+    struct text typed = {0};
+
+    for (size_t i = 0; i < n_commands; i++)
+        words[i] = commands[i].name;
+    text_add(&typed, name, len);
+    const char *nearest = args_nearest(typed.data, words, n_commands);
+    refuse(reply, "no command ");
+    text_add_visible(&reply->text, name, text_cut(name, len, 40), false);
+    if (nearest)
+        text_addf(&reply->text, "; did you mean %s?", nearest);
+    else
+        text_adds(&reply->text, "; // sends it as a question, /help lists the commands");
+    text_done(&typed);
+}
+
+static bool is_leaving(const char *s, size_t len)
+{
+    return len == 4 && (memcmp(s, "exit", 4) == 0 || memcmp(s, "quit", 4) == 0);
+}
+
+void command_run(struct chat *c, const char *typed, size_t len, struct command_reply *reply)
+{
+    *reply = (struct command_reply){.effect = COMMAND_ASK, .ask = typed, .ask_len = len};
+    const char *s = text_trim(typed, &len);
+    if (is_leaving(s, len)) {
+        reply->effect = COMMAND_QUIT;
+        return;
+    }
+    if (len == 0 || s[0] != '/')
+        return;
+    if (len > 1 && s[1] == '/') {
+        reply->ask = s + 1;
+        reply->ask_len = len - 1;
+        return;
+    }
+    reply->effect = COMMAND_SAY;
+    size_t name = 0;
+    while (name < len && !strchr(" \t\r\n", s[name]))
+        name++;
+    const struct command *command = find(s, name);
+    if (!command) {
+        unknown(s, name, reply);
+        return;
+    }
+    struct text arg = {0};
+    size_t rest = len - name;
+    const char *after = text_trim(s + name, &rest);
+    text_add(&arg, after, rest);
+    command->run(c, arg.data, reply);
+    text_done(&arg);
+}

@@ -1,0 +1,53 @@
+/* commands.h - what can be typed after a slash, on the screen and in line mode alike.
+ *
+ * A command changes the chat, and says what the front end has to do about it. Text that is no
+ * command comes back as something to ask; an unknown command never does. */
+#ifndef APP_COMMANDS_H
+#define APP_COMMANDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "app/chat.h"
+#include "app/text.h"
+
+enum command_effect {
+    COMMAND_ASK,               /* no command: `ask` is the question */
+    COMMAND_SAY,               /* only `text` */
+    COMMAND_SHOW,              /* another conversation is at hand */
+    COMMAND_HELP,              /* list the commands */
+    COMMAND_PICK_MODEL,        /* let one be chosen */
+    COMMAND_PICK_CONVERSATION, /* let one be chosen */
+    COMMAND_QUIT,
+};
+
+struct command_reply {
+    enum command_effect effect;
+    bool failed;
+    struct text text; /* lines for the user; free with text_done */
+    const char *ask;  /* into what was typed */
+    size_t ask_len;
+};
+
+struct command {
+    const char *name;   /* "/model" */
+    const char *others; /* further names, or NULL */
+    const char *args;   /* "[NAME]" or "" */
+    const char *help;
+    void (*run)(struct chat *c, const char *arg, struct command_reply *reply);
+};
+
+extern const struct command commands[];
+extern const size_t n_commands;
+
+/* Runs what was typed. *reply is initialised here. */
+void command_run(struct chat *c, const char *typed, size_t len, struct command_reply *reply);
+
+/* The list for line mode. */
+void commands_add_help(struct text *out);
+
+/* Goes to a stored conversation, or to a model; for the front ends' own menus. */
+void command_open(struct chat *c, int64_t conversation, struct command_reply *reply);
+void command_use(struct chat *c, const char *model, struct command_reply *reply);
+
+#endif

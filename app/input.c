@@ -1,0 +1,143 @@
+/* input.c - see input.h. */
+#include "app/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/exit.h"
+#include "app/mem.h"
+#include "app/say.h"
+#include "app/signals.h"
+
+/* More than any context holds, and little enough for any machine. */
+enum { MAX_BYTES = 16 * 1024 * 1024, STEP = 64 * 1024 };
+
+bool input_waits(const struct options *o, size_t n_words)
+{
+    return o->prompt || o->file || n_words > 0 || !isatty(STDIN_FILENO);
+}
+
+/* Waits for fd and for signals: a slow writer must not hold off Ctrl-C. */
+static int wait_for(int fd)
+{
+    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = signals_fd(), .events = POLLIN}};
+    for (;;) {
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return 0; /* read() will say */
+        for (int signal; (signal = signals_next()) != 0;)
+            if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT)
+                return EXIT_SIGNAL + signal;
+        if (fds[0].revents)
+            return 0;
+    }
+}
+
+int input_read_all(int fd, const char *name, struct text *out, char *err, size_t errlen)
+{
+    char *step = mem_alloc(STEP);
+    int status = 0;
+    err[0] = '\0';
+    while (status == 0 && (status = wait_for(fd)) == 0) {
+        ssize_t n = read(fd, step, STEP);
+        if (n == 0)
+            break;
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            status = say_to(err, errlen, EXIT_USAGE, "%s: %s", name, strerror(errno));
+        if (n > 0)
+            text_add(out, step, (size_t)n);
+        if (out->len > MAX_BYTES)
+            status = say_to(err, errlen, EXIT_FIT, "%s: too large (got more, limit %d bytes)", name,
+                            MAX_BYTES);
+    }
+    free(step);
+    return status;
+}
+
+static int check_kind(const char *name, const struct text *in, char *err, size_t errlen)
+{
+    const char *s = text_str(in);
+    if (in->len >= 2 && (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0))
+        return say_to(err, errlen, EXIT_USAGE,
+                      "%s: UTF-16 text; `iconv -f UTF-16 -t UTF-8` makes it readable", name);
+    const char *nul = in->len ? memchr(s, '\0', in->len) : NULL;
+    if (nul)
+        return say_to(err, errlen, EXIT_USAGE, "%s: binary input at byte %zu", name,
+                      (size_t)(nul - s));
+    return 0;
+}
+
+/* Adds a part behind a blank line, valid. The number of bad bytes. */
+static size_t add_part(struct text *out, const char *s, size_t len)
+{
+    if (len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
+        s += 3;
+        len -= 3;
+    }
+    if (out->len > 0) {
+        while (out->len > 0 && out->data[out->len - 1] == '\n')
+            out->data[--out->len] = '\0';
+        text_adds(out, "\n\n");
+    }
+    return text_add_valid(out, s, len);
+}
+
+static int add_stream(int fd, const char *name, struct text *out, size_t *bad, char *err,
+                      size_t errlen)
+{
+    struct text in = {0};
+    int status = input_read_all(fd, name, &in, err, errlen);
+    if (status == 0)
+        status = check_kind(name, &in, err, errlen);
+    if (status == 0 && in.len > 0)
+        *bad += add_part(out, in.data, in.len);
+    text_done(&in);
+    return status;
+}
+
+static int add_file(const char *name, struct text *out, size_t *bad, char *err, size_t errlen)
+{
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return say_to(err, errlen, EXIT_USAGE, "%s: %s", name, strerror(errno));
+    int status = add_stream(fd, name, out, bad, err, errlen);
+    close(fd);
+    return status;
+}
+
+int input_read(const struct options *o, const char *const *words, size_t n_words, struct text *out,
+               char *err, size_t errlen)
+{
+    struct text line = {0};
+    size_t bad = 0, len;
+    int status = 0;
+    bool file = o->file && strcmp(o->file, "-") != 0;
+
+    if (!isatty(STDIN_FILENO) || (o->file && !file))
+        status = add_stream(STDIN_FILENO, "stdin", out, &bad, err, errlen);
+    if (status == 0 && file)
+        status = add_file(o->file, out, &bad, err, errlen);
+    if (o->prompt)
+        text_adds(&line, o->prompt);
+    for (size_t i = 0; i < n_words; i++)
+        text_addf(&line, "%s%s", line.len ? " " : "", words[i]);
+    if (status == 0 && line.len > 0)
+        bad += add_part(out, line.data, line.len);
+    while (out->len > 0 && strchr("\r\n", out->data[out->len - 1]))
+        out->data[--out->len] = '\0';
+    len = out->len;
+    text_trim(text_str(out), &len);
+    if (status == 0 && len == 0)
+        status = say_to(err, errlen, EXIT_USAGE, "%s",
+                        o->prompt || n_words ? "prompt: empty"
+                                             : "stdin: no input, and no prompt was given");
+    if (status == 0 && bad > 0)
+        say_notice(o->quiet, "input: not UTF-8 at %zu place%s, shown as U+FFFD", bad,
+                   bad == 1 ? "" : "s");
+    text_done(&line);
+    return status;
+}

@@ -1,0 +1,197 @@
+/* main.c - from argv to a verb to an exit status. The verbs are in commands, their options in
+ * options.c; what a verb needs it opens itself, in the order that is quickest for it. */
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "app/args.h"
+#include "app/cmd.h"
+#include "app/exit.h"
+#include "app/say.h"
+#include "app/signals.h"
+
+struct verb_entry {
+    const char *name;
+    int (*run)(struct app *app);
+    const char *synopsis, *help;
+};
+
+static const struct verb_entry verbs[] = {
+    [VERB_CHAT] = {"chat", cmd_chat, "[options] [PROMPT...]", "talk, or answer one prompt (default)"},
+    [VERB_INSPECT] = {"inspect", cmd_inspect, "model|tokens|prompt|logits [options] [MODEL]",
+                      "look at what the engine sees"},
+    [VERB_MODELS] = {"models", cmd_models, "[ls] [--json]", "list the installed models"},
+    [VERB_BENCH] = {"bench", cmd_bench, "[options]", "measure the speed"},
+};
+enum { N_VERBS = sizeof verbs / sizeof *verbs };
+
+/* Verbs of other versions: not prompts, so that scripts do not change their meaning. */
+static const char *const reserved[] = {"batch", "pull", "eval", "log", "search", "export", "serve"};
+enum { N_RESERVED = sizeof reserved / sizeof *reserved };
+
+static void print_help(enum verb verb)
+{
+    if (verb != VERB_CHAT) {
+        printf("usage: duet %s %s\n\n%s\n", verbs[verb].name, verbs[verb].synopsis,
+               verbs[verb].help);
+        options_print(stdout, 1u << verb);
+        return;
+    }
+    printf("usage: duet [options] [PROMPT...]\n"
+           "       duet VERB [...]\n\n"
+           "A chat with language models that run in this program. With a prompt, or with text on\n"
+           "standard input, prints one answer; otherwise opens a screen to talk.\n\nVerbs:\n");
+    for (int i = 0; i < N_VERBS; i++)
+        printf("  %-10s%s\n", verbs[i].name, verbs[i].help);
+    options_print(stdout, IN_CHAT);
+    printf("\nFiles: `duet --dirs`. Manual: `man duet`.\n");
+}
+
+static int print_information(const struct app *app, enum verb verb)
+{
+    const char *names[N_VERBS];
+    for (int i = 0; i < N_VERBS; i++)
+        names[i] = verbs[i].name;
+
+    if (app->options.help)
+        print_help(verb);
+    else if (app->options.version)
+        printf("duet %s\n", DUET_VERSION);
+    else if (app->options.list_options)
+        options_print_list(stdout, names, N_VERBS);
+    else
+        paths_print(&app->paths);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    say_error("stdout: write failed: %m");
+    return EXIT_ANSWER;
+}
+
+/* ---- the verb ---- */
+
+static int find_word(const char *word)
+{
+    for (int i = 0; i < N_VERBS; i++)
+        if (strcmp(word, verbs[i].name) == 0)
+            return i;
+    return -1;
+}
+
+static bool is_reserved(const char *word)
+{
+    for (int i = 0; i < N_RESERVED; i++)
+        if (strcmp(word, reserved[i]) == 0)
+            return true;
+    return false;
+}
+
+/* One word that nearly is a verb is a prompt all the same, but hardly a meant one. */
+static void doubt_prompt(const char *word, bool quiet)
+{
+    const char *names[N_VERBS];
+    for (int i = 0; i < N_VERBS; i++)
+        names[i] = verbs[i].name;
+    const char *nearest = args_nearest(word, names, N_VERBS);
+    if (nearest)
+        say_notice(quiet, "%s: taken as a prompt; did you mean duet %s?", word, nearest);
+}
+
+/* Takes the verb off the words: the first word, unless -p or `--` says that words are a prompt. 0,
+ * or EXIT_USAGE. */
+static int take_verb(struct app *app, const struct args_rest *rest, enum verb *verb)
+{
+    *verb = VERB_CHAT;
+    if (rest->n_plain == 0 || app->options.prompt)
+        return 0;
+    const char *word = rest->words[0];
+    int found = find_word(word);
+    if (found < 0 && is_reserved(word)) {
+        say_error("%s: not in this version (a prompt that begins so goes after --)", word);
+        return EXIT_USAGE;
+    }
+    if (found < 0) {
+        if (rest->n_words == 1)
+            doubt_prompt(word, app->options.quiet);
+        return 0;
+    }
+    *verb = (enum verb)found;
+    app->words++;
+    app->n_words--;
+    return 0;
+}
+
+static int check_options(const struct args_rest *rest, enum verb verb)
+{
+    for (size_t i = 0; i < options_table.n_options; i++) {
+        const struct args_option *o = &options_table.options[i];
+        if (rest->used[i] && !(o->where & 1u << verb)) {
+            const char *list = o->names, *name = NULL, *word;
+            for (size_t len; (word = args_next_word(&list, &len));)
+                name = word;
+            say_error("%s: not an option of duet %s", name, verbs[verb].name);
+            return EXIT_USAGE;
+        }
+    }
+    return 0;
+}
+
+static int run(struct app *app, int argc, char **argv)
+{
+    struct args_rest rest;
+    enum verb verb;
+    char err[512];
+
+    int status = 0;
+    if (args_parse(&options_table, argc, argv, &app->options, &rest, err, sizeof err) != 0) {
+        say_error("%s", err);
+        status = EXIT_USAGE;
+    }
+    app->words = rest.words;
+    app->n_words = rest.n_words;
+    const struct options *o = &app->options;
+    if (status == 0)
+        status = take_verb(app, &rest, &verb);
+    if (status == 0)
+        status = check_options(&rest, verb);
+    if (status == 0)
+        status = o->help || o->version || o->list_options || o->dirs ? print_information(app, verb)
+                                                                     : verbs[verb].run(app);
+    free(rest.words);
+    free(rest.used);
+    return status;
+}
+
+/* ---- safety first ---- */
+
+/* A closed standard descriptor would become the first file that is opened, and receive our text. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+int main(int argc, char **argv)
+{
+    struct app app;
+
+    fill_standard_descriptors();
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a core would hold the conversation */
+    setlocale(LC_CTYPE, "");
+    if (signals_open() != 0) {
+        say_error("signals: %m");
+        return EXIT_DEVICE;
+    }
+    options_init(&app.options);
+    paths_init(&app.paths);
+    int status = run(&app, argc, argv);
+    paths_done(&app.paths);
+    return status;
+}
