@@ -122,7 +122,7 @@ union gguf_value gguf_next_element(enum gguf_type type, const void **at);
 struct gguf_string gguf_next_string(const void **at);
 
 /* The string for a message: what is not printable ASCII as \xNN, cut short to fit with "...".
- * Returns buf. */
+ * size >= 4. Returns buf. */
 const char *gguf_print(char *buf, size_t size, struct gguf_string s);
 
 #endif

@@ -30,14 +30,16 @@ size_t gguf_type_bytes(enum gguf_type type)
 
 const char *gguf_print(char *buf, size_t size, struct gguf_string s)
 {
-    size_t used = 0;
+    size_t used = 0, cut = 0; /* cut: the last place where dots would fit */
+
     for (size_t i = 0; i < s.len; i++) {
         unsigned char byte = (unsigned char)s.data[i];
         bool plain = byte >= 0x20 && byte < 0x7f;
         size_t width = plain ? 1 : 4;
-        size_t after = i + 1 < s.len ? 3 : 0; /* room for the dots, should the next not fit */
-        if (used + width + after + 1 > size) {
-            snprintf(buf + used, size - used, "...");
+        if (used + sizeof "..." <= size)
+            cut = used;
+        if (used + width + 1 > size) {
+            snprintf(buf + cut, size - cut, "...");
             return buf;
         }
         snprintf(buf + used, size - used, plain ? "%c" : "\\x%02x", byte);

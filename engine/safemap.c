@@ -1,8 +1,8 @@
 /* safemap.c - reading, mapping, and surviving SIGBUS; see safemap.h.
  *
- * A signal handler belongs to the process, so `guard` below is the engine's one mutable global. It
- * holds pointers to live mappings in slots, which the handler reads without a lock; a mapping that
- * closes leaves its slot and waits until no handler is looking. */
+ * A signal handler belongs to the process and is called without an argument of ours, so `guard` is
+ * the engine's one mutable global. It holds pointers to live mappings in slots, which the handler
+ * reads without a lock; a mapping that closes leaves its slot and waits until no handler looks. */
 #include "safemap.h"
 
 #include <errno.h>
@@ -15,16 +15,18 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { MAX_MAPPINGS = 64, READ_STEP = 64 * 1024 };
 
 static struct {
-    pthread_once_t once;
-    struct sigaction previous;
+    pthread_mutex_t lock; /* of the two that follow */
+    int n_mappings;
+    struct sigaction previous; /* while there are mappings */
     _Atomic(struct safemap *) slots[MAX_MAPPINGS];
     atomic_int readers; /* handlers that are running */
-} guard = {.once = PTHREAD_ONCE_INIT};
+} guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* Called in a signal handler: only system calls and atomics. */
 static bool replace_by_zeros(struct safemap *m, const void *address)
@@ -33,8 +35,9 @@ static bool replace_by_zeros(struct safemap *m, const void *address)
     if ((uintptr_t)address < start || (uintptr_t)address - start >= m->map_bytes)
         return false;
     atomic_store(&m->lost, true); /* before anyone can read a zero */
-    return mmap((void *)start, m->map_bytes, PROT_READ,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+    /* The bare call: a race checker would take the library's for a write to what others read. */
+    return syscall(SYS_mmap, start, m->map_bytes, PROT_READ,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != -1;
 }
 
 static void pass_on(int signal, siginfo_t *info, void *context)
@@ -72,27 +75,45 @@ static void install_handler(void)
 {
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGBUS, NULL, &guard.previous);
+    sigaction(SIGBUS, NULL, &guard.previous); /* known before ours can run */
     sigaction(SIGBUS, &action, NULL);
+}
+
+static void remove_handler(void)
+{
+    struct sigaction current;
+    sigaction(SIGBUS, NULL, &current);
+    if ((current.sa_flags & SA_SIGINFO) && current.sa_sigaction == on_bus_error)
+        sigaction(SIGBUS, &guard.previous, NULL);
 }
 
 static bool enter_guard(struct safemap *m)
 {
-    for (int i = 0; i < MAX_MAPPINGS; i++) {
-        struct safemap *empty = NULL;
-        if (atomic_compare_exchange_strong(&guard.slots[i], &empty, m))
-            return true;
+    int i = 0;
+
+    pthread_mutex_lock(&guard.lock);
+    while (i < MAX_MAPPINGS && atomic_load(&guard.slots[i]))
+        i++;
+    if (i < MAX_MAPPINGS) {
+        if (guard.n_mappings++ == 0)
+            install_handler();
+        atomic_store(&guard.slots[i], m);
     }
-    return false;
+    pthread_mutex_unlock(&guard.lock);
+    return i < MAX_MAPPINGS;
 }
 
 static void leave_guard(struct safemap *m)
 {
+    pthread_mutex_lock(&guard.lock);
     for (int i = 0; i < MAX_MAPPINGS; i++) {
-        struct safemap *self = m;
-        if (atomic_compare_exchange_strong(&guard.slots[i], &self, NULL))
-            break;
+        if (atomic_load(&guard.slots[i]) != m)
+            continue;
+        atomic_store(&guard.slots[i], NULL);
+        if (--guard.n_mappings == 0)
+            remove_handler();
     }
+    pthread_mutex_unlock(&guard.lock);
     while (atomic_load(&guard.readers) > 0)
         sched_yield();
 }
@@ -138,7 +159,6 @@ static size_t round_up_to_page(size_t n)
 
 int safemap_open(struct safemap *m, const char *path, char *err, size_t errlen)
 {
-    pthread_once(&guard.once, install_handler);
     *m = (struct safemap){.fd = -1};
 
     /* NONBLOCK: opening a pipe must not wait for its writer. */

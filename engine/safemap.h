@@ -10,9 +10,9 @@
  *     whole mapping by zeros and marks it lost; the faulting thread goes on, with any thread's
  *     result worthless until its owner asks safemap_changed and gives the model up.
  *
- * The signal handler is installed once, by the first safemap_open, and stays; a SIGBUS that is not
- * ours goes to the handler found then. Whoever wants a SIGBUS handler installs it before. A thread
- * that reads mapped bytes must not block SIGBUS: the kernel then kills the process instead.
+ * The signal's handler is ours while any file is mapped; a SIGBUS that is not ours goes to the
+ * handler that was there before. Who wants one installs it before the first mapping or after the
+ * last. A thread that reads mapped bytes must not block SIGBUS: the kernel then kills the process.
  *
  * Knows nothing of what the bytes mean. */
 #ifndef ENGINE_SAFEMAP_H

@@ -6,6 +6,8 @@ int main(void)
     int failures = 0;
 
     failures += test_quant();
+    failures += test_gguf();
+    failures += test_safemap();
     failures += test_pretok();
     failures += test_kv();
     failures += test_sampler();

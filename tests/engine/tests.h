@@ -6,9 +6,15 @@
 
 /* Each runs one group and returns the number of its failures. */
 int test_quant(void);
+int test_gguf(void);
+int test_safemap(void);
+int test_pretok(void);
+int test_tokenizer(void);
 int test_kv(void);
 int test_sampler(void);
 int test_queue(void);
+int test_cpu(void);
+int test_logits(void);
 int test_scheduler(void);
 int test_engine(void);
 
