@@ -28,9 +28,9 @@ void outlet_add(struct outlet *o, const char *text, size_t len); /* escaped for 
 int outlet_finish(struct outlet *o, char *err, size_t errlen);
 
 struct answer_view {
-    struct outlet *answer, *reasoning; /* may be the same; NULL: not shown */
+    struct outlet *answer, *reasoning;              /* may be the same; NULL: not shown */
     const char *before_reasoning, *after_reasoning; /* put around it as they are */
-    bool stop_only; /* Ctrl-C stops the answer, not the program */
+    bool stop_only;                                 /* Ctrl-C stops the answer, not the program */
 };
 
 /* Shows the answer that chat_ask has begun until it has ended; *turn_out is it. 0, or the exit

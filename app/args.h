@@ -21,9 +21,9 @@ enum args_type {
 
 struct args_option {
     const char *section; /* heading in help; options of one section stand together */
-    const char *names;  /* "-m --model": as help shows them, the short one first */
-    const char *others; /* further spellings that are understood, or NULL */
-    const char *value;  /* "NAME"; NULL for what takes none */
+    const char *names;   /* "-m --model": as help shows them, the short one first */
+    const char *others;  /* further spellings that are understood, or NULL */
+    const char *value;   /* "NAME"; NULL for what takes none */
     const char *help;
     enum args_type type;
     size_t offset; /* of the member in the values */

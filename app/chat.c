@@ -13,18 +13,6 @@
 
 enum { FINAL_PATIENCE_MS = 700 };
 
-static int exit_of(enum engine_error error)
-{
-    switch (error) {
-    case ENGINE_EMODEL: return EXIT_MODEL;
-    case ENGINE_EMEMORY: return EXIT_DEVICE;
-    case ENGINE_EFIT: return EXIT_FIT;
-    case ENGINE_EINPUT: return EXIT_USAGE;
-    case ENGINE_ERROR: break;
-    }
-    return EXIT_ANSWER;
-}
-
 void chat_init(struct chat *c, struct options *options, const struct paths *paths)
 {
     *c = (struct chat){.options = options, .paths = paths};
@@ -82,24 +70,17 @@ int chat_open_history(struct chat *c, char *err, size_t errlen)
 
 static int open_engine(struct chat *c, struct chat_model *m, char *err, size_t errlen)
 {
-    static const enum engine_device devices[] = {
-        [DEVICE_AUTO] = ENGINE_DEVICE_AUTO,
-        [DEVICE_CPU] = ENGINE_DEVICE_CPU,
-        [DEVICE_CUDA] = ENGINE_DEVICE_CUDA,
-    };
-    char reason[256];
     struct engine_options options = {
         .model_path = m->file.path,
-        .device = devices[c->options->device],
+        .device = (enum engine_device)c->options->device,
         .n_threads = (int)c->options->n_threads,
         .n_ctx = (int)c->options->n_ctx,
     };
     m->ready = false;
-    int status = engine_open(&m->engine, &options, reason, sizeof reason);
-    if (status == 0)
-        return 0;
-    m->engine = NULL;
-    return say_to(err, errlen, exit_of((enum engine_error)status), "%s: %s", m->file.name, reason);
+    int status = engine_open(&m->engine, &options, err, errlen);
+    if (status != 0)
+        m->engine = NULL;
+    return status ? exit_of_engine(status) : 0;
 }
 
 static struct chat_model *resident(struct chat *c, const char *path)
@@ -221,7 +202,7 @@ int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t err
         c->prompt_done = 0;
         c->usage = (struct engine_usage){0};
     } else {
-        status = say_to(err, errlen, exit_of((enum engine_error)status), "%s", reason);
+        status = say_to(err, errlen, exit_of_engine(status), "%s", reason);
     }
     free(messages);
     text_done(&question);
@@ -353,8 +334,7 @@ size_t chat_poll(const struct chat *c, struct pollfd *fds)
     size_t n = 0;
     for (size_t i = 0; i < c->n_models; i++)
         if (c->models[i].engine)
-            fds[n++] =
-                (struct pollfd){.fd = engine_wake_fd(c->models[i].engine), .events = POLLIN};
+            fds[n++] = (struct pollfd){.fd = engine_wake_fd(c->models[i].engine), .events = POLLIN};
     return n;
 }
 
@@ -410,7 +390,7 @@ int chat_exit_status(const struct chat *c, const struct turn *turn)
     case STORE_COMPLETE:
         return c->stop == ENGINE_STOP_LENGTH && turn->text[STORE_TEXT].len == 0 ? EXIT_LENGTH : 0;
     case STORE_FAILED:
-        return c->error == ENGINE_EMEMORY || c->error == ENGINE_EMODEL ? exit_of(c->error)
+        return c->error == ENGINE_EMEMORY || c->error == ENGINE_EMODEL ? exit_of_engine(c->error)
                                                                        : EXIT_ANSWER;
     case STORE_STREAMING:
     case STORE_STOPPED:
@@ -418,4 +398,3 @@ int chat_exit_status(const struct chat *c, const struct turn *turn)
     }
     return EXIT_ANSWER;
 }
-

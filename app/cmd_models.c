@@ -37,9 +37,8 @@ static void add_json(const struct model_list *list, struct text *out)
     for (size_t i = 0; i < list->count; i++) {
         const struct model_file *file = &list->items[i];
         json_array_append_new(array, json_pack("{s:s, s:s, s:I, s:b, s:b}", "name", file->name,
-                                               "path", file->path, "bytes",
-                                               (json_int_t)file->bytes, "demo", file->demo,
-                                               "default", file == first));
+                                               "path", file->path, "bytes", (json_int_t)file->bytes,
+                                               "demo", file->demo, "default", file == first));
     }
     char *line = json_dumps(array, 0);
     json_decref(array);

@@ -159,13 +159,12 @@ static void run_show(struct chat *c, const char *arg, struct command_reply *repl
     struct text *out = &reply->text;
     if (c->model && c->model->engine) {
         const struct engine_info *info = engine_info(c->model->engine);
-        text_addf(out, "model           %s (%s %s, %.1f million parameters)\n",
-                  c->model->file.name, info->architecture, info->type,
-                  (double)info->n_params / 1e6);
+        text_addf(out, "model           %s (%s %s, %.1f million parameters)\n", c->model->file.name,
+                  info->architecture, info->type, (double)info->n_params / 1e6);
         text_addf(out, "device          %s\nmemory          ", info->device);
         numbers_add_bytes(out, info->weight_bytes + info->kv_bytes + info->scratch_bytes);
-        text_addf(out, "\ncontext         %lld of %d tokens\n",
-                  (long long)chat_context_used(c), info->n_ctx);
+        text_addf(out, "\ncontext         %lld of %d tokens\n", (long long)chat_context_used(c),
+                  info->n_ctx);
     }
     if (c->history.conversation > 0)
         text_addf(out, "conversation    %lld, %s\n", (long long)c->history.conversation,
@@ -220,9 +219,8 @@ void commands_add_help(struct text *out)
 {
     for (size_t i = 0; i < n_commands; i++)
         text_addf(out, "%s%s%s%*s%s\n", commands[i].name, *commands[i].args ? " " : "",
-                  commands[i].args,
-                  22 - (int)(strlen(commands[i].name) + strlen(commands[i].args)), "",
-                  commands[i].help);
+                  commands[i].args, 22 - (int)(strlen(commands[i].name) + strlen(commands[i].args)),
+                  "", commands[i].help);
     text_adds(out, "//                     a question that begins with a slash\n");
     text_adds(out, "\"\"\"                    begins and ends a question of several lines\n");
     text_adds(out, "Ctrl-C                 stop the answer; Ctrl-D leaves");

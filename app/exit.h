@@ -15,4 +15,7 @@ enum exit_status {
     EXIT_SIGNAL = 128 /* plus the signal's number */
 };
 
+/* What stands for a failure of the engine (enum engine_error). */
+int exit_of_engine(int error);
+
 #endif

@@ -143,8 +143,8 @@ int history_load(struct history *h, int64_t id, char *err, size_t errlen)
     h->loaded = path;
     for (size_t i = 0; i < path->count; i++) {
         const struct store_message *m = &path->items[i];
-        struct turn *t =
-            add_turn(h, (struct turn){.role = m->role, .state = m->state, .damaged = m->damaged});
+        struct turn *t = add_turn(
+            h, (struct turn){.role = m->role, .state = m->state, .damaged = m->damaged});
         for (int k = 0; k < STORE_KINDS; k++)
             text_add_valid(&t->text[k], m->text[k], m->len[k]);
         if (m->generation) {

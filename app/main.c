@@ -21,7 +21,8 @@ struct verb_entry {
 };
 
 static const struct verb_entry verbs[] = {
-    [VERB_CHAT] = {"chat", cmd_chat, "[options] [PROMPT...]", "talk, or answer one prompt (default)"},
+    [VERB_CHAT] = {"chat", cmd_chat, "[options] [PROMPT...]",
+                   "talk, or answer one prompt (default)"},
     [VERB_INSPECT] = {"inspect", cmd_inspect, "model|tokens|prompt|logits [options] [MODEL]",
                       "look at what the engine sees"},
     [VERB_MODELS] = {"models", cmd_models, "[ls] [--json]", "list the installed models"},

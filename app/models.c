@@ -211,7 +211,8 @@ static int not_found(const struct paths *paths, const struct model_list *list, c
     const char *nearest = args_nearest(name, names, n);
     free(names);
     if (nearest)
-        return say_to(err, errlen, EXIT_MODEL, "%s: no such model; did you mean %s?", name, nearest);
+        return say_to(err, errlen, EXIT_MODEL, "%s: no such model; did you mean %s?", name,
+                      nearest);
     return say_to(err, errlen, EXIT_MODEL, "%s: no such model (`duet models` lists them)", name);
 }
 

@@ -10,8 +10,9 @@ void notice_add_demo(const struct chat *c, struct text *out)
 {
     if (c->options->model || !c->model || !c->model->file.demo)
         return;
-    text_addf(out, "%s is a small demo model; put a GGUF file of DeepSeek-R1-Distill-Qwen-1.5B into "
-                   "%s/models for a real one",
+    text_addf(out,
+              "%s is a small demo model; put a GGUF file of DeepSeek-R1-Distill-Qwen-1.5B into "
+              "%s/models for a real one",
               c->model->file.name, c->paths->data ? c->paths->data : "the data folder");
 }
 

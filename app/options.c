@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/engine.h"
+
 #define AT(member) .offset = offsetof(struct options, member)
 
 static const double max_seed = 9007199254740991; /* every number up to it is exact in JSON */
@@ -22,11 +24,12 @@ static const struct args_option options[] = {
     {"Model", "-m --model", NULL, "NAME", "deepseek, llama, demo-deepseek, demo-llama or a file",
      ARGS_TEXT, AT(model), .where = IN_CHAT | IN_INSPECT | IN_BENCH},
     {"Model", "--device", "--backend", "WHERE", "where it runs: auto, cpu, cuda", ARGS_CHOICE,
-     AT(device), .choices = "auto cpu cuda", .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+     AT(device), .choices = "auto cpu cuda" /* as enum engine_device */,
+     .where = IN_CHAT | IN_INSPECT | IN_BENCH},
     {"Model", "--cpu", NULL, NULL, "the same as --device cpu", ARGS_SET, AT(device),
-     .set = DEVICE_CPU, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+     .set = ENGINE_DEVICE_CPU, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
     {"Model", "--cuda", "--gpu", NULL, "the same as --device cuda", ARGS_SET, AT(device),
-     .set = DEVICE_CUDA, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+     .set = ENGINE_DEVICE_CUDA, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
     {"Model", "-t --threads", NULL, "N", "CPU threads (default: the cores there are)", ARGS_INT,
      AT(n_threads), 1, 1024, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
     {"Model", "--ctx", "--ctx-size", "N", "longest conversation in tokens (default 4096)", ARGS_INT,
@@ -81,14 +84,16 @@ static const struct args_option options[] = {
     {"Looking inside", "--greedy", NULL, "N", "then the N likeliest tokens after them", ARGS_INT,
      AT(n_greedy), 0, 1048576, .where = IN_INSPECT},
     {"Looking inside", "--kv-type", NULL, "TYPE", "of the KV cache: f16 or f32", ARGS_CHOICE,
-     AT(kv_type), .choices = "f16 f32", .where = IN_INSPECT | IN_BENCH},
+     AT(kv_type), .choices = "f16 f32" /* as enum engine_kv_type */,
+     .where = IN_INSPECT | IN_BENCH},
 
-    {"Measuring", "--prompts", NULL, "N,N...", "sizes of the prompts in tokens (default 16,128,512)",
-     ARGS_TEXT, AT(prompt_sizes), .where = IN_BENCH},
+    {"Measuring", "--prompts", NULL, "N,N...",
+     "sizes of the prompts in tokens (default 16,128,512)", ARGS_TEXT, AT(prompt_sizes),
+     .where = IN_BENCH},
     {"Measuring", "--generate", NULL, "N", "tokens to generate (default 64)", ARGS_INT,
      AT(n_generate), 1, 100000, .where = IN_BENCH},
-    {"Measuring", "--runs", NULL, "N", "times each is measured (default 5)", ARGS_INT, AT(n_runs), 1,
-     1000, .where = IN_BENCH},
+    {"Measuring", "--runs", NULL, "N", "times each is measured (default 5)", ARGS_INT, AT(n_runs),
+     1, 1000, .where = IN_BENCH},
 
     {"Other", "--dirs", NULL, NULL, "print where duet keeps things", ARGS_FLAG, AT(dirs),
      .where = IN_CHAT},

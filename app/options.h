@@ -22,8 +22,6 @@ enum {
 };
 
 enum color { COLOR_AUTO, COLOR_ON, COLOR_OFF };
-enum device { DEVICE_AUTO, DEVICE_CPU, DEVICE_CUDA };
-enum kv_type { KV_F16, KV_F32 };
 
 struct options {
     /* What is asked. */
@@ -34,7 +32,7 @@ struct options {
     /* Who answers. */
     const char *model;
     int64_t n_ctx, n_threads; /* 0: the engine chooses */
-    int device;               /* enum device */
+    int device;               /* enum engine_device */
 
     /* How. NAN and -1: as the model recommends; seed -1: a random one. */
     double temperature, top_p, min_p, repeat_penalty;
@@ -48,7 +46,7 @@ struct options {
     /* inspect and bench. */
     bool special, jsonl;
     int64_t n_greedy, n_runs, n_generate;
-    int kv_type; /* enum kv_type; -1: what suits the verb */
+    int kv_type; /* enum engine_kv_type; -1: what suits the verb */
     const char *prompt_sizes;
 
     bool help, version, dirs, list_options;

@@ -55,8 +55,8 @@ void paths_print(const struct paths *p)
     const struct {
         const char *name, *path;
     } all[] = {
-        {"config", p->config},   {"data", p->data},   {"history", p->history},
-        {"state", p->state},     {"cache", p->cache},
+        {"config", p->config}, {"data", p->data},   {"history", p->history},
+        {"state", p->state},   {"cache", p->cache},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         printf("%s\t%s\n", all[i].name, all[i].path ? all[i].path : "-");

@@ -24,13 +24,13 @@ static json_t *string_or_null(const struct text *t)
 static void add_json(struct outlet *out, const struct chat *c, const struct turn *turn)
 {
     const struct store_generation *g = &turn->generation;
-    json_t *object = json_pack(
-        "{s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "answer",
-        string_or_null(&turn->text[STORE_TEXT]), "reasoning",
-        string_or_null(&turn->text[STORE_REASONING]), "model", g->model, "stop_reason",
-        g->stop_reason, "seed", (json_int_t)g->seed, "conversation",
-        (json_int_t)c->history.conversation, "message", (json_int_t)turn->saved.id, "usage",
-        numbers_json(&c->usage, g->load_ms));
+    json_t *object = json_pack("{s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "answer",
+                               string_or_null(&turn->text[STORE_TEXT]), "reasoning",
+                               string_or_null(&turn->text[STORE_REASONING]), "model", g->model,
+                               "stop_reason", g->stop_reason, "seed", (json_int_t)g->seed,
+                               "conversation", (json_int_t)c->history.conversation, "message",
+                               (json_int_t)turn->saved.id, "usage",
+                               numbers_json(&c->usage, g->load_ms));
     if (!object)
         mem_fail();
     if (g->error[0])
@@ -52,8 +52,12 @@ static int show(struct chat *c, struct outlet *out, struct outlet *side, char *e
     struct answer_view view = {
         .answer = o->json ? NULL : out,
         .reasoning = o->json || o->hide_reasoning ? NULL : side,
-        .before_reasoning = colour ? "\033[2m" : side->terminal ? "thinking: " : "",
-        .after_reasoning = colour ? "\033[0m\n" : side->terminal ? "\nanswer: " : "",
+        .before_reasoning = colour           ? "\033[2m"
+                            : side->terminal ? "thinking: "
+                                             : "",
+        .after_reasoning = colour           ? "\033[0m\n"
+                           : side->terminal ? "\nanswer: "
+                                            : "",
     };
     struct turn *turn;
     int status = answer_show(c, &view, &turn, err, errlen);
@@ -95,8 +99,7 @@ int pipe_run(struct app *app)
     chat_init(&c, &app->options, &app->paths);
     outlet_init(&out, STDOUT_FILENO);
     outlet_init(&side, STDERR_FILENO);
-    int status =
-        input_read(&app->options, app->words, app->n_words, &question, err, sizeof err);
+    int status = input_read(&app->options, app->words, app->n_words, &question, err, sizeof err);
     if (status == 0)
         status = ask(&c, &question, err, sizeof err);
     if (status == 0)
