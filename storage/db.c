@@ -74,22 +74,25 @@ int db_open(struct store *s)
                       SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
     s->patience_ms = PATIENCE_MS;
     s->jitter = (uint32_t)s->owner.token;
+    errno = 0;
     int code = s->path ? sqlite3_open_v2(s->path, &s->sql, flags, NULL)
                        : sqlite3_open_v2(":memory:", &s->sql, flags | SQLITE_OPEN_MEMORY, NULL);
     if (code == SQLITE_OK)
         code = protect(s);
     if (code == SQLITE_OK)
         code = sqlite3_busy_handler(s->sql, busy, s);
-    /*
-     * Deleted text is overwritten, sorting never spills into a file, and every commit waits for
-     * the disk.
-     */
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(s->sql,
-                            "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
-                            "PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
-                            "PRAGMA cell_size_check = ON;",
-                            NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        return db_failed(s, code);
+    /* Deleted text is overwritten, nothing spills into a file, every commit waits for the disk. */
+    return db_script(s, "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
+                        "PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
+                        "PRAGMA cell_size_check = ON;");
+}
+
+int db_script(struct store *s, const char *sql)
+{
+    errno = 0;
+    int code = sqlite3_exec(s->sql, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? STORE_OK : db_failed(s, code);
 }
 
@@ -134,6 +137,7 @@ int db_use_journal(struct store *s)
 
 int db_empty_log(struct store *s)
 {
+    errno = 0;
     int code = sqlite3_wal_checkpoint_v2(s->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     return code == SQLITE_OK ? STORE_OK : db_failed(s, code);
 }
@@ -274,9 +278,9 @@ int db_failed(struct store *s, int code)
         return db_error(s, STORE_ENOMEM, "out of memory");
     if (code == SQLITE_READONLY_DBMOVED)
         return db_error(s, STORE_EMOVED, "the history file was moved, deleted or replaced");
-    int system = sqlite3_system_errno(s->sql);
+    int system = errno;
     if (system == ENOSPC || system == EDQUOT || system == EFBIG)
         return db_error(s, STORE_EFULL, "no space left for the history: %s", strerror(system));
-    return db_error(s, STORE_EIO, "%s%s%s", sqlite3_errmsg(s->sql), system ? ": " : "",
+    return db_error(s, STORE_EIO, "%s%s%s", sqlite3_errstr(code), system ? ": " : "",
                     system ? strerror(system) : "");
 }

@@ -40,6 +40,9 @@ int db_open(struct store *s);
 int db_use_journal(struct store *s);
 void db_close(struct store *s);
 
+/* Runs constant statements that are needed once. */
+int db_script(struct store *s, const char *sql);
+
 /*
  * Every write stands between db_begin and db_end, which commits when `rc` is STORE_OK, else rolls
  * back and returns `rc`. Inside a store_begin group both leave that to store_commit.
@@ -55,7 +58,7 @@ void db_release(struct store *s);
 int db_error(struct store *s, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same for SQLite's result `code`, in its words or better ones. */
+/* The same for SQLite's result `code`; errno, cleared before the call, says what the system did. */
 int db_failed(struct store *s, int code);
 
 /* Leaves nothing behind in a write-ahead log. */

@@ -90,6 +90,8 @@ static int check_file(struct store *s)
         return db_error(s, STORE_EFOREIGN, "not a regular file");
     if (st.st_uid != geteuid())
         return db_error(s, STORE_EFOREIGN, "the file belongs to another user");
+    if (st.st_size == 1) /* which SQLite takes for an empty file */
+        return db_error(s, STORE_ENOTDB, "not a history database");
     if ((st.st_mode & 077) && chmod(s->path, st.st_mode & 0700) != 0)
         return system_error(s, "making it private");
     return STORE_OK;

@@ -202,8 +202,7 @@ static int upgrade(struct store *s, int64_t *version)
     /* Another instance may have been quicker. */
     rc = read_version(s, version);
     if (rc == STORE_OK && *version < VERSION) {
-        int code = sqlite3_exec(s->sql, steps[*version], NULL, NULL, NULL);
-        rc = code == SQLITE_OK ? STORE_OK : db_failed(s, code);
+        rc = db_script(s, steps[*version]);
         ++*version;
     }
     return db_end(s, rc);
@@ -225,6 +224,7 @@ static int copy_to(struct store *s, const char *path)
     if (fd < 0)
         return db_error(s, STORE_EIO, "cannot make a copy before the upgrade: %s", strerror(errno));
     close(fd);
+    errno = 0;
     int code = sqlite3_open_v2(path, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
     if (code == SQLITE_OK) {
         sqlite3_backup *backup = sqlite3_backup_init(copy, "main", s->sql, "main");

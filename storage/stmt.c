@@ -6,6 +6,7 @@
  */
 #include "stmt.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,12 @@ static int prepare(struct store *s, const char *sql, sqlite3_stmt **out)
     return SQLITE_OK;
 }
 
+static void keep(struct stmt *q, int code)
+{
+    if (code != SQLITE_OK)
+        q->status = db_failed(q->store, code);
+}
+
 struct stmt stmt_open(struct store *s, const char *sql)
 {
     struct stmt q = {.store = s};
@@ -38,7 +45,7 @@ struct stmt stmt_open(struct store *s, const char *sql)
             q.handle = c->handle;
             return q;
         }
-    q.code = prepare(s, sql, &q.handle);
+    keep(&q, prepare(s, sql, &q.handle));
     return q;
 }
 
@@ -62,8 +69,8 @@ void stmt_finalize_all(struct store *s)
 
 void stmt_bind_int(struct stmt *q, int64_t value)
 {
-    if (q->code == SQLITE_OK)
-        q->code = sqlite3_bind_int64(q->handle, ++q->bound, value);
+    if (q->status == STORE_OK)
+        keep(q, sqlite3_bind_int64(q->handle, ++q->bound, value));
 }
 
 void stmt_bind_id(struct stmt *q, int64_t id)
@@ -76,8 +83,8 @@ void stmt_bind_id(struct stmt *q, int64_t id)
 
 void stmt_bind_real(struct stmt *q, double value)
 {
-    if (q->code == SQLITE_OK)
-        q->code = sqlite3_bind_double(q->handle, ++q->bound, value);
+    if (q->status == STORE_OK)
+        keep(q, sqlite3_bind_double(q->handle, ++q->bound, value));
 }
 
 void stmt_bind_string(struct stmt *q, const char *text)
@@ -87,18 +94,19 @@ void stmt_bind_string(struct stmt *q, const char *text)
 
 void stmt_bind_text(struct stmt *q, const char *text, size_t len)
 {
-    if (q->code == SQLITE_OK)
-        q->code = sqlite3_bind_text64(q->handle, ++q->bound, text ? text : "", len, SQLITE_STATIC,
-                                      SQLITE_UTF8);
+    if (q->status == STORE_OK)
+        keep(q, sqlite3_bind_text64(q->handle, ++q->bound, text ? text : "", len, SQLITE_STATIC,
+                                    SQLITE_UTF8));
 }
 
 bool stmt_row(struct stmt *q)
 {
-    if (q->code != SQLITE_OK)
+    if (q->status != STORE_OK)
         return false;
+    errno = 0; /* which then tells what the system said to a failure */
     int code = sqlite3_step(q->handle);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        q->code = code;
+        keep(q, code);
     return code == SQLITE_ROW;
 }
 
@@ -126,13 +134,11 @@ const char *stmt_text(struct stmt *q, int column, size_t *len)
 
 int stmt_close(struct stmt *q)
 {
-    /* First the text, which a reset may overwrite. */
-    int rc = q->code == SQLITE_OK ? STORE_OK : db_failed(q->store, q->code);
     if (q->handle) {
         sqlite3_reset(q->handle);
         sqlite3_clear_bindings(q->handle);
     }
-    return rc;
+    return q->status;
 }
 
 int stmt_run(struct stmt *q)

@@ -17,8 +17,8 @@
 struct stmt {
     struct store *store;
     sqlite3_stmt *handle;
-    int code;  /* SQLite's first failure */
-    int bound; /* parameters so far */
+    int status; /* the first failure */
+    int bound;  /* parameters so far */
 };
 
 struct stmt stmt_open(struct store *s, const char *sql);

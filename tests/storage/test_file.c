@@ -1,0 +1,245 @@
+/*
+ * test_file.c - who may read the history, whose file it is, where it went, a disk without space.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "place.h"
+
+static void must_be_private(const char *folder)
+{
+    struct stat st;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    int files = 0;
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        char path[512];
+        snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+        assert_int_equal(stat(path, &st), 0);
+        if (!S_ISREG(st.st_mode))
+            continue;
+        if ((st.st_mode & 0777) != 0600)
+            fail_msg("%s: %03o", path, st.st_mode & 0777);
+        files++;
+    }
+    closedir(d);
+    assert_true(files >= 3); /* database, journal, lock */
+}
+
+static void history_is_private_under_any_umask(void **state)
+{
+    struct place *p = *state;
+    static const mode_t masks[] = {0, 022, 077};
+    for (size_t i = 0; i < 3; i++) {
+        char folder[128], path[200];
+        struct stat st;
+        snprintf(folder, sizeof(folder), "%s/%zu/share/duet", p->folder, i);
+        snprintf(path, sizeof(path), "%s/chat.db", folder);
+        mode_t before = umask(masks[i]);
+        struct store *s = must_open(path);
+        must_add(s, must_create(s, "t"), STORE_LEAF, STORE_USER, "secret");
+        assert_int_equal(store_begin(s), STORE_OK); /* so that a journal is there and full */
+        must_create(s, "u");
+        must_be_private(folder);
+        assert_int_equal(stat(folder, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0700);
+        *strrchr(folder, '/') = '\0';
+        assert_int_equal(stat(folder, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0700);
+        store_close(s);
+        umask(before);
+    }
+}
+
+static void an_open_file_is_made_private(void **state)
+{
+    struct place *p = *state;
+    store_close(must_open(p->path));
+    assert_int_equal(chmod(p->path, 0644), 0);
+    store_close(must_open(p->path));
+    struct stat st;
+    assert_int_equal(stat(p->path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static int try_open(const char *path, char *err)
+{
+    struct store *s;
+    int rc = store_open(&s, path, err, 240);
+    store_close(s);
+    return rc;
+}
+
+static void what_is_not_ours_is_refused(void **state)
+{
+    struct place *p = *state;
+    char err[240], other[128];
+    snprintf(other, sizeof(other), "%s/other.db", p->folder);
+
+    assert_int_equal(mkdir(p->path, 0700), 0);
+    assert_int_equal(try_open(p->path, err), STORE_EFOREIGN);
+    rmdir(p->path);
+    assert_int_equal(mkfifo(p->path, 0600), 0);
+    assert_int_equal(try_open(p->path, err), STORE_EFOREIGN);
+    unlink(p->path);
+    assert_int_equal(symlink(other, p->path), 0); /* to nowhere: nothing is made there */
+    assert_int_equal(try_open(p->path, err), STORE_EIO);
+    assert_int_not_equal(access(other, F_OK), 0);
+
+    store_close(must_open(other));
+    store_close(must_open(p->path)); /* a link to a file of ours is fine */
+    assert_int_equal(chmod(p->folder, 0777), 0);
+    assert_int_equal(try_open(p->path, err), STORE_EFOREIGN);
+    assert_int_equal(chmod(p->folder, 01777), 0);
+    store_close(must_open(p->path));
+    assert_int_equal(chmod(p->folder, 0700), 0);
+
+    assert_int_equal(try_open("/dev/null", err), STORE_EFOREIGN);
+    assert_int_equal(try_open("/proc/nowhere/chat.db", err), STORE_EIO);
+    assert_int_equal(try_open("", err), STORE_EIO);
+    assert_int_equal(try_open("/proc/\033[31m/x\ny", err), STORE_EIO);
+    assert_non_null(strstr(err, "\\x1b[31m/x\\x0ay"));
+}
+
+static void another_users_file_is_refused(void **state)
+{
+    struct place *p = *state;
+    char err[240];
+    if (geteuid() != 0)
+        skip(); /* only root can give a file away */
+    store_close(must_open(p->path));
+    assert_int_equal(chown(p->path, 12345, 12345), 0);
+    assert_int_equal(try_open(p->path, err), STORE_EFOREIGN);
+    assert_int_equal(chown(p->path, 0, 0), 0);
+    assert_int_equal(chown(p->folder, 12345, 12345), 0);
+    assert_int_equal(try_open(p->path, err), STORE_EFOREIGN);
+    assert_int_equal(chown(p->folder, 0, 0), 0);
+}
+
+static void a_file_that_moves_away_is_noticed(void **state)
+{
+    struct place *p = *state;
+    char away[128];
+    snprintf(away, sizeof(away), "%s/away.db", p->folder);
+    struct store *s = must_open(p->path);
+    int64_t id = must_begin(s, must_create(s, ""));
+    must_append(s, id, STORE_TEXT, "a");
+    assert_int_equal(rename(p->path, away), 0);
+    assert_int_equal(store_message_append(s, id, STORE_TEXT, "b", 1), STORE_EMOVED);
+    must_write(p->path, "", 0);
+    assert_int_equal(store_message_append(s, id, STORE_TEXT, "b", 1), STORE_EMOVED);
+    assert_int_equal(rename(away, p->path), 0);
+    must_append(s, id, STORE_TEXT, "b");
+    assert_string_equal(path_text(s, 1), "ab|");
+    store_close(s);
+}
+
+/* Fills the disk, sees the failure, makes room, goes on: 0 when nothing was lost. */
+static int write_on_a_full_disk(void *argument)
+{
+    struct place *p = argument;
+    struct stat st;
+    struct rlimit limit;
+    struct store *s = must_open(p->path);
+    int64_t c = must_create(s, ""), id = must_begin(s, c);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    char kept[200000] = "";
+    size_t len = 0;
+    int refused = 0;
+    for (int i = 0; i < 60; i++) {
+        if (i % 20 == 5 && stat(p->path, &st) == 0) {
+            limit.rlim_cur = (rlim_t)st.st_size + 20000;
+            setrlimit(RLIMIT_FSIZE, &limit);
+        }
+        if (i % 20 == 15) {
+            limit.rlim_cur = limit.rlim_max;
+            setrlimit(RLIMIT_FSIZE, &limit);
+        }
+        char text[3000];
+        memset(text, 'a' + i % 26, sizeof(text));
+        int rc = store_message_append(s, id, STORE_TEXT, text, sizeof(text));
+        if (rc == STORE_OK) {
+            memcpy(kept + len, text, sizeof(text));
+            len += sizeof(text);
+        } else if (rc == STORE_EFULL) {
+            refused++;
+        } else {
+            return 1;
+        }
+    }
+    if (store_message_end(s, id, STORE_COMPLETE, NULL) != STORE_OK)
+        return 2;
+    store_close(s);
+    s = must_open(p->path);
+    struct store_messages *list = must_path(s, c);
+    const struct store_message *m = &list->items[0];
+    bool same = m->len[STORE_TEXT] == len && memcmp(m->text[STORE_TEXT], kept, len) == 0;
+    bool damaged = m->damaged;
+    store_messages_free(list);
+    store_close(s);
+    if (refused == 0 || refused > 40)
+        return 3;
+    return same && !damaged ? 0 : 4;
+}
+
+static void a_full_disk_loses_nothing_that_was_accepted(void **state)
+{
+    struct place *p = *state;
+    assert_int_equal(in_child(write_on_a_full_disk, p), 0);
+    assert_int_equal(must_number(p->path, "SELECT count(*) FROM pragma_integrity_check"
+                                          " WHERE integrity_check = 'ok'"),
+                     1);
+}
+
+static int read_on_a_full_disk(void *argument)
+{
+    struct place *p = argument;
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = 0;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    struct store *s;
+    char err[240];
+    if (store_open(&s, p->path, err, sizeof(err)) != STORE_OK)
+        return 1;
+    bool same = strcmp(path_text(s, 1), "half|") == 0;
+    store_close(s);
+    return same ? 0 : 2;
+}
+
+static int begin_and_die(void *argument)
+{
+    struct store *s = must_open(argument);
+    must_append(s, must_begin(s, must_create(s, "")), STORE_TEXT, "half");
+    return 0;
+}
+
+static void a_full_disk_can_be_read(void **state)
+{
+    struct place *p = *state;
+    assert_int_equal(in_child(begin_and_die, p->path), 0);
+    assert_int_equal(in_child(read_on_a_full_disk, p), 0);
+}
+
+int test_file(void)
+{
+    const struct CMUnitTest tests[] = {
+        place_test(history_is_private_under_any_umask),
+        place_test(an_open_file_is_made_private),
+        place_test(what_is_not_ours_is_refused),
+        place_test(another_users_file_is_refused),
+        place_test(a_file_that_moves_away_is_noticed),
+        place_test(a_full_disk_loses_nothing_that_was_accepted),
+        place_test(a_full_disk_can_be_read),
+    };
+    return cmocka_run_group_tests_name("storage file", tests, NULL, NULL);
+}
