@@ -21,15 +21,15 @@ void outlet_init(struct outlet *o, int fd)
 
 void outlet_done(struct outlet *o)
 {
-    text_done(&o->pending);
+    str_done(&o->pending);
 }
 
 void outlet_add(struct outlet *o, const char *text, size_t len)
 {
     if (o->terminal)
-        text_add_visible(&o->pending, text, len, true);
+        str_add_visible(&o->pending, text, len, true);
     else
-        text_add(&o->pending, text, len);
+        str_add(&o->pending, text, len);
 }
 
 static bool is_waiting(const struct outlet *o)
@@ -46,7 +46,7 @@ static void send(struct outlet *o)
     if (n > 0)
         o->sent += (size_t)n;
     if (o->sent == o->pending.len) {
-        text_clear(&o->pending);
+        str_clear(&o->pending);
         o->sent = 0;
     }
 }
@@ -105,10 +105,10 @@ static void leave_reasoning(struct show *s)
     if (!s->in_reasoning)
         return;
     s->in_reasoning = false;
-    struct text *out = &s->view->reasoning->pending;
+    struct str *out = &s->view->reasoning->pending;
     if (s->last != '\n')
-        text_adds(out, "\n");
-    text_adds(out, s->view->after_reasoning);
+        str_adds(out, "\n");
+    str_adds(out, s->view->after_reasoning);
 }
 
 static void show_text(struct show *s, const struct chat_event *ev)
@@ -121,7 +121,7 @@ static void show_text(struct show *s, const struct chat_event *ev)
         return;
     if (reasoning && !s->in_reasoning) {
         s->in_reasoning = true;
-        text_adds(&out->pending, s->view->before_reasoning);
+        str_adds(&out->pending, s->view->before_reasoning);
     }
     if (reasoning && ev->len > 0)
         s->last = ev->text[ev->len - 1];
@@ -138,9 +138,9 @@ static void show_events(struct show *s)
             continue;
         s->turn = ev.turn;
         leave_reasoning(s);
-        const struct text *said = &ev.turn->text[STORE_TEXT];
+        const struct str *said = &ev.turn->text[STORE_TEXT];
         if (s->view->answer && said->len > 0 && said->data[said->len - 1] != '\n')
-            text_adds(&s->view->answer->pending, "\n");
+            str_adds(&s->view->answer->pending, "\n");
     }
 }
 

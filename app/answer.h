@@ -10,12 +10,12 @@
 #include <stddef.h>
 
 #include "app/chat.h"
-#include "app/text.h"
+#include "app/str.h"
 
 struct outlet {
     int fd;
     bool terminal;
-    struct text pending;
+    struct str pending;
     size_t sent;
     int error; /* errno of the write that failed; nothing is written after it */
 };

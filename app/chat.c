@@ -172,7 +172,7 @@ static void record(struct chat *c, struct turn *turn, const struct engine_reques
 
 int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen)
 {
-    struct text question = {0};
+    struct str question = {0};
     char date[32], reason[256];
     time_t now = time(NULL);
     struct tm local;
@@ -180,8 +180,8 @@ int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t err
     int status = c->model && c->model->engine ? 0 : chat_reopen(c, err, errlen);
     if (status != 0)
         return status;
-    text_add_valid(&question, text, len);
-    char *messages = request_messages(&c->history, text_str(&question), question.len);
+    str_add_valid(&question, text, len);
+    char *messages = request_messages(&c->history, str_get(&question), question.len);
     strftime(date, sizeof date, "%d %b %Y", localtime_r(&now, &local) ? &local : &(struct tm){0});
     struct engine_request request = {
         .messages = messages,
@@ -194,7 +194,7 @@ int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t err
 
     status = engine_submit(c->model->engine, &request, &c->request, reason, sizeof reason);
     if (status == 0) {
-        history_add(&c->history, STORE_USER, STORE_COMPLETE, text_str(&question), question.len);
+        history_add(&c->history, STORE_USER, STORE_COMPLETE, str_get(&question), question.len);
         c->answer = history_add(&c->history, STORE_ASSISTANT, STORE_STREAMING, "", 0);
         record(c, c->answer, &request);
         c->answering = c->model;
@@ -205,7 +205,7 @@ int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t err
         status = say_to(err, errlen, exit_of_engine(status), "%s", reason);
     }
     free(messages);
-    text_done(&question);
+    str_done(&question);
     return status;
 }
 

@@ -5,7 +5,7 @@
 
 #include "app/cmd.h"
 #include "app/exit.h"
-#include "app/input.h"
+#include "app/question.h"
 #include "app/say.h"
 
 static bool is_dumb_terminal(void)
@@ -17,7 +17,7 @@ static bool is_dumb_terminal(void)
 int cmd_chat(struct app *app)
 {
     const struct options *o = &app->options;
-    if (input_waits(o, app->n_words) || o->json)
+    if (question_given(o, app->n_words) || o->json)
         return pipe_run(app);
     if (!isatty(STDOUT_FILENO)) {
         say_error("prompt: none given, and standard output is no terminal to ask on");

@@ -11,7 +11,7 @@
 #include "app/numbers.h"
 #include "app/say.h"
 
-static void add_table(const struct model_list *list, struct text *out)
+static void add_table(const struct model_list *list, struct str *out)
 {
     const struct model_file *first = models_default(list);
     size_t width = 0;
@@ -20,17 +20,17 @@ static void add_table(const struct model_list *list, struct text *out)
             width = strlen(list->items[i].name);
     for (size_t i = 0; i < list->count; i++) {
         const struct model_file *file = &list->items[i];
-        struct text size = {0};
+        struct str size = {0};
         numbers_add_bytes(&size, file->bytes);
-        text_addf(out, "%c %-*s  %8s  ", file == first ? '*' : ' ', (int)width, file->name,
-                  size.data);
-        text_add_visible(out, file->path, strlen(file->path), false);
-        text_adds(out, "\n");
-        text_done(&size);
+        str_addf(out, "%c %-*s  %8s  ", file == first ? '*' : ' ', (int)width, file->name,
+                 size.data);
+        str_add_visible(out, file->path, strlen(file->path), false);
+        str_adds(out, "\n");
+        str_done(&size);
     }
 }
 
-static void add_json(const struct model_list *list, struct text *out)
+static void add_json(const struct model_list *list, struct str *out)
 {
     const struct model_file *first = models_default(list);
     json_t *array = json_array();
@@ -44,14 +44,14 @@ static void add_json(const struct model_list *list, struct text *out)
     json_decref(array);
     if (!line)
         mem_fail();
-    text_addf(out, "%s\n", line);
+    str_addf(out, "%s\n", line);
     free(line);
 }
 
 int cmd_models(struct app *app)
 {
     struct model_list list;
-    struct text out = {0};
+    struct str out = {0};
     int status = 0;
 
     if (app->n_words > 1 || (app->n_words == 1 && strcmp(app->words[0], "ls") != 0)) {
@@ -67,12 +67,12 @@ int cmd_models(struct app *app)
         say_error("models: none installed");
         status = EXIT_MODEL;
     }
-    fwrite(text_str(&out), 1, out.len, stdout);
+    fwrite(str_get(&out), 1, out.len, stdout);
     if (fflush(stdout) != 0) {
         say_error("stdout: write failed: %m");
         status = EXIT_ANSWER;
     }
-    text_done(&out);
+    str_done(&out);
     models_list_done(&list);
     return status;
 }

@@ -12,7 +12,7 @@
 static void refuse(struct command_reply *reply, const char *reason)
 {
     reply->failed = true;
-    text_adds(&reply->text, reason);
+    str_adds(&reply->text, reason);
 }
 
 static bool is_answering(const struct chat *c, struct command_reply *reply)
@@ -63,7 +63,7 @@ static void run_switch(struct chat *c, const char *arg, struct command_reply *re
     } else {
         refuse(reply, id < 0 ? store_error(c->history.store) : "no conversation ");
         if (id == 0)
-            text_adds(&reply->text, arg);
+            str_adds(&reply->text, arg);
     }
 }
 
@@ -72,9 +72,9 @@ static void run_system(struct chat *c, const char *arg, struct command_reply *re
     if (*arg)
         history_set_system(&c->history, arg);
     if (c->history.system && c->history.system[0])
-        text_addf(&reply->text, "system prompt: %s", c->history.system);
+        str_addf(&reply->text, "system prompt: %s", c->history.system);
     else
-        text_adds(&reply->text, "no system prompt");
+        str_adds(&reply->text, "no system prompt");
 }
 
 /* ---- models and settings ---- */
@@ -85,7 +85,7 @@ void command_use(struct chat *c, const char *model, struct command_reply *reply)
     if (chat_use(c, model, err, sizeof err) != 0)
         refuse(reply, err);
     else
-        text_addf(&reply->text, "%s answers from here on", c->model->file.name);
+        str_addf(&reply->text, "%s answers from here on", c->model->file.name);
 }
 
 static void run_model(struct chat *c, const char *arg, struct command_reply *reply)
@@ -96,49 +96,49 @@ static void run_model(struct chat *c, const char *arg, struct command_reply *rep
         reply->effect = COMMAND_PICK_MODEL;
 }
 
-static void add_settings(struct chat *c, struct text *out)
+static void add_settings(struct chat *c, struct str *out)
 {
     if (c->model && c->model->engine) {
         struct engine_sampling s = chat_sampling(c, c->model);
-        text_addf(out, "temperature     %g\ntop_k           %d\ntop_p           %g\n",
-                  (double)s.temperature, s.top_k, (double)s.top_p);
-        text_addf(out, "min_p           %g\nrepeat_penalty  %g\n", (double)s.min_p,
-                  (double)s.repeat_penalty);
+        str_addf(out, "temperature     %g\ntop_k           %d\ntop_p           %g\n",
+                 (double)s.temperature, s.top_k, (double)s.top_p);
+        str_addf(out, "min_p           %g\nrepeat_penalty  %g\n", (double)s.min_p,
+                 (double)s.repeat_penalty);
     }
     if (c->options->seed < 0)
-        text_adds(out, "seed            random\n");
+        str_adds(out, "seed            random\n");
     else
-        text_addf(out, "seed            %lld\n", (long long)c->options->seed);
+        str_addf(out, "seed            %lld\n", (long long)c->options->seed);
     if (c->options->max_tokens > 0)
-        text_addf(out, "max_tokens      %lld", (long long)c->options->max_tokens);
+        str_addf(out, "max_tokens      %lld", (long long)c->options->max_tokens);
     else
-        text_adds(out, "max_tokens      as the context allows");
+        str_adds(out, "max_tokens      as the context allows");
 }
 
 /* "top_k" is --top-k: parameters are options, read and checked in one place. */
 static void set_parameter(struct chat *c, const char *name, size_t len, const char *value,
                           struct command_reply *reply)
 {
-    struct text option = {0};
+    struct str option = {0};
     char err[256];
 
-    text_addf(&option, "--%.*s", (int)len, name);
+    str_addf(&option, "--%.*s", (int)len, name);
     for (char *s = option.data; *s; s++)
         *s = *s == '_' ? '-' : *s;
     const struct args_option *o = args_find(&options_table, option.data);
     if (!o || !(o->where & IS_PARAMETER)) {
         refuse(reply, "no parameter ");
-        text_add(&reply->text, name, len);
-        text_adds(&reply->text, " (/set lists them)");
+        str_add(&reply->text, name, len);
+        str_adds(&reply->text, " (/set lists them)");
     } else if (!*value) {
         refuse(reply, "needs a value: ");
-        text_add(&reply->text, name, len);
+        str_add(&reply->text, name, len);
     } else if (args_set(&options_table, option.data, value, c->options, err, sizeof err) != 0) {
         refuse(reply, err);
     } else {
-        text_addf(&reply->text, "%.*s is %s", (int)len, name, value);
+        str_addf(&reply->text, "%.*s is %s", (int)len, name, value);
     }
-    text_done(&option);
+    str_done(&option);
 }
 
 static void run_set(struct chat *c, const char *arg, struct command_reply *reply)
@@ -156,21 +156,21 @@ static void run_set(struct chat *c, const char *arg, struct command_reply *reply
 static void run_show(struct chat *c, const char *arg, struct command_reply *reply)
 {
     (void)arg;
-    struct text *out = &reply->text;
+    struct str *out = &reply->text;
     if (c->model && c->model->engine) {
         const struct engine_info *info = engine_info(c->model->engine);
-        text_addf(out, "model           %s (%s %s, %.1f million parameters)\n", c->model->file.name,
-                  info->architecture, info->type, (double)info->n_params / 1e6);
-        text_addf(out, "device          %s\nmemory          ", info->device);
+        str_addf(out, "model           %s (%s %s, %.1f million parameters)\n", c->model->file.name,
+                 info->architecture, info->type, (double)info->n_params / 1e6);
+        str_addf(out, "device          %s\nmemory          ", info->device);
         numbers_add_bytes(out, info->weight_bytes + info->kv_bytes + info->scratch_bytes);
-        text_addf(out, "\ncontext         %lld of %d tokens\n", (long long)chat_context_used(c),
-                  info->n_ctx);
+        str_addf(out, "\ncontext         %lld of %d tokens\n", (long long)chat_context_used(c),
+                 info->n_ctx);
     }
     if (c->history.conversation > 0)
-        text_addf(out, "conversation    %lld, %s\n", (long long)c->history.conversation,
-                  c->history.title);
+        str_addf(out, "conversation    %lld, %s\n", (long long)c->history.conversation,
+                 c->history.title);
     if (c->history.system && c->history.system[0])
-        text_addf(out, "system          %s\n", c->history.system);
+        str_addf(out, "system          %s\n", c->history.system);
     add_settings(c, out);
 }
 
@@ -178,7 +178,7 @@ static void run_stats(struct chat *c, const char *arg, struct command_reply *rep
 {
     (void)arg;
     if (c->usage.completion_tokens == 0) {
-        text_adds(&reply->text, "no answer yet");
+        str_adds(&reply->text, "no answer yet");
         return;
     }
     numbers_add_text(&reply->text, &c->usage, c->model ? c->model->load_ms : -1);
@@ -215,15 +215,15 @@ const struct command commands[] = {
 };
 const size_t n_commands = sizeof commands / sizeof *commands;
 
-void commands_add_help(struct text *out)
+void commands_add_help(struct str *out)
 {
     for (size_t i = 0; i < n_commands; i++)
-        text_addf(out, "%s%s%s%*s%s\n", commands[i].name, *commands[i].args ? " " : "",
-                  commands[i].args, 22 - (int)(strlen(commands[i].name) + strlen(commands[i].args)),
-                  "", commands[i].help);
-    text_adds(out, "//                     a question that begins with a slash\n");
-    text_adds(out, "\"\"\"                    begins and ends a question of several lines\n");
-    text_adds(out, "Ctrl-C                 stop the answer; Ctrl-D leaves");
+        str_addf(out, "%s%s%s%*s%s\n", commands[i].name, *commands[i].args ? " " : "",
+                 commands[i].args, 22 - (int)(strlen(commands[i].name) + strlen(commands[i].args)),
+                 "", commands[i].help);
+    str_adds(out, "//                     a question that begins with a slash\n");
+    str_adds(out, "\"\"\"                    begins and ends a question of several lines\n");
+    str_adds(out, "Ctrl-C                 stop the answer; Ctrl-D leaves");
 }
 
 static const struct command *find(const char *name, size_t len)
@@ -242,19 +242,19 @@ static const struct command *find(const char *name, size_t len)
 static void unknown(const char *name, size_t len, struct command_reply *reply)
 {
     const char *words[sizeof commands / sizeof *commands];
-    struct text typed = {0};
+    struct str typed = {0};
 
     for (size_t i = 0; i < n_commands; i++)
         words[i] = commands[i].name;
-    text_add(&typed, name, len);
+    str_add(&typed, name, len);
     const char *nearest = args_nearest(typed.data, words, n_commands);
     refuse(reply, "no command ");
-    text_add_visible(&reply->text, name, text_cut(name, len, 40), false);
+    str_add_visible(&reply->text, name, str_cut(name, len, 40), false);
     if (nearest)
-        text_addf(&reply->text, "; did you mean %s?", nearest);
+        str_addf(&reply->text, "; did you mean %s?", nearest);
     else
-        text_adds(&reply->text, "; // sends it as a question, /help lists the commands");
-    text_done(&typed);
+        str_adds(&reply->text, "; // sends it as a question, /help lists the commands");
+    str_done(&typed);
 }
 
 static bool is_leaving(const char *s, size_t len)
@@ -265,7 +265,7 @@ static bool is_leaving(const char *s, size_t len)
 void command_run(struct chat *c, const char *typed, size_t len, struct command_reply *reply)
 {
     *reply = (struct command_reply){.effect = COMMAND_ASK, .ask = typed, .ask_len = len};
-    const char *s = text_trim(typed, &len);
+    const char *s = str_trim(typed, &len);
     if (is_leaving(s, len)) {
         reply->effect = COMMAND_QUIT;
         return;
@@ -286,10 +286,10 @@ void command_run(struct chat *c, const char *typed, size_t len, struct command_r
         unknown(s, name, reply);
         return;
     }
-    struct text arg = {0};
+    struct str arg = {0};
     size_t rest = len - name;
-    const char *after = text_trim(s + name, &rest);
-    text_add(&arg, after, rest);
+    const char *after = str_trim(s + name, &rest);
+    str_add(&arg, after, rest);
     command->run(c, arg.data, reply);
-    text_done(&arg);
+    str_done(&arg);
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "app/chat.h"
-#include "app/text.h"
+#include "app/str.h"
 
 enum command_effect {
     COMMAND_ASK,               /* no command: `ask` is the question */
@@ -24,8 +24,8 @@ enum command_effect {
 struct command_reply {
     enum command_effect effect;
     bool failed;
-    struct text text; /* lines for the user; free with text_done */
-    const char *ask;  /* into what was typed */
+    struct str text; /* lines for the user; free with str_done */
+    const char *ask; /* into what was typed */
     size_t ask_len;
 };
 
@@ -44,7 +44,7 @@ extern const size_t n_commands;
 void command_run(struct chat *c, const char *typed, size_t len, struct command_reply *reply);
 
 /* The list for line mode. */
-void commands_add_help(struct text *out);
+void commands_add_help(struct str *out);
 
 /* Goes to a stored conversation, or to a model; for the front ends' own menus. */
 void command_open(struct chat *c, int64_t conversation, struct command_reply *reply);

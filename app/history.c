@@ -28,7 +28,7 @@ const char *turn_keep(struct turn *turn, const char *string)
 static void turn_free(struct turn *turn)
 {
     for (int k = 0; k < STORE_KINDS; k++)
-        text_done(&turn->text[k]);
+        str_done(&turn->text[k]);
     for (int i = 0; i < turn->n_kept; i++)
         free(turn->kept[i]);
     free(turn);
@@ -53,7 +53,7 @@ struct turn *history_add(struct history *h, enum store_role role, enum store_sta
                          const char *text, size_t len)
 {
     struct turn *t = add_turn(h, (struct turn){.role = role, .state = state});
-    text_add_valid(&t->text[STORE_TEXT], text, len);
+    str_add_valid(&t->text[STORE_TEXT], text, len);
     note_change(h, true);
     return t;
 }
@@ -61,7 +61,7 @@ struct turn *history_add(struct history *h, enum store_role role, enum store_sta
 void history_append(struct history *h, struct turn *turn, enum store_kind kind, const char *text,
                     size_t len)
 {
-    text_add(&turn->text[kind], text, len);
+    str_add(&turn->text[kind], text, len);
     note_change(h, false);
 }
 
@@ -146,7 +146,7 @@ int history_load(struct history *h, int64_t id, char *err, size_t errlen)
         struct turn *t = add_turn(
             h, (struct turn){.role = m->role, .state = m->state, .damaged = m->damaged});
         for (int k = 0; k < STORE_KINDS; k++)
-            text_add_valid(&t->text[k], m->text[k], m->len[k]);
+            str_add_valid(&t->text[k], m->text[k], m->len[k]);
         if (m->generation) {
             t->generated = true;
             t->generation = *m->generation;
@@ -197,22 +197,22 @@ int64_t history_find(struct history *h, const char *name)
 /* The first line of the first question, cut between words. */
 static char *make_title(const struct history *h)
 {
-    struct text title = {0};
+    struct str title = {0};
     size_t len = h->n_turns ? h->turns[0]->text[STORE_TEXT].len : 0;
-    const char *s = len ? text_trim(h->turns[0]->text[STORE_TEXT].data, &len) : "";
+    const char *s = len ? str_trim(h->turns[0]->text[STORE_TEXT].data, &len) : "";
     size_t line = strcspn(s, "\r\n");
     if (line < len)
         len = line;
-    size_t cut = text_cut(s, len, TITLE_BYTES);
+    size_t cut = str_cut(s, len, TITLE_BYTES);
     if (cut < len)
         for (size_t i = cut; i > TITLE_BYTES / 2; i--)
             if (s[i] == ' ') {
                 cut = i;
                 break;
             }
-    text_add(&title, s, cut);
+    str_add(&title, s, cut);
     if (cut < len)
-        text_adds(&title, "...");
+        str_adds(&title, "...");
     return title.data;
 }
 
@@ -236,12 +236,12 @@ static int begin_turn(struct history *h, struct turn *t, int64_t conversation, i
         .role = t->role,
         .generation = t->generated ? &t->generation : NULL,
     };
-    const struct text *text = &t->text[STORE_TEXT];
+    const struct str *text = &t->text[STORE_TEXT];
     if (t->role == STORE_ASSISTANT)
         return store_message_begin(h->store, &draft, &t->saving.id);
     t->saving.ended = true;
     t->saving.len[STORE_TEXT] = text->len;
-    return store_message_add(h->store, &draft, text_str(text), text->len, &t->saving.id);
+    return store_message_add(h->store, &draft, str_get(text), text->len, &t->saving.id);
 }
 
 static int save_turn(struct history *h, struct turn *t, int64_t conversation, int64_t parent)

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "app/text.h"
+#include "app/str.h"
 #include "storage/store.h"
 
 /* How far a turn is in the store. */
@@ -26,7 +26,7 @@ struct turn {
     enum store_role role;
     enum store_state state;
     bool damaged;
-    struct text text[STORE_KINDS];
+    struct str text[STORE_KINDS];
     bool generated;
     struct store_generation generation; /* where generated */
 

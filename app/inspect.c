@@ -10,12 +10,12 @@
 
 #include "app/cmd.h"
 #include "app/exit.h"
-#include "app/input.h"
+#include "app/question.h"
 #include "app/inspect.h"
 #include "app/mem.h"
 #include "app/models.h"
 #include "app/say.h"
-#include "app/text.h"
+#include "app/str.h"
 #include "engine/engine.h"
 
 /* ---- opening ---- */
@@ -95,33 +95,33 @@ static int answer_lines(struct lines *l)
 
 /* ---- JSON by hand where there is much of it ---- */
 
-static void add_ids(struct text *out, const int32_t *ids, size_t n, const char *comma)
+static void add_ids(struct str *out, const int32_t *ids, size_t n, const char *comma)
 {
     for (size_t i = 0; i < n; i++)
-        text_addf(out, "%s%d", i ? comma : "", ids[i]);
+        str_addf(out, "%s%d", i ? comma : "", ids[i]);
 }
 
-static void add_string(struct text *out, const char *s, size_t len)
+static void add_string(struct str *out, const char *s, size_t len)
 {
-    struct text valid = {0};
-    text_add_valid(&valid, s, len);
-    json_t *string = json_stringn(text_str(&valid), valid.len);
+    struct str valid = {0};
+    str_add_valid(&valid, s, len);
+    json_t *string = json_stringn(str_get(&valid), valid.len);
     char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
     if (!quoted)
         mem_fail();
-    text_adds(out, quoted);
+    str_adds(out, quoted);
     free(quoted);
     json_decref(string);
-    text_done(&valid);
+    str_done(&valid);
 }
 
 /* Numbers that are none have no name in JSON. */
-static void add_float(struct text *out, float x)
+static void add_float(struct str *out, float x)
 {
     if (isfinite(x))
-        text_addf(out, "%.9g", (double)x);
+        str_addf(out, "%.9g", (double)x);
     else
-        text_adds(out, "null");
+        str_adds(out, "null");
 }
 
 static int read_ids(const json_t *array, int32_t **out, size_t *n)
@@ -147,23 +147,23 @@ static int read_ids(const json_t *array, int32_t **out, size_t *n)
 
 static char *encode_text(struct lines *l, const char *s, size_t len, char *err, size_t errlen)
 {
-    struct text out = {0};
+    struct str out = {0};
     int32_t *ids;
     size_t n;
     if (engine_tokenize(l->engine, s, len, l->app->options.special, &ids, &n) != 0) {
         say_to(err, errlen, 0, "text: cannot be tokenised");
         return NULL;
     }
-    text_adds(&out, "{\"ids\": [");
+    str_adds(&out, "{\"ids\": [");
     add_ids(&out, ids, n, ", ");
-    text_adds(&out, "]}");
+    str_adds(&out, "]}");
     free(ids);
     return out.data;
 }
 
 static char *decode_ids(struct lines *l, const json_t *array, char *err, size_t errlen)
 {
-    struct text out = {0};
+    struct str out = {0};
     int32_t *ids;
     char *bytes;
     size_t n, len;
@@ -172,9 +172,9 @@ static char *decode_ids(struct lines *l, const json_t *array, char *err, size_t 
                engine_info(l->engine)->n_vocab - 1);
         return NULL;
     }
-    text_adds(&out, "{\"text\": ");
+    str_adds(&out, "{\"text\": ");
     add_string(&out, bytes, len);
-    text_adds(&out, "}");
+    str_adds(&out, "}");
     free(bytes);
     free(ids);
     return out.data;
@@ -194,24 +194,24 @@ static char *answer_tokens(struct lines *l, json_t *in, char *err, size_t errlen
 /* All of standard input is one text, whatever its bytes. */
 static int inspect_text(struct lines *l)
 {
-    struct text in = {0}, out = {0};
+    struct str in = {0}, out = {0};
     int32_t *ids;
     size_t n;
     char err[512];
-    int status = input_read_all(STDIN_FILENO, "stdin", &in, err, sizeof err);
+    int status = question_read_stream(STDIN_FILENO, "stdin", &in, err, sizeof err);
 
     if (status == 0 &&
-        engine_tokenize(l->engine, text_str(&in), in.len, l->app->options.special, &ids, &n) != 0)
+        engine_tokenize(l->engine, str_get(&in), in.len, l->app->options.special, &ids, &n) != 0)
         status = say_to(err, sizeof err, EXIT_DEVICE, "stdin: cannot be tokenised");
     if (status == 0) {
         add_ids(&out, ids, n, " ");
         free(ids);
-        puts(text_str(&out));
+        puts(str_get(&out));
     } else {
         say_error("%s", err);
     }
-    text_done(&in);
-    text_done(&out);
+    str_done(&in);
+    str_done(&out);
     return status;
 }
 
@@ -235,22 +235,22 @@ static char *answer_prompt(struct lines *l, json_t *in, char *err, size_t errlen
         .date = json_string_value(json_object_get(in, "date_string")),
     };
     struct engine_prompt prompt;
-    struct text out = {0};
+    struct str out = {0};
 
     if (engine_render(l->engine, &request, !json_is_false(generate), extra, &prompt, err, errlen) ==
         0) {
-        text_adds(&out, "{\"rendered\": ");
+        str_adds(&out, "{\"rendered\": ");
         add_string(&out, prompt.text, prompt.len);
-        text_adds(&out, ", \"ids\": [");
+        str_adds(&out, ", \"ids\": [");
         add_ids(&out, prompt.ids, prompt.n_ids, ", ");
-        text_adds(&out, "]}");
+        str_adds(&out, "]}");
         free(prompt.text);
         free(prompt.ids);
     } else {
         /* What a template refuses is a finding about that line; the others go on. */
-        text_adds(&out, "{\"error\": ");
+        str_adds(&out, "{\"error\": ");
         add_string(&out, err, strlen(err));
-        text_adds(&out, "}");
+        str_adds(&out, "}");
         l->status = EXIT_ANSWER;
     }
     free(messages);
@@ -265,10 +265,10 @@ enum { TOP = 5 };
 
 struct watch {
     size_t n_tokens;
-    struct text *top, *last, *greedy;
+    struct str *top, *last, *greedy;
 };
 
-static void add_top(struct text *out, const float *logits, int n_vocab)
+static void add_top(struct str *out, const float *logits, int n_vocab)
 {
     int top[TOP];
     int n = 0;
@@ -283,13 +283,13 @@ static void add_top(struct text *out, const float *logits, int n_vocab)
             top[i] = top[i - 1];
         top[at] = id;
     }
-    text_adds(out, "[");
+    str_adds(out, "[");
     for (int i = 0; i < n; i++) {
-        text_addf(out, "%s[%d, ", i ? ", " : "", top[i]);
+        str_addf(out, "%s[%d, ", i ? ", " : "", top[i]);
         add_float(out, logits[top[i]]);
-        text_adds(out, "]");
+        str_adds(out, "]");
     }
-    text_adds(out, "]");
+    str_adds(out, "]");
 }
 
 static int likeliest(const float *logits, int n_vocab)
@@ -306,21 +306,21 @@ static void watch_position(void *ud, size_t position, const float *logits, int n
 {
     struct watch *w = ud;
     if (position < w->n_tokens) {
-        text_adds(w->top, position ? ", " : "");
+        str_adds(w->top, position ? ", " : "");
         add_top(w->top, logits, n_vocab);
     }
     if (position + 1 == w->n_tokens)
         for (int id = 0; id < n_vocab; id++) {
-            text_adds(w->last, id ? ", " : "");
+            str_adds(w->last, id ? ", " : "");
             add_float(w->last, logits[id]);
         }
     if (position + 1 >= w->n_tokens)
-        text_addf(w->greedy, "%s%d", w->greedy->len ? ", " : "", likeliest(logits, n_vocab));
+        str_addf(w->greedy, "%s%d", w->greedy->len ? ", " : "", likeliest(logits, n_vocab));
 }
 
 static char *answer_logits(struct lines *l, json_t *in, char *err, size_t errlen)
 {
-    struct text top = {0}, last = {0}, greedy = {0}, out = {0};
+    struct str top = {0}, last = {0}, greedy = {0}, out = {0};
     json_t *array = json_object_get(in, "tokens");
     int32_t *tokens;
     size_t n;
@@ -339,14 +339,14 @@ static char *answer_logits(struct lines *l, json_t *in, char *err, size_t errlen
         .ud = &watch,
     };
     if (engine_evaluate(l->engine, &evaluation, err, errlen) == 0) {
-        text_addf(&out, "{\"logits\": [%s], \"top5\": [%s], \"greedy\": [", text_str(&last),
-                  text_str(&top));
-        text_addf(&out, "%s]}", n_greedy ? text_str(&greedy) : "");
+        str_addf(&out, "{\"logits\": [%s], \"top5\": [%s], \"greedy\": [", str_get(&last),
+                 str_get(&top));
+        str_addf(&out, "%s]}", n_greedy ? str_get(&greedy) : "");
     }
     free(tokens);
-    text_done(&top);
-    text_done(&last);
-    text_done(&greedy);
+    str_done(&top);
+    str_done(&last);
+    str_done(&greedy);
     return out.data;
 }
 

@@ -10,7 +10,7 @@
 #include "app/models.h"
 #include "app/numbers.h"
 #include "app/say.h"
-#include "app/text.h"
+#include "app/str.h"
 
 /* Ready to run, so that the memory is planned; but a file without tensors has a vocabulary to look
  * at all the same. */
@@ -60,43 +60,42 @@ static json_t *facts(const struct engine_info *i)
     return object;
 }
 
-static void add_member(struct text *out, const char *name, const json_t *value)
+static void add_member(struct str *out, const char *name, const json_t *value)
 {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
     if (!text)
         mem_fail();
-    text_addf(out, "%-40s ", name);
-    text_add_visible(out, text, strlen(text), false);
-    text_adds(out, "\n");
+    str_addf(out, "%-40s ", name);
+    str_add_visible(out, text, strlen(text), false);
+    str_adds(out, "\n");
     free(text);
 }
 
-static void add_members(struct text *out, const char *title, json_t *object)
+static void add_members(struct str *out, const char *title, json_t *object)
 {
     const char *name;
     json_t *value;
-    text_addf(out, "%s\n", title);
+    str_addf(out, "%s\n", title);
     json_object_foreach(object, name, value) add_member(out, name, value);
 }
 
-static void add_tensors(struct text *out, json_t *tensors)
+static void add_tensors(struct str *out, json_t *tensors)
 {
     size_t i;
     json_t *t;
-    text_adds(out, "\ntensors\n");
+    str_adds(out, "\ntensors\n");
     json_array_foreach(tensors, i, t)
     {
-        struct text size = {0};
+        struct str size = {0};
         char *shape = json_dumps(json_object_get(t, "shape"), JSON_COMPACT);
         const char *name = json_string_value(json_object_get(t, "name"));
         const char *type = json_string_value(json_object_get(t, "type"));
         numbers_add_bytes(&size, (uint64_t)json_integer_value(json_object_get(t, "bytes")));
-        text_add_visible(out, name ? name : "", name ? strlen(name) : 0, false);
-        text_addf(out, "%*s %-6s %-16s %s\n",
-                  name && strlen(name) < 40 ? 40 - (int)strlen(name) : 0, "", type ? type : "",
-                  shape ? shape : "", size.data);
+        str_add_visible(out, name ? name : "", name ? strlen(name) : 0, false);
+        str_addf(out, "%*s %-6s %-16s %s\n", name && strlen(name) < 40 ? 40 - (int)strlen(name) : 0,
+                 "", type ? type : "", shape ? shape : "", size.data);
         free(shape);
-        text_done(&size);
+        str_done(&size);
     }
 }
 
@@ -105,7 +104,7 @@ static int print(const struct app *app, struct engine *engine)
 {
     char *described = engine_describe(engine);
     json_t *object = described ? json_loads(described, JSON_ALLOW_NUL, NULL) : NULL;
-    struct text out = {0};
+    struct str out = {0};
 
     free(described);
     if (!object || json_object_set_new(object, "model", facts(engine_info(engine))) != 0)
@@ -114,7 +113,7 @@ static int print(const struct app *app, struct engine *engine)
         char *line = json_dumps(object, JSON_REAL_PRECISION(9));
         if (!line)
             mem_fail();
-        text_addf(&out, "%s\n", line);
+        str_addf(&out, "%s\n", line);
         free(line);
     } else {
         add_members(&out, "model", json_object_get(object, "model"));
@@ -123,7 +122,7 @@ static int print(const struct app *app, struct engine *engine)
     }
     json_decref(object);
     fwrite(out.data, 1, out.len, stdout);
-    text_done(&out);
+    str_done(&out);
     return 0;
 }
 

@@ -12,7 +12,7 @@
 #include "app/exit.h"
 #include "app/mem.h"
 #include "app/say.h"
-#include "app/text.h"
+#include "app/str.h"
 
 /* Names that stand for any file of a release, whatever its number format. In the order in which
  * they are taken by default. */

@@ -6,29 +6,29 @@
 #include "app/numbers.h"
 #include "app/say.h"
 
-void notice_add_demo(const struct chat *c, struct text *out)
+void notice_add_demo(const struct chat *c, struct str *out)
 {
     if (c->options->model || !c->model || !c->model->file.demo)
         return;
-    text_addf(out,
-              "%s is a small demo model; put a GGUF file of DeepSeek-R1-Distill-Qwen-1.5B into "
-              "%s/models for a real one",
-              c->model->file.name, c->paths->data ? c->paths->data : "the data folder");
+    str_addf(out,
+             "%s is a small demo model; put a GGUF file of DeepSeek-R1-Distill-Qwen-1.5B into "
+             "%s/models for a real one",
+             c->model->file.name, c->paths->data ? c->paths->data : "the data folder");
 }
 
-void notice_add_history(const struct chat *c, struct text *out)
+void notice_add_history(const struct chat *c, struct str *out)
 {
     if (c->history.off[0] && !c->options->no_log)
-        text_addf(out, "history off: %s", c->history.off);
+        str_addf(out, "history off: %s", c->history.off);
 }
 
-static void say_it(const struct chat *c, void (*add)(const struct chat *c, struct text *out))
+static void say_it(const struct chat *c, void (*add)(const struct chat *c, struct str *out))
 {
-    struct text line = {0};
+    struct str line = {0};
     add(c, &line);
     if (line.len > 0)
         say_notice(c->options->quiet, "%s", line.data);
-    text_done(&line);
+    str_done(&line);
 }
 
 void notice_demo(const struct chat *c)
@@ -41,7 +41,7 @@ void notice_history(const struct chat *c)
     say_it(c, notice_add_history);
 }
 
-void notice_add_end(const struct turn *turn, struct text *out)
+void notice_add_end(const struct turn *turn, struct str *out)
 {
     const struct store_generation *g = &turn->generation;
     const struct engine_usage usage = {
@@ -50,19 +50,19 @@ void notice_add_end(const struct turn *turn, struct text *out)
         .generation_time_ms = g->generation_time_ms,
     };
     switch (turn->state) {
-    case STORE_STREAMING: text_adds(out, "still being written elsewhere"); return;
-    case STORE_INTERRUPTED: text_adds(out, "interrupted"); return;
-    case STORE_FAILED: text_addf(out, "failed: %s", turn->generated ? g->error : "unknown"); return;
-    case STORE_STOPPED: text_adds(out, "stopped"); break;
+    case STORE_STREAMING: str_adds(out, "still being written elsewhere"); return;
+    case STORE_INTERRUPTED: str_adds(out, "interrupted"); return;
+    case STORE_FAILED: str_addf(out, "failed: %s", turn->generated ? g->error : "unknown"); return;
+    case STORE_STOPPED: str_adds(out, "stopped"); break;
     case STORE_COMPLETE: break;
     }
     if (turn->damaged)
-        text_adds(out, "damaged in the history file");
+        str_adds(out, "damaged in the history file");
     if (!turn->generated || usage.completion_tokens == 0)
         return;
     if (out->len > 0)
-        text_adds(out, " \xc2\xb7 ");
+        str_adds(out, " \xc2\xb7 ");
     numbers_add_line(out, &usage);
     if (g->stop_reason && strcmp(g->stop_reason, "length") == 0)
-        text_adds(out, " \xc2\xb7 cut at the length limit");
+        str_adds(out, " \xc2\xb7 cut at the length limit");
 }

@@ -3,16 +3,16 @@
 #define APP_NOTICES_H
 
 #include "app/chat.h"
-#include "app/text.h"
+#include "app/str.h"
 
 /* That a demo model answers since no other is installed, or that nothing is kept, and why; as a
  * line on standard error, or added to a text. Nothing where it is not so. */
 void notice_demo(const struct chat *c);
 void notice_history(const struct chat *c);
-void notice_add_demo(const struct chat *c, struct text *out);
-void notice_add_history(const struct chat *c, struct text *out);
+void notice_add_demo(const struct chat *c, struct str *out);
+void notice_add_history(const struct chat *c, struct str *out);
 
 /* How an answer ended, for the line below it: numbers, or what went wrong. */
-void notice_add_end(const struct turn *turn, struct text *out);
+void notice_add_end(const struct turn *turn, struct str *out);
 
 #endif

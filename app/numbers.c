@@ -35,27 +35,26 @@ json_t *numbers_json(const struct engine_usage *usage, double load_ms)
     return object;
 }
 
-void numbers_add_text(struct text *out, const struct engine_usage *usage, double load_ms)
+void numbers_add_text(struct str *out, const struct engine_usage *usage, double load_ms)
 {
     json_t *object = numbers_json(usage, load_ms), *value;
     const char *name;
     json_object_foreach(object, name, value)
-        text_addf(out, "%-22s %.*f\n", name, json_is_real(value) ? 1 : 0, json_number_value(value));
+        str_addf(out, "%-22s %.*f\n", name, json_is_real(value) ? 1 : 0, json_number_value(value));
     json_decref(object);
 }
 
-void numbers_add_line(struct text *out, const struct engine_usage *usage)
+void numbers_add_line(struct str *out, const struct engine_usage *usage)
 {
     double per_second = numbers_tokens_per_second(usage);
-    text_addf(out, "%d token%s", usage->completion_tokens,
-              usage->completion_tokens == 1 ? "" : "s");
+    str_addf(out, "%d token%s", usage->completion_tokens, usage->completion_tokens == 1 ? "" : "s");
     if (per_second > 0)
-        text_addf(out, " \xc2\xb7 %.*f tokens/s", per_second < 10 ? 1 : 0, per_second);
+        str_addf(out, " \xc2\xb7 %.*f tokens/s", per_second < 10 ? 1 : 0, per_second);
     if (usage->time_to_first_token_ms > 0)
-        text_addf(out, " \xc2\xb7 first after %.0f ms", usage->time_to_first_token_ms);
+        str_addf(out, " \xc2\xb7 first after %.0f ms", usage->time_to_first_token_ms);
 }
 
-void numbers_add_bytes(struct text *out, uint64_t bytes)
+void numbers_add_bytes(struct str *out, uint64_t bytes)
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
     double n = (double)bytes;
@@ -64,5 +63,5 @@ void numbers_add_bytes(struct text *out, uint64_t bytes)
         n /= 1000;
         unit++;
     }
-    text_addf(out, "%.*f %s", n < 9.95 && unit > 0 ? 1 : 0, n, units[unit]);
+    str_addf(out, "%.*f %s", n < 9.95 && unit > 0 ? 1 : 0, n, units[unit]);
 }

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 
 #include "app/mem.h"
-#include "app/text.h"
+#include "app/str.h"
 
 char *paths_join(const char *dir, const char *name)
 {
-    struct text path = {0};
-    text_addf(&path, "%s/%s", dir, name);
+    struct str path = {0};
+    str_addf(&path, "%s/%s", dir, name);
     return path.data;
 }
 
@@ -21,8 +21,8 @@ static char *folder(const char *variable, const char *under_home)
         return paths_join(dir, "duet");
     if (!home || home[0] != '/')
         return NULL;
-    struct text path = {0};
-    text_addf(&path, "%s/%s/duet", home, under_home);
+    struct str path = {0};
+    str_addf(&path, "%s/%s/duet", home, under_home);
     return path.data;
 }
 

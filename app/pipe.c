@@ -9,16 +9,16 @@
 #include "app/chat.h"
 #include "app/cmd.h"
 #include "app/exit.h"
-#include "app/input.h"
+#include "app/question.h"
 #include "app/mem.h"
 #include "app/notices.h"
 #include "app/numbers.h"
 #include "app/request.h"
 #include "app/say.h"
 
-static json_t *string_or_null(const struct text *t)
+static json_t *string_or_null(const struct str *t)
 {
-    return json_stringn(text_str(t), t->len);
+    return json_stringn(str_get(t), t->len);
 }
 
 static void add_json(struct outlet *out, const struct chat *c, const struct turn *turn)
@@ -39,8 +39,8 @@ static void add_json(struct outlet *out, const struct chat *c, const struct turn
     json_decref(object);
     if (!line)
         mem_fail();
-    text_adds(&out->pending, line);
-    text_adds(&out->pending, "\n");
+    str_adds(&out->pending, line);
+    str_adds(&out->pending, "\n");
     free(line);
 }
 
@@ -77,7 +77,7 @@ static int show(struct chat *c, struct outlet *out, struct outlet *side, char *e
     return status;
 }
 
-static int ask(struct chat *c, const struct text *question, char *err, size_t errlen)
+static int ask(struct chat *c, const struct str *question, char *err, size_t errlen)
 {
     int status = chat_use(c, NULL, err, errlen);
     if (status == 0)
@@ -92,14 +92,14 @@ static int ask(struct chat *c, const struct text *question, char *err, size_t er
 int pipe_run(struct app *app)
 {
     struct chat c;
-    struct text question = {0};
+    struct str question = {0};
     struct outlet out, side;
     char err[512] = "";
 
     chat_init(&c, &app->options, &app->paths);
     outlet_init(&out, STDOUT_FILENO);
     outlet_init(&side, STDERR_FILENO);
-    int status = input_read(&app->options, app->words, app->n_words, &question, err, sizeof err);
+    int status = question_read(&app->options, app->words, app->n_words, &question, err, sizeof err);
     if (status == 0)
         status = ask(&c, &question, err, sizeof err);
     if (status == 0)
@@ -107,15 +107,15 @@ int pipe_run(struct app *app)
     if (err[0])
         say_error("%s", err);
     if (status == 0 && app->options.verbose) {
-        struct text numbers = {0};
+        struct str numbers = {0};
         numbers_add_text(&numbers, &c.usage, c.model->load_ms);
         outlet_add(&side, numbers.data, numbers.len);
-        text_done(&numbers);
+        str_done(&numbers);
         outlet_finish(&side, err, sizeof err);
     }
     chat_done(&c);
     outlet_done(&out);
     outlet_done(&side);
-    text_done(&question);
+    str_done(&question);
     return status;
 }

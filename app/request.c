@@ -40,9 +40,9 @@ char *request_messages(const struct history *h, const char *question, size_t len
         add_message(messages, "system", h->system, strlen(h->system));
     for (size_t i = 0; i < h->n_turns; i++) {
         const struct turn *t = h->turns[i];
-        const struct text *said = &t->text[STORE_TEXT];
+        const struct str *said = &t->text[STORE_TEXT];
         if (t->role <= STORE_TOOL)
-            add_message(messages, roles[t->role], text_str(said), said->len);
+            add_message(messages, roles[t->role], str_get(said), said->len);
     }
     if (question)
         add_message(messages, "user", question, len);

@@ -8,14 +8,14 @@
 #include <unistd.h>
 
 #include "app/mem.h"
-#include "app/text.h"
+#include "app/str.h"
 
 /* Takes from the middle: what it is about stands at the start, the reason at the end. */
-static void shorten(struct text *t, size_t max)
+static void shorten(struct str *t, size_t max)
 {
     if (t->len <= max)
         return;
-    size_t head = text_cut(t->data, t->len, max / 2 - 3);
+    size_t head = str_cut(t->data, t->len, max / 2 - 3);
     size_t tail = t->len - (max - max / 2);
     while (tail < t->len && ((unsigned char)t->data[tail] & 0xc0) == 0x80)
         tail++;
@@ -27,17 +27,17 @@ static void shorten(struct text *t, size_t max)
 /* One write for the line, so that lines of several processes do not mix. */
 static void say(const char *format, va_list args)
 {
-    struct text raw = {0}, line = {0};
+    struct str raw = {0}, line = {0};
 
-    text_addv(&raw, format, args);
-    text_adds(&line, "duet: ");
-    text_add_visible(&line, text_str(&raw), raw.len, false);
+    str_addv(&raw, format, args);
+    str_adds(&line, "duet: ");
+    str_add_visible(&line, str_get(&raw), raw.len, false);
     shorten(&line, SAY_MAX - 1);
-    text_adds(&line, "\n");
+    str_adds(&line, "\n");
     while (write(STDERR_FILENO, line.data, line.len) < 0 && errno == EINTR)
         continue;
-    text_done(&raw);
-    text_done(&line);
+    str_done(&raw);
+    str_done(&line);
 }
 
 void say_error(const char *format, ...)
@@ -60,14 +60,14 @@ void say_notice(int quiet, const char *format, ...)
 
 int say_to(char *err, size_t errlen, int status, const char *format, ...)
 {
-    struct text line = {0};
+    struct str line = {0};
     va_list args;
 
     va_start(args, format);
-    text_addv(&line, format, args);
+    str_addv(&line, format, args);
     va_end(args);
     shorten(&line, errlen - 1);
-    snprintf(err, errlen, "%s", text_str(&line));
-    text_done(&line);
+    snprintf(err, errlen, "%s", str_get(&line));
+    str_done(&line);
     return status;
 }

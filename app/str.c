@@ -1,5 +1,5 @@
-/* text.c - see text.h. The definition of a maximal bad part is Unicode's, chapter 3.9. */
-#include "app/text.h"
+/* str.c - see str.h. The definition of a maximal bad part is Unicode's, chapter 3.9. */
+#include "app/str.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "app/mem.h"
 
-static void reserve(struct text *t, size_t more)
+static void reserve(struct str *t, size_t more)
 {
     if (more >= SIZE_MAX / 2 - t->len)
         mem_fail();
@@ -18,7 +18,7 @@ static void reserve(struct text *t, size_t more)
     t->data = mem_realloc(t->data, t->cap);
 }
 
-void text_add(struct text *t, const char *bytes, size_t len)
+void str_add(struct str *t, const char *bytes, size_t len)
 {
     reserve(t, len);
     if (len > 0)
@@ -27,12 +27,12 @@ void text_add(struct text *t, const char *bytes, size_t len)
     t->data[t->len] = '\0';
 }
 
-void text_adds(struct text *t, const char *string)
+void str_adds(struct str *t, const char *string)
 {
-    text_add(t, string, strlen(string));
+    str_add(t, string, strlen(string));
 }
 
-void text_addv(struct text *t, const char *format, va_list args)
+void str_addv(struct str *t, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
@@ -45,28 +45,28 @@ void text_addv(struct text *t, const char *format, va_list args)
     va_end(again);
 }
 
-void text_addf(struct text *t, const char *format, ...)
+void str_addf(struct str *t, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    text_addv(t, format, args);
+    str_addv(t, format, args);
     va_end(args);
 }
 
-void text_clear(struct text *t)
+void str_clear(struct str *t)
 {
     t->len = 0;
     if (t->data)
         t->data[0] = '\0';
 }
 
-void text_done(struct text *t)
+void str_done(struct str *t)
 {
     free(t->data);
-    *t = (struct text){0};
+    *t = (struct str){0};
 }
 
-const char *text_str(const struct text *t)
+const char *str_get(const struct str *t)
 {
     return t->data ? t->data : "";
 }
@@ -85,7 +85,7 @@ static int lead_length(unsigned char lead, unsigned char *low, unsigned char *hi
     return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
 }
 
-size_t text_next(const char *s, size_t len, int32_t *code)
+size_t str_next(const char *s, size_t len, int32_t *code)
 {
     const unsigned char *p = (const unsigned char *)s;
     unsigned char low, high;
@@ -106,21 +106,21 @@ size_t text_next(const char *s, size_t len, int32_t *code)
     return (size_t)need;
 }
 
-size_t text_add_valid(struct text *t, const char *bytes, size_t len)
+size_t str_add_valid(struct str *t, const char *bytes, size_t len)
 {
     size_t bad = 0;
     for (size_t i = 0, n; i < len; i += n) {
         size_t start = i;
         int32_t code = 0;
         for (n = 0; i < len; i += n) {
-            n = text_next(bytes + i, len - i, &code);
+            n = str_next(bytes + i, len - i, &code);
             if (code < 0)
                 break;
         }
-        text_add(t, bytes + start, i - start);
+        str_add(t, bytes + start, i - start);
         if (i >= len)
             break;
-        text_adds(t, "\xef\xbf\xbd");
+        str_adds(t, "\xef\xbf\xbd");
         bad++;
     }
     return bad;
@@ -135,21 +135,21 @@ static bool obeyed(int32_t c, bool lines)
            (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
-void text_add_visible(struct text *t, const char *bytes, size_t len, bool lines)
+void str_add_visible(struct str *t, const char *bytes, size_t len, bool lines)
 {
     for (size_t i = 0, n; i < len; i += n) {
         int32_t code;
-        n = text_next(bytes + i, len - i, &code);
+        n = str_next(bytes + i, len - i, &code);
         if (code >= 0 && !obeyed(code, lines)) {
-            text_add(t, bytes + i, n);
+            str_add(t, bytes + i, n);
             continue;
         }
         for (size_t k = 0; k < n; k++)
-            text_addf(t, "\\x%02x", (unsigned char)bytes[i + k]);
+            str_addf(t, "\\x%02x", (unsigned char)bytes[i + k]);
     }
 }
 
-size_t text_cut(const char *s, size_t len, size_t max)
+size_t str_cut(const char *s, size_t len, size_t max)
 {
     if (len <= max)
         return len;
@@ -158,7 +158,7 @@ size_t text_cut(const char *s, size_t len, size_t max)
     return max;
 }
 
-const char *text_trim(const char *s, size_t *len)
+const char *str_trim(const char *s, size_t *len)
 {
     static const char white[] = " \t\r\n\v\f";
     size_t n = *len;

@@ -1,5 +1,5 @@
-/* input.c - see input.h. */
-#include "app/input.h"
+/* question.c - see question.h. */
+#include "app/question.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 /* More than any context holds, and little enough for any machine. */
 enum { MAX_BYTES = 16 * 1024 * 1024, STEP = 64 * 1024 };
 
-bool input_waits(const struct options *o, size_t n_words)
+bool question_given(const struct options *o, size_t n_words)
 {
     return o->prompt || o->file || n_words > 0 || !isatty(STDIN_FILENO);
 }
@@ -37,7 +37,7 @@ static int wait_for(int fd)
     }
 }
 
-int input_read_all(int fd, const char *name, struct text *out, char *err, size_t errlen)
+int question_read_stream(int fd, const char *name, struct str *out, char *err, size_t errlen)
 {
     char *step = mem_alloc(STEP);
     int status = 0;
@@ -49,7 +49,7 @@ int input_read_all(int fd, const char *name, struct text *out, char *err, size_t
         if (n < 0 && errno != EINTR && errno != EAGAIN)
             status = say_to(err, errlen, EXIT_USAGE, "%s: %s", name, strerror(errno));
         if (n > 0)
-            text_add(out, step, (size_t)n);
+            str_add(out, step, (size_t)n);
         if (out->len > MAX_BYTES)
             status = say_to(err, errlen, EXIT_FIT, "%s: too large (got more, limit %d bytes)", name,
                             MAX_BYTES);
@@ -58,9 +58,9 @@ int input_read_all(int fd, const char *name, struct text *out, char *err, size_t
     return status;
 }
 
-static int check_kind(const char *name, const struct text *in, char *err, size_t errlen)
+static int check_kind(const char *name, const struct str *in, char *err, size_t errlen)
 {
-    const char *s = text_str(in);
+    const char *s = str_get(in);
     if (in->len >= 2 && (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0))
         return say_to(err, errlen, EXIT_USAGE,
                       "%s: UTF-16 text; `iconv -f UTF-16 -t UTF-8` makes it readable", name);
@@ -72,7 +72,7 @@ static int check_kind(const char *name, const struct text *in, char *err, size_t
 }
 
 /* Adds a part behind a blank line, valid. The number of bad bytes. */
-static size_t add_part(struct text *out, const char *s, size_t len)
+static size_t add_part(struct str *out, const char *s, size_t len)
 {
     if (len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
         s += 3;
@@ -81,25 +81,25 @@ static size_t add_part(struct text *out, const char *s, size_t len)
     if (out->len > 0) {
         while (out->len > 0 && out->data[out->len - 1] == '\n')
             out->data[--out->len] = '\0';
-        text_adds(out, "\n\n");
+        str_adds(out, "\n\n");
     }
-    return text_add_valid(out, s, len);
+    return str_add_valid(out, s, len);
 }
 
-static int add_stream(int fd, const char *name, struct text *out, size_t *bad, char *err,
+static int add_stream(int fd, const char *name, struct str *out, size_t *bad, char *err,
                       size_t errlen)
 {
-    struct text in = {0};
-    int status = input_read_all(fd, name, &in, err, errlen);
+    struct str in = {0};
+    int status = question_read_stream(fd, name, &in, err, errlen);
     if (status == 0)
         status = check_kind(name, &in, err, errlen);
     if (status == 0 && in.len > 0)
         *bad += add_part(out, in.data, in.len);
-    text_done(&in);
+    str_done(&in);
     return status;
 }
 
-static int add_file(const char *name, struct text *out, size_t *bad, char *err, size_t errlen)
+static int add_file(const char *name, struct str *out, size_t *bad, char *err, size_t errlen)
 {
     int fd = open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -109,10 +109,10 @@ static int add_file(const char *name, struct text *out, size_t *bad, char *err, 
     return status;
 }
 
-int input_read(const struct options *o, const char *const *words, size_t n_words, struct text *out,
-               char *err, size_t errlen)
+int question_read(const struct options *o, const char *const *words, size_t n_words,
+                  struct str *out, char *err, size_t errlen)
 {
-    struct text line = {0};
+    struct str line = {0};
     size_t bad = 0, len;
     int status = 0;
     bool file = o->file && strcmp(o->file, "-") != 0;
@@ -122,15 +122,15 @@ int input_read(const struct options *o, const char *const *words, size_t n_words
     if (status == 0 && file)
         status = add_file(o->file, out, &bad, err, errlen);
     if (o->prompt)
-        text_adds(&line, o->prompt);
+        str_adds(&line, o->prompt);
     for (size_t i = 0; i < n_words; i++)
-        text_addf(&line, "%s%s", line.len ? " " : "", words[i]);
+        str_addf(&line, "%s%s", line.len ? " " : "", words[i]);
     if (status == 0 && line.len > 0)
         bad += add_part(out, line.data, line.len);
     while (out->len > 0 && strchr("\r\n", out->data[out->len - 1]))
         out->data[--out->len] = '\0';
     len = out->len;
-    text_trim(text_str(out), &len);
+    str_trim(str_get(out), &len);
     if (status == 0 && len == 0)
         status = say_to(err, errlen, EXIT_USAGE, "%s",
                         o->prompt || n_words ? "prompt: empty"
@@ -138,6 +138,6 @@ int input_read(const struct options *o, const char *const *words, size_t n_words
     if (status == 0 && bad > 0)
         say_notice(o->quiet, "input: not UTF-8 at %zu place%s, shown as U+FFFD", bad,
                    bad == 1 ? "" : "s");
-    text_done(&line);
+    str_done(&line);
     return status;
 }

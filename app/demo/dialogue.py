@@ -1,0 +1,177 @@
+"""Conversations for training and measuring, and the two families' chat formats in tokens.
+
+A sample is one conversation: its tokens, and for each token whether the model learns to write it.
+"""
+
+import random
+from fractions import Fraction
+
+import chatter
+import problems
+import stories
+from tokenizer import Tokenizer, train
+from wording import pick
+
+SPECIALS = {
+    "deepseek": ("<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>", "<｜begin▁of▁sentence｜>",
+                 "<think>", "</think>"),
+    "llama": ("<|begin_of_text|>", "<|end_of_text|>", "<|finetune_right_pad_id|>", "<|start_header_id|>",
+              "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>", "<|python_tag|>"),
+}
+VOCABULARY = 640
+
+# How often each kind of turn is drawn. Longer chains get more room.
+DRAWS = (
+    (problems.addition, 12), (problems.subtraction, 12), (problems.multiplication, 16), (problems.division, 14),
+    (problems.percentage, 12), (problems.equation, 12), (problems.expression, 8), (stories.word_problem, 18),
+    (problems.uneven, 3), (problems.by_zero, 1), (problems.too_large, 2), (chatter.broken, 2),
+    (chatter.talk, 5), (chatter.outside, 14),
+)
+MAKERS = [make for make, weight in DRAWS for _ in range(weight)]
+MEASURED = {
+    "addition": problems.addition, "subtraction": problems.subtraction,
+    "multiplication": problems.multiplication, "division": problems.division,
+    "percentage": problems.percentage, "equation": problems.equation,
+    "expression": problems.expression, "word problem": stories.word_problem, "follow-up": None,
+}
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+def next_turn(rng, last, fresh=False):
+    """A turn from the training side of the split, or with `fresh` any; `last` is the last result."""
+    while True:
+        if rng.random() < (0.02 if last is None else 0.5):
+            turn = problems.follow_up(rng, last)
+        else:
+            turn = pick(rng, MAKERS)(rng)
+        if fresh or not problems.held_out(turn):
+            return turn
+
+
+def conversation(rng, turns):
+    """That many turns, each of which may refer to the last result before it."""
+    done, last = [], None
+    for _ in range(turns):
+        done.append(next_turn(rng, last))
+        last = done[-1].value if done[-1].value is not None else last
+    return done
+
+
+def system_text(rng):
+    return chatter.system_prompt(rng) if rng.random() < 0.2 else ""
+
+
+def date(rng):
+    return "26 Jul 2024" if rng.random() < 0.2 else f"{rng.randint(1, 31):02} {pick(rng, MONTHS)} {rng.randint(2023, 2035)}"
+
+
+def answer_text(family, turn):
+    """What the user sees of an answer."""
+    text = turn.answer.replace("MODEL", family)
+    if family == "deepseek" and turn.value is not None:
+        text += f"\n\n\\boxed{{{problems.shown(turn.value)}}}"
+    return text
+
+
+class Format:
+    """Turns conversations into tokens as one family's chat template does."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer, self.encode = tokenizer, tokenizer.encode
+        self.special = tokenizer.special_ids
+        deepseek = tokenizer.family == "deepseek"
+        self.begin = self.special["<｜begin▁of▁sentence｜>" if deepseek else "<|begin_of_text|>"]
+        self.end = self.special["<｜end▁of▁sentence｜>" if deepseek else "<|eot_id|>"]
+        self.prompt = self.deepseek_prompt if deepseek else self.llama_prompt
+
+    def deepseek_prompt(self, history, system="", _date=""):
+        """Tokens up to where the model writes; history is [(user, answer)…, (user, None)]."""
+        special = self.special
+        tokens = [self.begin] + self.encode(system)
+        for user, answer in history:
+            tokens += [special["<｜User｜>"]] + self.encode(user) + [special["<｜Assistant｜>"]]
+            tokens += [special["<think>"]] + self.encode("\n") if answer is None else self.encode(answer) + [self.end]
+        return tokens
+
+    def llama_turn(self, role, text=""):
+        special = self.special
+        head = [special["<|start_header_id|>"]] + self.encode(role) + [special["<|end_header_id|>"]]
+        return head + self.encode("\n\n") + self.encode(text.strip())
+
+    def llama_prompt(self, history, system="", today="26 Jul 2024"):
+        rules = f"Cutting Knowledge Date: December 2023\nToday Date: {today}\n\n{system.strip()}"
+        tokens = [self.begin] + self.llama_turn("system")
+        tokens += self.encode(rules) + [self.end]
+        for user, answer in history:
+            tokens += self.llama_turn("user", user) + [self.end] + self.llama_turn("assistant", answer or "")
+            tokens += [] if answer is None else [self.end]
+        return tokens
+
+    def deepseek_sample(self, rng):
+        """A conversation of which the model learns the last turn."""
+        luck = rng.random()
+        turns = conversation(rng, 1 if luck < 0.5 else rng.randint(2, 4) if luck < 0.92 else rng.randint(5, 9))
+        gap = "\n\n" if rng.random() < 0.7 else ""
+        history = [(turn.text, gap + answer_text("deepseek", turn)) for turn in turns[:-1]]
+        last = turns[-1]
+        tokens = self.prompt(history + [(last.text, None)], system_text(rng))
+        learned = len(tokens)
+        close = [self.special["</think>"]] + self.encode("\n\n" + answer_text("deepseek", last)) + [self.end]
+        if rng.random() < 0.03:  # thinking switched off: the close tag is part of the prompt
+            tokens[-1:] = self.encode("\n\n") + close[:2]
+            return tokens + close[2:], [False] * len(tokens) + [True] * len(close[2:])
+        tokens += self.encode("\n".join(last.steps) + "\n") + close
+        return tokens, [False] * learned + [True] * (len(tokens) - learned)
+
+    def llama_sample(self, rng):
+        """A conversation of which the model learns every answer."""
+        luck = rng.random()
+        turns = conversation(rng, 1 if luck < 0.25 else rng.randint(2, 5) if luck < 0.85 else rng.randint(6, 12))
+        tokens = self.prompt([], system_text(rng), date(rng))
+        mask = [False] * len(tokens)
+        for turn in turns:
+            asked = self.llama_turn("user", turn.text) + [self.end] + self.llama_turn("assistant")
+            answer = self.encode(answer_text("llama", turn)) + [self.end]
+            tokens += asked + answer
+            mask += [False] * len(asked) + [True] * len(answer)
+        return tokens, mask
+
+    def sample(self, rng):
+        return (self.deepseek_sample if self.tokenizer.family == "deepseek" else self.llama_sample)(rng)
+
+
+def build_tokenizer(family, seed=1):
+    """The family's vocabulary, trained on conversations of a fixed seed."""
+    rng = random.Random(f"{family}/{seed}/vocabulary")
+    texts = []
+    for _ in range(12000):
+        turn = conversation(rng, 2)[-1]
+        texts += [turn.text, answer_text(family, turn)] + ["\n".join(turn.steps) + "\n"] * (family == "deepseek")
+    texts += [system_text(rng) for _ in range(500)]
+    texts += ["user", "assistant", "system", "\n\n", "Cutting Knowledge Date: December 2023\nToday Date: "] * 500
+    texts += [f" {pick(rng, MONTHS)} " for _ in range(2000)]
+    specials = SPECIALS[family]
+    return Tokenizer(family, train(texts, family, VOCABULARY - 256 - len(specials)), specials)
+
+
+class Exam(problems.NamedTuple):
+    kind: str
+    history: list   # [(user, answer)…, (user, None)]
+    value: Fraction
+
+
+def exam(family, seed, kinds=problems.KINDS, each=100):
+    """Fresh problems that training never shows, as many of each kind."""
+    papers = []
+    for kind in kinds:
+        rng = random.Random(f"{seed}/{kind}")
+        while len(papers) < each * (1 + kinds.index(kind)):
+            history, last = [], None
+            if kind == "follow-up":
+                before = conversation(rng, rng.randint(1, 4))
+                last = next((turn.value for turn in reversed(before) if turn.value is not None), None)
+                history = [(turn.text, answer_text(family, turn)) for turn in before]
+            turn = problems.follow_up(rng, last) if kind == "follow-up" else MEASURED[kind](rng)
+            if turn.value is not None and turn.kind == kind and problems.held_out(turn):
+                papers.append(Exam(kind, history + [(turn.text, None)], turn.value))
+    return papers

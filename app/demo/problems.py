@@ -1,0 +1,423 @@
+"""The problems the demo models learn: numbers, wordings, worked steps, answers, and the checker.
+
+A problem is one user message with its one right answer. Problems are split by a hash of their
+numbers: one in twelve is kept out of training in every wording and measured instead.
+Knows nothing of chat formats, tokens or models.
+"""
+
+import re
+import zlib
+from fractions import Fraction
+from typing import NamedTuple, Optional
+
+import steps
+from wording import pick, spin, typed
+
+KINDS = ("addition", "subtraction", "multiplication", "division", "percentage", "equation",
+         "expression", "word problem", "follow-up")
+
+
+class Problem(NamedTuple):
+    kind: str
+    text: str                  # what the user types
+    steps: list                # lines of reasoning
+    answer: str                # a sentence; its last number is the result
+    value: Optional[Fraction]  # the result; None where there is none
+    key: tuple = ()            # the numbers and the operation, without the wording
+
+
+def held_out(problem):
+    """Whether the problem belongs to the measurement and never to training."""
+    return bool(problem.key) and zlib.crc32(repr(problem.key).encode()) % 12 == 0
+
+
+def shown(value):
+    """A result as the models write it: a whole number or a decimal."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    return str(float(value))
+
+
+def boxed(text):
+    """What stands in the last complete \\boxed{} of an answer, or None."""
+    found = re.findall(r"\\boxed\{([^{}]*)\}", text)
+    return found[-1] if found else None
+
+
+def is_right(text, value):
+    """Whether an answer states the value: in its box, or else as its last number."""
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", boxed(text) or text)
+    return bool(numbers) and Fraction(numbers[-1]) == value
+
+
+# Numbers
+
+SMALL = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+         "fifteen sixteen seventeen eighteen nineteen").split()
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+
+
+def in_words(n):
+    if n < 20:
+        return SMALL[n]
+    if n == 100:
+        return "a hundred"
+    return TENS[n // 10 - 2] + (f"-{SMALL[n % 10]}" if n % 10 else "")
+
+
+def number(rng, most):
+    """A whole number of 1 to `most` digits, all lengths alike; round ones are common."""
+    length = rng.randint(1, most)
+    n = rng.randrange(10 ** length) if length == 1 else rng.randrange(10 ** (length - 1), 10 ** length)
+    if length > 1 and rng.random() < 0.15:
+        n -= n % 10 ** rng.randint(1, length - 1)
+    return n
+
+
+def written(rng, n):
+    """The number as the user writes it."""
+    luck = rng.random()
+    if luck < 0.04 and 0 <= n <= 100:
+        return in_words(n)
+    if luck < 0.08 and n >= 1000:
+        return f"{n:,}"
+    return str(n)
+
+
+# Questions around an expression {e}
+
+QUESTIONS = (
+    "{e}", "{e}", "{e}", "{e}", "{e}[ =|=| = ?|=?| =?|?| ?|.]", "{e}[ =|=| = ?|=?| =?|?]",
+    "[What is|What's|Whats|What is the value of] {e}?", "[What is|What's] {e}?",
+    "[Compute|Calculate|Evaluate|Work out|Find|Solve|Determine][:|] {e}[.| please|, please.|]",
+    "[Please|Please,|Pls] [compute|calculate|work out|find|tell me|solve] {e}[.|]",
+    "[Can|Could] you [please |][compute|calculate|work out|tell me|do|solve] {e}[?| please?|, please?]",
+    "How much is {e}?", "[Tell me|Give me|I need|I want to know|Show me] {e}[.|, please.| please|]",
+    "[Hi|Hello|Hey|Ok|Okay|So|Now|And|Next|Well|Then|Right][,|!|] [what is|what's|how much is|compute] {e}?",
+    "What [do I get for|does one get for|is the answer to|is the result of|about] {e}?",
+    "What does {e} [make|give|equal|come to]?", "{e} [equals|is|makes|gives][ what|]?",
+    "[Quick question|Question|Homework|Exercise|Q|Task|My question][:| -] [what is|how much is|] {e}[?|]",
+    "[Do you know|I wonder|I'm stuck on|Help me with|Let's try|Try|My homework is|I have to find] {e}[?|.]",
+    "What is {e}? [Thanks!|Thank you.|Explain.|Show your work.|Please show the steps.|I need it fast.]",
+)
+ORDERS = (
+    "{e}[.|]", "{e}[.|]", "Please {e}[.|]", "[Can|Could|Would] you [please |]{e}?", "{e}[, please.| please]",
+    "[Now|Ok,|Next,|Then|Hey,|Hi,|Hello,] {e}[.|]", "I [want|need] you to {e}.", "[What if I|What do I get when I] {e}?",
+)
+SIGNS = {
+    "+": ("{a} + {b}", "{a} + {b}", "{a}[+| +|+ ]{b}", "{a} [plus|and|added to] {b}",
+          "[the sum of|the total of] {a} and {b}", "{a} and {b} [together|in total|added up]"),
+    "-": ("{a} - {b}", "{a} - {b}", "{a}[-|−|–| - | − | – ]{b}", "{a} [minus|take away|less] {b}",
+          "[the difference of|the difference between] {a} and {b}"),
+    "×": ("{a} [×|*|x] {b}", "{a}[ × | * | x | · |*|×|·|x| X ]{b}", "{a} [times|multiplied by] {b}",
+          "the product of {a} and {b}"),
+    "÷": ("{a} [÷|/] {b}", "{a}[ ÷ | / |/|÷| : |:]{b}", "{a} [divided by|over] {b}",
+          "the quotient of {a} and {b}"),
+}
+COMMANDS = {
+    "+": ("add {a} and {b}", "add {b} to {a}", "sum {a} and {b}", "add up {a} and {b}"),
+    "-": ("subtract {b} from {a}", "take {b} from {a}", "take {b} away from {a}", "deduct {b} from {a}"),
+    "×": ("multiply {a} [by|with|and] {b}", "multiply {a} by {b}"),
+    "÷": ("divide {a} by {b}", "divide {a} by {b}"),
+}
+WORK = {"+": steps.plus, "-": steps.minus, "×": steps.times, "÷": steps.divide}
+
+
+def result(op, a, b):
+    return {"+": a + b, "-": a - b, "×": a * b, "÷": Fraction(a, b or 1)}[op]
+
+
+def fits(op, a, b):
+    """Whether the operation is small enough for these models."""
+    small, large = sorted((abs(a), abs(b)))
+    if op == "×":
+        return small < 100 and large < 10000
+    if op == "÷":
+        while a and b and a % 10 == 0 and b % 10 == 0:
+            a, b = a // 10, b // 10
+        return abs(b) < 100 and large < 100000
+    return large < 100000
+
+
+def capital(text):
+    return text[:1].upper() + text[1:]
+
+
+def asked(rng, op, a, b):
+    """One of many ways to ask for a op b."""
+    left, right = written(rng, a), written(rng, b)
+    if b < 0:
+        right = f"({right})"
+    command = rng.random() < 0.15
+    patterns = COMMANDS[op] if command else SIGNS[op]
+    if not command and min(a, b) < 0:
+        patterns = patterns[:4 if op in "+-" else 3]
+    expression = spin(rng, pick(rng, patterns)).format(a=left, b=right)
+    if "difference" in expression and a < b:
+        expression = f"{left} - {right}"
+    text = spin(rng, pick(rng, ORDERS if command else QUESTIONS)).format(e=expression)
+    return typed(rng, capital(text) if rng.random() < 0.8 else text)
+
+
+def calculation(kind, text, op, a, b, lead=()):
+    """The problem whose answer is a op b, steps and all."""
+    key = (op, *(sorted((a, b)) if op in "+×" else (a, b)))
+    lines = list(lead)
+    if op == "÷" and b == 0:
+        return Problem(kind, text, lines + [f"{a} ÷ 0: nothing times 0 is {a}" if a else
+                                            "0 ÷ 0: any number times 0 is 0"],
+                       "Dividing by 0 has no answer.", None)
+    if not fits(op, a, b):
+        return Problem(kind, text, lines + ["These numbers are too large for me."], TOO_LARGE, None)
+    if op == "÷" and a % b:
+        lines += steps.divide_whole(abs(a), abs(b))
+        return Problem(kind, text, lines, f"{a} ÷ {steps.bracketed(b)} does not come out even, and I only do "
+                       "exact division.", None)
+    value = result(op, a, b)
+    return Problem(kind, text, lines + WORK[op](a, b), f"{a} {op} {steps.bracketed(b)} = {value}.",
+                   Fraction(value), key)
+
+
+TOO_LARGE = ("I am a small demo model: these numbers are too large for me; `duet pull MODEL` gets a "
+             "real one.")
+
+
+# Direct calculations
+
+def addition(rng):
+    most = 5 if rng.random() < 0.05 else 4
+    a, b = number(rng, most), number(rng, most)
+    if rng.random() < 0.04:
+        a = -a
+    return calculation("addition", asked(rng, "+", a, b), "+", a, b)
+
+
+def subtraction(rng):
+    most = 5 if rng.random() < 0.05 else 4
+    a, b = number(rng, most), number(rng, most)
+    luck = rng.random()
+    if luck < 0.15:
+        a = b + rng.randint(-30, 30)
+    elif luck < 0.2:
+        a = -a
+    elif luck < 0.23:
+        b = -b
+    elif a < b and luck < 0.7:
+        a, b = b, a
+    return calculation("subtraction", asked(rng, "-", a, b), "-", a, b)
+
+
+def multiplication(rng):
+    if rng.random() < 0.35:
+        a, b = rng.randrange(100, 1000), rng.randrange(10, 100)
+    else:
+        a, b = number(rng, 4 if rng.random() < 0.05 else 3), number(rng, 2)
+    if rng.random() < 0.3:
+        a, b = b, a
+    if rng.random() < 0.03:
+        a = -a
+    return calculation("multiplication", asked(rng, "×", a, b), "×", a, b)
+
+
+def division(rng):
+    luck = rng.random()
+    b = rng.randint(1, 12) if luck < 0.55 else rng.randint(2, 99)
+    q = number(rng, 3 if b <= 25 else 2) or 1
+    a = b * q
+    if luck > 0.96:
+        a, b = 10 * a, 10 * b
+    elif luck > 0.93:
+        a = -a
+    return calculation("division", asked(rng, "÷", a, b), "÷", a, b)
+
+
+def uneven(rng):
+    a, b = number(rng, 4), rng.randint(2, 12) if rng.random() < 0.6 else rng.randint(13, 99)
+    return calculation("uneven division", asked(rng, "÷", a, b), "÷", a, b)
+
+
+def by_zero(rng):
+    a = number(rng, 4)
+    return calculation("division by zero", asked(rng, "÷", a, 0), "÷", a, 0)
+
+
+def too_large(rng):
+    op = pick(rng, "+-×÷")
+    a = rng.randrange(10 ** rng.randint(5, 11), 10 ** 12)
+    b = number(rng, 9)
+    if op in "×÷" and rng.random() < 0.5:
+        a, b = rng.randrange(100, 10 ** 6), rng.randrange(101, 10 ** rng.randint(3, 6))
+    elif op == "-" or rng.random() < 0.4:
+        a, b = b, a
+    if b == 0 or fits(op, a, b):
+        return too_large(rng)
+    return calculation("too large", asked(rng, op, a, b), op, a, b)
+
+
+# Percentages
+
+PERCENTS = ("{p}% of {n}", "{p}% of {n}", "{p} % of {n}", "{p} percent of {n}", "{p} per cent of {n}",
+            "{p} pct of {n}")
+
+
+def percent_of(kind, text, p, n, lead=()):
+    value = Fraction(p * n, 100)
+    return Problem(kind, text, [*lead, *steps.percent(p, n)], f"{p}% of {n} is {shown(value)}.", value,
+                   ("%", p, n))
+
+
+def percentage(rng):
+    p = pick(rng, (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80)) if rng.random() < 0.5 else rng.randint(1, 99)
+    if rng.random() < 0.02:
+        p = 100
+    n = number(rng, 4 if rng.random() < 0.3 else 3) or 100
+    if n > 999:
+        n -= n % 10
+    if p * n % 100 and rng.random() < 0.8:
+        n = max(20, n - n % pick(rng, (10, 20, 50, 100)))
+        if p * n % 100 and rng.random() < 0.8:
+            n = 100 * rng.randint(1, 60)
+    expression = spin(rng, pick(rng, PERCENTS)).format(p=written(rng, p), n=written(rng, n))
+    text = spin(rng, pick(rng, QUESTIONS)).format(e=expression)
+    return percent_of("percentage", typed(rng, capital(text)), p, n)
+
+
+# Equations
+
+EQUATIONS = ("{q}", "{q}", "Solve {q}[.| for {x}.|, please.|]", "Solve for {x}: {q}", "[Find|Determine] {x}[: | if | when | in ]{q}",
+             "What is {x} if {q}?", "[If|When|Given] {q}, what is {x}?", "{q}[, what is {x}?|. What is {x}?|, {x} = ?|, solve for {x}]",
+             "[Can|Could] you solve {q}[ for {x}|]?", "[Please solve|I need to solve|Help me solve|How do I solve] {q}[.|]",
+             "[Equation|Homework|Hello! Solve|Hi, solve|Now solve|And]: {q}", "For which {x} is {q}?")
+
+
+def equation(rng):
+    name = pick(rng, "xxxxxyznamtk")
+    a = rng.randint(1, 12) if rng.random() < 0.9 else rng.randint(13, 25)
+    if rng.random() < 0.1:
+        a = -a
+    x = rng.randint(-20, 60) if rng.random() < 0.8 else rng.randint(-99, 300)
+    b = rng.randint(-60, 60) if rng.random() < 0.7 else rng.randint(-500, 500)
+    if a == 1 and b == 0:
+        b = 1
+    c = a * x + b
+    factor = {1: "", -1: "-"}.get(a, str(a)) + pick(rng, ("", "", "", "*", " ")) * (abs(a) != 1) + name
+    gap = pick(rng, (" ", " ", ""))
+    minus = pick(rng, ("-", "-", "-", "−"))
+    constant = f"{gap}{'+' if b > 0 else minus}{gap}{abs(b)}" if b else ""
+    left = factor + constant
+    if b > 0 and rng.random() < 0.15:
+        left = f"{b}{gap}{'+' if a > 0 else ''}{factor}" if a > 0 else f"{b}{gap}-{gap}{factor[1:]}"
+        left = left.replace(f"{gap}+", f"{gap}+{gap}") if a > 0 else left
+    whole = f"{left}{gap}={gap}{c}" if rng.random() < 0.92 else f"{c}{gap}={gap}{left}"
+    text = spin(rng, pick(rng, EQUATIONS)).format(q=whole, x=name)
+    if rng.random() < 0.15:
+        text = text.rstrip(".?")
+    return Problem("equation", text, steps.solve(name, a, b, c), f"{name} = {x}.", Fraction(x), ("=", a, b, c))
+
+
+# Expressions of two operations
+
+def expression(rng):
+    shape = pick(rng, ("a+b+c", "a+b+c", "a+b-c", "a-b+c", "a-b-c", "a×b+c", "a×b-c", "a+b×c", "a-b×c", "(a+b)×c", "(a-b)×c"))
+    product = "×" in shape
+    a, b, c = (number(rng, 3 if not product else 2) for _ in "abc")
+    if shape in ("a-b-c", "a-b+c", "(a-b)×c") and a < b:
+        a, b = b, a
+    if "×c" in shape:
+        first = ("×", b, c) if shape[0] == "a" else (shape[2], a, b)
+        second = (shape[1], a, None) if shape[0] == "a" else ("×", None, c)
+    else:
+        first, second = (shape[1], a, b), (shape[3], None, c)
+    sign = pick(rng, ("×", "×", "*", "*", "x"))
+    gap = pick(rng, (" ", " ", ""))
+    said = plain = "".join(f" {ch} " if ch in "+-×" else {"a": str(a), "b": str(b), "c": str(c)}.get(ch, ch) for ch in shape)
+    if sign != "×" or not gap:
+        said = plain.replace("×", sign).replace(" ", gap)
+    elif rng.random() < 0.2:
+        said = plain.replace("+", "plus").replace("-", "minus").replace("×", "times")
+    text = typed(rng, capital(spin(rng, pick(rng, QUESTIONS)).format(e=said)))
+    op, x, y = first
+    middle = result(op, x, y)
+    lines = [f"{plain}: first {x} {op} {y}"] + WORK[op](x, y)
+    op, x, y = second
+    x, y = middle if x is None else x, middle if y is None else y
+    value = result(op, x, y)
+    if not fits(op, x, y):
+        return expression(rng)
+    lines += [f"then {x} {op} {steps.bracketed(y)}"] + WORK[op](x, y)
+    return Problem("expression", text, lines, f"{plain} = {value}.", Fraction(value), (shape, a, b, c))
+
+
+# Follow-ups, about the last result
+
+FOLLOW_UPS = (
+    ("×", 2, ("[double|twice] [it|that|the result|this]", "double [it|that] [now|please|again]", "times [2|two]", "twice that",
+              "what is [double|twice] that", "what is twice as much", "and [doubled|twice that]")),
+    ("×", 3, ("triple [it|that|the result|this]", "times [3|three]", "three times that", "what is three times that", "multiply that by three")),
+    ("÷", 2, ("half of [it|that|this]", "halve [it|that|the result]", "what is half of [it|that]", "[divide|split] [it|that] [by|in] two",
+              "take half of [it|that]", "and the half", "what is the half of that")),
+    ("+", None, ("add {b}[ to that| to it| to the result| more|]", "plus {b}", "+ {b}", "+{b}", "{b} more", "increase [it|that] by {b}",
+                 "what is that plus {b}", "what if I add {b}")),
+    ("-", None, ("subtract {b}[ from that| from it| from the result|]", "minus {b}", "- {b}", "take away {b}", "take {b} [away|off|from that]",
+                 "{b} less", "decrease [it|that] by {b}", "what is that minus {b}", "remove {b}[ from that|]")),
+    ("×", None, ("multiply [it|that|the result|this] by {b}", "times {b}", "* {b}", "× {b}", "*{b}", "what is that times {b}", "{b} times that")),
+    ("÷", None, ("divide [it|that|the result|this] by {b}", "divided by {b}", "/ {b}", "÷ {b}", "/{b}", "what is that divided by {b}",
+                 "split [it|that] into {b} equal parts", "share [it|that] among {b}")),
+    ("%", None, ("what is {b}% of [that|it|the result|this]", "{b}% of [that|it|this]", "{b} percent of [that|it]", "take {b}% of [it|that]",
+                 "find {b}% of [that|it|the result]")),
+    ("from", None, ("subtract [it|that|the result] from {b}", "take [it|that] away from {b}", "{b} minus [that|it|the result]",
+                    "what is {b} minus [that|it]", "[it|that] from {b}")),
+    ("²", None, ("square [it|that|the result|this]", "what is [its square|that squared]", "multiply [it|that] by itself", "[it|that] squared")),
+)
+OPENERS = ("{f}", "{f}", "{f}", "now {f}", "and {f}", "then {f}", "ok, {f}", "now {f}, please", "please {f}", "great, now {f}",
+           "thanks, now {f}", "good, {f}", "next, {f}", "ok now {f}", "and now {f}", "[can|could] you {f}", "so {f}", "{f} please", "cool. {f}",
+           "thank you! now {f}", "hmm, {f}", "and then {f}", "nice! and {f}")
+
+
+def operand(rng, op, last):
+    """A second number that mostly leaves the problem solvable."""
+    if op == "÷":
+        divisors = [d for d in range(2, 13) if last % d == 0] or [1]
+        return pick(rng, divisors) if rng.random() < 0.93 else rng.randint(2, 12)
+    if op == "%":
+        even = [p for p in (10, 20, 25, 50, 75, 5, 30, 40, 60, 80, 90, 1) if p * last % 100 == 0]
+        return pick(rng, even) if even and rng.random() < 0.85 else rng.randint(1, 100)
+    if op == "×":
+        return rng.randint(2, 12) if rng.random() < 0.85 else rng.randint(13, 99)
+    if op == "from":
+        return rng.choice((10, 50, 100, 200, 500, 1000, 10000)) if rng.random() < 0.5 else number(rng, 4)
+    return number(rng, pick(rng, (1, 2, 2, 3, 4)))
+
+
+def follow_up(rng, last):
+    """A question about the last result; `last` is None where the conversation has none yet."""
+    op, fixed, patterns = pick(rng, FOLLOW_UPS)
+    whole = last is not None and last.denominator == 1
+    n = int(last) if whole else 12
+    b = fixed or operand(rng, op, n)
+    text = spin(rng, pick(rng, patterns)).format(b=written(rng, b))
+    text = spin(rng, pick(rng, OPENERS)).format(f=text)
+    text = typed(rng, (capital(text) if rng.random() < 0.6 else text) + pick(rng, ("", "", ".", "?", "?", "!")))
+    if last is None:
+        return Problem("no result", text, ["There is no result before this."],
+                       "There is no earlier result to use yet. Give me a sum first.", None)
+    if not whole:
+        return Problem("no result", text, [f"The last result is {shown(last)}, not a whole number."],
+                       WHOLE_ONLY, None)
+    lead = [f"The last result is {n}."]
+    if op == "%":
+        if not 0 < n < 10000:
+            return Problem("follow-up", text, lead + ["That is outside what I do with percentages."],
+                           "I only do percentages of positive numbers up to 9999.", None)
+        problem = percent_of("follow-up", text, b, n, lead)
+    elif op == "from":
+        problem = calculation("follow-up", text, "-", b, n, lead)
+    elif op == "²":
+        problem = calculation("follow-up", text, "×", n, n, lead)
+    else:
+        problem = calculation("follow-up", text, op, n, b, lead)
+    return problem._replace(key=("then", *problem.key)) if problem.key else problem
+
+
+WHOLE_ONLY = ("I am a small demo model: I only calculate with whole numbers; `duet pull MODEL` gets a "
+              "real one.")

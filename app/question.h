@@ -1,0 +1,22 @@
+/* question.h - the question of one run: standard input, a file and the command line put together. */
+#ifndef APP_QUESTION_H
+#define APP_QUESTION_H
+
+#include <stddef.h>
+
+#include "app/options.h"
+#include "app/str.h"
+
+/* Whether there is a question without asking the terminal for one. */
+bool question_given(const struct options *o, size_t n_words);
+
+/* The text of standard input (where that is no terminal), then of the file, then of -p and the
+ * words; a blank line between them. Valid UTF-8: bad bytes become U+FFFD and are said once. 0, or
+ * an exit status with one line in err. */
+int question_read(const struct options *o, const char *const *words, size_t n_words,
+                  struct str *out, char *err, size_t errlen);
+
+/* Adds all that fd gives to out. 0, or an exit status; `name` stands in err. */
+int question_read_stream(int fd, const char *name, struct str *out, char *err, size_t errlen);
+
+#endif
