@@ -120,6 +120,8 @@ static int reserve_segment(struct nfc *w, size_t n)
 
 static int append(struct nfc *w, const char *s, size_t n)
 {
+    if (n == 0)
+        return 0;
     if (n > w->cap - w->len) {
         size_t cap = 2 * (w->len + n) + 64;
         char *grown = realloc(w->out, cap);

@@ -108,7 +108,8 @@ static size_t token_bytes(struct tok_string s, enum tok_type type, char *out)
         out[0] = (char)byte;
         return 1;
     }
-    memcpy(out, s.data, s.len);
+    if (s.len > 0)
+        memcpy(out, s.data, s.len);
     return s.len;
 }
 
@@ -147,7 +148,9 @@ static bool is_marker(const struct tokenizer *t, int32_t id)
 
 static bool is_text(const struct tokenizer *t, int32_t id)
 {
-    return t->type[id] == TOK_NORMAL || t->type[id] == TOK_BYTE;
+    size_t len;
+    vocab_bytes(&t->vocab, id, &len);
+    return len > 0 && (t->type[id] == TOK_NORMAL || t->type[id] == TOK_BYTE);
 }
 
 /* Makes the normal tokens findable by their bytes, for merges and whole words. */

@@ -9,6 +9,7 @@ int main(void)
     failures += test_gguf();
     failures += test_safemap();
     failures += test_pretok();
+    failures += test_tokenizer();
     failures += test_kv();
     failures += test_sampler();
     failures += test_queue();
