@@ -1,0 +1,140 @@
+/*
+ * grid.c: drawing into cells. Knows widths and clipping, nothing of terminals or of what is drawn.
+ */
+#include "grid.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int clamp(int n, int least, int most)
+{
+    return n < least ? least : n > most ? most : n;
+}
+
+bool grid_resize(struct grid *g, int rows, int cols)
+{
+    rows = clamp(rows, 1, GRID_ROWS_MAX);
+    cols = clamp(cols, 1, GRID_COLS_MAX);
+    struct cell *cells = malloc((size_t)rows * (size_t)cols * sizeof *cells);
+    if (!cells)
+        return false;
+    free(g->cells);
+    *g = (struct grid){.rows = rows, .cols = cols, .cells = cells};
+    grid_clear(g);
+    return true;
+}
+
+void grid_free(struct grid *g)
+{
+    free(g->cells);
+    *g = (struct grid){0};
+}
+
+struct cell *grid_at(const struct grid *g, int row, int col)
+{
+    return &g->cells[(size_t)row * (size_t)g->cols + (size_t)col];
+}
+
+static void set(struct cell *cell, uint32_t cp, uint8_t style)
+{
+    memset(cell, 0, sizeof *cell); /* padding too: rows are compared as bytes */
+    cell->cp[0] = cp;
+    cell->style = style;
+}
+
+void grid_clear(struct grid *g)
+{
+    grid_blank(g, 0, 0, g->rows, g->cols);
+    g->cursor_row = -1;
+    g->cursor_col = 0;
+}
+
+/* A wide character that loses one half loses the other. */
+static void unpair(struct grid *g, int row, int col)
+{
+    struct cell *cell = grid_at(g, row, col);
+    if (cell->cp[0] == 0 && col > 0)
+        set(cell - 1, ' ', cell->style);
+    if (col + 1 < g->cols && cell[1].cp[0] == 0)
+        set(cell + 1, ' ', cell->style);
+}
+
+void grid_blank(struct grid *g, int row, int col, int rows, int cols)
+{
+    for (int r = row; r < row + rows; r++)
+        grid_repeat(g, r, col, cols, ' ', STYLE_TEXT);
+}
+
+void grid_repeat(struct grid *g, int row, int col, int n, uint32_t cp, uint8_t style)
+{
+    if (row < 0 || row >= g->rows)
+        return;
+    int first = col < 0 ? 0 : col, last = col + n < g->cols ? col + n : g->cols;
+    if (first >= last)
+        return;
+    unpair(g, row, first);
+    unpair(g, row, last - 1);
+    for (int c = first; c < last; c++)
+        set(grid_at(g, row, c), cp, style);
+}
+
+void grid_restyle(struct grid *g, int row, int col, int n, uint8_t style)
+{
+    for (int c = col; c < col + n; c++)
+        if (row >= 0 && row < g->rows && c >= 0 && c < g->cols)
+            grid_at(g, row, c)->style = style;
+}
+
+/* Draws one cluster that fits before column `end`. */
+static void put(struct grid *g, int row, int col, const struct text_cluster *c, uint8_t style)
+{
+    struct cell *cell = NULL;
+    int marks = 0;
+
+    grid_repeat(g, row, col, c->width, ' ', style);
+    for (int i = 0; i < c->n; i++) {
+        int columns = text_columns(c->cp[i]);
+        if (columns == 0) {
+            if (cell && marks < TEXT_MARKS)
+                cell->cp[1 + marks++] = c->cp[i];
+            continue;
+        }
+        cell = grid_at(g, row, col);
+        cell->cp[0] = c->cp[i] == '\t' ? ' ' : c->cp[i];
+        if (columns == 2)
+            cell[1].cp[0] = 0;
+        col += columns;
+        marks = 0;
+    }
+}
+
+int grid_text(struct grid *g, int row, int col, int width, const char *text, size_t len,
+              uint8_t style)
+{
+    struct text_cluster c;
+    int at = col, end = col + width < g->cols ? col + width : g->cols;
+
+    if (row < 0 || row >= g->rows || col < 0)
+        return 0;
+    for (size_t i = 0; i < len && text[i] != '\n'; i += c.len) {
+        text_next(text + i, len - i, &c);
+        if (at + c.width > end)
+            break;
+        put(g, row, at, &c, style);
+        at += c.width;
+    }
+    return at - col;
+}
+
+int grid_label(struct grid *g, int row, int col, int width, const char *label, uint8_t style)
+{
+    size_t len = strlen(label);
+    int used;
+
+    if (width <= 0)
+        return 0;
+    if (text_fit(label, len, width, &used) == len)
+        return grid_text(g, row, col, width, label, len, style);
+    used = grid_text(g, row, col, width - 1, label, len, style);
+    return used + grid_text(g, row, col + used, 1, "…", strlen("…"), style);
+}

@@ -1,0 +1,119 @@
+/*
+ * input.h: bytes from the terminal, decoded into keys and pastes.
+ *
+ * A machine that takes one byte at a time, so that it does not matter how reads cut the stream. What a
+ * terminal sends unasked (replies, mouse and focus reports) is swallowed whole. A pasted text is one
+ * event, whatever is in it: a newline in it is no Enter, and a forged end mark does not end it, since
+ * an end mark counts only when silence follows.
+ */
+#ifndef UI_INPUT_H
+#define UI_INPUT_H
+
+#include "bytes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Key codes are Unicode characters, or these. Control-A is 'a' with KEY_CTRL; Shift-A is 'A'. */
+enum key_code {
+    KEY_ENTER = 0x110000,
+    KEY_TAB,
+    KEY_ESC,
+    KEY_BACKSPACE,
+    KEY_INSERT,
+    KEY_DELETE,
+    KEY_UP,
+    KEY_DOWN,
+    KEY_LEFT,
+    KEY_RIGHT,
+    KEY_HOME,
+    KEY_END,
+    KEY_PAGE_UP,
+    KEY_PAGE_DOWN,
+    KEY_F1,
+    KEY_F12 = KEY_F1 + 11,
+};
+
+enum {
+    KEY_SHIFT = 1,
+    KEY_ALT = 2,
+    KEY_CTRL = 4,
+};
+
+struct key {
+    uint32_t code;
+    uint8_t mods;
+};
+
+struct input_event {
+    bool is_paste;
+    struct key key;
+    const char *text; /* of a paste: valid UTF-8, newlines as '\n', no NUL; until the next call */
+    size_t len;
+    bool cut; /* the paste was larger than INPUT_PASTE_MAX */
+};
+
+enum {
+    INPUT_ESC_MS = 50,        /* an Esc that nothing follows is the key */
+    INPUT_SEQUENCE_MS = 1000, /* a sequence that does not end is given up */
+    INPUT_QUIET_MS = 50,      /* after a paste's end mark */
+    INPUT_PASTE_MS = 1000,    /* a paste without an end mark ends after this much silence */
+    INPUT_PASTE_MAX = 16 << 20,
+    INPUT_SEQUENCE_MAX = 32,
+    INPUT_LEARNED_MAX = 48,
+};
+
+enum input_state {
+    INPUT_GROUND,
+    INPUT_ESC,
+    INPUT_CSI,
+    INPUT_SS3,
+    INPUT_STRING,     /* OSC, DCS, SOS, PM, APC */
+    INPUT_STRING_ESC, /* the Esc that may end one */
+    INPUT_SKIP,       /* the bytes after ESC [ M */
+    INPUT_PASTE,
+    INPUT_PASTE_END, /* an end mark was seen; does silence follow? */
+};
+
+struct input_learned {
+    char sequence[INPUT_SEQUENCE_MAX];
+    struct key key;
+};
+
+struct input {
+    enum input_state state;
+    int64_t deadline; /* -1: none */
+    const char *bytes;
+    size_t n, pos;
+
+    char sequence[INPUT_SEQUENCE_MAX]; /* from ESC on */
+    size_t sequence_len;
+    bool overlong;
+    int skip;
+
+    char partial[4]; /* of a UTF-8 character */
+    size_t partial_len, partial_need;
+    bool alt;
+
+    struct bytes paste;
+    size_t mark; /* bytes of a paste mark matched */
+    bool after_cr, cut, paste_given;
+
+    struct input_learned learned[INPUT_LEARNED_MAX];
+    size_t n_learned;
+};
+
+void input_init(struct input *in);
+void input_done(struct input *in);
+
+/* Binds the keys of the terminal's own description; capability() gives a terminfo string or NULL. */
+void input_learn(struct input *in, const char *(*capability)(void *ud, const char *name), void *ud);
+
+/* Hands in bytes read at time `now`, to be used up by input_next() before the next call. */
+void input_feed(struct input *in, const char *bytes, size_t n, int64_t now);
+
+/* The next event of the bytes, or of the time that has passed; false: none. */
+bool input_next(struct input *in, int64_t now, struct input_event *out);
+
+#endif

@@ -1,0 +1,349 @@
+/*
+ * screen.c: the only file that sees curses. Curses is given a file in memory for a terminal, and the
+ * cells of a grid; its output is what the terminal lacks. Curses' own handling of terminal modes,
+ * signals, input and window size is left unused: they belong to tty.c, input.c and the caller.
+ */
+#include "screen.h"
+
+#include <assert.h>
+#include <curses.h>
+#include <errno.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <term.h>
+#include <unistd.h>
+#include <wchar.h>
+
+enum { TERM_NAME_MAX = 255 };
+
+struct curses_screen {
+    SCREEN *sp;
+    FILE *memory; /* curses' terminal */
+    bool utf8, color;
+    bool repaint;
+    struct grid shown;
+    cchar_t *line; /* one row for curses, [GRID_COLS_MAX + 1] */
+};
+
+/* Bracketed paste: the one mode that terminfo does not cover. */
+static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
+
+static bool has_ansi_sequences(void)
+{
+    return cursor_address && strncmp(cursor_address, "\033[", 2) == 0;
+}
+
+/* Curses installs handlers for these; signals are the caller's. */
+static const int handled[] = {SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+enum { N_HANDLED = sizeof handled / sizeof *handled };
+
+static SCREEN *new_term(const char *term, FILE *memory)
+{
+    struct sigaction before[N_HANDLED];
+
+    for (int i = 0; i < N_HANDLED; i++)
+        sigaction(handled[i], NULL, &before[i]);
+    use_env(FALSE);
+    SCREEN *sp = newterm(term, memory, memory);
+    for (int i = 0; i < N_HANDLED; i++)
+        sigaction(handled[i], &before[i], NULL);
+    return sp;
+}
+
+/* Pair 1 + style for each style; muted ones take that of STYLE_DIM. */
+static bool init_colors(void)
+{
+    bool any_background = start_color() == OK && use_default_colors() == OK;
+
+    if (COLORS < 8 || COLOR_PAIRS <= STYLE_COUNT)
+        return false;
+    for (int style = 0; style < STYLE_COUNT; style++) {
+        struct paint p = theme_paint((uint8_t)style);
+        int color = COLORS > 256 ? p.rgb : COLORS == 256 ? p.color256 : p.color8;
+        if (!any_background && color == PAINT_DEFAULT)
+            color = COLOR_WHITE;
+        init_extended_pair(1 + style, color, any_background ? -1 : COLOR_BLACK);
+    }
+    return true;
+}
+
+/* Empties curses' terminal. */
+static bool discard(struct curses_screen *s)
+{
+    int fd = fileno(s->memory);
+    return lseek(fd, 0, SEEK_SET) == 0 && ftruncate(fd, 0) == 0;
+}
+
+int screen_open(struct curses_screen **out, const char *term, bool color, int rows, int cols,
+                char *err, size_t errlen)
+{
+    const char *reason = "out of memory";
+    struct curses_screen *s = calloc(1, sizeof *s);
+    int fd = -1;
+
+    if (!s || !(s->line = malloc((GRID_COLS_MAX + 1) * sizeof *s->line)))
+        goto fail;
+    fd = memfd_create("screen", MFD_CLOEXEC);
+    if (fd < 0 || !(s->memory = fdopen(fd, "r+"))) {
+        reason = strerror(errno);
+        goto fail;
+    }
+    if (!term || !*term || strlen(term) > TERM_NAME_MAX || !(s->sp = new_term(term, s->memory))) {
+        reason = "unknown terminal type";
+        goto fail;
+    }
+    if (!cursor_address || !clear_screen) {
+        reason = "the terminal cannot move its cursor";
+        goto fail;
+    }
+    s->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    s->color = color && init_colors();
+    idlok(stdscr, TRUE);
+    leaveok(stdscr, FALSE);
+    typeahead(-1);
+    orig_colors = NULL; /* an OSC; the terminal's palette is never changed */
+    if (!grid_resize(&s->shown, rows, cols))
+        goto fail;
+    /* What newterm() wrote was for the size that terminfo names: leave, and let the first frame enter. */
+    resize_term(s->shown.rows, s->shown.cols);
+    endwin();
+    discard(s);
+    s->repaint = true;
+    *out = s;
+    return 0;
+fail:
+    snprintf(err, errlen, "TERM: %.64s: %s", term ? term : "", reason);
+    if (fd >= 0 && s && !s->memory)
+        close(fd);
+    screen_close(s);
+    return -1;
+}
+
+void screen_close(struct curses_screen *s)
+{
+    if (!s)
+        return;
+    if (s->sp) {
+        set_term(s->sp);
+        endwin();
+        delscreen(s->sp);
+    }
+    if (s->memory)
+        fclose(s->memory);
+    grid_free(&s->shown);
+    free(s->line);
+    free(s);
+}
+
+const char *screen_capability(struct curses_screen *s, const char *name)
+{
+    set_term(s->sp);
+    const char *value = tigetstr(name);
+    return value == (const char *)-1 ? NULL : value;
+}
+
+/* A capability without its padding, $<20>. */
+static bool add_capability(struct bytes *out, const char *value)
+{
+    while (value && *value) {
+        size_t n = strcspn(value, "$");
+        if (value[n] == '$' && value[n + 1] != '<')
+            n++;
+        if (!bytes_add(out, value, n))
+            return false;
+        value += n;
+        if (*value == '$') {
+            const char *end = strchr(value, '>');
+            value = end ? end + 1 : value + strlen(value);
+        }
+    }
+    return true;
+}
+
+bool screen_restore_bytes(struct curses_screen *s, struct bytes *out)
+{
+    set_term(s->sp);
+    if (has_ansi_sequences() && !bytes_add(out, paste_off, strlen(paste_off)))
+        return false;
+    return add_capability(out, exit_attribute_mode) && add_capability(out, orig_pair) &&
+           add_capability(out, cursor_normal) && add_capability(out, keypad_local) &&
+           add_capability(out, exit_ca_mode) && bytes_add(out, "\r", 1);
+}
+
+void screen_repaint(struct curses_screen *s)
+{
+    s->repaint = true;
+}
+
+/* ---- cells ---- */
+
+/* What stands for a character where only ASCII can be shown. */
+static wchar_t ascii_form(uint32_t cp)
+{
+    static const struct {
+        uint32_t cp;
+        char form;
+    } forms[] = {
+        {0xa0, ' '},   {0xb7, '.'},   {0xd7, 'x'},   {0xf7, '/'},    {0x2010, '-'},  {0x2011, '-'},
+        {0x2012, '-'}, {0x2013, '-'}, {0x2014, '-'}, {0x2018, '\''}, {0x2019, '\''}, {0x201c, '"'},
+        {0x201d, '"'}, {0x2022, '*'}, {0x2026, '~'}, {0x203a, '>'},  {0x2191, '^'},  {0x2193, 'v'},
+        {0x2212, '-'}, {0x2248, '='}, {0x2264, '<'}, {0x2265, '>'},  {0x2500, '-'},  {0x2502, '|'},
+        {0x250c, '+'}, {0x2510, '+'}, {0x2514, '+'}, {0x2518, '+'},  {0x2588, '#'},  {0x2591, '.'},
+        {0x25a0, '#'}, {0x25b8, '>'}, {0x25be, 'v'}, {0x25cf, '*'},  {0x256d, '+'},  {0x256e, '+'},
+        {0x256f, '+'}, {0x2570, '+'}, {0x258c, '|'}, {0x2501, '='},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (forms[i].cp == cp)
+            return forms[i].form;
+    return '?';
+}
+
+static attr_t attributes(const struct curses_screen *s, uint8_t style)
+{
+    struct paint p = theme_paint(style);
+    unsigned bits = s->color ? p.attr : p.attr_plain;
+    if (s->color && COLORS < 256 && (style & STYLE_MUTED || style == STYLE_DIM))
+        bits |= PAINT_DIM; /* eight colours hold no grey */
+    return (bits & PAINT_BOLD ? A_BOLD : 0) | (bits & PAINT_DIM ? A_DIM : 0) |
+           (bits & PAINT_UNDERLINE ? A_UNDERLINE : 0) | (bits & PAINT_REVERSE ? A_REVERSE : 0);
+}
+
+/*
+ * Curses measures with wcwidth(). A character it measures otherwise than text.c would put curses'
+ * cursor elsewhere than the terminal's, so a replacement of the right width is shown.
+ */
+static int characters(const struct curses_screen *s, const struct cell *cell, wchar_t *out)
+{
+    uint32_t cp = cell->cp[0];
+    int n = 0, width = text_columns(cp);
+
+    if (!s->utf8) {
+        out[n++] = cp < 0x80 ? (wchar_t)cp : ascii_form(cp);
+    } else if (wcwidth((wchar_t)cp) == width) {
+        out[n++] = (wchar_t)cp;
+        for (int i = 1; i <= TEXT_MARKS && cell->cp[i]; i++)
+            if (wcwidth((wchar_t)cell->cp[i]) == 0)
+                out[n++] = (wchar_t)cell->cp[i];
+    } else {
+        out[n++] = width == 2 ? 0xff1f /* ？ */ : TEXT_REPLACEMENT;
+    }
+    out[n] = L'\0';
+    return n;
+}
+
+static void paint_row(struct curses_screen *s, const struct grid *g, int row)
+{
+    cchar_t *at = s->line;
+
+    for (int col = 0; col < g->cols; col++) {
+        const struct cell *cell = grid_at(g, row, col);
+        wchar_t wide[2 + TEXT_MARKS];
+        short pair = 0;
+
+        if (cell->cp[0] == 0) {
+            if (s->utf8)
+                continue;
+            wide[0] = '?', wide[1] = L'\0';
+        } else {
+            characters(s, cell, wide);
+        }
+        if (s->color)
+            pair = 1 + (short)(cell->style & STYLE_MUTED ? STYLE_DIM : cell->style);
+        setcchar(at++, wide, attributes(s, cell->style), pair, NULL);
+    }
+    mvadd_wchnstr(row, 0, s->line, (int)(at - s->line));
+}
+
+/* ---- frames ---- */
+
+/* Moves what curses wrote to *out. */
+static bool collect(struct curses_screen *s, struct bytes *out)
+{
+    int fd = fileno(s->memory);
+    off_t size = lseek(fd, 0, SEEK_CUR);
+    bool ok = size >= 0 && bytes_reserve(out, (size_t)size);
+
+    for (off_t done = 0; ok && done < size;) {
+        ssize_t n = pread(fd, out->data + out->len, (size_t)(size - done), done);
+        if (n <= 0) {
+            ok = false;
+            break;
+        }
+        out->len += (size_t)n;
+        done += n;
+    }
+    if (ok && size > 0)
+        out->data[out->len] = '\0';
+    return discard(s) && ok;
+}
+
+static bool same_size(const struct grid *a, const struct grid *b)
+{
+    return a->rows == b->rows && a->cols == b->cols;
+}
+
+bool screen_paint(struct curses_screen *s, const struct grid *g, struct bytes *out)
+{
+    size_t before = out->len;
+    bool entering, changed = s->repaint;
+
+    set_term(s->sp);
+    if (!same_size(g, &s->shown)) {
+        if (!grid_resize(&s->shown, g->rows, g->cols))
+            return false;
+        resize_term(g->rows, g->cols);
+        if (change_scroll_region)
+            putp(tparm(change_scroll_region, 0, g->rows - 1));
+        s->repaint = changed = true;
+    }
+    entering = isendwin();
+    for (int row = 0; row < g->rows; row++) {
+        struct cell *is = grid_at(&s->shown, row, 0), *be = grid_at(g, row, 0);
+        size_t size = (size_t)g->cols * sizeof *is;
+        if (s->repaint || memcmp(is, be, size) != 0) {
+            paint_row(s, g, row);
+            memcpy(is, be, size);
+            changed = true;
+        }
+    }
+    if (g->cursor_row != s->shown.cursor_row || g->cursor_col != s->shown.cursor_col)
+        changed = true;
+    if (!changed)
+        return true;
+    if (s->repaint)
+        clearok(curscr, TRUE);
+    if (g->cursor_row >= 0)
+        move(g->cursor_row, g->cursor_col);
+    curs_set(g->cursor_row >= 0);
+    wnoutrefresh(stdscr);
+    doupdate();
+    s->shown.cursor_row = g->cursor_row;
+    s->shown.cursor_col = g->cursor_col;
+    s->repaint = false;
+    if (!collect(s, out) ||
+        (entering && has_ansi_sequences() && !bytes_add(out, paste_on, strlen(paste_on)))) {
+        bytes_cut(out, before);
+        s->repaint = true;
+        return false;
+    }
+    return true;
+}
+
+bool screen_leave(struct curses_screen *s, struct bytes *out)
+{
+    size_t before = out->len;
+
+    set_term(s->sp);
+    endwin();
+    s->repaint = true;
+    if ((has_ansi_sequences() && !bytes_add(out, paste_off, strlen(paste_off))) ||
+        !collect(s, out)) {
+        bytes_cut(out, before);
+        return false;
+    }
+    return true;
+}
