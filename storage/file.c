@@ -39,7 +39,7 @@ static int make_folders(struct store *s, const char *path)
     if (!folder)
         return out_of_memory(s);
     int rc = STORE_OK;
-    for (char *slash = strchr(folder + 1, '/'); slash && rc == STORE_OK;
+    for (char *slash = strchr(folder + (folder[0] == '/'), '/'); slash && rc == STORE_OK;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         struct stat st;

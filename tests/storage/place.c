@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,5 +199,10 @@ int in_child(int (*f)(void *), void *argument)
     if (pid == 0)
         _exit(f(argument));
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : KILLED;
+}
+
+int die(void)
+{
+    return kill(getpid(), SIGKILL);
 }

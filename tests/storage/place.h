@@ -48,8 +48,10 @@ char *must_read(const char *path, size_t *len); /* the caller's to free */
 void must_write(const char *path, const void *data, size_t len);
 bool folder_holds(const char *folder, const char *bytes, size_t len); /* in any of its files */
 
-/* Runs `f` in a process of its own and gives its exit status, or -1 when it did not exit. */
+/* Runs `f` in a process of its own and gives its exit status, or KILLED. */
+enum { KILLED = -1 };
 int in_child(int (*f)(void *), void *argument);
+int die(void); /* as by kill -9 */
 
 /* The groups, each of which returns how many of its tests failed. */
 int test_parts(void);

@@ -220,13 +220,13 @@ static int begin_and_die(void *argument)
 {
     struct store *s = must_open(argument);
     must_append(s, must_begin(s, must_create(s, "")), STORE_TEXT, "half");
-    return 0;
+    return die();
 }
 
 static void a_full_disk_can_be_read(void **state)
 {
     struct place *p = *state;
-    assert_int_equal(in_child(begin_and_die, p->path), 0);
+    assert_int_equal(in_child(begin_and_die, p->path), KILLED);
     assert_int_equal(in_child(read_on_a_full_disk, p), 0);
 }
 

@@ -122,7 +122,7 @@ static int begin_and_die(void *argument)
     int64_t id = must_begin(s, 1);
     must_append(s, id, STORE_REASONING, "let me ");
     must_append(s, id, STORE_REASONING, "see");
-    return 0;
+    return die();
 }
 
 static void a_dead_writer_is(void **state)
@@ -130,7 +130,7 @@ static void a_dead_writer_is(void **state)
     struct place *p = *state;
     struct store *s = must_open(p->path);
     must_create(s, "");
-    assert_int_equal(in_child(begin_and_die, p->path), 0);
+    assert_int_equal(in_child(begin_and_die, p->path), KILLED);
     assert_int_equal(last_state(s, 1), STORE_INTERRUPTED); /* at once, and without a write */
     assert_int_equal(must_number(p->path, "SELECT state FROM message"), STORE_STREAMING);
     store_close(s);
