@@ -169,21 +169,32 @@ static bool scan_reasoning(struct detok *d, struct detok_out *out)
     return false;
 }
 
+/* Bytes of the longest stop text that c completes, or 0. */
+static size_t step_stops(struct detok *d, char c)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < d->n_stop; i++)
+        if (pattern_step(&d->stop[i], c) && d->stop[i].len > longest)
+            longest = d->stop[i].len;
+    return longest;
+}
+
+/* Bytes at the end that may become a stop text. */
+static size_t begun_stops(const struct detok *d)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < d->n_stop; i++)
+        if (d->stop[i].state > longest)
+            longest = d->stop[i].state;
+    return longest;
+}
+
 static void scan_answer(struct detok *d, struct detok_out *out)
 {
-    size_t begun = 0, complete = 0; /* bytes of the longest stop text that is this */
-    while (d->at < d->len && complete == 0) {
-        char c = d->text[d->at++];
-        begun = 0;
-        for (size_t i = 0; i < d->n_stop; i++) {
-            struct pattern *p = &d->stop[i];
-            if (pattern_step(p, c) && p->len > complete)
-                complete = p->len;
-            if (p->state > begun)
-                begun = p->state;
-        }
-    }
-    give(d, d->at - (complete > 0 ? complete : begun), out);
+    size_t complete = 0;
+    while (d->at < d->len && complete == 0)
+        complete = step_stops(d, d->text[d->at++]);
+    give(d, d->at - (complete > 0 ? complete : begun_stops(d)), out);
     if (complete > 0)
         d->stage = STOPPED;
 }

@@ -10,6 +10,8 @@ int main(void)
     failures += test_safemap();
     failures += test_pretok();
     failures += test_tokenizer();
+    failures += test_detok();
+    failures += test_template();
     failures += test_kv();
     failures += test_sampler();
     failures += test_queue();
