@@ -14,6 +14,9 @@ int main(void)
     failures += test_template();
     failures += test_kv();
     failures += test_sampler();
+    failures += test_kernels();
+    failures += test_cpu();
+    failures += test_logits();
     failures += test_queue();
     failures += test_scheduler();
     return failures != 0;

@@ -1,0 +1,374 @@
+/* test_cpu.c - the CPU backend as a whole: right, and the same bits whatever the threads, the batch
+ * and the cut of a prompt; and its pool of threads. */
+#include <assert.h>
+#include <malloc.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "engine/cpu/cpu.h"
+#include "engine/cpu/pool.h"
+#include "tests/engine/random_model.h"
+#include "tests/engine/stepper.h"
+#include "tests/engine/tests.h"
+
+enum { N_PROMPT = 280, LONG_PROMPT = 560 };
+
+static void random_prompt(uint64_t seed, int n_vocab, int32_t *out, int n)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = (int32_t)(random_next(&seed) % (uint64_t)n_vocab);
+}
+
+/* The pool */
+
+struct tally {
+    atomic_int done[1000];
+    int thread_limit;
+};
+
+static void count_item(void *ud, int item, int thread)
+{
+    struct tally *t = ud;
+
+    atomic_fetch_add(&t->done[item], 1);
+    assert(thread >= 0 && thread < t->thread_limit);
+}
+
+static void pool_does_each_item_once(void **state)
+{
+    const int sizes[] = {0, 1, 2, 3, 7, 64, 1000};
+    (void)state;
+
+    for (int n_threads = 1; n_threads <= 4; n_threads++) {
+        struct pool *p;
+        assert_int_equal(pool_new(&p, n_threads), 0);
+        assert_int_equal(pool_threads(p), n_threads);
+        for (int round = 0; round < 700; round++) {
+            struct tally t = {.thread_limit = n_threads};
+            int n = sizes[round % 7];
+            if (round % 100 == 50)
+                usleep(1000); /* long enough for the threads to fall asleep */
+            pool_run(p, count_item, &t, n);
+            for (int i = 0; i < 1000; i++)
+                assert_int_equal(atomic_load(&t.done[i]), i < n);
+        }
+        pool_free(p);
+    }
+}
+
+/* The model */
+
+static const struct random_options small = {.type = QUANT_F32,
+                                            .n_layer = 2,
+                                            .n_embd = 64,
+                                            .n_head = 6,
+                                            .n_head_kv = 2,
+                                            .head_dim = 32,
+                                            .n_ff = 96,
+                                            .n_vocab = 77};
+
+static void check_forward(const struct random_options *shape, enum cpu_level level)
+{
+    struct stepper_options opt = {level, 3, BACKEND_KV_F32, true};
+    struct model m;
+    struct stepper s;
+    int32_t tokens[LONG_PROMPT];
+
+    random_model(&m, shape, 42);
+    random_prompt(1, shape->n_vocab, tokens, LONG_PROMPT);
+    double *want = reference_forward(&m, tokens, LONG_PROMPT);
+    stepper_open(&s, &m, &opt);
+    for (int n = 0; n < LONG_PROMPT;) {
+        int now = n == 0 ? 200 : 90;
+        n += now;
+        stepper_add(&s, 0, tokens + n - now, now, true);
+        stepper_run(&s);
+        for (int i = 0; i < shape->n_vocab; i++) {
+            double expected = want[(size_t)(n - 1) * (size_t)shape->n_vocab + (size_t)i];
+            if (!(fabs((double)s.logits[i] - expected) < 3e-4))
+                fail_msg("%s, position %d, logit %d: got %g, want %g", cpu_level_name(level), n - 1,
+                         i, (double)s.logits[i], expected);
+        }
+    }
+    stepper_close(&s);
+    free(want);
+    random_model_done(&m);
+}
+
+/* Both pairings of the rotation, biases or none, tied or not, more heads than one kernel takes. */
+static void forward_equals_the_reference(void **state)
+{
+    struct random_options qwen = small, llama = small, wide = small;
+    (void)state;
+
+    qwen.key_bias = 40;
+    llama.neighbours = llama.tied = true;
+    llama.n_head = 4;
+    wide.n_head = 10;
+    wide.n_head_kv = 1;
+    for (int level = 0; level < CPU_N_LEVELS; level++) {
+        if (!cpu_level_usable((enum cpu_level)level))
+            continue;
+        check_forward(&qwen, (enum cpu_level)level);
+        check_forward(&llama, (enum cpu_level)level);
+        check_forward(&wide, (enum cpu_level)level);
+    }
+}
+
+/* Logits of the last position, alone in the batch, one thread, in one step. */
+static float *plain_logits(struct model *m, enum cpu_level level, const int32_t *tokens)
+{
+    struct stepper_options opt = {level, 1, BACKEND_KV_F16, false};
+    struct stepper s;
+    size_t bytes = (size_t)m->cfg.n_vocab * sizeof(float);
+    float *out = malloc(bytes);
+    assert_non_null(out);
+
+    stepper_open(&s, m, &opt);
+    memcpy(out, stepper_feed(&s, tokens, N_PROMPT, 0), bytes);
+    stepper_close(&s);
+    return out;
+}
+
+/* The same prompt as sequence 2 of four that grow side by side, in steps of uneven sizes. */
+static void check_in_company(struct stepper *s, const int32_t *tokens, const float *want)
+{
+    int32_t other[N_PROMPT];
+
+    random_prompt(99, s->m->cfg.n_vocab, other, N_PROMPT);
+    stepper_reset(s);
+    for (int at = 0, step = 0; at < N_PROMPT; step++) {
+        int n = 1 + step * 29 % 61;
+        n = n < N_PROMPT - at ? n : N_PROMPT - at;
+        stepper_add(s, 0, other, 1 + step % 3, true);
+        stepper_add(s, 3, other + at, 2, false);
+        stepper_add(s, 2, tokens + at, n, true);
+        stepper_add(s, 1, other + step, 1, true);
+        stepper_run(s);
+        at += n;
+    }
+    size_t n_vocab = (size_t)s->m->cfg.n_vocab;
+    assert_memory_equal(s->logits + n_vocab, want, n_vocab * sizeof(float));
+}
+
+static void check_same_bits(enum quant_type type, enum cpu_level level, int max_threads)
+{
+    struct random_options shape = {.type = type,
+                                   .n_layer = 2,
+                                   .n_embd = 256,
+                                   .n_head = 4,
+                                   .n_head_kv = 2,
+                                   .head_dim = 64,
+                                   .n_ff = 1024,
+                                   .n_vocab = 101,
+                                   .key_bias = 3};
+    struct model m;
+    int32_t tokens[N_PROMPT];
+
+    random_model(&m, &shape, 7);
+    random_prompt(2, shape.n_vocab, tokens, N_PROMPT);
+    float *want = plain_logits(&m, level, tokens);
+    size_t bytes = (size_t)shape.n_vocab * sizeof *want;
+    for (int n_threads = 1; n_threads <= max_threads; n_threads++) {
+        struct stepper_options opt = {level, n_threads, BACKEND_KV_F16, true};
+        struct stepper s;
+        stepper_open(&s, &m, &opt);
+        assert_memory_equal(stepper_feed(&s, tokens, N_PROMPT, 0), want, bytes);
+        stepper_reset(&s);
+        assert_memory_equal(stepper_feed(&s, tokens, N_PROMPT, 13), want, bytes);
+        if (n_threads == 3) {
+            stepper_reset(&s);
+            assert_memory_equal(stepper_feed(&s, tokens, N_PROMPT, 1), want, bytes);
+        }
+        check_in_company(&s, tokens, want);
+        stepper_close(&s);
+    }
+    free(want);
+    random_model_done(&m);
+}
+
+static void threads_batch_and_cut_do_not_matter(void **state)
+{
+    const enum quant_type types[] = {QUANT_F16, QUANT_Q8_0, QUANT_Q4_K, QUANT_Q6_K};
+    (void)state;
+
+    for (size_t t = 0; t < sizeof types / sizeof types[0]; t++)
+        check_same_bits(types[t], cpu_best_level(), 3);
+    for (int level = 0; level < (int)cpu_best_level(); level++)
+        if (cpu_level_usable((enum cpu_level)level))
+            check_same_bits(QUANT_Q4_K, (enum cpu_level)level, 2);
+}
+
+static void positions_far_out_are_accurate(void **state)
+{
+    struct stepper_options opt = {cpu_best_level(), 1, BACKEND_KV_F16, false};
+    struct model m;
+    struct stepper s;
+    (void)state;
+
+    random_model(&m, &small, 1);
+    stepper_open(&s, &m, &opt);
+    const struct cpu *c = (const struct cpu *)s.b;
+    s.batch.n_tokens = 1;
+    for (int position = 1; position <= 131072; position *= 2) {
+        s.batch.position[0] = position - 1;
+        assert_int_equal(s.b->ops->begin(s.b, &m, &s.batch), 0);
+        for (int i = 0; i < small.head_dim / 2; i++) {
+            long double angle = (long double)(position - 1) * (long double)m.inv_freq[i];
+            assert_true(fabsl(cosl(angle) - (long double)c->cos[i]) < 1e-6L);
+            assert_true(fabsl(sinl(angle) - (long double)c->sin[i]) < 1e-6L);
+        }
+    }
+    stepper_close(&s);
+    random_model_done(&m);
+}
+
+/* Sampling on the backend is sampling from its logits. */
+static void sample_picks_from_the_logits(void **state)
+{
+    struct stepper_options opt = {cpu_best_level(), 2, BACKEND_KV_F16, false};
+    struct engine_sampling set = {
+        .temperature = 0.8f, .top_k = 20, .top_p = 0.95f, .repeat_penalty = 1, .seed = 4};
+    struct sampler sampler[3], again[3];
+    struct sampler *samplers[3];
+    struct sampler_candidate scratch[101];
+    int32_t tokens[20], ids[3];
+    struct model m;
+    struct stepper s;
+    (void)state;
+
+    random_model(&m, &small, 1);
+    random_prompt(3, small.n_vocab, tokens, 20);
+    stepper_open(&s, &m, &opt);
+    for (int i = 0; i < 3; i++) {
+        set.seed++;
+        sampler_init(&sampler[i], &set, NULL);
+        sampler_init(&again[i], &set, NULL);
+        samplers[i] = &sampler[i];
+        stepper_add(&s, i, tokens + i, 10, true);
+    }
+    struct batch step = s.batch;
+    stepper_run(&s);
+    s.batch = step;
+    assert_int_equal(s.b->ops->sample(s.b, samplers, ids), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(
+            ids[i], sampler_pick(&again[i], s.logits + i * small.n_vocab, small.n_vocab, scratch));
+    stepper_close(&s);
+    random_model_done(&m);
+}
+
+/* Bytes in use before and after: a sanitizer's own allocator says nothing, and nothing is shown. */
+static void steps_do_not_allocate(void **state)
+{
+    struct stepper_options opt = {cpu_best_level(), 2, BACKEND_KV_F16, false};
+    int32_t tokens[N_PROMPT];
+    struct model m;
+    struct stepper s;
+    (void)state;
+
+    random_model(&m, &small, 1);
+    random_prompt(3, small.n_vocab, tokens, N_PROMPT);
+    stepper_open(&s, &m, &opt);
+    struct mallinfo2 before = mallinfo2();
+    if (before.uordblks + before.hblkhd > 0) {
+        stepper_feed(&s, tokens, N_PROMPT, 50);
+        struct mallinfo2 after = mallinfo2();
+        assert_int_equal(after.uordblks + after.hblkhd, before.uordblks + before.hblkhd);
+    }
+    stepper_close(&s);
+    random_model_done(&m);
+}
+
+/* Opening */
+
+static const struct backend_options open_options = {.n_threads = 2,
+                                                    .max_tokens = 8,
+                                                    .max_sequences = 1,
+                                                    .max_outputs = 1,
+                                                    .max_context = 64,
+                                                    .n_blocks = 2};
+
+static void refuses_in_words(void **state)
+{
+    struct model m;
+    struct backend *b;
+    char err[128] = "";
+    (void)state;
+
+    random_model(&m, &small, 1);
+    assert_int_equal(backend_open(&b, "cuda", &m, &open_options, err, sizeof err), -1);
+    assert_string_equal(err, "device: no CUDA backend in this build");
+    assert_int_equal(backend_open(&b, "abacus", &m, &open_options, err, sizeof err), -1);
+    assert_string_equal(err, "device: unknown (got abacus)");
+    m.cfg.n_ff = 100;
+    assert_int_equal(backend_open(&b, NULL, &m, &open_options, err, sizeof err), -1);
+    assert_string_equal(err, "feed-forward length: not a multiple of 16 (got 100)");
+    m.cfg.n_ff = small.n_ff;
+    random_model_done(&m);
+}
+
+static void loading_can_be_given_up(void **state)
+{
+    struct backend_options opt = open_options;
+    atomic_bool give_up = true;
+    struct model m;
+    struct backend *b;
+    char err[128] = "";
+    (void)state;
+
+    random_model(&m, &small, 1);
+    opt.abort_load = &give_up;
+    assert_int_equal(backend_open(&b, "cpu", &m, &opt, err, sizeof err), 0);
+    assert_int_equal(b->ops->load(b, &m), -1);
+    assert_string_equal(b->error, "loading was given up");
+    backend_close(b);
+    random_model_done(&m);
+}
+
+/* What the plan says is what the backend maps. */
+static void plan_is_kept(void **state)
+{
+    struct model m;
+    struct backend *b;
+    char err[128] = "";
+    (void)state;
+
+    random_model(&m, &small, 1);
+    struct backend_memory plan = backend_plan("cpu", &m, &open_options);
+    assert_int_equal(backend_open(&b, "cpu", &m, &open_options, err, sizeof err), 0);
+    assert_int_equal(b->ops->load(b, &m), 0);
+    const struct cpu *c = (const struct cpu *)b;
+    size_t embed = (size_t)small.n_vocab * quant_row_bytes(small.type, small.n_embd);
+    assert_int_equal(plan.weights, c->weights_bytes + embed);
+    assert_int_equal(plan.kv, 2 * 2 * 2 * 2 * KV_BLOCK * small.head_dim * 2);
+    assert_int_equal(plan.kv, c->kv_bytes);
+    assert_int_equal(plan.scratch, c->scratch_bytes);
+    assert_memory_equal(b->device, "CPU, 2 threads, ", 16);
+    backend_close(b);
+    random_model_done(&m);
+}
+
+int test_cpu(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pool_does_each_item_once),
+        cmocka_unit_test(forward_equals_the_reference),
+        cmocka_unit_test(threads_batch_and_cut_do_not_matter),
+        cmocka_unit_test(positions_far_out_are_accurate),
+        cmocka_unit_test(sample_picks_from_the_logits),
+        cmocka_unit_test(steps_do_not_allocate),
+        cmocka_unit_test(refuses_in_words),
+        cmocka_unit_test(loading_can_be_given_up),
+        cmocka_unit_test(plan_is_kept),
+    };
+
+    return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);
+}
