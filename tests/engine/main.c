@@ -8,6 +8,8 @@ int main(void)
     failures += test_quant();
     failures += test_gguf();
     failures += test_safemap();
+    failures += test_model();
+    failures += test_describe();
     failures += test_pretok();
     failures += test_tokenizer();
     failures += test_detok();

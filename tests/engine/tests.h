@@ -8,6 +8,8 @@
 int test_quant(void);
 int test_gguf(void);
 int test_safemap(void);
+int test_model(void);
+int test_describe(void);
 int test_pretok(void);
 int test_tokenizer(void);
 int test_detok(void);
