@@ -60,20 +60,6 @@ static int write_failed(const struct outlet *o, char *err, size_t errlen)
     return say_to(err, errlen, EXIT_ANSWER, "stdout: write failed: %s", strerror(o->error));
 }
 
-/* 0, or the status of a signal that ends the program. */
-static int take_signals(bool *interrupted)
-{
-    for (int signal; (signal = signals_next()) != 0;) {
-        if (signal == SIGINT && interrupted)
-            *interrupted = true;
-        else if (signal == SIGTSTP)
-            signals_suspend();
-        else if (signal != SIGWINCH && signal != SIGCONT)
-            return EXIT_SIGNAL + signal;
-    }
-    return 0;
-}
-
 int outlet_finish(struct outlet *o, char *err, size_t errlen)
 {
     err[0] = '\0';
@@ -81,9 +67,9 @@ int outlet_finish(struct outlet *o, char *err, size_t errlen)
         struct pollfd fds[] = {{.fd = o->fd, .events = POLLOUT},
                                {.fd = signals_fd(), .events = POLLIN}};
         poll(fds, 2, -1);
-        int status = take_signals(NULL);
-        if (status != 0)
-            return status;
+        int signal = signals_next_ending();
+        if (signal != 0)
+            return EXIT_SIGNAL + signal;
         if (fds[0].revents)
             send(o);
     }
@@ -131,7 +117,7 @@ static void show_text(struct show *s, const struct chat_event *ev)
 static void show_events(struct show *s)
 {
     struct chat_event ev;
-    while (s->chat->answer && chat_next_event(s->chat, &ev)) {
+    while (chat_next_event(s->chat, &ev)) {
         if (ev.type == CHAT_TEXT)
             show_text(s, &ev);
         if (ev.type != CHAT_END)
@@ -174,11 +160,12 @@ int answer_show(struct chat *c, const struct answer_view *view, struct turn **tu
 
     err[0] = '\0';
     while (status == 0 && (c->answer || next_outlet(view))) {
-        bool interrupted = false;
         wait_for_something(&s);
-        status = take_signals(view->stop_only ? &interrupted : NULL);
-        if (interrupted)
+        int signal = signals_next_ending();
+        if (signal == SIGINT && view->stop_only)
             chat_stop(c);
+        else if (signal != 0)
+            status = EXIT_SIGNAL + signal;
         show_events(&s);
         chat_save_due(c);
         if (status == 0 && view->answer)

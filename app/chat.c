@@ -77,6 +77,7 @@ static int open_engine(struct chat *c, struct chat_model *m, char *err, size_t e
         .n_ctx = (int)c->options->n_ctx,
     };
     m->ready = false;
+    m->fault[0] = '\0';
     int status = engine_open(&m->engine, &options, err, errlen);
     if (status != 0)
         m->engine = NULL;
@@ -294,25 +295,41 @@ static bool on_answer_event(struct chat *c, const struct engine_event *ev, struc
     return false;
 }
 
+/* The answer, if there is one, ends before its model is gone. */
+static bool on_fatal(struct chat *c, const struct engine_event *ev, struct chat_event *out)
+{
+    struct chat_model *m = out->model;
+    c->error = ev->error;
+    say_to(m->fault, sizeof m->fault, 0, "%s", ev->error_text ? ev->error_text : "failed");
+    if (c->answering != m)
+        return false;
+    c->stop = ENGINE_STOP_ERROR;
+    out->type = CHAT_END;
+    out->turn = c->answer;
+    out->error = m->fault;
+    end_answer(c, STORE_FAILED, m->fault);
+    return true;
+}
+
 static bool on_event(struct chat *c, const struct engine_event *ev, struct chat_event *out)
 {
-    if (ev->type == ENGINE_READY) {
-        out->model->ready = true;
-        out->model->load_ms = ev->load_ms;
-        out->type = CHAT_READY;
-        return true;
-    }
-    if (ev->type == ENGINE_FATAL) {
-        c->error = ev->error;
-        say_to(c->lost, sizeof c->lost, 0, "%s", ev->error_text ? ev->error_text : "failed");
-        engine_close(out->model->engine);
-        out->model->engine = NULL;
-        out->model->ready = false;
-        out->type = CHAT_LOST;
-        out->error = c->lost;
-        return true;
-    }
-    return on_answer_event(c, ev, out);
+    if (ev->type == ENGINE_FATAL)
+        return on_fatal(c, ev, out);
+    if (ev->type != ENGINE_READY)
+        return on_answer_event(c, ev, out);
+    out->model->ready = true;
+    out->model->load_ms = ev->load_ms;
+    out->type = CHAT_READY;
+    return true;
+}
+
+static bool lose(struct chat_model *m, struct chat_event *out)
+{
+    engine_close(m->engine);
+    m->engine = NULL;
+    m->ready = false;
+    *out = (struct chat_event){.type = CHAT_LOST, .model = m, .error = m->fault};
+    return true;
 }
 
 bool chat_next_event(struct chat *c, struct chat_event *out)
@@ -325,6 +342,8 @@ bool chat_next_event(struct chat *c, struct chat_event *out)
             if (on_event(c, ev, out))
                 return true;
         }
+        if (m->engine && m->fault[0])
+            return lose(m, out);
     }
     return false;
 }

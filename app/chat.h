@@ -31,6 +31,7 @@ struct chat_model {
     struct engine *engine; /* NULL: lost or not open */
     bool ready;            /* the weights are loaded */
     double load_ms;
+    char fault[256]; /* why it cannot go on; "" while it can */
 };
 
 struct chat {
@@ -51,8 +52,6 @@ struct chat {
     struct engine_usage usage; /* of this answer, or else of the last one */
     enum engine_stop stop;     /* why the last answer ended */
     enum engine_error error;   /* and, if that was an error, which */
-
-    char lost[256]; /* why the last CHAT_LOST */
 };
 
 void chat_init(struct chat *c, struct options *options, const struct paths *paths);

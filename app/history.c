@@ -39,6 +39,7 @@ static struct turn *add_turn(struct history *h, struct turn turn)
     h->turns = mem_realloc(h->turns, (h->n_turns + 1) * sizeof *h->turns);
     struct turn *t = h->turns[h->n_turns++] = mem_alloc(sizeof *t);
     *t = turn;
+    t->number = (int64_t)h->n_turns;
     return t;
 }
 

@@ -23,6 +23,7 @@ struct turn_mark {
 };
 
 struct turn {
+    int64_t number; /* its place in the conversation, from 1 */
     enum store_role role;
     enum store_state state;
     bool damaged;

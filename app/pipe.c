@@ -35,7 +35,7 @@ static void add_json(struct outlet *out, const struct chat *c, const struct turn
         mem_fail();
     if (g->error[0])
         json_object_set_new(object, "error", json_string(g->error));
-    char *line = json_dumps(object, 0);
+    char *line = json_dumps(object, JSON_REAL_PRECISION(12));
     json_decref(object);
     if (!line)
         mem_fail();

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,9 +28,9 @@ static int wait_for(int fd)
     for (;;) {
         if (poll(fds, 2, -1) < 0 && errno != EINTR)
             return 0; /* read() will say */
-        for (int signal; (signal = signals_next()) != 0;)
-            if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT)
-                return EXIT_SIGNAL + signal;
+        int signal = signals_next_ending();
+        if (signal != 0)
+            return EXIT_SIGNAL + signal;
         if (fds[0].revents)
             return 0;
     }

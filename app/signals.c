@@ -120,3 +120,15 @@ void signals_suspend(void)
         continue;
     sigaction(SIGTSTP, &ours, NULL);
 }
+
+int signals_next_ending(void)
+{
+    int signal;
+    while ((signal = signals_next()) != 0) {
+        if (signal == SIGTSTP)
+            signals_suspend();
+        else if (signal != SIGWINCH && signal != SIGCONT)
+            return signal;
+    }
+    return 0;
+}

@@ -18,6 +18,10 @@ int signals_fd(void);
  * ends the program comes first. */
 int signals_next(void);
 
+/* For programs without a screen: the number of a signal that came and ends them, 0: none. Ctrl-Z is
+ * obeyed on the way, what only a screen cares for is dropped. */
+int signals_next_ending(void);
+
 /* The screen that a crash must put back; NULL: none. */
 void signals_guard_screen(const struct ui *ui);
 void signals_restore_screen(void);

@@ -1,0 +1,341 @@
+/* repl.c - line by line: for terminals that cannot move their cursor, for screen readers and slow
+ * links. Readline edits the line; while an answer is written the cursor only goes forward. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include "app/answer.h"
+#include "app/cmd.h"
+#include "app/commands.h"
+#include "app/exit.h"
+#include "app/mem.h"
+#include "app/notices.h"
+#include "app/numbers.h"
+#include "app/say.h"
+#include "app/signals.h"
+
+enum { PROMPTS = 500, LISTED = 20 };
+
+struct repl {
+    struct chat chat;
+    struct outlet out;
+    bool done;
+    int status;
+};
+
+/* Readline keeps its state in globals, and hands a finished line to a function without an argument.
+ */
+static struct {
+    char *line;
+    bool finished;
+} entered;
+
+/* ---- one line ---- */
+
+static void take_line(char *line)
+{
+    rl_callback_handler_remove();
+    entered.line = line;
+    entered.finished = true;
+}
+
+/* An empty line for a full one; a hint for an empty one, and the second time the end. */
+static bool leave_on_interrupt(bool hinted)
+{
+    if (rl_end == 0 && hinted)
+        return true;
+    fputs(rl_end == 0 ? "\nCtrl-D or a second Ctrl-C leaves\n" : "\n", stdout);
+    rl_replace_line("", 0);
+    rl_on_new_line();
+    rl_redisplay();
+    return false;
+}
+
+/* 0, or the exit status of a signal that ends the program. */
+static int take_signal(int signal, bool *hinted)
+{
+    switch (signal) {
+    case SIGWINCH: rl_resize_terminal(); return 0;
+    case SIGCONT:
+        rl_prep_terminal(1);
+        rl_forced_update_display();
+        return 0;
+    case SIGTSTP:
+        rl_deprep_terminal();
+        signals_suspend();
+        return 0;
+    case SIGINT: {
+        bool leave = leave_on_interrupt(*hinted);
+        *hinted = rl_end == 0;
+        return leave ? EXIT_SIGNAL + SIGINT : 0;
+    }
+    default: return EXIT_SIGNAL + signal;
+    }
+}
+
+/* Reads a line; NULL in *line at the end of input. 0, or the exit status of a signal. The chat's
+ * events wait meanwhile, but what is to be saved is saved. */
+static int read_line(struct repl *r, const char *prompt, char **line)
+{
+    bool hinted = false;
+    int status = 0;
+
+    entered.finished = false;
+    rl_callback_handler_install(prompt, take_line);
+    while (!entered.finished && status == 0) {
+        struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                               {.fd = signals_fd(), .events = POLLIN}};
+        poll(fds, 2, chat_timeout_ms(&r->chat));
+        for (int signal; status == 0 && (signal = signals_next()) != 0;)
+            status = take_signal(signal, &hinted);
+        if (status == 0 && fds[0].revents) {
+            hinted = false;
+            rl_callback_read_char();
+        }
+        chat_save_due(&r->chat);
+    }
+    if (!entered.finished) {
+        rl_callback_handler_remove();
+        fputs("\n", stdout);
+    }
+    *line = entered.finished ? entered.line : NULL;
+    return status;
+}
+
+static const char fence[] = "\"\"\"";
+enum { FENCE = sizeof fence - 1 };
+
+static bool is_fenced(const struct str *text)
+{
+    return strncmp(str_get(text), fence, FENCE) == 0;
+}
+
+/* Reads a question: a line, or all between two `"""`. false at the end of input. */
+static bool read_question(struct repl *r, struct str *out)
+{
+    char *line;
+    do {
+        r->status = read_line(r, out->data ? ". " : "> ", &line);
+        if (!line)
+            return false;
+        if (out->data)
+            str_adds(out, "\n");
+        str_adds(out, line);
+        free(line);
+    } while (is_fenced(out) && !strstr(out->data + FENCE, fence));
+    if (is_fenced(out)) {
+        out->len = (size_t)(strstr(out->data + FENCE, fence) - out->data) - FENCE;
+        memmove(out->data, out->data + FENCE, out->len);
+        out->data[out->len] = '\0';
+    }
+    return true;
+}
+
+/* ---- showing ---- */
+
+static void print(struct repl *r, const char *text, size_t len)
+{
+    char err[256];
+    outlet_add(&r->out, text, len);
+    str_adds(&r->out.pending, "\n");
+    outlet_finish(&r->out, err, sizeof err);
+}
+
+static void print_and_free(struct repl *r, struct str *text)
+{
+    if (text->len > 0)
+        print(r, text->data, text->len);
+    str_done(text);
+}
+
+static void show_turn(struct repl *r, const struct turn *turn)
+{
+    struct str line = {0};
+    bool asked = turn->role == STORE_USER;
+    str_addf(&line, "%s: ", asked ? "you" : turn->generated ? turn->generation.model : "assistant");
+    str_add(&line, str_get(&turn->text[STORE_TEXT]), turn->text[STORE_TEXT].len);
+    if (turn->state != STORE_COMPLETE) {
+        str_adds(&line, "\n(");
+        notice_add_end(turn, &line);
+        str_adds(&line, ")");
+    }
+    print_and_free(r, &line);
+}
+
+static void show_conversation(struct repl *r)
+{
+    const struct history *h = &r->chat.history;
+    struct str line = {0};
+    if (h->conversation > 0)
+        str_addf(&line, "conversation %lld: %s", (long long)h->conversation, h->title);
+    else
+        str_adds(&line, "a new conversation");
+    print_and_free(r, &line);
+    for (size_t i = 0; i < h->n_turns; i++)
+        show_turn(r, h->turns[i]);
+}
+
+static void list_conversations(struct repl *r)
+{
+    struct store *store = r->chat.history.store;
+    struct store_conversations *list;
+    struct str out = {0};
+
+    if (store_conversation_list(store, false, 0, LISTED, &list) != STORE_OK) {
+        say_error("history: %s", store_error(store));
+        return;
+    }
+    for (size_t i = 0; i < list->count; i++)
+        str_addf(&out, "%lld  %s\n", (long long)list->items[i].id, list->items[i].title);
+    str_adds(&out, list->count ? "/switch NUMBER goes there" : "no conversations yet");
+    store_conversations_free(list);
+    print_and_free(r, &out);
+}
+
+static void list_models(struct repl *r)
+{
+    struct model_list list;
+    struct str out = {0};
+    models_list(r->chat.paths, &list);
+    for (size_t i = 0; i < list.count; i++)
+        str_addf(&out, "%s\n", list.items[i].name);
+    str_adds(&out, "/model NAME lets it answer");
+    models_list_done(&list);
+    print_and_free(r, &out);
+}
+
+/* ---- asking ---- */
+
+static void ask(struct repl *r, const char *text, size_t len)
+{
+    const struct options *o = r->chat.options;
+    bool colour = options_color(o, STDOUT_FILENO);
+    struct answer_view view = {
+        .answer = &r->out,
+        .reasoning = o->hide_reasoning ? NULL : &r->out,
+        .before_reasoning = colour ? "\033[2mthinking: " : "thinking: ",
+        .after_reasoning = colour ? "\033[0m\nanswer: " : "\nanswer: ",
+        .stop_only = true,
+    };
+    struct turn *turn;
+    struct str note = {0};
+    char err[512];
+
+    if (chat_ask(&r->chat, text, len, err, sizeof err) != 0) {
+        say_error("%s", err);
+        return;
+    }
+    r->status = answer_show(&r->chat, &view, &turn, err, sizeof err);
+    if (r->status != 0)
+        return;
+    if (turn->state != STORE_COMPLETE || o->verbose) {
+        str_adds(&note, "(");
+        notice_add_end(turn, &note);
+        str_adds(&note, ")");
+    }
+    if (r->chat.history.problem[0])
+        say_error("history: not saved: %s", r->chat.history.problem);
+    print_and_free(r, &note);
+    print(r, "", 0);
+}
+
+static void follow(struct repl *r, struct command_reply *reply)
+{
+    switch (reply->effect) {
+    case COMMAND_ASK: ask(r, reply->ask, reply->ask_len); break;
+    case COMMAND_SAY: break;
+    case COMMAND_SHOW: show_conversation(r); break;
+    case COMMAND_HELP: commands_add_help(&reply->text); break;
+    case COMMAND_PICK_MODEL: list_models(r); break;
+    case COMMAND_PICK_CONVERSATION: list_conversations(r); break;
+    case COMMAND_QUIT: r->done = true; break;
+    }
+    print_and_free(r, &reply->text);
+}
+
+static void take_question(struct repl *r, const struct str *question)
+{
+    struct command_reply reply;
+    size_t len = question->len;
+    str_trim(str_get(question), &len);
+    if (len == 0)
+        return;
+    if (!strchr(question->data, '\n'))
+        add_history(question->data);
+    command_run(&r->chat, question->data, question->len, &reply);
+    follow(r, &reply);
+}
+
+/* ---- beginning and end ---- */
+
+/* Earlier questions come from the store, so that what is deleted there is gone here as well. */
+static void load_prompts(struct repl *r)
+{
+    struct store_prompts *prompts;
+    if (store_prompts(r->chat.history.store, PROMPTS, &prompts) != STORE_OK)
+        return;
+    for (size_t i = prompts->count; i > 0; i--)
+        if (!strchr(prompts->items[i - 1], '\n'))
+            add_history(prompts->items[i - 1]);
+    store_prompts_free(prompts);
+}
+
+static void prepare_readline(void)
+{
+    rl_readline_name = "duet";
+    rl_catch_signals = 0;
+    rl_catch_sigwinch = 0;
+    rl_bind_key('\t', rl_insert);
+}
+
+static void talk(struct repl *r)
+{
+    while (!r->done) {
+        struct str question = {0};
+        if (read_question(r, &question))
+            take_question(r, &question);
+        else
+            r->done = true;
+        str_done(&question);
+        r->done = r->done || r->status != 0;
+    }
+}
+
+int repl_run(struct app *app)
+{
+    struct repl r = {0};
+    struct str hello = {0};
+    char err[512] = "";
+
+    chat_init(&r.chat, &app->options, &app->paths);
+    outlet_init(&r.out, STDOUT_FILENO);
+    prepare_readline();
+    r.status = chat_use(&r.chat, NULL, err, sizeof err);
+    if (r.status == 0)
+        r.status = chat_open_history(&r.chat, err, sizeof err);
+    if (r.status == 0) {
+        notice_demo(&r.chat);
+        notice_history(&r.chat);
+        str_addf(&hello, "duet %s, %s; /help lists the commands, Ctrl-D leaves", DUET_VERSION,
+                 r.chat.model->file.name);
+        print_and_free(&r, &hello);
+        if (r.chat.history.n_turns > 0)
+            show_conversation(&r);
+        load_prompts(&r);
+        talk(&r);
+        clear_history();
+    } else {
+        say_error("%s", err);
+    }
+    chat_done(&r.chat);
+    outlet_done(&r.out);
+    return r.status;
+}

@@ -1,0 +1,300 @@
+/* tui.c - the loop between terminal, engines and signals. What comes in changes state, and once a
+ * turn the screen is drawn; no call in here waits for anything but poll(). */
+#include "app/tui.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/cmd.h"
+#include "app/commands.h"
+#include "app/exit.h"
+#include "app/mem.h"
+#include "app/notices.h"
+#include "app/numbers.h"
+#include "app/say.h"
+#include "app/signals.h"
+
+enum {
+    PROMPTS = 500,           /* for the composer's history */
+    PATIENCE_MS = 50,        /* a locked history must not hold up the screen */
+    COUNTED_DRAFT = 1 << 16, /* longer drafts are not counted while they are typed */
+};
+
+static const char *const examples[] = {
+    "What is 15% of 240?",
+    "Solve 3x + 5 = 20.",
+    "A box holds 12 eggs. How many eggs are in 7 boxes?",
+};
+
+void tui_leave(struct tui *t, int status, enum store_state left_as)
+{
+    t->done = true;
+    t->status = status;
+    t->left_as = left_as;
+}
+
+void tui_suspend(struct tui *t)
+{
+    ui_suspend(t->ui);
+    signals_suspend();
+    ui_resume(t->ui);
+}
+
+/* ---- what came ---- */
+
+static void take_signals(struct tui *t)
+{
+    for (int signal; (signal = signals_next()) != 0 && !t->done;) {
+        switch (signal) {
+        case SIGWINCH: ui_resize(t->ui); break;
+        case SIGTSTP: tui_suspend(t); break;
+        case SIGCONT: /* stopped from outside: the shell has changed the terminal's modes */
+            ui_suspend(t->ui);
+            ui_resume(t->ui);
+            break;
+        case SIGINT:
+            if (t->chat.answer) {
+                chat_stop(&t->chat);
+                break;
+            }
+            /* fall through */
+        default: tui_leave(t, EXIT_SIGNAL + signal, STORE_INTERRUPTED);
+        }
+    }
+}
+
+static void show_text(struct tui *t, const struct chat_event *ev)
+{
+    int64_t id = ev->turn->number;
+    const struct engine_usage *usage = &t->chat.usage;
+    if (ev->kind != STORE_REASONING) {
+        ui_message_append(t->ui, id, UI_ANSWER, ev->text, ev->len);
+    } else if (!t->chat.options->hide_reasoning) {
+        ui_message_append(t->ui, id, UI_REASONING, ev->text, ev->len);
+        ui_message_thought(t->ui, id, usage->reasoning_tokens, (int64_t)usage->generation_time_ms);
+    }
+}
+
+static void on_end(struct tui *t, const struct turn *turn)
+{
+    tui_end_turn(t, turn);
+    tui_count_context(t);
+    if (turn->state == STORE_COMPLETE)
+        t->retried = false;
+    if (t->queued.len > 0) {
+        struct str next = t->queued;
+        t->queued = (struct str){0};
+        tui_ask(t, next.data, next.len);
+        str_done(&next);
+    }
+}
+
+/* A lost model is loaded again once; whoever loses it a second time has to choose. */
+static void on_lost(struct tui *t, const struct chat_event *ev)
+{
+    struct str line = {0};
+    char err[512];
+
+    str_addf(&line, "%s: %s", ev->model->file.name, ev->error);
+    ui_notice(t->ui, UI_FAIL, line.data);
+    str_done(&line);
+    if (ev->model != t->chat.model || t->retried)
+        return;
+    t->retried = true;
+    if (chat_reopen(&t->chat, err, sizeof err) == 0)
+        ui_notice(t->ui, UI_INFO, "loading it again");
+    else
+        ui_notice(t->ui, UI_FAIL, err);
+}
+
+static void take_events(struct tui *t)
+{
+    struct chat_event ev;
+    while (chat_next_event(&t->chat, &ev)) {
+        switch (ev.type) {
+        case CHAT_TEXT: show_text(t, &ev); break;
+        case CHAT_END: on_end(t, ev.turn); break;
+        case CHAT_LOST: on_lost(t, &ev); break;
+        case CHAT_READY:
+        case CHAT_PROGRESS: break; /* the status line shows it */
+        }
+    }
+}
+
+/* ---- what is to be done in each turn ---- */
+
+static void save(struct tui *t)
+{
+    struct history *h = &t->chat.history;
+    int64_t conversation = h->conversation;
+
+    chat_save_due(&t->chat);
+    if (h->conversation != conversation)
+        tui_show_sidebar(t); /* it has got its number and its title */
+    if (h->problem[0] && !t->unsaved) {
+        struct str line = {0};
+        str_addf(&line, "not saved: %s; the chat goes on and is saved when that is possible",
+                 h->problem);
+        ui_notice(t->ui, UI_WARN, line.data);
+        str_done(&line);
+    } else if (!h->problem[0] && t->unsaved) {
+        ui_notice(t->ui, UI_INFO, "saved");
+    }
+    t->unsaved = h->problem[0] != '\0';
+}
+
+static void count_draft(struct tui *t)
+{
+    uint64_t revision = ui_draft_revision(t->ui) + 1;
+    if (revision == t->draft_counted || t->chat.answer)
+        return;
+    size_t len;
+    const char *draft = ui_draft(t->ui, &len);
+    t->draft_counted = revision;
+    t->draft_tokens = len > COUNTED_DRAFT ? -1 : chat_count_tokens(&t->chat, draft, len);
+}
+
+static enum ui_state state_of(const struct chat *c)
+{
+    if (!c->answer)
+        return c->model && c->model->engine && !c->model->ready ? UI_LOADING : UI_IDLE;
+    if (!c->answering->ready)
+        return UI_LOADING;
+    return c->phase == ENGINE_TEXT ? UI_GENERATING : UI_PREFILL;
+}
+
+static void show_status(struct tui *t)
+{
+    const struct chat *c = &t->chat;
+    const struct chat_model *m = c->answering ? c->answering : c->model;
+    const struct engine_info *info = m && m->engine ? engine_info(m->engine) : NULL;
+    struct ui_status status = {
+        .model = m ? m->file.name : NULL,
+        .device = info ? info->device : NULL,
+        .state = state_of(c),
+        .done = c->answer ? c->prompt_done : -1,
+        .total = c->answer ? c->usage.prompt_tokens : -1,
+        .tokens_per_second = numbers_tokens_per_second(&c->usage),
+        .time_to_first_token_ms = c->usage.time_to_first_token_ms > 0
+                                      ? c->usage.time_to_first_token_ms
+                                      : -1,
+        .context_used = c->answer ? chat_context_used(c) : t->context_used,
+        .context_limit = info ? info->n_ctx : -1,
+        .draft_tokens = t->draft_tokens,
+    };
+    ui_status_set(t->ui, &status);
+}
+
+static int soonest(int a, int b)
+{
+    return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+static void loop(struct tui *t)
+{
+    struct pollfd fds[CHAT_MODELS + 2];
+    struct ui_action action;
+
+    while (!t->done) {
+        size_t n = chat_poll(&t->chat, fds + 2);
+        ui_poll(t->ui, &fds[0]);
+        fds[1] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
+        poll(fds, n + 2, soonest(ui_timeout_ms(t->ui), chat_timeout_ms(&t->chat)));
+        take_signals(t);
+        if (fds[0].revents)
+            ui_feed(t->ui);
+        take_events(t);
+        while (!t->done && ui_next_action(t->ui, &action))
+            tui_act(t, &action);
+        save(t);
+        count_draft(t);
+        show_status(t);
+        ui_draw(t->ui);
+    }
+}
+
+/* ---- opening and closing ---- */
+
+static int open_screen(struct tui *t, char *err, size_t errlen)
+{
+    struct ui_command *listed = mem_alloc(n_commands * sizeof *listed);
+    const char **prompts = mem_alloc(PROMPTS * sizeof *prompts);
+    struct store_prompts *stored = NULL;
+    size_t n_prompts = 0;
+
+    for (size_t i = 0; i < n_commands; i++)
+        listed[i] = (struct ui_command){commands[i].name, commands[i].args, commands[i].help};
+    if (store_prompts(t->chat.history.store, PROMPTS, &stored) == STORE_OK)
+        for (size_t i = stored->count; i > 0; i--)
+            prompts[n_prompts++] = stored->items[i - 1];
+    struct ui_options options = {
+        .in = STDIN_FILENO,
+        .out = STDOUT_FILENO,
+        .color = options_color(t->chat.options, STDOUT_FILENO),
+        .commands = listed,
+        .n_commands = n_commands,
+        .history = prompts,
+        .n_history = n_prompts,
+        .examples = examples,
+        .n_examples = sizeof examples / sizeof *examples,
+    };
+    int status = ui_open(&t->ui, &options, err, errlen);
+    if (stored)
+        store_prompts_free(stored);
+    free(prompts);
+    free(listed);
+    return status;
+}
+
+/* The screen is drawn before the model is opened: reading a vocabulary takes a moment. */
+static int start(struct tui *t, char *err, size_t errlen)
+{
+    struct str notice = {0};
+
+    store_set_patience(t->chat.history.store, PATIENCE_MS);
+    signals_guard_screen(t->ui);
+    tui_show_conversation(t);
+    show_status(t);
+    ui_draw(t->ui);
+    int status = chat_use(&t->chat, NULL, err, errlen);
+    if (status != 0)
+        return status;
+    tui_count_context(t);
+    notice_add_demo(&t->chat, &notice);
+    if (notice.len > 0 && !t->chat.options->quiet)
+        ui_notice(t->ui, UI_INFO, notice.data);
+    str_clear(&notice);
+    notice_add_history(&t->chat, &notice);
+    if (notice.len > 0)
+        ui_notice(t->ui, UI_WARN, notice.data);
+    str_done(&notice);
+    return 0;
+}
+
+int tui_run(struct app *app)
+{
+    struct tui t = {.context_used = -1, .draft_tokens = -1};
+    char err[512] = "";
+
+    chat_init(&t.chat, &app->options, &app->paths);
+    int status = chat_open_history(&t.chat, err, sizeof err);
+    if (status == 0 && (status = open_screen(&t, err, sizeof err)) != 0)
+        status = status == UI_BAD_TERM ? SCREEN_UNUSABLE : EXIT_DEVICE;
+    if (status == 0 && (status = start(&t, err, sizeof err)) == 0) {
+        err[0] = '\0';
+        loop(&t);
+        status = t.status;
+        chat_abandon(&t.chat, t.left_as);
+    }
+    signals_guard_screen(NULL);
+    ui_close(t.ui);
+    if (status != 0 && err[0])
+        say_notice(status == SCREEN_UNUSABLE && app->options.quiet, "%s", err);
+    chat_done(&t.chat);
+    models_list_done(&t.offered);
+    str_done(&t.queued);
+    return status;
+}
