@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Trains one demo model from random weights and writes it as GGUF.
+
+    python3 app/demo/train.py deepseek|llama [--steps N] [--out FILE]
+
+Needs one GPU and PyTorch 2.6 or later. Batch i depends on the seed and i alone, so a run sees the
+same data whatever the number of CPU cores. Prints the loss, then how many fresh problems of each
+kind the quantised model gets right. `--tiny` runs on any CPU in a minute, to test the script.
+"""
+
+import argparse
+import collections
+import os
+import random
+import time
+
+import torch
+import torch.nn.functional as F
+from torch.utils.data import DataLoader, Dataset
+
+import model as models
+from dialogue import Format, build_tokenizer, exam
+from problems import KINDS, boxed, is_right
+
+SEED, EXAM_SEED = 1, 2
+SAMPLING = {"deepseek": (0.6, 0.95), "llama": (0.6, 0.9)}
+
+
+class Batches(Dataset):
+    """Rows of conversations laid end to end; the last one of a row is cut where the row ends."""
+
+    def __init__(self, form, steps, rows, length):
+        self.form, self.steps, self.rows, self.length = form, steps, rows, length
+
+    def __len__(self):
+        return self.steps
+
+    def __getitem__(self, i):
+        rng = random.Random(f"{self.form.tokenizer.family}/{SEED}/{i}")
+        tokens, learned = [], []
+        for row in range(1, self.rows + 1):
+            while len(tokens) < row * self.length:
+                sample, mask = self.form.sample(rng)
+                tokens += sample
+                learned += mask
+            del tokens[row * self.length:], learned[row * self.length:]
+        size = (self.rows, self.length)
+        return torch.tensor(tokens, dtype=torch.int16).view(size), torch.tensor(learned).view(size)
+
+
+def document_attention(begin, rows, length, device):
+    """(see, attend): attention within each conversation of a row; `see` takes a new batch's tokens."""
+    documents = torch.zeros((rows, length), dtype=torch.int32, device=device)
+
+    def same(b, _h, q, k):
+        return (q >= k) & (documents[b, q] == documents[b, k])
+
+    if device == "cpu":
+        at = torch.arange(length)
+        return (lambda tokens: same(torch.arange(rows)[:, None, None], 0, at[:, None], at)[:, None]
+                if documents.copy_((tokens == begin).cumsum(1)) is not None else None,
+                models.plain_attention)
+
+    from torch.nn.attention.flex_attention import create_block_mask, flex_attention
+    make = torch.compile(create_block_mask)
+
+    def see(tokens):
+        documents.copy_((tokens == begin).cumsum(1))
+        return make(same, rows, None, length, length, device=device)
+
+    return see, lambda q, k, v, mask: flex_attention(q, k, v, block_mask=mask, enable_gqa=True)
+
+
+def optimiser(model, rate):
+    """AdamW; only matrices decay."""
+    matrices = [p for p in model.parameters() if p.dim() == 2]
+    others = [p for p in model.parameters() if p.dim() != 2]
+    groups = [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}]
+    fused = {"fused": True} if matrices[0].is_cuda else {}
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), eps=1e-9, **fused)
+
+
+def train(model, form, args, device):
+    data = Batches(form, args.steps, args.rows, args.length + 1)
+    batches = iter(DataLoader(data, batch_size=None, num_workers=args.workers,
+                              prefetch_factor=8 if args.workers else None if torch.__version__ > "2" else 2))
+    model.to(device)
+    see, attention = document_attention(form.begin, args.rows, args.length, device)
+    amp = torch.autocast(device, torch.bfloat16, enabled=device == "cuda")
+
+    def loss_of(tokens, targets, mask):
+        with amp:
+            logits = model(tokens, lambda _, q, k, v: attention(q, k, v, mask))
+        return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=-1)
+
+    if device == "cuda":
+        loss_of = torch.compile(loss_of, dynamic=False)
+    optimizer = optimiser(model, args.rate)
+    started, losses = time.time(), []
+    for step, (rows, learned) in enumerate(batches):
+        rows = rows.to(device, non_blocking=True).long()
+        targets = rows[:, 1:].masked_fill(~learned.to(device, non_blocking=True)[:, 1:], -1).contiguous()
+        tokens = rows[:, :-1].contiguous()
+        rate = args.rate * min((step + 1) / args.warmup, (args.steps - step) / (args.steps - args.warmup))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        loss = loss_of(tokens, targets, see(tokens))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        losses.append(loss.detach())
+        if (step + 1) % args.report == 0:
+            mean = torch.stack(losses).mean().item()
+            pace = (step + 1) * rows.numel() / (time.time() - started)
+            print(f"step {step + 1:6}  loss {mean:.5f}  {pace / 1e6:.2f} M tokens/s  {time.time() - started:.0f} s", flush=True)
+            losses.clear()
+
+
+def examine(model, form, each, temperature=0.0, top_p=1.0):
+    """Fresh problems: right and complete per kind, and a few of the wrong ones."""
+    family = form.tokenizer.family
+    papers = exam(family, EXAM_SEED, each=each)
+    written = models.generate(model, [form.prompt(paper.history) for paper in papers], form.end, 700, temperature, top_p)
+    right, complete, wrong = collections.Counter(), 0, []
+    for paper, tokens in zip(papers, written):
+        ended = form.end in tokens
+        text = form.tokenizer.decode(tokens[:tokens.index(form.end)] if ended else tokens)
+        complete += ended and text.count("</think>") == 1 and boxed(text) is not None
+        correct = ended and is_right(text.split("</think>")[-1], paper.value)
+        right[paper.kind] += correct
+        if not correct:
+            wrong.append(f"{paper.kind}: {paper.history[-1][0]!r} is {paper.value}\n{text}\n")
+    print(f"temperature {temperature}: right {sum(right.values()) / len(papers):.1%}, "
+          f"complete chains {complete / len(papers):.1%} of {len(papers)}")
+    for kind in KINDS:
+        print(f"  {kind:15} {right[kind] / each:.1%}")
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("family", choices=("deepseek", "llama"))
+    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--rows", type=int, default=32, help="rows of a batch")
+    parser.add_argument("--length", type=int, default=models.CONTEXT, help="tokens of a row")
+    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    parser.add_argument("--warmup", type=int, default=300)
+    parser.add_argument("--workers", type=int, default=min(7, os.cpu_count()))
+    parser.add_argument("--report", type=int, default=250)
+    parser.add_argument("--each", type=int, default=200, help="problems of each kind in the exam")
+    parser.add_argument("--tiny", action="store_true")
+    parser.add_argument("--out")
+    args = parser.parse_args()
+    out = args.out or os.path.join(os.path.dirname(os.path.abspath(__file__)), f"demo-{args.family}.gguf")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.manual_seed(SEED)
+
+    tokenizer = build_tokenizer(args.family)
+    form = Format(tokenizer)
+    shape = models.shape(args.family, len(tokenizer))
+    if args.tiny:
+        args.steps, args.rows, args.length, args.warmup, args.report, args.each = 30, 2, 256, 5, 10, 2
+        shape = shape._replace(width=128, layers=2, heads=2, kv_heads=1, ffn=64)
+    model = models.Model(shape)
+    print(f"{args.family}: {sum(p.numel() for p in model.parameters()):,} parameters, {len(tokenizer)} tokens")
+    train(model, form, args, device)
+    torch.save(model.state_dict(), out + ".pt")
+    models.quantise(model)
+    models.export(out, model, tokenizer, SAMPLING[args.family])
+    print(f"{out}: {os.path.getsize(out):,} bytes")
+    wrong = examine(model, form, args.each) + examine(model, form, args.each, *SAMPLING[args.family])
+    with open(out + ".wrong", "w") as file:
+        file.write("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    main()
