@@ -21,5 +21,6 @@ int main(void)
     failures += test_logits();
     failures += test_queue();
     failures += test_scheduler();
+    failures += test_engine();
     return failures != 0;
 }

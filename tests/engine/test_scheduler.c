@@ -15,9 +15,10 @@
 #include "engine/detok.h"
 #include "engine/scheduler.h"
 #include "engine/tokenizer.h"
+#include "tests/engine/build_vocab.h"
 #include "tests/engine/tests.h"
 
-enum { N_VOCAB = 257, END_TOKEN = 256, CONTEXT = 4 * KV_BLOCK, MAX_POOL = 64, N_LAYERS = 2 };
+enum { N_VOCAB = 270, END_TOKEN = 269, CONTEXT = 4 * KV_BLOCK, MAX_POOL = 64, N_LAYERS = 2 };
 
 /* The fake model */
 
@@ -166,38 +167,12 @@ struct world {
     struct sched *sched;
 };
 
-static struct tokenizer *byte_tokenizer(void)
-{
-    static char texts[256][8];
-    struct tok_string tokens[N_VOCAB];
-    int32_t types[N_VOCAB];
-    for (int i = 0; i < 256; i++) {
-        snprintf(texts[i], sizeof texts[i], "<0x%02X>", (unsigned)i);
-        tokens[i] = (struct tok_string){texts[i], strlen(texts[i])};
-        types[i] = TOK_BYTE;
-    }
-    tokens[END_TOKEN] = (struct tok_string){"<|end|>", 7};
-    types[END_TOKEN] = TOK_CONTROL;
-    const struct tok_vocab v = {
-        .n_tokens = N_VOCAB,
-        .tokens = tokens,
-        .types = types,
-        .pre = {"qwen2", 5},
-        .bos = -1,
-        .eos = END_TOKEN,
-    };
-    struct tokenizer *t;
-    char err[256];
-    if (tok_open(&t, &v, err, sizeof err) != 0)
-        fail_msg("%s", err);
-    return t;
-}
-
 static struct world *world_new(int n_blocks, int max_sequences, int max_tokens)
 {
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
-    w->tokenizer = byte_tokenizer();
+    w->tokenizer = build_tokenizer("qwen2");
+    assert_true(tok_is_end(w->tokenizer, END_TOKEN));
     w->model.cfg.n_layer = N_LAYERS;
     w->model.cfg.n_vocab = N_VOCAB;
     w->fake.base.ops = &fake_ops;
