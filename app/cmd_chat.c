@@ -7,6 +7,7 @@
 #include "app/exit.h"
 #include "app/question.h"
 #include "app/say.h"
+#include "app/signals.h"
 
 static bool is_dumb_terminal(void)
 {
@@ -17,6 +18,10 @@ static bool is_dumb_terminal(void)
 int cmd_chat(struct app *app)
 {
     const struct options *o = &app->options;
+    if (signals_catch() != 0) {
+        say_error("signals: %m");
+        return EXIT_DEVICE;
+    }
     if (question_given(o, app->n_words) || o->json)
         return pipe_run(app);
     if (!isatty(STDOUT_FILENO)) {

@@ -264,7 +264,7 @@ static char *answer_prompt(struct lines *l, json_t *in, char *err, size_t errlen
 enum { TOP = 5 };
 
 struct watch {
-    size_t n_tokens;
+    size_t n_tokens, n_greedy;
     struct str *top, *last, *greedy;
 };
 
@@ -314,7 +314,7 @@ static void watch_position(void *ud, size_t position, const float *logits, int n
             str_adds(w->last, id ? ", " : "");
             add_float(w->last, logits[id]);
         }
-    if (position + 1 >= w->n_tokens)
+    if (position + 1 >= w->n_tokens && position + 1 < w->n_tokens + w->n_greedy)
         str_addf(w->greedy, "%s%d", w->greedy->len ? ", " : "", likeliest(logits, n_vocab));
 }
 
@@ -330,7 +330,7 @@ static char *answer_logits(struct lines *l, json_t *in, char *err, size_t errlen
         return NULL;
     }
     size_t n_greedy = (size_t)l->app->options.n_greedy;
-    struct watch watch = {n, &top, &last, &greedy};
+    struct watch watch = {n, n_greedy, &top, &last, &greedy};
     struct engine_evaluation evaluation = {
         .tokens = tokens,
         .n_tokens = n,
@@ -341,7 +341,7 @@ static char *answer_logits(struct lines *l, json_t *in, char *err, size_t errlen
     if (engine_evaluate(l->engine, &evaluation, err, errlen) == 0) {
         str_addf(&out, "{\"logits\": [%s], \"top5\": [%s], \"greedy\": [", str_get(&last),
                  str_get(&top));
-        str_addf(&out, "%s]}", n_greedy ? str_get(&greedy) : "");
+        str_addf(&out, "%s]}", str_get(&greedy));
     }
     free(tokens);
     str_done(&top);

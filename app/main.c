@@ -186,10 +186,7 @@ int main(int argc, char **argv)
     fill_standard_descriptors();
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a core would hold the conversation */
     setlocale(LC_CTYPE, "");
-    if (signals_open() != 0) {
-        say_error("signals: %m");
-        return EXIT_DEVICE;
-    }
+    signals_init();
     options_init(&app.options);
     paths_init(&app.paths);
     int status = run(&app, argc, argv);

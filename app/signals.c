@@ -63,24 +63,29 @@ static void install(int signal, struct sigaction action)
         sigaction(signal, &action, NULL);
 }
 
-int signals_open(void)
+void signals_init(void)
+{
+    static const int deadly[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction action = {.sa_sigaction = crash, .sa_flags = SA_SIGINFO | SA_RESETHAND};
+
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+        install(deadly[i], action);
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
+}
+
+int signals_catch(void)
 {
     static const int noted[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH, SIGTSTP, SIGCONT};
-    static const int deadly[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
-    static const int ignored[] = {SIGPIPE, SIGXFSZ};
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
 
     if (self.wake[0] < 0 && pipe2(self.wake, O_CLOEXEC | O_NONBLOCK) != 0)
         return -1;
-    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof noted / sizeof *noted; i++)
         install(noted[i], action);
-    action = (struct sigaction){.sa_sigaction = crash, .sa_flags = SA_SIGINFO | SA_RESETHAND};
-    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
-        install(deadly[i], action);
-    action = (struct sigaction){.sa_handler = SIG_IGN};
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        sigaction(ignored[i], &action, NULL);
     return 0;
 }
 

@@ -1,17 +1,20 @@
 /* signals.h - signals as something to poll for, and the last words of a crash.
  *
  * A handler notes the signal and makes a pipe readable; a loop polls the pipe and asks what came.
- * Writing to a closed pipe or past a file limit is an error of write(), never a signal. Install
- * before the first engine_open(): the engine puts its own SIGBUS handler in front of ours. */
+ * Writing to a closed pipe or past a file limit is an error of write(), never a signal. */
 #ifndef APP_SIGNALS_H
 #define APP_SIGNALS_H
 
 struct ui;
 
-/* Installs the handlers, once. 0 or -1. */
-int signals_open(void);
+/* What every run needs: no signal for failed writes, and a crash that puts the screen back. Before
+ * the first engine_open(): the engine sets its own SIGBUS handler in front of ours. */
+void signals_init(void);
 
-/* Readable while signals wait. */
+/* From here on signals that end, stop or continue the program come from signals_next(). 0 or -1. */
+int signals_catch(void);
+
+/* Readable while signals wait; -1 before signals_catch(). */
 int signals_fd(void);
 
 /* The number of a signal that came, once for any number of times; 0: none. Of several the one that

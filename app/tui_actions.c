@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "app/commands.h"
-#include "app/editor.h"
+#include "app/visual.h"
 #include "app/exit.h"
 #include "app/mem.h"
 #include "app/notices.h"
@@ -276,7 +276,7 @@ static void act_edit(struct tui *t, const struct ui_action *action)
     (void)action;
     str_add(&draft, text, len);
     ui_suspend(t->ui);
-    int status = editor_run(&draft, &edited, err, sizeof err);
+    int status = visual_edit(&draft, &edited, err, sizeof err);
     ui_resume(t->ui);
     if (status == 0)
         ui_draft_set(t->ui, str_get(&edited), edited.len);

@@ -1,5 +1,5 @@
-/* editor.c - see editor.h. */
-#include "app/editor.h"
+/* visual.c - see visual.h. */
+#include "app/visual.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,7 +86,7 @@ static int edit(int fd, const char *path, const struct str *draft, struct str *o
     return status == 0 ? 0 : -1;
 }
 
-int editor_run(const struct str *draft, struct str *out, char *err, size_t errlen)
+int visual_edit(const struct str *draft, struct str *out, char *err, size_t errlen)
 {
     const char *dir = getenv("XDG_RUNTIME_DIR");
     struct str path = {0};

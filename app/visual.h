@@ -1,6 +1,6 @@
-/* editor.h - a draft in the user's own editor. */
-#ifndef APP_EDITOR_H
-#define APP_EDITOR_H
+/* visual.h - a draft in the user's own editor. */
+#ifndef APP_VISUAL_H
+#define APP_VISUAL_H
 
 #include <stddef.h>
 
@@ -8,6 +8,6 @@
 
 /* Runs $VISUAL, $EDITOR or vi on the draft in a file of our own, and waits for it; the terminal must
  * have been left to it. 0 with the text in *out, or -1 with one line in err. */
-int editor_run(const struct str *draft, struct str *out, char *err, size_t errlen);
+int visual_edit(const struct str *draft, struct str *out, char *err, size_t errlen);
 
 #endif
