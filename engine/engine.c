@@ -160,7 +160,7 @@ int engine_submit(struct engine *e, const struct engine_request *req, uint64_t *
 
 void engine_cancel(struct engine *e, uint64_t id)
 {
-    queue_cancel(e->queue, id);
+    sched_request_free(queue_cancel(e->queue, id));
 }
 
 /* Listening */

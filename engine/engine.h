@@ -48,7 +48,7 @@ struct engine_options {
     enum engine_device device;
     int n_threads;               /* CPU threads; 0 = the cores this process may use */
     int n_ctx;                   /* longest sequence in tokens; 0 = 4096 or the model's own limit */
-    int n_parallel;              /* sequences of n_ctx tokens the KV cache holds; 0 = 1 */
+    int n_parallel;              /* answers at a time, each of up to n_ctx tokens; 0 = 1 */
     enum engine_kv_type kv_type; /* F32 is for exact comparisons */
 };
 
@@ -105,7 +105,8 @@ struct engine_request {
 };
 
 /* Queues a request. Tokenises here, so that a prompt which does not fit (ENGINE_EFIT) or is wrong
- * (ENGINE_EINPUT) is refused at once. *id_out names the request in its events; never 0. */
+ * (ENGINE_EINPUT) is refused at once. *id_out names the request in its events; never 0. After
+ * ENGINE_FATAL a request is taken too, and ends at once with the same error. */
 int engine_submit(struct engine *e, const struct engine_request *req, uint64_t *id_out, char *err,
                   size_t errlen);
 
@@ -135,9 +136,9 @@ enum engine_stop {
 struct engine_usage {
     int prompt_tokens, cached_tokens; /* cached: found in the KV cache, not computed again */
     int completion_tokens;            /* all that were sampled, reasoning included */
-    int reasoning_tokens;
-    double time_to_first_token_ms; /* from submit */
-    double generation_time_ms;     /* from the first token to the latest */
+    int reasoning_tokens;             /* of those, up to and with the tag that ends the reasoning */
+    double time_to_first_token_ms;    /* from submit */
+    double generation_time_ms;        /* from the first token to the latest */
 };
 
 struct engine_event {
@@ -188,8 +189,9 @@ int engine_render(const struct engine *e, const struct engine_request *req, bool
 struct engine_evaluation {
     const int32_t *tokens; /* [n_tokens], as one new sequence; nothing is added */
     size_t n_tokens;
-    size_t n_greedy; /* then so many more, each the most likely after the last; ends not obeyed */
-    int chunk;       /* prefill in pieces of this many tokens; 0 = the engine's own size */
+    size_t n_greedy; /* then so many more positions, each the most likely token after the last;
+                        ends are not obeyed */
+    int chunk;       /* prefill in pieces of this many tokens; 0 = as large as a step can be */
     /* Called for each position in order, in the engine's thread: logits [n_vocab]. */
     void (*position)(void *ud, size_t position, const float *logits, int n_vocab);
     void *ud;

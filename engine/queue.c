@@ -128,6 +128,23 @@ void queue_close(struct queue *q)
     free(q);
 }
 
+/* Adds an event to what is to be told. The lock is held. */
+static void tell(struct queue *q, struct queue_events *ev, enum engine_event_type type)
+{
+    bool listed = ev->waiting != 0;
+    ev->waiting |= 1u << type;
+    if (listed)
+        return;
+    if (!q->telling) {
+        while (write(q->wake[1], "", 1) < 0 && errno == EINTR)
+            ;
+        pthread_cond_signal(&q->told);
+    }
+    ev->next_telling = NULL;
+    *q->telling_end = ev;
+    q->telling_end = &ev->next_telling;
+}
+
 /* The callers' side */
 
 int queue_submit(struct queue *q, void *request, uint64_t *id_out)
@@ -148,18 +165,41 @@ int queue_submit(struct queue *q, void *request, uint64_t *id_out)
     return 0;
 }
 
-/* Each request can interrupt one step only, however often it is cancelled. */
-void queue_cancel(struct queue *q, uint64_t id)
+/* Takes ev from the requests that the engine has not taken; false if it is not one of them. */
+static bool take_back(struct queue *q, struct queue_events *ev)
 {
+    struct queue_events **at = &q->submitted;
+    while (*at && *at != ev)
+        at = &(*at)->next_submitted;
+    if (!*at)
+        return false;
+    *at = ev->next_submitted;
+    if (!*at)
+        q->submitted_end = at;
+    return true;
+}
+
+/* Each request can interrupt one step only, however often it is cancelled. */
+void *queue_cancel(struct queue *q, uint64_t id)
+{
+    void *request = NULL;
+
     pthread_mutex_lock(&q->lock);
     struct queue_events *ev = q->live;
     while (ev && ev->id != id)
         ev = ev->next_live;
     if (ev && !atomic_exchange(&ev->cancelled, true)) {
-        atomic_store(&q->interrupt, true);
-        pthread_cond_signal(&q->work);
+        if (take_back(q, ev)) {
+            request = ev->request;
+            ev->stop = ENGINE_STOP_CANCEL;
+            tell(q, ev, ENGINE_DONE);
+        } else {
+            atomic_store(&q->interrupt, true);
+            pthread_cond_signal(&q->work);
+        }
     }
     pthread_mutex_unlock(&q->lock);
+    return request;
 }
 
 void queue_call(struct queue *q, void (*call)(void *ud), void *ud)
@@ -343,23 +383,6 @@ void queue_begin_step(struct queue *q)
 bool queue_is_cancelled(const struct queue_events *ev)
 {
     return atomic_load(&ev->cancelled);
-}
-
-/* Adds an event to what is to be told. The lock is held. */
-static void tell(struct queue *q, struct queue_events *ev, enum engine_event_type type)
-{
-    bool listed = ev->waiting != 0;
-    ev->waiting |= 1u << type;
-    if (listed)
-        return;
-    if (!q->telling) {
-        while (write(q->wake[1], "", 1) < 0 && errno == EINTR)
-            ;
-        pthread_cond_signal(&q->told);
-    }
-    ev->next_telling = NULL;
-    *q->telling_end = ev;
-    q->telling_end = &ev->next_telling;
 }
 
 void queue_tell_ready(struct queue *q, double load_ms)

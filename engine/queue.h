@@ -30,7 +30,10 @@ void queue_close(struct queue *q); /* after the engine's thread has ended; NULL 
 
 /* Hands a request over. 0, or -1: memory is short. *id_out is set before the engine can see it. */
 int queue_submit(struct queue *q, void *request, uint64_t *id_out);
-void queue_cancel(struct queue *q, uint64_t id);
+
+/* Cancels a request. One that the engine has not taken yet (it is loading, or in a step) has its end
+ * told here and now, and is returned: it is the caller's again. Else NULL. */
+void *queue_cancel(struct queue *q, uint64_t id);
 
 /* Runs call(ud) in the engine's thread between two steps, and waits until it has. */
 void queue_call(struct queue *q, void (*call)(void *ud), void *ud);

@@ -175,6 +175,35 @@ static void cancelling_marks_one_and_interrupts_once(void **state)
     queue_close(q);
 }
 
+/* Nobody has to wait for an engine that is loading. */
+static void what_was_not_taken_comes_back(void **state)
+{
+    (void)state;
+    struct queue *q = open_queue();
+    int requests[3];
+    uint64_t ids[3];
+    for (int i = 0; i < 3; i++)
+        queue_submit(q, &requests[i], &ids[i]);
+    assert_ptr_equal(queue_cancel(q, ids[2]), &requests[2]);
+    assert_ptr_equal(queue_cancel(q, ids[0]), &requests[0]);
+    assert_null(queue_cancel(q, ids[0]));
+    assert_false(*queue_interrupt_flag(q));
+    const struct engine_event *e = queue_next(q, 0);
+    assert_int_equal(e->request, ids[2]);
+    assert_int_equal(e->stop, ENGINE_STOP_CANCEL);
+    assert_event(q, ids[0], ENGINE_DONE);
+    queue_submit(q, &requests[2], &ids[2]);
+
+    void *request;
+    struct queue_events *ev;
+    assert_true(queue_take(q, false, &request, &ev));
+    assert_ptr_equal(request, &requests[1]);
+    assert_true(queue_take(q, false, &request, &ev));
+    assert_ptr_equal(request, &requests[2]);
+    assert_false(queue_take(q, false, &request, &ev));
+    queue_close(q);
+}
+
 static void waiting_ends_with_the_time(void **state)
 {
     (void)state;
@@ -265,6 +294,7 @@ int test_queue(void)
         cmocka_unit_test(progress_is_the_latest),
         cmocka_unit_test(ends_come_before_the_fatal_one),
         cmocka_unit_test(cancelling_marks_one_and_interrupts_once),
+        cmocka_unit_test(what_was_not_taken_comes_back),
         cmocka_unit_test(waiting_ends_with_the_time),
         cmocka_unit_test(many_threads_lose_nothing),
     };

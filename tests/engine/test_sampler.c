@@ -137,7 +137,7 @@ static void keep_by_sorting(const struct engine_sampling *set, const float *logi
     double total = 0, sum = 0;
     for (int i = 0; i < k; i++)
         total += c[i].p;
-    memset(kept, 0, (size_t)n * sizeof *kept);
+    memset(kept, 0, MAX_VOCAB * sizeof *kept);
     for (int i = 0; i < k; i++) {
         if (c[i].p >= set->min_p && c[i].p > 0)
             kept[c[i].id] = true;
