@@ -99,7 +99,7 @@ static void deepseek_opens_its_reasoning(void **state)
     struct family f = open_deepseek();
     struct tmpl_input in = {
         .messages = "[{\"role\":\"user\",\"content\":\"2+2?\"},"
-                    "{\"role\":\"assistant\",\"content\":\"<think>easy</think>\\n\\n4\"},"
+                    "{\"role\":\"assistant\",\"content\":\"<think>a</think>b</think>\\n\\n4\"},"
                     "{\"role\":\"user\",\"content\":\" \\ud83d\\ude00 \"}]",
         .generate = true,
     };

@@ -296,6 +296,7 @@ static void odd_vocabularies_load(void **state)
     int32_t marker = build_vocab_add(&b, "<think>", TOK_CONTROL);
     int32_t empty = build_vocab_add(&b, "", TOK_NORMAL);
     int32_t sign = build_vocab_add(&b, "<0x-1>", TOK_BYTE);
+    int32_t longer = build_vocab_add(&b, "<0x0A>0", TOK_BYTE);
     int32_t newline = build_vocab_add(&b, "<0x0A>", TOK_BYTE);
     int32_t blank = build_vocab_add(&b, "not in the alphabet", TOK_NORMAL);
     b.merges[b.vocab.n_merges++] = (struct tok_string){"no such", 7};
@@ -311,6 +312,8 @@ static void odd_vocabularies_load(void **state)
     assert_true(tok_find(t, "<think>") < marker);
     assert_memory_equal(tok_bytes(t, sign, &len), "<0x-1>", 6);
     assert_int_equal(len, 6);
+    assert_memory_equal(tok_bytes(t, longer, &len), "<0x0A>0", 7);
+    assert_int_equal(len, 7);
     assert_memory_equal(tok_bytes(t, newline, &len), "\n", 1);
     assert_int_equal(len, 1);
     assert_memory_equal(tok_bytes(t, blank, &len), "not in the alphabet", 19);
