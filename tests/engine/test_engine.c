@@ -1,5 +1,6 @@
 /* test_engine.c - the engine through its one door, on tiny random models and the outside fixtures. */
 #include <ctype.h>
+#include <glob.h>
 #include <math.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -207,34 +208,73 @@ static void the_seed_alone_decides(void **state)
     close_tiny(&f);
 }
 
+/* Several answers of a model in one batch and on two threads are those of one after the other. */
+static void assert_company_changes_nothing(const char *path)
+{
+    enum { N = 6 };
+    struct answer alone[N], together[N];
+    struct engine *single = open_path(path, 1, 1), *batch = open_path(path, 2, 4);
+    for (int i = 0; i < N; i++) {
+        struct engine_sampling s = i % 2 ? warm : greedy;
+        s.seed = (uint64_t)i;
+        ask(batch, i % 3 ? product : sum, &s, 20 + 7 * i, &together[i]);
+        get_answer(single, i % 3 ? product : sum, &s, 20 + 7 * i, &alone[i]);
+    }
+    listen(batch, together, N);
+    for (int i = 0; i < N; i++) {
+        assert_same(&alone[i], &together[i]);
+        free_answer(&alone[i]);
+        free_answer(&together[i]);
+    }
+    engine_close(single);
+    engine_close(batch);
+}
+
 static void company_changes_nothing(void **state)
 {
     (void)state;
-    enum { N = 6 };
-    for (int k = 0; k < 2; k++) {
+    for (int i = 0; i < 2; i++) {
         struct fixture f;
-        struct answer alone[N], together[N];
-        open_tiny(&f, architectures[k]);
-        for (int i = 0; i < N; i++) {
-            struct engine_sampling s = i % 2 ? warm : greedy;
-            s.seed = (uint64_t)i;
-            get_answer(f.e, i % 3 ? product : sum, &s, 20 + 7 * i, &alone[i]);
-        }
-        struct engine *e = open_path(f.model.path, 2, 4);
-        for (int i = 0; i < N; i++) {
-            struct engine_sampling s = i % 2 ? warm : greedy;
-            s.seed = (uint64_t)i;
-            ask(e, i % 3 ? product : sum, &s, 20 + 7 * i, &together[i]);
-        }
-        listen(e, together, N);
-        for (int i = 0; i < N; i++) {
-            assert_same(&alone[i], &together[i]);
-            free_answer(&alone[i]);
-            free_answer(&together[i]);
-        }
-        engine_close(e);
+        open_tiny(&f, architectures[i]);
+        assert_company_changes_nothing(f.model.path);
         close_tiny(&f);
     }
+}
+
+static void company_changes_nothing_in_quantised_models(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "tiny/llama-a/llama-a.q4_k_m.gguf",
+        "tiny/llama-a/llama-a.q8_0.gguf",
+        "tiny/llama-b/llama-b.bf16.gguf",
+        "tiny/qwen2-a/qwen2-a.q4_0.gguf",
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[1024];
+        fixture_path(files[i], path, sizeof path);
+        assert_company_changes_nothing(path);
+    }
+}
+
+/* The models that ship with the program; the tests run in the project's folder. */
+static void demo_models_end_their_answers(void **state)
+{
+    (void)state;
+    glob_t found;
+    if (glob("app/demo/*.gguf", 0, NULL, &found) != 0)
+        skip();
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        assert_company_changes_nothing(found.gl_pathv[i]);
+        struct engine *e = open_path(found.gl_pathv[i], 0, 1);
+        struct answer a;
+        get_answer(e, sum, &greedy, 0, &a);
+        assert_int_equal(a.stop, ENGINE_STOP_END);
+        assert_int_equal(a.usage.reasoning_tokens > 0, engine_info(e)->thinks);
+        free_answer(&a);
+        engine_close(e);
+    }
+    globfree(&found);
 }
 
 /* The next turn of a conversation finds the beginning computed, and answers the same. */
@@ -711,6 +751,8 @@ int test_engine(void)
         cmocka_unit_test(an_answer_streams_and_adds_up),
         cmocka_unit_test(the_seed_alone_decides),
         cmocka_unit_test(company_changes_nothing),
+        cmocka_unit_test(company_changes_nothing_in_quantised_models),
+        cmocka_unit_test(demo_models_end_their_answers),
         cmocka_unit_test(a_second_turn_reuses_the_first),
         cmocka_unit_test(stops_at_texts_and_limits),
         cmocka_unit_test(refuses_with_a_reason),
