@@ -12,6 +12,7 @@ int main(void)
     failures += test_describe();
     failures += test_pretok();
     failures += test_tokenizer();
+    failures += test_vectors();
     failures += test_detok();
     failures += test_template();
     failures += test_kv();

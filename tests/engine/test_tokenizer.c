@@ -1,5 +1,4 @@
-/* test_tokenizer.c - encoding and its way back, on a small vocabulary, on hostile ones, and against
- * the outside vectors. */
+/* test_tokenizer.c - encoding and its way back, on a small vocabulary, on hostile ones, from files. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,32 +11,11 @@
 
 #include <cmocka.h>
 
-#include "engine/nfc.h"
 #include "engine/tokenizer.h"
-#include "engine/utf8.h"
 #include "tests/engine/build_gguf.h"
 #include "tests/engine/build_vocab.h"
-#include "tests/engine/jsonl.h"
 #include "tests/engine/tests.h"
-
-static struct tok_ids encode(const struct tokenizer *t, const char *s, size_t n, bool special)
-{
-    struct tok_ids ids = {0};
-    assert_int_equal(tok_encode(t, s, n, special, &ids), 0);
-    return ids;
-}
-
-static char *decode(const struct tokenizer *t, struct tok_ids ids, size_t *len_out)
-{
-    size_t used = 0, len;
-    char *out = malloc(ids.n * tok_info(t)->max_bytes + 1);
-    assert_non_null(out);
-    for (size_t i = 0; i < ids.n; i++, used += len)
-        memcpy(out + used, tok_bytes(t, ids.ids[i], &len),
-               tok_bytes(t, ids.ids[i], &len) ? len : 0);
-    *len_out = used;
-    return out;
-}
+#include "tests/engine/token_checks.h"
 
 /* Checks the tokens of a text by their own texts, joined by '|'. */
 static void assert_tokens(const struct tokenizer *t, const char *text, bool special,
@@ -113,41 +91,6 @@ static void markers_are_found_only_where_asked(void **state)
     tok_close(t);
 }
 
-static bool is_marker(const struct tokenizer *t, int32_t id)
-{
-    enum tok_type type = tok_type(t, id);
-    return type != TOK_NORMAL && type != TOK_BYTE;
-}
-
-static void assert_no_markers(const struct tokenizer *t, const char *s, size_t n)
-{
-    struct tok_ids ids = encode(t, s, n, false);
-    for (size_t i = 0; i < ids.n; i++)
-        assert_false(is_marker(t, ids.ids[i]));
-    free(ids.ids);
-}
-
-/* Every marker of a vocabulary, typed: raw, twice, cut, with something in front. */
-static void assert_markers_stay_text(const struct tokenizer *t)
-{
-    size_t n_markers = 0;
-    for (int32_t id = 0; id < tok_info(t)->n_vocab; id++) {
-        if (!is_marker(t, id))
-            continue;
-        size_t len;
-        const char *text = tok_bytes(t, id, &len);
-        char *typed = malloc(2 * len + 2);
-        assert_non_null(typed);
-        int n = sprintf(typed, " %.*s%.*s", (int)len, text, (int)len, text);
-        for (int from = 0; from < 3; from++)
-            for (int cut = 0; cut < 3 && from + cut < n; cut++)
-                assert_no_markers(t, typed + from, (size_t)(n - from - cut));
-        free(typed);
-        n_markers++;
-    }
-    assert_true(n_markers > 0);
-}
-
 static void typed_markers_stay_text(void **state)
 {
     (void)state;
@@ -178,22 +121,6 @@ static size_t random_text(uint32_t *seed, char *out, size_t room)
             out[n++] = (char)next_random(seed);
     }
     return n;
-}
-
-/* decode(encode(s)) is s, or s composed. */
-static void assert_lossless(const struct tokenizer *t, const char *s, size_t n, bool composes)
-{
-    char *composed = NULL;
-    size_t len = n, back;
-    if (composes)
-        assert_int_equal(nfc_compose(s, n, &composed, &len), 0);
-    struct tok_ids ids = encode(t, s, n, false);
-    char *text = decode(t, ids, &back);
-    assert_int_equal(back, composed ? len : n);
-    assert_memory_equal(text, composed ? composed : s, back);
-    free(text);
-    free(ids.ids);
-    free(composed);
 }
 
 static void any_bytes_come_back(void **state)
@@ -451,147 +378,6 @@ static void files_are_refused_by_key(void **state)
     }
 }
 
-struct models {
-    struct tokenizer *llama, *deepseek;
-    bool special;
-    size_t failures;
-};
-
-static void compare(struct models *m, const struct tokenizer *t, const char *text, size_t len,
-                    const json_t *expected)
-{
-    struct tok_ids ids = encode(t, text, len, m->special);
-    if (!jsonl_same_ids(expected, ids.ids, ids.n)) {
-        print_error("tokens differ: %s\n", text);
-        m->failures++;
-    }
-    free(ids.ids);
-}
-
-static void encode_text(struct models *m, const char *text, size_t len, const json_t *row)
-{
-    compare(m, m->llama, text, len, json_object_get(row, "llama"));
-    compare(m, m->deepseek, text, len, json_object_get(row, "deepseek"));
-}
-
-static void encode_row(const json_t *row, void *ud)
-{
-    const json_t *text = json_object_get(row, "text");
-    encode_text(ud, json_string_value(text), json_string_length(text), row);
-}
-
-static void replaced_row(const json_t *row, void *ud)
-{
-    struct models *m = ud;
-    size_t len, replaced_len;
-    char *bytes = jsonl_hex(json_object_get(row, "hex"), &len);
-    char *replaced = utf8_replace(bytes, len, &replaced_len);
-    assert_string_equal(replaced, json_string_value(json_object_get(row, "text_replaced")));
-    encode_text(m, replaced, replaced_len, row);
-    assert_lossless(m->llama, bytes, len, false);
-    assert_lossless(m->deepseek, bytes, len, true);
-    free(replaced);
-    free(bytes);
-}
-
-static void decode_row(const json_t *row, void *ud)
-{
-    struct models *m = ud;
-    const char *model = json_string_value(json_object_get(row, "model"));
-    const struct tokenizer *t = strcmp(model, "llama") == 0 ? m->llama : m->deepseek;
-    const json_t *list = json_object_get(row, "ids");
-    struct tok_ids ids = {0};
-    for (size_t i = 0; i < json_array_size(list); i++)
-        tok_push(&ids, (int32_t)json_integer_value(json_array_get(list, i)));
-    size_t len, expected_len;
-    char *text = decode(t, ids, &len);
-    char *expected = jsonl_hex(json_object_get(row, "hex"), &expected_len);
-    assert_int_equal(len, expected_len);
-    assert_memory_equal(text, expected, len);
-    free(expected);
-    free(text);
-    free(ids.ids);
-}
-
-static int open_models(void **state)
-{
-    static struct models models;
-    models = (struct models){0};
-    *state = &models;
-    return 0;
-}
-
-/* Opened by the tests, since only they may skip. */
-static struct models *need_models(void **state)
-{
-    struct models *m = *state;
-    if (!m->llama) {
-        m->llama = jsonl_tokenizer("llama");
-        m->deepseek = jsonl_tokenizer("deepseek");
-    }
-    m->failures = 0;
-    return m;
-}
-
-static int close_models(void **state)
-{
-    struct models *m = *state;
-    tok_close(m->llama);
-    tok_close(m->deepseek);
-    return 0;
-}
-
-static void outside_plain_vectors_hold(void **state)
-{
-    struct models *m = need_models(state);
-    m->special = false;
-    assert_int_equal(jsonl_each("tokenizer/tokenize.plain.jsonl", encode_row, m), 359);
-    assert_int_equal(m->failures, 0);
-}
-
-static void outside_special_vectors_hold(void **state)
-{
-    struct models *m = need_models(state);
-    m->special = true;
-    assert_int_equal(jsonl_each("tokenizer/tokenize.special.jsonl", encode_row, m), 359);
-    assert_int_equal(m->failures, 0);
-}
-
-static void outside_invalid_vectors_hold(void **state)
-{
-    struct models *m = need_models(state);
-    m->special = false;
-    assert_int_equal(jsonl_each("tokenizer/invalid_utf8.jsonl", replaced_row, m), 17);
-    assert_int_equal(m->failures, 0);
-}
-
-static void outside_decode_vectors_hold(void **state)
-{
-    assert_int_equal(jsonl_each("tokenizer/decode.jsonl", decode_row, need_models(state)), 76);
-}
-
-static void outside_vocabularies_are_understood(void **state)
-{
-    struct models *m = need_models(state);
-    const struct tok_info *llama = tok_info(m->llama), *deepseek = tok_info(m->deepseek);
-    assert_int_equal(llama->bos, 128000);
-    assert_true(llama->add_bos);
-    assert_int_equal(llama->n_ends, 3);
-    assert_true(tok_is_end(m->llama, 128001) && tok_is_end(m->llama, 128008) &&
-                tok_is_end(m->llama, 128009));
-    assert_int_equal(deepseek->bos, 151646);
-    assert_int_equal(deepseek->n_ends, 1);
-    assert_true(tok_is_end(m->deepseek, 151643));
-    assert_int_equal(deepseek->think_open, 151648);
-    assert_int_equal(deepseek->think_close, 151649);
-    assert_false(deepseek->banned[151664]);
-    assert_true(deepseek->banned[151665] && deepseek->banned[151935]);
-    assert_int_equal(llama->n_duplicates + deepseek->n_duplicates, 0);
-    assert_int_equal(llama->n_merges_skipped + deepseek->n_merges_skipped, 0);
-    assert_markers_stay_text(m->llama);
-    assert_markers_stay_text(m->deepseek);
-}
-
 int test_tokenizer(void)
 {
     const struct CMUnitTest tests[] = {
@@ -606,11 +392,6 @@ int test_tokenizer(void)
         cmocka_unit_test(odd_vocabularies_load),
         cmocka_unit_test(hostile_vocabularies_are_refused_by_field),
         cmocka_unit_test(files_are_refused_by_key),
-        cmocka_unit_test(outside_plain_vectors_hold),
-        cmocka_unit_test(outside_special_vectors_hold),
-        cmocka_unit_test(outside_invalid_vectors_hold),
-        cmocka_unit_test(outside_decode_vectors_hold),
-        cmocka_unit_test(outside_vocabularies_are_understood),
     };
-    return cmocka_run_group_tests_name("tokenizer", tests, open_models, close_models);
+    return cmocka_run_group_tests_name("tokenizer", tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@ int test_model(void);
 int test_describe(void);
 int test_pretok(void);
 int test_tokenizer(void);
+int test_vectors(void);
 int test_detok(void);
 int test_template(void);
 int test_kv(void);
