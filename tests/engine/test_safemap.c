@@ -289,6 +289,43 @@ static void replacement_is_no_change(void **state)
     gguf_close(g);
 }
 
+/* Changes the file's size, with the time of modification left as it was. */
+static void resize_secretly(const char *path, off_t size)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(truncate(path, size), 0);
+    assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){st.st_atim, st.st_mtim}, 0), 0);
+}
+
+/* Size, time and loss each tell on their own. */
+static void secret_changes_are_found(void **state)
+{
+    const struct folder *f = *state;
+    struct gguf *g = open_model(f->file);
+    size_t size;
+
+    gguf_bytes(g, &size);
+    resize_secretly(f->file, 8192);
+    assert_true(gguf_changed(g));
+    resize_secretly(f->file, (off_t)size);
+    assert_false(gguf_changed(g)); /* as nothing was read in between */
+    resize_secretly(f->file, 8192);
+    sum_big(g);
+    resize_secretly(f->file, (off_t)size);
+    assert_true(gguf_changed(g));
+    gguf_close(g);
+
+    g = open_model(f->file);
+    struct stat st;
+    assert_int_equal(stat(f->file, &st), 0);
+    st.st_mtim.tv_sec -= 10;
+    assert_int_equal(utimensat(AT_FDCWD, f->file, (struct timespec[]){st.st_atim, st.st_mtim}, 0),
+                     0);
+    assert_true(gguf_changed(g));
+    gguf_close(g);
+}
+
 static void growing_is_a_change(void **state)
 {
     const struct folder *f = *state;
@@ -320,13 +357,20 @@ static void exit_with_7(int signal)
     _exit(7);
 }
 
+static void exit_with_8(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)context;
+    _exit(info->si_code > 0 ? 8 : 9);
+}
+
 /* In a child: a model is mapped while `before` is the handler, then a foreign page is lost. */
-static int status_of_foreign_fault(const struct folder *f, void (*before)(int))
+static int status_of_foreign_fault(const struct folder *f, const struct sigaction *before)
 {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        signal(SIGBUS, before);
+        sigaction(SIGBUS, before, NULL);
         open_model(f->file);
         touch_lost_page(f->file);
         _exit(0);
@@ -338,16 +382,21 @@ static int status_of_foreign_fault(const struct folder *f, void (*before)(int))
 
 static void foreign_faults_are_fatal(void **state)
 {
-    int status = status_of_foreign_fault(*state, SIG_DFL);
+    int status = status_of_foreign_fault(*state, &(struct sigaction){.sa_handler = SIG_DFL});
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGBUS);
 }
 
 static void foreign_faults_reach_the_handler_before(void **state)
 {
-    int status = status_of_foreign_fault(*state, exit_with_7);
+    int status = status_of_foreign_fault(*state, &(struct sigaction){.sa_handler = exit_with_7});
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 7);
+
+    status = status_of_foreign_fault(
+        *state, &(struct sigaction){.sa_sigaction = exit_with_8, .sa_flags = SA_SIGINFO});
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 8);
 }
 
 static void the_handler_goes_with_the_last_mapping(void **state)
@@ -380,6 +429,7 @@ int test_safemap(void)
         cmocka_unit_test_setup_teardown(survives_truncation_in_threads, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(truncation_spares_other_models, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(replacement_is_no_change, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(secret_changes_are_found, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_handler_goes_with_the_last_mapping, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(growing_is_a_change, make_folder, remove_folder),
