@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <cmocka.h>
 #include <sqlite3.h>
@@ -48,8 +49,10 @@ char *must_read(const char *path, size_t *len); /* the caller's to free */
 void must_write(const char *path, const void *data, size_t len);
 bool folder_holds(const char *folder, const char *bytes, size_t len); /* in any of its files */
 
-/* Runs `f` in a process of its own and gives its exit status, or KILLED. */
+/* Runs `f` in a process of its own; end_child waits for its exit status, or KILLED. */
 enum { KILLED = -1 };
+pid_t start_child(int (*f)(void *), void *argument);
+int end_child(pid_t pid);
 int in_child(int (*f)(void *), void *argument);
 int die(void); /* as by kill -9 */
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "place.h"
@@ -85,23 +84,22 @@ static void an_old_file_is_brought_up_to_date(void **state)
     assert_int_not_equal(stat(copy, &st), 0); /* deleted means gone there too */
 }
 
+static int upgrade(void *path)
+{
+    store_close(must_open(path));
+    return 0;
+}
+
 static void an_upgrade_is_all_or_nothing(void **state)
 {
     struct place *p = *state;
     for (int round = 0; round < 12; round++) {
         enum { QUESTIONS = 2000 };
         make_version_1(p->path, QUESTIONS);
-        pid_t pid = fork();
-        assert_true(pid >= 0);
-        if (pid == 0) {
-            struct store *s;
-            char err[200];
-            store_open(&s, p->path, err, sizeof(err));
-            _exit(0);
-        }
+        pid_t pid = start_child(upgrade, p->path);
         usleep((useconds_t)(2000 + 1500 * round));
         kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
+        end_child(pid);
         int64_t version = must_number(p->path, "PRAGMA user_version");
         assert_true(version == 1 || version == 2);
         assert_int_equal(

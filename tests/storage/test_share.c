@@ -2,23 +2,27 @@
  * test_share.c - several handles and several processes on one file.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "place.h"
 
 enum { WRITERS = 4, TURNS = 60 };
 
+struct writer {
+    const char *path;
+    int number;
+    pid_t pid;
+};
+
 /* One process: TURNS questions with streamed answers in the shared conversation. */
-static int write_turns(const char *path, int writer)
+static int write_turns(void *argument)
 {
-    struct store *s = must_open(path);
+    const struct writer *w = argument;
+    struct store *s = must_open(w->path);
     store_set_patience(s, 20000);
     for (int turn = 0; turn < TURNS; turn++) {
         char text[32];
-        snprintf(text, sizeof(text), "%d.%d", writer, turn);
+        snprintf(text, sizeof(text), "%d.%d", w->number, turn);
         must_add(s, 1, STORE_LEAF, STORE_USER, text);
         int64_t id = must_begin(s, 1);
         must_append(s, id, STORE_TEXT, "answer to ");
@@ -35,18 +39,13 @@ static void four_processes_lose_and_reorder_nothing(void **state)
     struct place *p = *state;
     struct store *s = must_open(p->path);
     must_create(s, "shared");
-    pid_t pids[WRITERS];
-    for (int w = 0; w < WRITERS; w++) {
-        pids[w] = fork();
-        assert_true(pids[w] >= 0);
-        if (pids[w] == 0)
-            _exit(write_turns(p->path, w));
+    struct writer writers[WRITERS];
+    for (int i = 0; i < WRITERS; i++) {
+        writers[i] = (struct writer){.path = p->path, .number = i};
+        writers[i].pid = start_child(write_turns, &writers[i]);
     }
-    for (int w = 0; w < WRITERS; w++) {
-        int status;
-        assert_int_equal(waitpid(pids[w], &status, 0), pids[w]);
-        assert_int_equal(status, 0);
-    }
+    for (int i = 0; i < WRITERS; i++)
+        assert_int_equal(end_child(writers[i].pid), 0);
 
     struct store_messages *list = must_path(s, 1);
     assert_int_equal(list->count, 2 * WRITERS * TURNS);
