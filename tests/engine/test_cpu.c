@@ -74,38 +74,35 @@ static const struct random_options small = {.type = QUANT_F32,
                                             .n_ff = 96,
                                             .n_vocab = 77};
 
-static void check_forward(const struct random_options *shape, enum cpu_level level)
+/* A prompt in pieces, by the kernels of one level; want is [LONG_PROMPT, n_vocab]. */
+static void check_forward(struct model *m, enum cpu_level level, const int32_t *tokens,
+                          const double *want)
 {
     struct stepper_options opt = {level, 3, BACKEND_KV_F32, true};
-    struct model m;
     struct stepper s;
-    int32_t tokens[LONG_PROMPT];
+    size_t n_vocab = (size_t)m->cfg.n_vocab;
 
-    random_model(&m, shape, 42);
-    random_prompt(1, shape->n_vocab, tokens, LONG_PROMPT);
-    double *want = reference_forward(&m, tokens, LONG_PROMPT);
-    stepper_open(&s, &m, &opt);
+    stepper_open(&s, m, &opt);
     for (int n = 0; n < LONG_PROMPT;) {
         int now = n == 0 ? 200 : 90;
         n += now;
         stepper_add(&s, 0, tokens + n - now, now, true);
         stepper_run(&s);
-        for (int i = 0; i < shape->n_vocab; i++) {
-            double expected = want[(size_t)(n - 1) * (size_t)shape->n_vocab + (size_t)i];
+        for (size_t i = 0; i < n_vocab; i++) {
+            double expected = want[(size_t)(n - 1) * n_vocab + i];
             if (!(fabs((double)s.logits[i] - expected) < 3e-4))
-                fail_msg("%s, position %d, logit %d: got %g, want %g", cpu_level_name(level), n - 1,
-                         i, (double)s.logits[i], expected);
+                fail_msg("%s, position %d, logit %zu: got %g, want %g", cpu_level_name(level),
+                         n - 1, i, (double)s.logits[i], expected);
         }
     }
     stepper_close(&s);
-    free(want);
-    random_model_done(&m);
 }
 
 /* Both pairings of the rotation, biases or none, tied or not, more heads than one kernel takes. */
 static void forward_equals_the_reference(void **state)
 {
     struct random_options qwen = small, llama = small, wide = small;
+    int32_t tokens[LONG_PROMPT];
     (void)state;
 
     qwen.key_bias = 40;
@@ -113,12 +110,17 @@ static void forward_equals_the_reference(void **state)
     llama.n_head = 4;
     wide.n_head = 10;
     wide.n_head_kv = 1;
-    for (int level = 0; level < CPU_N_LEVELS; level++) {
-        if (!cpu_level_usable((enum cpu_level)level))
-            continue;
-        check_forward(&qwen, (enum cpu_level)level);
-        check_forward(&llama, (enum cpu_level)level);
-        check_forward(&wide, (enum cpu_level)level);
+    const struct random_options *const shapes[] = {&qwen, &llama, &wide};
+    random_prompt(1, small.n_vocab, tokens, LONG_PROMPT);
+    for (int i = 0; i < 3; i++) {
+        struct model m;
+        random_model(&m, shapes[i], 42);
+        double *want = reference_forward(&m, tokens, LONG_PROMPT);
+        for (int level = 0; level < CPU_N_LEVELS; level++)
+            if (cpu_level_usable((enum cpu_level)level))
+                check_forward(&m, (enum cpu_level)level, tokens, want);
+        free(want);
+        random_model_done(&m);
     }
 }
 

@@ -53,7 +53,7 @@ static void check_dot(const struct kernels *k, enum quant_type type, int rows, i
                       uint64_t seed)
 {
     struct matrix w = random_matrix(&seed, type, rows, cols, 1);
-    void *panel = aligned_alloc(64, (panel_bytes(&w) + 63) / 64 * 64);
+    void *panel = aligned_alloc(32, panel_bytes(&w));
     float *x = malloc(sizeof(float) * TILE * (size_t)cols),
           *row = malloc(sizeof(float) * (size_t)cols);
     struct act_block *act = malloc(sizeof *act * TILE * (size_t)(cols / QUANT_BLOCK + 1));
@@ -130,7 +130,7 @@ static void extreme_codes_do_not_overflow(void **state)
                 struct tile tile = {TILE, act, NULL, 0};
                 float row[N], out[TILE * PANEL];
                 size_t bytes = quant_row_bytes(types[t], N);
-                void *panel = aligned_alloc(64, PANEL * bytes);
+                void *panel = aligned_alloc(32, PANEL * bytes);
                 assert_non_null(panel);
 
                 struct quant_q8_0 *q8 = (struct quant_q8_0 *)w.host; /* others: random is enough */
