@@ -290,6 +290,11 @@ const void *gguf_bytes(const struct gguf *g, size_t *size_out)
     return g->bytes;
 }
 
+bool gguf_is_mapped(const struct gguf *g)
+{
+    return g->is_file;
+}
+
 size_t gguf_data_start(const struct gguf *g)
 {
     return g->data_start;

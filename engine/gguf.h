@@ -95,7 +95,8 @@ bool gguf_changed(const struct gguf *g);
 
 uint32_t gguf_version(const struct gguf *g);
 const void *gguf_bytes(const struct gguf *g, size_t *size_out); /* the whole file */
-size_t gguf_data_start(const struct gguf *g);                   /* offset of the tensors' data */
+bool gguf_is_mapped(const struct gguf *g);    /* the tensors' data is a file's, not the caller's */
+size_t gguf_data_start(const struct gguf *g); /* offset of the tensors' data */
 
 size_t gguf_n_keys(const struct gguf *g);
 const struct gguf_key *gguf_key_at(const struct gguf *g, size_t i);

@@ -445,7 +445,7 @@ int model_bind(struct model *m, const struct gguf *g, char *err, size_t errlen)
 {
     struct binder b = {.g = g, .m = m, .err = err, .errlen = errlen};
 
-    *m = (struct model){0};
+    *m = (struct model){.mapped = gguf_is_mapped(g)};
     if (model_read_config(&m->cfg, g, err, errlen) != 0)
         return -1;
     int failed = bind_all(&b);

@@ -49,8 +49,8 @@ struct model {
     const float *output_norm; /* [n_embd] */
     struct matrix output;     /* [n_vocab, n_embd]; the embedding again where it is tied */
     bool tied;                /* output is embed: the same bytes */
-    bool mapped; /* host bytes are a file's: what is dropped from memory can be read again */
-    float *inv_freq;          /* [head_dim / 2] angle per position, scaling applied */
+    bool mapped;     /* host bytes are a file's: what is dropped from memory can be read again */
+    float *inv_freq; /* [head_dim / 2] angle per position, scaling applied */
     uint64_t n_params, weight_bytes;
     enum quant_type type; /* of most weights */
 };

@@ -44,7 +44,8 @@ int safemap_open(struct safemap *m, const char *path, char *err, size_t errlen);
 /* Makes the bytes before n readable and ours. n <= size. */
 int safemap_read(struct safemap *m, size_t n, char *err, size_t errlen);
 
-/* Makes all the bytes from `from` on readable; nothing more can be read into memory then. */
+/* Makes all the bytes from `from` on readable. Whole pages of them are the file's, so what is dropped
+ * from memory (MADV_DONTNEED) comes back; nothing more can be read into private memory. */
 int safemap_map(struct safemap *m, size_t from, char *err, size_t errlen);
 
 /* True once mapped bytes were lost, or the file's size or time of modification is no longer what it

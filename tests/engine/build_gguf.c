@@ -297,3 +297,20 @@ void build_model_tensors(struct build *b, const char *architecture)
         }
     }
 }
+
+void build_model(struct build *b, const char *architecture)
+{
+    build_init(b);
+    build_model_keys(b, architecture);
+    build_model_tensors(b, architecture);
+    build_finish(b);
+}
+
+struct gguf *build_parse(const struct build *b)
+{
+    struct gguf *g;
+    char err[256] = "";
+    if (gguf_parse(&g, b->bytes, b->size, err, sizeof err) != 0)
+        fail_msg("refused: %s", err);
+    return g;
+}

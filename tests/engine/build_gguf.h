@@ -64,5 +64,9 @@ void build_truncate(struct build *b, size_t size);
  * FFN of 32, 8 tokens, F32. qwen2 has biases and an output matrix; llama is tied and scaled. */
 void build_model_keys(struct build *b, const char *architecture);
 void build_model_tensors(struct build *b, const char *architecture);
+void build_model(struct build *b, const char *architecture); /* from build_init to build_finish */
+
+/* Parses the file where it is; the test fails when it is refused. */
+struct gguf *build_parse(const struct build *b);
 
 #endif

@@ -7,8 +7,10 @@ int main(void)
 
     failures += test_quant();
     failures += test_gguf();
+    failures += test_gguf_damage();
     failures += test_safemap();
     failures += test_model();
+    failures += test_model_refused();
     failures += test_describe();
     failures += test_pretok();
     failures += test_tokenizer();

@@ -17,11 +17,9 @@
 
 static json_t *describe(const struct build *b)
 {
-    struct gguf *g;
+    struct gguf *g = build_parse(b);
     json_error_t error;
-    char err[256];
 
-    assert_int_equal(gguf_parse(&g, b->bytes, b->size, err, sizeof err), 0);
     char *text = describe_model(g);
     assert_non_null(text);
     assert_null(strchr(text, '\n'));
@@ -103,10 +101,7 @@ static void shows_tensors(void **state)
     struct build b;
     (void)state;
 
-    build_init(&b);
-    build_model_keys(&b, "llama");
-    build_model_tensors(&b, "llama");
-    build_finish(&b);
+    build_model(&b, "llama");
     json_t *json = describe(&b);
     const json_t *tensors = json_object_get(json, "tensors");
     assert_int_equal(json_array_size(tensors), 21);

@@ -7,8 +7,10 @@
 /* Each runs one group and returns the number of its failures. */
 int test_quant(void);
 int test_gguf(void);
+int test_gguf_damage(void);
 int test_safemap(void);
 int test_model(void);
+int test_model_refused(void);
 int test_describe(void);
 int test_pretok(void);
 int test_tokenizer(void);

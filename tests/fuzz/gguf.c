@@ -19,12 +19,8 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size); /* libFuzz
 static struct build *seed_model(void)
 {
     static struct build b;
-    if (!b.bytes) {
-        build_init(&b);
-        build_model_keys(&b, "qwen2");
-        build_model_tensors(&b, "qwen2");
-        build_finish(&b);
-    }
+    if (!b.bytes)
+        build_model(&b, "qwen2");
     return &b;
 }
 
