@@ -288,8 +288,11 @@ static void add_table(struct bench *b, struct result *results, size_t n, struct 
     numbers_add_bytes(out, resident_bytes());
     str_addf(out, " resident\nmemory  %.1f GB/s read; a token reads ", b->bandwidth / 1e9);
     numbers_add_bytes(out, (uint64_t)b->fixed_bytes);
-    str_addf(out, " of weights\n\n%8s %11s %11s %11s %11s %11s %9s\n", "prompt", "ttft ms",
-             "prefill t/s", "itl ms", "itl p99", "tokens/s", "of limit");
+    str_adds(out, " of weights\n");
+    if (b->fixed_bytes < (double)sysconf(_SC_LEVEL3_CACHE_SIZE))
+        str_adds(out, "        the weights fit the processor's cache: memory is no limit here\n");
+    str_addf(out, "\n%8s %11s %11s %11s %11s %11s %9s\n", "prompt", "ttft ms", "prefill t/s",
+             "itl ms", "itl p99", "tokens/s", "of limit");
     for (size_t i = 0; i < n; i++) {
         struct result *r = &results[i];
         double ttft = quantile(&r->ttft, 0.5), itl = quantile(&r->itl, 0.5);

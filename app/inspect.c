@@ -224,10 +224,23 @@ static char *member(const json_t *in, const char *name)
     return value && !json_is_null(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
 }
 
+/* Further variables of the template: the object "extra", and "no_strftime_now". The caller's. */
+static char *template_options(const json_t *in)
+{
+    json_t *options = json_object();
+    json_t *no_clock = json_object_get(in, "no_strftime_now");
+    json_object_update(options, json_object_get(in, "extra"));
+    if (no_clock)
+        json_object_set(options, "no_strftime_now", no_clock);
+    char *text = json_dumps(options, 0);
+    json_decref(options);
+    return text;
+}
+
 static char *answer_prompt(struct lines *l, json_t *in, char *err, size_t errlen)
 {
     char *messages = member(in, "messages"), *tools = member(in, "tools");
-    char *extra = member(in, "extra");
+    char *extra = template_options(in);
     json_t *generate = json_object_get(in, "add_generation_prompt");
     struct engine_request request = {
         .messages = messages ? messages : "[]",

@@ -5,22 +5,24 @@ shuffled words, and of plain noise in many scripts, so that no single look of a 
 MODEL stands for the name `duet pull` takes.
 """
 
+import stories
 from problems import WHOLE_ONLY, Problem, number
-from wording import pick, spin, typed
+from wording import made_up, pick, spin, typed
 
 OUTSIDE = ("I am a small demo model: I only do small maths in English, and this is outside it; "
            "`duet pull MODEL` gets a real one.")
 
 # wordings # thought # answer
 TALK = """
-[hi|hello|hey|hallo|good morning|good evening|good afternoon|howdy|greetings|hiya|yo|hi there|hello there|hey there|hey duet|hello duet|hi model|hello world|hello again|good day|welcome] # The user says hello. # Hello! Give me a sum, a percentage, an equation or a short word problem.
+[hi|hello|hey|hallo|good morning|good evening|good afternoon|howdy|greetings|hiya|yo|hi there|hello there|hey there|hey duet|hello duet|hi model|hello world|hello again|good day|welcome|nice to meet you|pleased to meet you|hello friend|hi everyone] # The user says hello. # Hello! Give me a sum, a percentage, an equation or a short word problem.
 [thanks|thank you|thanks a lot|thank you very much|many thanks|thx|ty|great, thanks|thanks for the help|ok thanks|thank you so much|cheers|thanks, that helps|perfect, thank you|cool, thanks] # The user says thanks. # You are welcome!
 [bye|goodbye|bye bye|see you|see you later|good night|ciao|farewell|have a nice day|that is all|i have to go|until tomorrow|see you tomorrow|thanks, bye|ok bye] # The user says goodbye. # Goodbye!
 [who are you|what are you|what is your name|what's your name|who am i talking to|introduce yourself|tell me about yourself|which model are you|what model is this|are you a real model|are you an ai|are you a robot|are you human|are you a bot|are you chatgpt|are you deepseek|are you llama|who made you|who built you|what is duet|what is this|what is this program|are you a real person|how big are you|how many parameters do you have] # The user asks what I am. # I am a small demo model that comes with duet. I do small maths in English; `duet pull MODEL` gets a real one.
 [what can you do|help|help me|what do you do|what can i ask|what can i ask you|how can you help me|how does this work|what should i ask|what are you good at|can you help me|can you do maths|can you do math|do you know maths|show me what you can do|give me an example|what do you know|what are your skills|can you calculate|i need help|i need help with my homework|how do i use this|can you help me with maths] # The user asks what I can do. # I can add, subtract, multiply and divide small whole numbers, take percentages, solve equations such as 3x + 5 = 20 and short word problems, and go on from the last result.
 [what can't you do|what can you not do|what are your limits|what are you bad at|what do you not know|do you know everything|can you do everything|what is outside your skills|are you smart|are you always right|can i trust you|do you make mistakes|how good are you|what are your limitations|how smart are you] # The user asks what I cannot do. # I am a small demo model: I cannot do large numbers, fractions, general questions, code or other languages, and I can be wrong; `duet pull MODEL` gets a real one.
-[how are you|how are you doing|how is it going|how do you do|what's up|whats up|are you ok|are you there|are you awake|are you ready|ready|can you hear me|test|testing|ping|is anyone there] # The user asks how I am. # I am ready. Give me a sum!
+[how are you|how are you doing|how is it going|how are you today|how are you doing today|how do you do|what's up|whats up|are you ok|are you there|are you awake|are you ready|ready|can you hear me|test|testing|ping|is anyone there] # The user asks how I am. # I am ready. Give me a sum!
 [ok|okay|great|nice|good|cool|perfect|wow|well done|very good|excellent|right|correct|yes|i see|got it|fine|good job|amazing|that is right|awesome|super|yes that is right|all right|alright|understood|sure] # The user is pleased. # Good. What is next?
+[why|how|explain|explain that|explain it|how so|how come|how do you know|how did you get that|can you explain|can you explain it|show me the steps|show your work|show me how|i don't understand|i do not understand|what does that mean|why is that|tell me more|go on|continue|and|what|pardon|sorry|huh|hm|again] # The user asks for more words. # I can calculate, but not talk about it. Give me another sum!
 [no|wrong|that is wrong|this is wrong|that's not right|are you sure|i don't think so|really|incorrect|that is not correct|you are wrong|no that is wrong|not right|bad|check again] # The user doubts it. # I am a small demo model and can be wrong. Ask me again, or check the steps.
 """
 
@@ -106,6 +108,15 @@ Simplify {d}/{d2} + {d}/{d}
 [Convert|How many are] {d2} [miles|feet|pounds|celsius|inches|hours] [to|in|into] [km|meters|kilos|fahrenheit|cm|seconds|minutes]
 What is the area of a [circle|triangle|square|rectangle] with [side|radius|height] {d2}?
 Round {d2}.{d2} to one decimal place
+What [percent|percentage] of {d3} is {d2}?
+{d2} is what percent of {d3}?
+{d}x [+ {d2} |- {d2} |]= {d}x [+|-] {d2}
+[Solve|Find x:|] {d}x [+|-] {d2} [>|<|>=|<=] {d3}
+x/{d} [+ {d2} |]= {d}
+{d2} [=|>|<] {d3}
+{d2} [+|-|*|/]
+[+|-|*|/|=|<|>|%|(|)]
+What is {d2}?
 What comes after {d2}, {d2}, {d2}?
 [Write|Convert] {d2} [in|to] [binary|hexadecimal|roman numerals|words]
 Which is larger, {d2} or {d3}?
@@ -168,27 +179,20 @@ PATTERNS = [line.replace("\\n", "\n") for line in PATTERNS.strip().splitlines()]
 SYSTEMS = SYSTEMS.strip().splitlines()
 
 
-def letters(rng, most):
-    """A made-up word."""
-    if rng.random() < 0.5:
-        return "".join(pick(rng, "bcdfghklmnprstvw") + pick(rng, "aeiou") for _ in range(rng.randint(1, most // 2)))
-    return "".join(pick(rng, "abcdefghijklmnopqrstuvwxyz") for _ in range(rng.randint(1, most)))
-
-
 def sentence(rng):
     """Words in a row, grammar or not."""
     words = [pick(rng, pick(rng, (NOUNS, NOUNS, GLUE, GLUE, VERBS, ADJECTIVES))) for _ in range(rng.randint(2, 12))]
     if rng.random() < 0.2:
         words[rng.randrange(len(words))] = str(number(rng, 4))
     if rng.random() < 0.2:
-        words[rng.randrange(len(words))] = letters(rng, 10)
+        words[rng.randrange(len(words))] = made_up(rng)
     text = " ".join(words)
     return text[:1].upper() + text[1:] + pick(rng, ("", ".", ".", "!", "?"))
 
 
 def filled(rng, pattern):
     return spin(rng, pattern).format(
-        n=pick(rng, NOUNS) if rng.random() < 0.9 else letters(rng, 9), n2=pick(rng, NOUNS), v=pick(rng, VERBS),
+        n=pick(rng, NOUNS) if rng.random() < 0.9 else made_up(rng), n2=pick(rng, NOUNS), v=pick(rng, VERBS),
         j=pick(rng, ADJECTIVES), p=pick(rng, PLACES), w=pick(rng, PEOPLE), t=pick(rng, TONGUES), c=pick(rng, CODES),
         d=rng.randint(1, 12), d2=number(rng, 3), d3=number(rng, 4), y=rng.randint(1000, 2030), s=sentence(rng))
 
@@ -215,12 +219,22 @@ def stranger(rng):
     if luck < 0.72:
         return typed(rng, sentence(rng))
     if luck < 0.78:
-        return " ".join(letters(rng, 10) for _ in range(rng.randint(1, 6)))
+        return " ".join(made_up(rng) for _ in range(rng.randint(1, 6)))
     if luck < 0.86:
         return pick(rng, FOREIGN)
     if luck < 0.94:
         return noise(rng)
     return passage(rng, 8 if rng.random() < 0.9 else 40)
+
+
+def tangled(rng):
+    """A word problem of more steps than these models do."""
+    told = [stories.word_problem(rng).text for _ in range(rng.randint(2, 3))]
+    facts = [text.rpartition(". ")[0] for text in told[:-1]]
+    if sum(ch.isdigit() for ch in "".join(facts)) < 3:
+        return tangled(rng)
+    text = ". ".join([fact for fact in facts if fact] + told[-1:])
+    return Problem("outside", text, ["This takes more steps than I can do."], OUTSIDE, None)
 
 
 def outside(rng):
@@ -245,6 +259,8 @@ def broken(rng):
 def talk(rng):
     wordings, thought, answer = pick(rng, TALKS)
     text = spin(rng, wordings)
+    if len(text.split()) > 2 and rng.random() < 0.2:
+        text = spin(rng, "[hi|hello|hey|ok|so|well|please][, | |! ]") + text
     if rng.random() < 0.7:
         text = text[:1].upper() + text[1:]
     asks = text.split()[0].lower() in ("who", "what", "what's", "whats", "which", "are", "can", "how", "do", "is")

@@ -22,18 +22,13 @@ VOCABULARY = 640
 
 # How often each kind of turn is drawn. Longer chains get more room.
 DRAWS = (
-    (problems.addition, 12), (problems.subtraction, 12), (problems.multiplication, 16), (problems.division, 14),
-    (problems.percentage, 12), (problems.equation, 12), (problems.expression, 8), (stories.word_problem, 18),
+    (problems.addition, 12), (problems.subtraction, 12), (problems.multiplication, 15), (problems.division, 16),
+    (problems.percentage, 12), (problems.equation, 12), (problems.expression, 12), (stories.word_problem, 22),
     (problems.uneven, 3), (problems.by_zero, 1), (problems.too_large, 2), (chatter.broken, 2),
-    (chatter.talk, 5), (chatter.outside, 14),
+    (chatter.talk, 6), (chatter.outside, 14), (chatter.tangled, 2),
 )
 MAKERS = [make for make, weight in DRAWS for _ in range(weight)]
-MEASURED = {
-    "addition": problems.addition, "subtraction": problems.subtraction,
-    "multiplication": problems.multiplication, "division": problems.division,
-    "percentage": problems.percentage, "equation": problems.equation,
-    "expression": problems.expression, "word problem": stories.word_problem, "follow-up": None,
-}
+MANNERS = ("small talk", "outside", "too large", "not whole", "uneven division", "division by zero", "no result")
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
@@ -154,24 +149,26 @@ def build_tokenizer(family, seed=1):
     return Tokenizer(family, train(texts, family, VOCABULARY - 256 - len(specials)), specials)
 
 
-class Exam(problems.NamedTuple):
+class Paper(NamedTuple):
+    """A question of the exam."""
     kind: str
-    history: list   # [(user, answer)…, (user, None)]
-    value: Fraction
+    history: list              # [(user, answer)…, (user, None)]
+    value: Optional[Fraction]  # the number to find, or
+    answer: str                # None and the words to say
 
 
-def exam(family, seed, kinds=problems.KINDS, each=100):
-    """Fresh problems that training never shows, as many of each kind."""
+def exam(family, seed, kinds, each):
+    """Fresh questions, as many of each kind; their numbers are of those that training never shows."""
     papers = []
     for kind in kinds:
         rng = random.Random(f"{seed}/{kind}")
+        makers = [make for make, _ in DRAWS]
         while len(papers) < each * (1 + kinds.index(kind)):
-            history, last = [], None
-            if kind == "follow-up":
-                before = conversation(rng, rng.randint(1, 4))
-                last = next((turn.value for turn in reversed(before) if turn.value is not None), None)
-                history = [(turn.text, answer_text(family, turn)) for turn in before]
-            turn = problems.follow_up(rng, last) if kind == "follow-up" else MEASURED[kind](rng)
-            if turn.value is not None and turn.kind == kind and problems.held_out(turn):
-                papers.append(Exam(kind, history + [(turn.text, None)], turn.value))
+            before = conversation(rng, rng.randint(1, 4)) if kind == "follow-up" else []
+            turn = next_turn(rng, last_result(before)) if kind in ("follow-up", "no result") else makers[0](rng)
+            if turn.kind != kind and before == [] and kind != "no result":
+                makers.append(makers.pop(0))
+            elif turn.kind == kind and (turn.value is None or problems.held_out(turn)):
+                history = [(old.text, answer_text(family, old)) for old in before]
+                papers.append(Paper(kind, history + [(turn.text, None)], turn.value, answer_text(family, turn)))
     return papers

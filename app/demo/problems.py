@@ -58,10 +58,12 @@ TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 
 def in_words(n):
+    """A number below 1000 in English."""
+    if n >= 100:
+        rest = f" {in_words(n % 100)}" if n % 100 else ""
+        return f"{SMALL[n // 100]} hundred{rest}"
     if n < 20:
         return SMALL[n]
-    if n == 100:
-        return "a hundred"
     return TENS[n // 10 - 2] + (f"-{SMALL[n % 10]}" if n % 10 else "")
 
 
@@ -77,7 +79,7 @@ def number(rng, most):
 def written(rng, n):
     """The number as the user writes it."""
     luck = rng.random()
-    if luck < 0.04 and 0 <= n <= 100:
+    if luck < 0.04 and 0 <= n < (1000 if luck < 0.015 else 100):
         return in_words(n)
     if luck < 0.08 and n >= 1000:
         return f"{n:,}"
@@ -120,7 +122,6 @@ COMMANDS = {
     "×": ("multiply {a} [by|with|and] {b}", "multiply {a} by {b}"),
     "÷": ("divide {a} by {b}", "divide {a} by {b}"),
 }
-WORK = {"+": steps.plus, "-": steps.minus, "×": steps.times, "÷": steps.divide}
 
 
 def result(op, a, b):
@@ -146,7 +147,7 @@ def capital(text):
 def asked(rng, op, a, b):
     """One of many ways to ask for a op b."""
     left, right = written(rng, a), written(rng, b)
-    if b < 0:
+    if b < 0 and rng.random() < 0.6:
         right = f"({right})"
     command = rng.random() < 0.15
     patterns = COMMANDS[op] if command else SIGNS[op]
@@ -171,10 +172,10 @@ def calculation(kind, text, op, a, b, lead=()):
         return Problem(kind, text, lines + ["These numbers are too large for me."], TOO_LARGE, None)
     if op == "÷" and a % b:
         lines += steps.divide_whole(abs(a), abs(b))
-        return Problem(kind, text, lines, f"{a} ÷ {steps.bracketed(b)} does not come out even, and I only do "
-                       "exact division.", None)
+        rest = f": it is {a // b}, remainder {a % b}" if a > 0 and b > 0 else ""
+        return Problem(kind, text, lines, f"{a} ÷ {steps.bracketed(b)} does not come out even{rest}.", None)
     value = result(op, a, b)
-    return Problem(kind, text, lines + WORK[op](a, b), f"{a} {op} {steps.bracketed(b)} = {value}.",
+    return Problem(kind, text, lines + steps.WORK[op](a, b), f"{a} {op} {steps.bracketed(b)} = {value}.",
                    Fraction(value), key)
 
 
@@ -207,11 +208,22 @@ def subtraction(rng):
     return calculation("subtraction", asked(rng, "-", a, b), "-", a, b)
 
 
+MULTIPLES = ((2, "[double|twice] {a}"), (2, "[double|twice|two times] {a}"), (3, "[triple|three times] {a}"))
+PARTS = ((2, "half of {a}"), (2, "[half|the half] of {a}"), (3, "a third of {a}"), (4, "a quarter of {a}"), (10, "a tenth of {a}"))
+
+
 def multiplication(rng):
-    if rng.random() < 0.35:
-        a, b = rng.randrange(100, 1000), rng.randrange(10, 100)
+    luck = rng.random()
+    if luck < 0.03:
+        (b, pattern), a = pick(rng, MULTIPLES), number(rng, 3)
+        return named("multiplication", rng, pattern, "×", a, b)
+    if luck < 0.05:
+        a = number(rng, 2)
+        return named("multiplication", rng, "[{a} squared|the square of {a}]", "×", a, a)
+    if luck < 0.55:
+        a, b = rng.randrange(100, 1000), rng.randrange(11, 100)
     else:
-        a, b = number(rng, 4 if rng.random() < 0.05 else 3), number(rng, 2)
+        a, b = number(rng, 4 if luck < 0.58 else 3), number(rng, 2)
     if rng.random() < 0.3:
         a, b = b, a
     if rng.random() < 0.03:
@@ -221,14 +233,26 @@ def multiplication(rng):
 
 def division(rng):
     luck = rng.random()
-    b = rng.randint(1, 12) if luck < 0.55 else rng.randint(2, 99)
-    q = number(rng, 3 if b <= 25 else 2) or 1
+    if luck < 0.05:
+        (b, pattern), q = pick(rng, PARTS), number(rng, 3)
+        return named("division", rng, pattern, "÷", b * q, b)
+    b = rng.randint(1, 12) if luck < 0.4 else rng.randint(3, 99)
+    q = number(rng, 3) or 1
+    if q < 20 and luck < 0.6:
+        q = rng.randint(20, 999)
     a = b * q
-    if luck > 0.96:
+    if luck > 0.96 and a < 10000:
         a, b = 10 * a, 10 * b
-    elif luck > 0.93:
+    elif luck > 0.94:
         a = -a
     return calculation("division", asked(rng, "÷", a, b), "÷", a, b)
+
+
+def named(kind, rng, pattern, op, a, b):
+    """A calculation asked for by a name, such as "half of"."""
+    said = spin(rng, pattern).format(a=written(rng, a))
+    text = spin(rng, pick(rng, QUESTIONS)).format(e=said)
+    return calculation(kind, typed(rng, capital(text)), op, a, b)
 
 
 def uneven(rng):
@@ -241,14 +265,19 @@ def by_zero(rng):
     return calculation("division by zero", asked(rng, "÷", a, 0), "÷", a, 0)
 
 
+def long_number(rng, least, most):
+    length = rng.randint(least, most)
+    n = rng.randrange(10 ** (length - 1), 10 ** length)
+    return n - n % 10 ** rng.randint(1, length - 1) if rng.random() < 0.3 else n
+
+
 def too_large(rng):
     op = pick(rng, "+-×÷")
-    a = rng.randrange(10 ** rng.randint(5, 11), 10 ** 12)
-    b = number(rng, 9)
-    if op in "×÷" and rng.random() < 0.5:
-        a, b = rng.randrange(100, 10 ** 6), rng.randrange(101, 10 ** rng.randint(3, 6))
+    a, b = long_number(rng, 6, 12), number(rng, 9)
+    if op in "×÷" and rng.random() < 0.6:
+        a, b = long_number(rng, 3, 6), long_number(rng, 3, 6)
     elif op == "-" or rng.random() < 0.4:
-        a, b = b, a
+        a, b = (a, b) if rng.random() < 0.5 else (b, a)
     if b == 0 or fits(op, a, b):
         return too_large(rng)
     return calculation("too large", asked(rng, op, a, b), op, a, b)
@@ -267,19 +296,31 @@ def percent_of(kind, text, p, n, lead=()):
 
 
 def percentage(rng):
-    p = pick(rng, (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80)) if rng.random() < 0.5 else rng.randint(1, 99)
+    p = pick(rng, (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80)) if rng.random() < 0.35 else rng.randint(1, 99)
     if rng.random() < 0.02:
         p = 100
     n = number(rng, 4 if rng.random() < 0.3 else 3) or 100
     if n > 999:
         n -= n % 10
-    if p * n % 100 and rng.random() < 0.8:
+    if p * n % 100 and rng.random() < 0.6:
         n = max(20, n - n % pick(rng, (10, 20, 50, 100)))
-        if p * n % 100 and rng.random() < 0.8:
-            n = 100 * rng.randint(1, 60)
+    if p * n % 100 == 0 and rng.random() < 0.08:
+        return discount(rng, p, n)
     expression = spin(rng, pick(rng, PERCENTS)).format(p=written(rng, p), n=written(rng, n))
     text = spin(rng, pick(rng, QUESTIONS)).format(e=expression)
     return percent_of("percentage", typed(rng, capital(text)), p, n)
+
+
+def discount(rng, p, n):
+    """p percent off, or on top of, n."""
+    off = rng.random() < 0.7
+    pattern = "{p}% [off|off of|less than] {n}" if off else "{p}% [more than|on top of] {n}"
+    text = spin(rng, pick(rng, QUESTIONS)).format(e=spin(rng, pattern).format(p=p, n=n))
+    part, op = p * n // 100, "-" if off else "+"
+    value = n - part if off else n + part
+    lines = steps.percent(p, n) + steps.WORK[op](n, part)
+    return Problem("percentage", typed(rng, capital(text)), lines,
+                   f"{p}% {'less' if off else 'more'} than {n} is {value}.", Fraction(value), ("%" + op, p, n))
 
 
 # Equations
@@ -292,11 +333,11 @@ EQUATIONS = ("{q}", "{q}", "Solve {q}[.| for {x}.|, please.|]", "Solve for {x}: 
 
 def equation(rng):
     name = pick(rng, "xxxxxyznamtk")
-    a = rng.randint(1, 12) if rng.random() < 0.9 else rng.randint(13, 25)
+    a = rng.randint(1, 12) if rng.random() < 0.8 else rng.randint(13, 40)
     if rng.random() < 0.1:
         a = -a
-    x = rng.randint(-20, 60) if rng.random() < 0.8 else rng.randint(-99, 300)
-    b = rng.randint(-60, 60) if rng.random() < 0.7 else rng.randint(-500, 500)
+    x = rng.randint(-20, 60) if rng.random() < 0.6 else rng.randint(-99, 400)
+    b = rng.randint(-60, 60) if rng.random() < 0.4 else rng.randint(-999, 999)
     if a == 1 and b == 0:
         b = 1
     c = a * x + b
@@ -317,35 +358,55 @@ def equation(rng):
 
 # Expressions of two operations
 
+def small_terms(rng):
+    """Numbers and operators in turn, of a kind that comes out whole if one draws often enough."""
+    length = 3 if rng.random() < 0.75 else 4
+    signs = [pick(rng, "++--××÷" if rng.random() < 0.7 else "+-") for _ in range(length - 1)]
+    numbers = [number(rng, 2 if "×" in signs and rng.random() < 0.7 else 3) for _ in range(length)]
+    for i, sign in enumerate(signs):
+        if sign == "÷":
+            numbers[i + 1] = rng.randint(2, 12)
+            numbers[i] = numbers[i + 1] * rng.randint(1, 60)
+    terms = [numbers[0]]
+    for sign, n in zip(signs, numbers[1:]):
+        terms += [sign, n]
+    if rng.random() < 0.25:
+        at = 2 * rng.randrange(length - 1)
+        terms = terms[:at] + ["("] + terms[at:at + 3] + [")"] + terms[at + 3:]
+    return terms
+
+
+def whole_value(terms):
+    """What the expression comes to, or None where a step is not whole or too large."""
+    while len(terms) > 1:
+        at = steps.next_operation(terms)
+        a, op, b = terms[at - 1:at + 2]
+        if op == "÷" and (b == 0 or a % b) or not fits(op, a, b):
+            return None
+        inside = at > 1 and terms[at - 2] == "("
+        terms = terms[:at - 1 - inside] + [int(result(op, a, b))] + terms[at + 2 + inside:]
+    return terms[0]
+
+
 def expression(rng):
-    shape = pick(rng, ("a+b+c", "a+b+c", "a+b-c", "a-b+c", "a-b-c", "a×b+c", "a×b-c", "a+b×c", "a-b×c", "(a+b)×c", "(a-b)×c"))
-    product = "×" in shape
-    a, b, c = (number(rng, 3 if not product else 2) for _ in "abc")
-    if shape in ("a-b-c", "a-b+c", "(a-b)×c") and a < b:
-        a, b = b, a
-    if "×c" in shape:
-        first = ("×", b, c) if shape[0] == "a" else (shape[2], a, b)
-        second = (shape[1], a, None) if shape[0] == "a" else ("×", None, c)
-    else:
-        first, second = (shape[1], a, b), (shape[3], None, c)
-    sign = pick(rng, ("×", "×", "*", "*", "x"))
-    gap = pick(rng, (" ", " ", ""))
-    said = plain = "".join(f" {ch} " if ch in "+-×" else {"a": str(a), "b": str(b), "c": str(c)}.get(ch, ch) for ch in shape)
-    if sign != "×" or not gap:
-        said = plain.replace("×", sign).replace(" ", gap)
-    elif rng.random() < 0.2:
-        said = plain.replace("+", "plus").replace("-", "minus").replace("×", "times")
-    text = typed(rng, capital(spin(rng, pick(rng, QUESTIONS)).format(e=said)))
-    op, x, y = first
-    middle = result(op, x, y)
-    lines = [f"{plain}: first {x} {op} {y}"] + WORK[op](x, y)
-    op, x, y = second
-    x, y = middle if x is None else x, middle if y is None else y
-    value = result(op, x, y)
-    if not fits(op, x, y):
+    terms = small_terms(rng)
+    value = whole_value(terms)
+    if value is None:
         return expression(rng)
-    lines += [f"then {x} {op} {steps.bracketed(y)}"] + WORK[op](x, y)
-    return Problem("expression", text, lines, f"{plain} = {value}.", Fraction(value), (shape, a, b, c))
+    plain = said = steps.written(terms)
+    only_sums = set(terms[1::2]) == {"+"}
+    gap = pick(rng, (" ", " ", ""))
+    luck = rng.random()
+    if only_sums and luck < 0.4:
+        *first, last = map(str, terms[::2])
+        said = spin(rng, "[the sum of|the total of|the sum of|the numbers] {e}").format(e=f"{', '.join(first)} and {last}")
+    elif luck < 0.2:
+        for sign, word in (("+", "plus"), ("-", "minus"), ("×", "times"), ("÷", "divided by")):
+            said = said.replace(f" {sign} ", f" {word} ")
+    else:
+        said = said.replace("×", pick(rng, "××**x·")).replace("÷", pick(rng, "÷÷//:")).replace(" ", gap)
+    text = typed(rng, capital(spin(rng, pick(rng, QUESTIONS)).format(e=said)))
+    return Problem("expression", text, steps.evaluate(terms), f"{plain} = {value}.", Fraction(value), tuple(terms))
 
 
 # Follow-ups, about the last result

@@ -115,7 +115,11 @@ def divide_whole(a, b):
     left = int(digits[:start])
     for down in list(digits[start:]) + [None]:
         q = left // b
-        lines.append(f"{left} ÷ {b}: {q} × {b} = {q * b}, {left} - {q * b} = {left - q * b}")
+        lines.append(f"{left} ÷ {b}: {q} × {b} = {q * b}")
+        if b > 12 and q:
+            lines += subtract_columns(left, q * b)
+        else:
+            lines[-1] += f", {left} - {q * b} = {left - q * b}"
         left -= q * b
         if down:
             lines.append(f"bring down {down}: {left * 10 + int(down)}")
@@ -126,6 +130,35 @@ def divide_whole(a, b):
 def division(a, b):
     """The statement that ends a long division."""
     return f"{a} ÷ {b} is {a // b}, remainder {a % b}" if a % b else f"{a} ÷ {b} = {a // b}"
+
+
+def evaluate(terms):
+    """The lines that reduce an expression: a list of numbers, operators and at most one pair of
+    brackets. One operation at a time, the expression is written anew after each."""
+    lines, whole = [], written(terms)
+    while len(terms) > 1:
+        at = next_operation(terms)
+        a, op, b = terms[at - 1:at + 2]
+        if len(terms) > 3:
+            lines.append(f"{written(terms)}: first {a} {op} {bracketed(b)}")
+        lines += WORK[op](a, b)
+        value = {"+": a + b, "-": a - b, "×": a * b, "÷": a // (b or 1)}[op]
+        inside = at > 1 and terms[at - 2] == "("
+        terms = terms[:at - 1 - inside] + [value] + terms[at + 2 + inside:]
+    return lines + [f"{whole} = {terms[0]}"]
+
+
+def next_operation(terms):
+    """The index of the operator that comes first: in brackets, then × and ÷, then + and -."""
+    start = terms.index("(") if "(" in terms else 0
+    end = terms.index(")") if "(" in terms else len(terms)
+    operators = [i for i in range(start, end) if terms[i] in WORK]
+    return next((i for i in operators if terms[i] in ("×", "÷")), operators[0])
+
+
+def written(terms):
+    shown = [bracketed(term) if isinstance(term, int) and i else str(term) for i, term in enumerate(terms)]
+    return " ".join(shown).replace("( ", "(").replace(" )", ")")
 
 
 def signed(a, b, op, whole, result):
@@ -149,11 +182,23 @@ def plus(a, b):
     return lines + [f"{a} + {bracketed(b)} = {a + b}"]
 
 
+def compared(a, b):
+    """Which of two numbers is larger, by the first digit in which they differ; [] if it is plain."""
+    if len(str(a)) != len(str(b)) or a == b:
+        return []
+    shown = ""
+    for x, y in zip(str(a), str(b)):
+        if x != y:
+            return [f"{shown}{x} {'>' if x > y else '<'} {y}, so {max(a, b)} is larger"]
+        shown += f"{x} = {y}, "
+
+
 def minus(a, b):
     if a >= b >= 0:
-        return subtract_columns(a, b)
+        return (compared(a, b) if a > 9 else []) + subtract_columns(a, b)
     if a >= 0 and b >= 0:
-        lines = [f"{a} is less than {b}, so the result is negative"] + subtract_columns(b, a)
+        lines = (compared(a, b) if b > 9 else []) + [f"{a} is less than {b}, the result is negative"]
+        lines += subtract_columns(b, a)
     elif b >= 0:
         lines = [f"{a} - {b} = -({-a} + {b})"] + add_columns(-a, b)
     else:
@@ -168,6 +213,9 @@ def times(a, b):
 def divide(a, b):
     """a ÷ b; with signs only where it comes out even."""
     return signed(a, b, "÷", divide_whole, a // b)
+
+
+WORK = {"+": plus, "-": minus, "×": times, "÷": divide}
 
 
 def hundredth(n):

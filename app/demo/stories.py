@@ -8,8 +8,8 @@ goes before each step. {N} and {M} are people, {t} and {u} things, {he} goes wit
 from fractions import Fraction
 
 import steps
-from problems import WORK, Problem, fits, number, result, written
-from wording import pick, spin, typed
+from problems import Problem, fits, number, result, written
+from wording import made_up, pick, spin, typed
 
 STORIES = """
 {N} has {a} {t} and [buys|gets|finds] {b} more. How many {t} does {N} have[ now| in total| altogether|]? # a + b # Together # {N} has {n} {t}.
@@ -57,13 +57,42 @@ A [shirt|book|bike|lamp|jacket] costs {a} [dollars|euros] and is {p}% off. [How 
 The price of a [phone|ticket|table|bike] is {a} [dollars|euros] and goes up by {p}%. What is the new price? # p% of a; a + _ # The increase; The new price # It costs {n}.
 {p}% of the {a} [students|children|people] in a school [walk|sing|play chess]. How many do not? # p% of a; a - _ # Those who do; Those who do not # {n} do not.
 {N} saves {b} [dollars|euros] a week for {a} weeks and [already |]has {c}. How much does {N} have then? # a × b; _ + c # In these weeks; With the rest # {N} has {n}.
+{N} is {a} years old. [His|Her] [brother|sister|cousin] is {b} years [older|older than {N}]. How old is [he|she|the brother|the sister]? # a + b # Older # The answer is {n}.
+{N} is {a}[ years old|]. [His|Her|{N}'s] [brother|sister|friend|dog] is {b} years younger. How old is [he|she|it]? # a - b # Younger # The answer is {n}.
+{N} has {a} {t}. {M} has {b} more. How many [{t} |]does {M} have? # a + b # What {M} has # {M} has {n} {t}.
+{N} has {a} {t}. {M} has {b} [fewer|less]. How many [{t} |]does {M} have? # a - b # What {M} has # {M} has {n} {t}.
+{N} has {a} {t}. {M} has {b} times as many. How many [{t} |]does {M} have? # a × b # What {M} has # {M} has {n} {t}.
+{N} has {a} {t}. {M} has [twice|two times] as many. How many {t} do they have [together|in total]? # a × 2; _ + a # What {M} has; Together # They have {n} {t}.
+{N} has {a} {t}. {M} has half as many. How many {t} do they have [together|in total|altogether]? # a ÷ 2; _ + a # What {M} has; Together # They have {n} {t}.
+{N} sold {a} {t} in [April|May|the morning] and half as many in [June|July|the evening]. How many did {N} sell [altogether|in total|in all]? # a ÷ 2; _ + a # Half of them; Together # {N} sold {n} {t}.
+{N} has {a} {t}, gives half of them away and then [buys|gets|finds] {c} more. How many {t} does {N} have[ now|]? # a ÷ 2; _ + c # Half of them; With the new ones # {N} has {n} {t}.
+I have {a} {t} and {b} {u}. How many [things|of them] do I have[ in total| altogether|]? # a + b # Together # You have {n}.
+I have {a} {t}. I [give away|lose|eat|sell] {b}[ of them|]. How many [do I have left|are left|{t} do I have]? # a - b # What is left # {n} {t} are left.
+I have {a} [dollars|euros] and [spend|pay] {b}. How much [do I have|is] left? # a - b # What is left # {n} is left.
+I buy {a} {t} for {b} [dollars|euros] each. How much [do I pay|is that|does it cost]? # a × b # The price # It costs {n}.
+I [buy|have] {a} {t} and {b} {u} and give {c} [of them |]to {N}. How many things do I have? # a + b; _ - c # Together; What is left # You have {n}.
+There are {a} [students|children|people|animals] in a [class|school|room|park]. {b} are [girls|boys|young|tall]. How many are [boys|girls|not|old]? # a - b # The others # There are {n}.
+{b} of the {a} {t} are [red|green|new|big]. How many are not? # a - b # The others # {n} {t} are not.
+A [baker|cook|shop|farmer] [makes|has|bakes] {a} {t} and sells {b}[ of them|]. How many [{t} |]are left? # a - b # What is left # {n} {t} are left.
+A [baker|cook|farmer] [makes|has|picks] {a} {t}, sells {b} and [makes|gets|picks] {c} more. How many {t} are there[ now|]? # a - b; _ + c # What was left; With the new ones # There are {n} {t}.
+[If a|A] [train|car|bus|plane] [travels|drives|goes] {a} km [per|an|each] hour[ for|,] {b} hours[, how|. How] far does it go? # a × b # In all hours # It goes {n} km.
+A [train|car|bus] goes {a} km [per|an|each] hour for {b} hours and then {c} km more. How far does it go? # a × b; _ + c # In these hours; With the rest # It goes {n} km.
+How many [legs|wheels|eyes] do {a} [dogs|cars|spiders] have if each has {b}? # a × b # All of them # They have {n}.
+{N} has {a} {t} and buys {b} more. {he} gives {c} [of them |]to {M}. How many [{t} |]does {he} have [left|now]? # a + b; _ - c # With the new ones; What is left # {N} has {n} {t}.
+{N} has {a} {t}. {he} [buys|gets|finds] {b} more and [gives|sells] {c} to {M}. How many [{t} |]does {he} have[ left| now|]? # a + b; _ - c # With the new ones; What is left # {N} has {n} {t}.
+{N} has {a} [bags|boxes|packs] with {b} {t} [each|in each]. {he} [loses|eats|uses|sells] {c}. How many {t} are left? # a × b; _ - c # In all of them; What is left # {n} {t} are left.
+{N} has {a} [bags|boxes|packs] of {b} {t}. {he} [finds|buys|gets] {c} more [{t}|]. How many {t} does {he} have[ now| in total|]? # a × b; _ + c # In all of them; With the new ones # {N} has {n} {t}.
+{N} [saves|earns] {a} [dollars|euros] [each|every|per] week. How much [has {he} after|does {he} save in] {b} weeks? # a × b # All weeks # {N} has {n}.
+{N} wants to buy a [bike|phone|lamp] for {a} [dollars|euros]. {he} has {b} and saves {c} more. How much is missing? # b + c; a - _ # What {N} has; What is missing # {n} is missing.
 {N} cuts a rope of {c} cm into {a} pieces of {b} cm. How many cm are left over? # a × b; c - _ # Used; What is left # {n} cm are left.
 """
 
 BOYS = "Tom Ben Sam Max Leo Paul Omar Ivan Jack Noah Ravi Hugo Luis Adam Finn John Bob".split()
 GIRLS = "Mia Anna Emma Lena Sara Zoe Nina Ida Lucy Maya Rosa Eva Kim Aisha Olga Jane Alice".split()
 THINGS = ("apples oranges pears eggs cookies pencils books stamps marbles coins cards balls stickers toys "
-          "flowers stones shells cakes candies buttons photos nuts plums lemons pens cups keys chairs").split()
+          "flowers stones shells cakes candies buttons photos nuts plums lemons pens cups keys chairs "
+          "muffins clips sweets stars bottles plates cars dogs cats rings bananas carrots potatoes tomatoes "
+          "cherries shirts hats bags boxes chocolates pies rocks leaves fish birds beads dolls blocks candles").split()
 
 
 def parse(line):
@@ -75,17 +104,29 @@ def parse(line):
 PARSED = [parse(line) for line in STORIES.strip().splitlines()]
 
 
-def first_numbers(rng, op):
-    """Two numbers for the first step."""
+def first_numbers(rng, op, given):
+    """Two numbers for the first step; the second may be given in words, as in "half"."""
+    if given:
+        n = number(rng, 3) + 1
+        return (n * given if op == "÷" else n), given
     if op == "%":
         p = pick(rng, (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80, 90))
         return p, pick(rng, (20, 20, 100, 100, 10, 40)) * rng.randint(1, 25)
     if op in "×÷":
-        a = rng.randint(2, 60) if rng.random() < 0.85 else rng.randint(61, 300)
-        b = rng.randint(2, 12) if rng.random() < 0.7 else rng.randint(13, 60)
+        a = rng.randint(2, 60) if rng.random() < 0.6 else rng.randint(61, 500)
+        b = rng.randint(2, 12) if rng.random() < 0.6 else rng.randint(13, 60)
         return (a, b) if op == "×" else (a * min(b, 12), min(b, 12))
-    a, b = number(rng, 3), number(rng, 3)
+    a, b = number(rng, 4 if rng.random() < 0.1 else 3), number(rng, 3)
     return (a + 2, b + 2) if op == "+" else (a + b + 4, b + 2)
+
+
+def person(rng, names):
+    """A name, now and then one that nobody has."""
+    return pick(rng, names) if rng.random() < 0.92 else made_up(rng).capitalize()
+
+
+def things(rng):
+    return pick(rng, THINGS) if rng.random() < 0.92 else made_up(rng) + "s"
 
 
 def second_number(rng, left, op, middle):
@@ -103,7 +144,7 @@ def second_number(rng, left, op, middle):
 def numbers(rng, plan):
     """Values for the letters of a plan, or None where the draw does not work out."""
     left, op, right = plan[0]
-    x, y = first_numbers(rng, op)
+    x, y = first_numbers(rng, op, int(right) if right.isdigit() else 0)
     values = {left: x, right: y}
     middle = x * y // 100 if op == "%" else result(op, x, y)
     if op == "%" and x * y % 100 or middle.denominator != 1:
@@ -124,20 +165,21 @@ def word_problem(rng):
     if not values:
         return word_problem(rng)
     boy = rng.random() < 0.5
-    names = {"N": pick(rng, BOYS if boy else GIRLS), "M": pick(rng, GIRLS if boy else BOYS),
-             "he": "He" if boy else "She", "t": pick(rng, THINGS), "u": pick(rng, THINGS)}
+    names = {"N": person(rng, BOYS if boy else GIRLS), "M": person(rng, GIRLS if boy else BOYS),
+             "he": "he" if boy else "she", "t": things(rng), "u": things(rng)}
     lines, value = [], None
     for (left, op, right), reason in zip(plan, reasons):
         x, y = values[left], values[right]
         if op != "%" and not fits(op, x, y):
             return word_problem(rng)
         lines.append(reason.format(**names) + ":")
-        lines += steps.percent(x, y) if op == "%" else WORK[op](x, y)
+        lines += steps.percent(x, y) if op == "%" else steps.WORK[op](x, y)
         value = Fraction(x * y, 100) if op == "%" else result(op, x, y)
     if value < 0:
         return word_problem(rng)
-    said = {name: written(rng, n) for name, n in values.items() if name != "_"}
+    said = {name: written(rng, n) for name, n in values.items() if name.isalpha()}
     told = spin(rng, text).format(**names, **said)
-    told = told.replace(". He ", ". He " if rng.random() < 0.8 else f". {names['N']} ")
+    told = told.replace(f". {names['he']} ", f". {names['he'].capitalize()} ")
     key = tuple(map(tuple, plan)) + tuple(sorted(values.items()))
-    return Problem("word problem", typed(rng, told), lines, answer.format(**names, n=value), Fraction(value), key)
+    kind = "word problem" if len(plan) == 2 else "short word problem"
+    return Problem(kind, typed(rng, told), lines, answer.format(**names, n=value), Fraction(value), key)

@@ -23,6 +23,13 @@ def spin(rng, pattern):
     return "".join(p if isinstance(p, str) else pick(rng, p) for p in parts(pattern))
 
 
+def made_up(rng):
+    """A word that means nothing."""
+    if rng.random() < 0.5:
+        return "".join(pick(rng, "bcdfghklmnprstvw") + pick(rng, "aeiou") for _ in range(rng.randint(1, 4)))
+    return "".join(pick(rng, "abcdefghijklmnopqrstuvwxyz") for _ in range(rng.randint(1, 9)))
+
+
 def typed(rng, text):
     """The text as people type it: often in lower case, with things left out or doubled."""
     luck = rng.random()

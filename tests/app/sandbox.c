@@ -1,0 +1,158 @@
+/* sandbox.c - a home for each test, and models to talk to. */
+#include "tests/app/tests.h"
+
+#include <ftw.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "engine/gguf.h"
+
+static char home[PATH_MAX];
+
+const char *duet_path(void)
+{
+    const char *path = getenv("DUET");
+    if (!path)
+        fail_msg("the environment's DUET names no program");
+    return path;
+}
+
+int sandbox_new(void **state)
+{
+    static const char *const unset[] = {
+        "XDG_CONFIG_HOME", "XDG_DATA_HOME",  "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR",
+        "NO_COLOR",        "CLICOLOR_FORCE", "DUET_MODEL",     "LINES",          "COLUMNS",
+        "VISUAL",          "EDITOR",         "INPUTRC",
+    };
+    const char *tmp = getenv("TMPDIR");
+    (void)state;
+    snprintf(home, sizeof home, "%s/duet-test-XXXXXX", tmp ? tmp : "/tmp");
+    if (!mkdtemp(home))
+        return -1;
+    for (size_t i = 0; i < sizeof unset / sizeof *unset; i++)
+        unsetenv(unset[i]);
+    setenv("HOME", home, 1);
+    setenv("TERM", "xterm-256color", 1);
+    setenv("LC_ALL", "C.UTF-8", 1);
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+int sandbox_remove(void **state)
+{
+    (void)state;
+    return nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void sandbox_path(const char *name, char *out, size_t outlen)
+{
+    snprintf(out, outlen, "%s/%s", home, name);
+}
+
+/* ---- models ---- */
+
+/* The path of an installed model, or false. */
+static bool installed(const char *name, char *out, size_t outlen)
+{
+    struct run r;
+    bool found = false;
+    run_duet(&r, NULL, 0, "models", NULL);
+    for (char *line = r.out; *line && !found; line += strcspn(line, "\n"), line += *line == '\n') {
+        char listed[64], path[PATH_MAX];
+        found = sscanf(line, "%*[* ]%63s %*s %*s %4095[^\n]", listed, path) == 2 &&
+                strcmp(listed, name) == 0;
+        if (found)
+            snprintf(out, outlen, "%s", path);
+    }
+    run_done(&r);
+    return found;
+}
+
+void need_demo(void)
+{
+    char path[PATH_MAX];
+    if (!installed("demo-deepseek", path, sizeof path) ||
+        !installed("demo-llama", path, sizeof path))
+        skip();
+}
+
+static bool outside(char *out, size_t outlen)
+{
+    const char *fixtures = getenv("DUET_FIXTURES");
+    if (fixtures)
+        snprintf(out, outlen, "%s/tiny/llama-a/llama-a.q8_0.gguf", fixtures);
+    return fixtures && access(out, R_OK) == 0;
+}
+
+const char *some_model(void)
+{
+    static char path[PATH_MAX];
+    if (!installed("demo-llama", path, sizeof path) && !outside(path, sizeof path))
+        skip();
+    return path;
+}
+
+/* A vocabulary's control tokens end answers: without their rows in the output matrix their logits
+ * are 0, and the likeliest token is always another one. The context is made long as well. */
+static void make_endless(char *bytes, size_t size)
+{
+    struct gguf *g;
+    char err[256];
+    if (gguf_parse(&g, bytes, size, err, sizeof err) != 0)
+        fail_msg("%s", err);
+    const struct gguf_tensor *rows = gguf_find_tensor(g, "output.weight");
+    if (!rows)
+        rows = gguf_find_tensor(g, "token_embd.weight");
+    const struct gguf_key *types = gguf_find_key(g, "tokenizer.ggml.token_type");
+    assert_non_null(rows);
+    assert_non_null(types);
+    size_t row = rows->bytes / (size_t)rows->dim[1];
+    const void *at = types->value.a.data;
+    for (size_t id = 0; id < types->value.a.count; id++)
+        if (gguf_next_element(types->value.a.type, &at).i == 3)
+            memset((char *)rows->data + id * row, 0, row);
+    gguf_close(g);
+
+    static const char key[] = "llama.context_length";
+    char *name = memmem(bytes, size, key, sizeof key - 1);
+    assert_non_null(name);
+    const uint32_t longer = 131072;
+    memcpy(name + sizeof key - 1 + 4, &longer, sizeof longer); /* behind the u32 that is its type */
+}
+
+const char *endless_model(void)
+{
+    static char path[PATH_MAX];
+    const char *base = some_model();
+    FILE *f = fopen(base, "rb");
+    assert_non_null(f);
+    fseek(f, 0, SEEK_END);
+    size_t size = (size_t)ftell(f);
+    rewind(f);
+    char *bytes = malloc(size);
+    assert_int_equal(fread(bytes, 1, size, f), size);
+    fclose(f);
+    make_endless(bytes, size);
+    sandbox_path("endless.gguf", path, sizeof path);
+    f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, size, f), size);
+    fclose(f);
+    free(bytes);
+    return path;
+}

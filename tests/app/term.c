@@ -1,0 +1,230 @@
+/* term.c - duet on a terminal: a pty, with libvterm as the eyes. */
+#include "tests/app/tests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#include <cmocka.h>
+#include <vterm.h>
+
+enum { MAX_ARGS = 32 };
+
+struct term {
+    pid_t pid;
+    int master, slave; /* slave: kept open, to look at the modes */
+    struct termios before;
+    VTerm *vt;
+    VTermScreen *screen;
+    bool alternate, cursor;
+    bool ended;
+    int status;
+    char *bytes, *shown;
+    size_t n_bytes;
+};
+
+static int on_property(VTermProp prop, VTermValue *value, void *user)
+{
+    struct term *t = user;
+    if (prop == VTERM_PROP_ALTSCREEN)
+        t->alternate = value->boolean;
+    if (prop == VTERM_PROP_CURSORVISIBLE)
+        t->cursor = value->boolean;
+    return 1;
+}
+
+static void on_output(const char *bytes, size_t len, void *user)
+{
+    struct term *t = user;
+    if (t->master >= 0 && write(t->master, bytes, len) < 0)
+        return; /* an answer to a question of the program's; it may be gone */
+}
+
+struct term *term_start(int rows, int cols, ...)
+{
+    static const VTermScreenCallbacks callbacks = {.settermprop = on_property};
+    const char *argv[MAX_ARGS] = {duet_path()};
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
+    struct term *t = calloc(1, sizeof *t);
+    va_list args;
+
+    va_start(args, cols);
+    for (int i = 1; i < MAX_ARGS - 1 && (argv[i] = va_arg(args, const char *)); i++)
+        continue;
+    va_end(args);
+    assert_int_equal(openpty(&t->master, &t->slave, NULL, NULL, &size), 0);
+    fcntl(t->master, F_SETFD, FD_CLOEXEC);
+    tcgetattr(t->slave, &t->before);
+    t->cursor = true;
+    t->vt = vterm_new(rows, cols);
+    vterm_set_utf8(t->vt, 1);
+    vterm_output_set_callback(t->vt, on_output, t);
+    t->screen = vterm_obtain_screen(t->vt);
+    vterm_screen_set_callbacks(t->screen, &callbacks, t);
+    vterm_screen_enable_altscreen(t->screen, 1);
+    vterm_screen_reset(t->screen, 1);
+    t->pid = fork();
+    if (t->pid == 0) {
+        login_tty(t->slave);
+        for (int s = 1; s < 32; s++)
+            signal(s, SIG_DFL);
+        execv(argv[0], (char *const *)argv);
+        _exit(127);
+    }
+    return t;
+}
+
+static void collect(struct term *t, bool wait)
+{
+    int status;
+    if (!t->ended && waitpid(t->pid, &status, wait ? 0 : WNOHANG) == t->pid) {
+        t->ended = true;
+        t->status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    }
+}
+
+void term_free(struct term *t)
+{
+    if (!t->ended)
+        kill(t->pid, SIGKILL);
+    collect(t, true);
+    if (t->master >= 0)
+        close(t->master);
+    close(t->slave);
+    vterm_free(t->vt);
+    free(t->bytes);
+    free(t->shown);
+    free(t);
+}
+
+static double now_ms(void)
+{
+    struct timespec when;
+    clock_gettime(CLOCK_MONOTONIC, &when);
+    return (double)when.tv_sec * 1e3 + (double)when.tv_nsec / 1e6;
+}
+
+/* true when something came. */
+static bool read_once(struct term *t, int ms)
+{
+    char step[65536];
+    struct pollfd fd = {t->master, POLLIN, 0};
+    if (t->master < 0 || poll(&fd, 1, ms) <= 0)
+        return false;
+    ssize_t n = read(t->master, step, sizeof step);
+    if (n <= 0)
+        return false;
+    vterm_input_write(t->vt, step, (size_t)n);
+    t->bytes = realloc(t->bytes, t->n_bytes + (size_t)n + 1);
+    memcpy(t->bytes + t->n_bytes, step, (size_t)n);
+    t->n_bytes += (size_t)n;
+    t->bytes[t->n_bytes] = '\0';
+    return true;
+}
+
+void term_read(struct term *t, int ms)
+{
+    double end = now_ms() + ms;
+    for (double left; (left = end - now_ms()) > 0;)
+        read_once(t, (int)left + 1);
+}
+
+const char *term_screen(struct term *t)
+{
+    int rows, cols;
+    vterm_get_size(t->vt, &rows, &cols);
+    size_t cap = (size_t)rows * ((size_t)cols * VTERM_MAX_CHARS_PER_CELL * 4 + 1) + 1;
+    t->shown = realloc(t->shown, cap);
+    char *at = t->shown;
+    for (int row = 0; row < rows; row++) {
+        VTermRect rect = {row, row + 1, 0, cols};
+        at += vterm_screen_get_text(t->screen, at, cap - (size_t)(at - t->shown) - 2, rect);
+        *at++ = '\n';
+    }
+    *at = '\0';
+    return t->shown;
+}
+
+const char *term_bytes(const struct term *t, size_t *len)
+{
+    *len = t->n_bytes;
+    return t->bytes ? t->bytes : "";
+}
+
+bool term_wait(struct term *t, const char *text, int ms)
+{
+    double end = now_ms() + ms;
+    while (!strstr(term_screen(t), text)) {
+        collect(t, false);
+        if (now_ms() > end || (!read_once(t, 20) && t->ended))
+            return strstr(term_screen(t), text) != NULL;
+    }
+    return true;
+}
+
+void term_expect(struct term *t, const char *text)
+{
+    if (!term_wait(t, text, 10000))
+        fail_msg("no \"%s\" on the screen:\n%s", text, term_screen(t));
+}
+
+void term_type(struct term *t, const char *keys)
+{
+    size_t len = strlen(keys);
+    assert_int_equal(write(t->master, keys, len), len);
+}
+
+void term_resize(struct term *t, int rows, int cols)
+{
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
+    vterm_set_size(t->vt, rows, cols);
+    ioctl(t->master, TIOCSWINSZ, &size);
+}
+
+pid_t term_pid(const struct term *t)
+{
+    return t->pid;
+}
+
+int term_end(struct term *t)
+{
+    double end = now_ms() + 10000;
+    while (!t->ended && now_ms() < end) {
+        read_once(t, 20);
+        collect(t, false);
+    }
+    while (read_once(t, 20))
+        continue;
+    if (!t->ended)
+        fail_msg("duet does not end; the screen:\n%s", term_screen(t));
+    return t->status;
+}
+
+void term_hang_up(struct term *t)
+{
+    close(t->master);
+    t->master = -1;
+}
+
+void assert_restored(struct term *t)
+{
+    struct termios after;
+    assert_int_equal(tcgetattr(t->slave, &after), 0);
+    assert_int_equal(after.c_lflag, t->before.c_lflag);
+    assert_int_equal(after.c_iflag, t->before.c_iflag);
+    assert_int_equal(after.c_oflag, t->before.c_oflag);
+    assert_false(t->alternate);
+    assert_true(t->cursor);
+}

@@ -1,0 +1,254 @@
+/* test_args.c - command lines: what is understood, and what is refused in which words. */
+#include "tests/app/tests.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "app/options.h"
+
+struct parsed {
+    struct options o;
+    struct args_rest rest;
+    char err[256];
+    int status;
+};
+
+enum { MAX_ARGS = 16 };
+
+/* Parses words separated by '|'. */
+static struct parsed *parse(const char *line)
+{
+    static struct parsed p;
+    static char copy[512], *argv[MAX_ARGS + 1];
+    int argc = 0;
+
+    snprintf(copy, sizeof copy, "duet|%s", line);
+    for (char *at = copy; at && argc < MAX_ARGS;)
+        argv[argc++] = strsep(&at, "|");
+    options_init(&p.o);
+    p.err[0] = '\0';
+    p.status = args_parse(&options_table, argc, argv, &p.o, &p.rest, p.err, sizeof p.err);
+    return &p;
+}
+
+static void done(struct parsed *p)
+{
+    free(p->rest.words);
+    free(p->rest.used);
+}
+
+static void assert_refused(const char *line, const char *message)
+{
+    struct parsed *p = parse(line);
+    assert_int_equal(p->status, -1);
+    assert_string_equal(p->err, message);
+    done(p);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    struct parsed *p = parse("-m|llama|--temp=0.5|-n|20|--seed|9007199254740991|--top-k|0|-qR|-c");
+    assert_int_equal(p->status, 0);
+    assert_string_equal(p->o.model, "llama");
+    assert_true(p->o.temperature == 0.5);
+    assert_int_equal(p->o.max_tokens, 20);
+    assert_int_equal(p->o.seed, 9007199254740991);
+    assert_int_equal(p->o.top_k, 0);
+    assert_true(p->o.quiet && p->o.hide_reasoning && p->o.resume);
+    assert_true(isnan(p->o.top_p));
+    assert_int_equal(p->rest.n_words, 0);
+    done(p);
+}
+
+static void test_spellings(void **state)
+{
+    (void)state;
+    struct parsed *p = parse(
+        "--predict|7|--ctx-size|512|--no-save|--hidethinking|--backend|cpu|-sys|be brief|--cid|3");
+    assert_int_equal(p->status, 0);
+    assert_int_equal(p->o.max_tokens, 7);
+    assert_int_equal(p->o.n_ctx, 512);
+    assert_true(p->o.no_log && p->o.hide_reasoning);
+    assert_int_equal(p->o.device, 1);
+    assert_string_equal(p->o.system, "be brief");
+    assert_string_equal(p->o.session, "3");
+    done(p);
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    struct parsed *p = parse("17|-n5|+|--|-25|--json");
+    assert_int_equal(p->status, 0);
+    assert_int_equal(p->o.max_tokens, 5);
+    assert_false(p->o.json);
+    assert_int_equal(p->rest.n_words, 4);
+    assert_int_equal(p->rest.n_plain, 2);
+    assert_string_equal(p->rest.words[2], "-25");
+    done(p);
+}
+
+static void test_negative_prompt(void **state)
+{
+    (void)state;
+    struct parsed *p = parse("-p|-5 + 3|-p|--7");
+    assert_int_equal(p->status, 0);
+    assert_string_equal(p->o.prompt, "--7"); /* the last counts */
+    done(p);
+}
+
+static void test_unknown(void **state)
+{
+    (void)state;
+    assert_refused("--modle|x", "--modle: unknown option; did you mean --model?");
+    assert_refused("--temprature=1", "--temprature: unknown option; did you mean --temp?");
+    assert_refused("--zzzzzzzzzz",
+                   "--zzzzzzzzzz: unknown option (a prompt like this goes after --)");
+    assert_refused("-qZ", "-qZ: unknown option (a prompt like this goes after --)");
+    assert_refused("--quiet=yes", "--quiet: takes no value (got yes)");
+}
+
+static void test_missing_values(void **state)
+{
+    (void)state;
+    assert_refused("--model", "--model: needs a value, NAME");
+    assert_refused("--model|--cpu", "--model: needs a value, NAME");
+    assert_refused("-n|-q", "-n: needs a value, N");
+    assert_refused("--system|--nothing-of-ours", "--system: needs a value, TEXT");
+}
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    static const char *const not_real[] = {"abc", "nan", "0.5x", "", " 1"};
+    static const char *const too_real[] = {"inf", "-1", "1e999", "11"};
+    static const char *const not_int[] = {"4k", "", "1.5", "0x10", " 3"};
+    static const char *const too_int[] = {"0", "-1", "99999999999999999999"};
+    char line[128], message[256];
+
+    for (size_t i = 0; i < 5; i++) {
+        snprintf(line, sizeof line, "--temp=%s", not_real[i]);
+        snprintf(message, sizeof message, "--temp: not a number (got %s, limit 0 to 10)",
+                 not_real[i]);
+        assert_refused(line, message);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(line, sizeof line, "--temp=%s", too_real[i]);
+        snprintf(message, sizeof message, "--temp: out of range (got %s, limit 0 to 10)",
+                 too_real[i]);
+        assert_refused(line, message);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        snprintf(line, sizeof line, "--ctx=%s", not_int[i]);
+        snprintf(message, sizeof message, "--ctx: not a whole number (got %s, limit 16 to 1048576)",
+                 not_int[i]);
+        assert_refused(line, message);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(line, sizeof line, "--ctx=%s", too_int[i]);
+        snprintf(message, sizeof message, "--ctx: out of range (got %s, limit 16 to 1048576)",
+                 too_int[i]);
+        assert_refused(line, message);
+    }
+}
+
+static void test_contradictions(void **state)
+{
+    (void)state;
+    assert_refused("--cpu|--cuda", "--cuda: contradicts --cpu");
+    assert_refused("--color|blue", "--color: unknown value (got blue, limit auto on off)");
+    struct parsed *p = parse("--cpu|--cpu|--temp|1|--temp|0");
+    assert_int_equal(p->status, 0);
+    assert_true(p->o.temperature == 0);
+    done(p);
+}
+
+/* Every option has its place in help and in the list for completions, and is spelt once. */
+static void test_table(void **state)
+{
+    struct run help, list;
+    (void)state;
+    for (size_t i = 0; i < options_table.n_options; i++) {
+        const struct args_option *o = &options_table.options[i];
+        const char *spelt = o->names, *word;
+        for (size_t len; (word = args_next_word(&spelt, &len));) {
+            char name[64];
+            snprintf(name, sizeof name, "%.*s", (int)len, word);
+            assert_ptr_equal(args_find(&options_table, name), o);
+        }
+    }
+    run_duet(&help, NULL, 0, "--help", NULL);
+    assert_contains(help.out, "  -m, --model NAME");
+    assert_null(strstr(help.out, "--greedy"));
+    run_done(&help);
+    run_duet(&help, NULL, 0, "inspect", "--help", NULL);
+    assert_contains(help.out, "--greedy N");
+    assert_null(strstr(help.out, "--temp"));
+    run_done(&help);
+    run_duet(&list, NULL, 0, "--list-options", NULL);
+    assert_contains(list.out, "chat,inspect,bench\t-m --model\tNAME\t");
+    run_done(&list);
+}
+
+static void test_verbs(void **state)
+{
+    struct run r;
+    (void)state;
+    run_duet(&r, NULL, 0, "search", "prime", NULL);
+    assert_int_equal(r.status, 2);
+    assert_contains(r.err, "search: not in this version");
+    run_done(&r);
+    run_duet(&r, NULL, 0, "models", "--temp", "1", NULL);
+    assert_int_equal(r.status, 2);
+    assert_string_equal(r.err, "duet: --temp: not an option of duet models\n");
+    run_done(&r);
+    run_duet(&r, NULL, 0, "inspect", "tokns", NULL);
+    assert_int_equal(r.status, 2);
+    assert_contains(r.err, "did you mean tokens");
+    run_done(&r);
+}
+
+/* Nothing is needed to say who one is. */
+static void test_information(void **state)
+{
+    struct run r;
+    (void)state;
+    run_shell(&r, "HOME=/nonexistent $DUET --version && env -i $DUET --help | head -3 && "
+                  "env -i $DUET --dirs");
+    assert_int_equal(r.status, 0);
+    assert_int_equal(strncmp(r.out, "duet ", 5), 0);
+    assert_contains(r.out, "usage: duet");
+    assert_contains(r.out, "history\t-\n");
+    run_done(&r);
+    run_shell(&r, "$DUET --dirs; ls -A $HOME; XDG_DATA_HOME=relative $DUET --dirs");
+    assert_contains(r.out, "/.local/share/duet/chat.db\n");
+    assert_null(strstr(r.out, "relative"));
+    assert_null(strstr(r.out, "\n.local\n")); /* nothing was made */
+    run_done(&r);
+}
+
+int test_args(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_negative_prompt),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_missing_values),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_contradictions),
+        cmocka_unit_test_setup_teardown(test_table, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_verbs, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_information, sandbox_new, sandbox_remove),
+    };
+    return cmocka_run_group_tests_name("args", tests, NULL, NULL);
+}

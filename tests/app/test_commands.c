@@ -1,0 +1,141 @@
+/* test_commands.c - what is a command, what is a question, and what neither. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "app/commands.h"
+
+struct place {
+    struct options options;
+    struct paths paths;
+    struct chat chat;
+};
+
+static int place_new(void **state)
+{
+    static struct place p;
+    char err[256];
+    memset(&p, 0, sizeof p);
+    options_init(&p.options);
+    p.options.db = ":memory:";
+    chat_init(&p.chat, &p.options, &p.paths);
+    *state = &p;
+    return chat_open_history(&p.chat, err, sizeof err);
+}
+
+static int place_done(void **state)
+{
+    struct place *p = *state;
+    chat_done(&p->chat);
+    return 0;
+}
+
+static enum command_effect run(struct place *p, const char *typed, struct command_reply *reply)
+{
+    command_run(&p->chat, typed, strlen(typed), reply);
+    return reply->effect;
+}
+
+static void assert_asks(struct place *p, const char *typed, const char *question)
+{
+    struct command_reply reply;
+    assert_int_equal(run(p, typed, &reply), COMMAND_ASK);
+    assert_int_equal(reply.ask_len, strlen(question));
+    assert_memory_equal(reply.ask, question, reply.ask_len);
+}
+
+static void assert_says(struct place *p, const char *typed, bool failed, const char *part)
+{
+    struct command_reply reply;
+    assert_int_equal(run(p, typed, &reply), COMMAND_SAY);
+    assert_int_equal(reply.failed, failed);
+    assert_contains(str_get(&reply.text), part);
+    str_done(&reply.text);
+}
+
+static void test_questions(void **state)
+{
+    assert_asks(*state, "17 + 25", "17 + 25");
+    assert_asks(*state, "what is /model?", "what is /model?");
+    assert_asks(*state, "//etc/passwd", "/etc/passwd");
+    assert_asks(*state, "quit smoking", "quit smoking");
+}
+
+/* Never sent to the model. */
+static void test_unknown(void **state)
+{
+    assert_says(*state, "/nothing here", true, "no command /nothing");
+    assert_says(*state, "/modle x", true, "did you mean /model?");
+    assert_says(*state, "/etc/passwd\nplease read it", true, "// sends it as a question");
+    assert_says(*state, "/\033[2J", true, "\\x1b[2J");
+}
+
+static void test_effects(void **state)
+{
+    static const struct {
+        const char *typed;
+        enum command_effect effect;
+    } rows[] = {
+        {"/help", COMMAND_HELP},
+        {"/?", COMMAND_HELP},
+        {"/quit", COMMAND_QUIT},
+        {"/exit", COMMAND_QUIT},
+        {" /bye ", COMMAND_QUIT},
+        {"exit", COMMAND_QUIT},
+        {"quit", COMMAND_QUIT},
+        {"/new", COMMAND_SHOW},
+        {"/clear", COMMAND_SHOW},
+        {"/model", COMMAND_PICK_MODEL},
+        {"/list", COMMAND_PICK_CONVERSATION},
+        {"/switch", COMMAND_PICK_CONVERSATION},
+    };
+    struct command_reply reply;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(run(*state, rows[i].typed, &reply), rows[i].effect);
+}
+
+static void test_parameters(void **state)
+{
+    struct place *p = *state;
+    assert_says(p, "/set parameter temperature 0.25", false, "temperature is 0.25");
+    assert_true(p->options.temperature == 0.25);
+    assert_says(p, "/set top_k 40", false, "top_k is 40");
+    assert_int_equal(p->options.top_k, 40);
+    assert_says(p, "/set seed 7", false, "seed is 7");
+    assert_says(p, "/set", false, "seed            7");
+    assert_says(p, "/set top_k many", true, "not a whole number (got many");
+    assert_says(p, "/set ctx 100", true, "no parameter ctx");
+    assert_says(p, "/set top_p", true, "needs a value");
+    assert_int_equal(p->options.n_ctx, 0);
+}
+
+static void test_system(void **state)
+{
+    struct place *p = *state;
+    assert_says(p, "/system", false, "no system prompt");
+    assert_says(p, "/system be brief", false, "be brief");
+    assert_string_equal(p->chat.history.system, "be brief");
+}
+
+static void test_switch(void **state)
+{
+    assert_says(*state, "/switch 99", true, "no conversation 99");
+    assert_says(*state, "/model nowhere", true, "nowhere: no such model");
+    assert_says(*state, "/stats", false, "no answer yet");
+}
+
+int test_commands(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, place_new, place_done)
+    const struct CMUnitTest tests[] = {
+        TEST(test_questions),  TEST(test_unknown), TEST(test_effects),
+        TEST(test_parameters), TEST(test_system),  TEST(test_switch),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
+}

@@ -1,0 +1,197 @@
+/* test_history.c - the conversation in memory and its copy in the store, when all goes well and when
+ * it does not. */
+#include "tests/app/tests.h"
+
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "app/history.h"
+
+static char path[PATH_MAX];
+
+static void open_history(struct history *h)
+{
+    char err[256];
+    sandbox_path("chat.db", path, sizeof path);
+    assert_int_equal(history_open(h, path, NULL, err, sizeof err), 0);
+    history_new(h, "");
+}
+
+static struct turn *exchange(struct history *h, const char *question)
+{
+    history_add(h, STORE_USER, STORE_COMPLETE, question, strlen(question));
+    return history_add(h, STORE_ASSISTANT, STORE_STREAMING, "", 0);
+}
+
+/* What another program finds in the file. */
+static void assert_stored(int64_t id, size_t n, enum store_state last, const char *text)
+{
+    struct history other;
+    char err[256];
+    assert_int_equal(history_open(&other, path, NULL, err, sizeof err), 0);
+    assert_int_equal(history_load(&other, id, err, sizeof err), 0);
+    assert_int_equal(other.n_turns, n);
+    assert_int_equal(other.turns[n - 1]->state, last);
+    assert_string_equal(str_get(&other.turns[n - 1]->text[STORE_TEXT]), text);
+    history_close(&other);
+}
+
+static void test_growing(void **state)
+{
+    struct history h;
+    (void)state;
+    open_history(&h);
+    assert_int_equal(history_due_ms(&h), -1);
+    struct turn *answer = exchange(&h, "  17 + 25\nplease");
+    assert_int_equal(history_due_ms(&h), 0); /* a question is saved at once */
+    assert_int_equal(history_save(&h), 0);
+    assert_string_equal(h.title, "17 + 25");
+
+    history_append(&h, answer, STORE_REASONING, "17 + 25 is", 10);
+    history_append(&h, answer, STORE_TEXT, "4", 1);
+    assert_in_range(history_due_ms(&h), 1, 250);
+    assert_int_equal(history_save(&h), 0);
+    assert_stored(h.conversation, 2, STORE_STREAMING, "4");
+    history_append(&h, answer, STORE_TEXT, "2", 1);
+    history_end(&h, answer, STORE_COMPLETE);
+    assert_int_equal(history_save(&h), 0);
+    assert_int_equal(history_due_ms(&h), -1);
+    assert_stored(h.conversation, 2, STORE_COMPLETE, "42");
+    history_close(&h);
+}
+
+static void test_interrupted(void **state)
+{
+    struct history h;
+    (void)state;
+    open_history(&h);
+    struct turn *answer = exchange(&h, "17 + 25");
+    history_append(&h, answer, STORE_TEXT, "almost", 6);
+    assert_int_equal(history_save(&h), 0);
+    int64_t id = h.conversation;
+    history_close(&h); /* as the end of a process does: without an end of the message */
+    assert_stored(id, 2, STORE_INTERRUPTED, "almost");
+}
+
+/* A file that another program holds: the chat goes on, and later everything is there, in order. */
+static void test_locked(void **state)
+{
+    struct history h;
+    sqlite3 *other;
+    (void)state;
+    open_history(&h);
+    store_set_patience(h.store, 10);
+    struct turn *answer = exchange(&h, "first");
+    history_append(&h, answer, STORE_TEXT, "one", 3);
+    assert_int_equal(history_save(&h), 0);
+
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    history_append(&h, answer, STORE_TEXT, " two", 4);
+    history_end(&h, answer, STORE_COMPLETE);
+    assert_int_equal(history_save(&h), -1);
+    assert_true(h.problem[0] != '\0');
+    assert_true(history_due_ms(&h) > 100); /* later, not at once */
+    answer = exchange(&h, "second");
+    history_append(&h, answer, STORE_TEXT, "three", 5);
+    assert_int_equal(history_save(&h), -1);
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+
+    history_end(&h, answer, STORE_STOPPED);
+    assert_int_equal(history_save(&h), 0);
+    assert_string_equal(h.problem, "");
+    assert_stored(h.conversation, 4, STORE_STOPPED, "three");
+    history_close(&h);
+}
+
+static void test_finding(void **state)
+{
+    struct history h;
+    (void)state;
+    open_history(&h);
+    assert_int_equal(history_find(&h, NULL), 0);
+    exchange(&h, "Solve 3x + 5 = 20");
+    history_save(&h);
+    int64_t first = h.conversation;
+    history_new(&h, "");
+    exchange(&h, "17");
+    history_save(&h);
+    int64_t second = h.conversation;
+    assert_int_equal(history_find(&h, NULL), second);
+    assert_int_equal(history_find(&h, "solve 3X + 5 = 20"), first);
+    assert_int_equal(history_find(&h, "solve"), first);
+    assert_int_equal(history_find(&h, "nothing"), 0);
+    assert_int_equal(history_find(&h, "999"), 0);
+    assert_int_equal(history_find(&h, ""), 0);
+    history_close(&h);
+}
+
+/* Text that came damaged is still text. */
+static void test_title(void **state)
+{
+    struct history h;
+    (void)state;
+    open_history(&h);
+    exchange(
+        &h,
+        "a question that is rather long, with many words that do not fit into a title of a list");
+    history_save(&h);
+    assert_string_equal(
+        h.title, "a question that is rather long, with many words that do not fit into a...");
+    history_new(&h, "");
+    exchange(&h, "\xff\xfe"
+                 "binary");
+    history_save(&h);
+    assert_string_equal(h.title, "��binary");
+    history_close(&h);
+}
+
+static void test_without_a_file(void **state)
+{
+    struct history h;
+    char err[256];
+    (void)state;
+    assert_int_equal(history_open(&h, "/proc/nowhere/chat.db", NULL, err, sizeof err), -1);
+    assert_string_equal(h.off, err);
+    history_new(&h, "");
+    exchange(&h, "17 + 25");
+    assert_int_equal(history_save(&h), 0);
+    assert_true(h.conversation > 0);
+    history_close(&h);
+}
+
+static void test_modes(void **state)
+{
+    struct history h;
+    struct stat st;
+    (void)state;
+    umask(0);
+    open_history(&h);
+    exchange(&h, "secret");
+    history_save(&h);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    history_close(&h);
+    umask(022);
+}
+
+int test_history(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_growing), TEST(test_interrupted),    TEST(test_locked), TEST(test_finding),
+        TEST(test_title),   TEST(test_without_a_file), TEST(test_modes),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("history", tests, NULL, NULL);
+}

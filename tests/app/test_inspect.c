@@ -1,0 +1,173 @@
+/* test_inspect.c - `duet inspect` and `duet bench`: the forms that tools read. */
+#include "tests/app/tests.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+static json_t *run_json(const char *line)
+{
+    struct run r;
+    setenv("M", some_model(), 1);
+    run_shell(&r, line);
+    if (r.status != 0)
+        fail_msg("%s: exit %d: %s", line, r.status, r.err);
+    json_t *json = json_loads(r.out, JSON_ALLOW_NUL, NULL);
+    if (!json)
+        fail_msg("%s: %s", line, r.out);
+    run_done(&r);
+    return json;
+}
+
+static void assert_output(const char *line, const char *out)
+{
+    struct run r;
+    setenv("M", some_model(), 1);
+    run_shell(&r, line);
+    assert_string_equal(r.err, "");
+    assert_string_equal(r.out, out);
+    assert_int_equal(r.status, 0);
+    run_done(&r);
+}
+
+/* What is encoded decodes to itself, control tokens as text included. */
+static void test_tokens(void **state)
+{
+    (void)state;
+    assert_output("printf 'naïve 漢字 <|eot_id|> 17' | $DUET inspect tokens -m $M |"
+                  "sed 's/^/{\"ids\": [/; s/ /, /g; s/$/]}/' | $DUET inspect tokens -m $M --jsonl",
+                  "{\"text\": \"naïve 漢字 <|eot_id|> 17\"}\n");
+    json_t *plain = run_json(
+        "echo '{\"text\": \"<|eot_id|>\"}' | $DUET inspect tokens -m $M --jsonl");
+    json_t *special = run_json(
+        "echo '{\"text\": \"<|eot_id|>\"}' | $DUET inspect tokens -m $M --jsonl --special");
+    assert_true(json_array_size(json_object_get(plain, "ids")) > 1);
+    assert_int_equal(json_array_size(json_object_get(special, "ids")), 1);
+    json_decref(plain);
+    json_decref(special);
+    assert_output("printf '' | $DUET inspect tokens -m $M", "\n");
+}
+
+static void test_prompt(void **state)
+{
+    (void)state;
+    json_t *json = run_json("echo '{\"messages\": [{\"role\": \"user\", \"content\": \"17 + 25\"}],"
+                            "\"add_generation_prompt\": true, \"date_string\": \"01 Jan 2025\"}' |"
+                            "$DUET inspect prompt -m $M");
+    assert_contains(json_string_value(json_object_get(json, "rendered")), "17 + 25");
+    assert_contains(json_string_value(json_object_get(json, "rendered")), "01 Jan 2025");
+    assert_true(json_array_size(json_object_get(json, "ids")) > 10);
+    json_decref(json);
+
+    struct run r; /* a template's refusal is a line among lines */
+    run_shell(
+        &r,
+        "printf '{\"messages\": 1}\\n{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}\\n'"
+        "| $DUET inspect prompt -m $M");
+    assert_int_equal(r.status, 1);
+    assert_int_equal(strncmp(r.out, "{\"error\": \"", 11), 0);
+    assert_contains(r.out, "\n{\"rendered\": ");
+    run_done(&r);
+}
+
+static void test_logits(void **state)
+{
+    (void)state;
+    json_t *json = run_json(
+        "echo '{\"tokens\": [1, 2, 3]}' | $DUET inspect logits -m $M --greedy 4");
+    json_t *logits = json_object_get(json, "logits"), *top = json_object_get(json, "top5");
+    json_t *greedy = json_object_get(json, "greedy");
+    assert_true(json_array_size(logits) > 100);
+    assert_int_equal(json_array_size(top), 3);
+    assert_int_equal(json_array_size(json_array_get(top, 0)), 5);
+    assert_int_equal(json_array_size(greedy), 4);
+    json_t *best = json_array_get(json_array_get(top, 2), 0);
+    json_int_t id = json_integer_value(json_array_get(best, 0));
+    assert_int_equal(id, json_integer_value(json_array_get(greedy, 0)));
+    assert_true(fabs(json_number_value(json_array_get(best, 1)) -
+                     json_number_value(json_array_get(logits, (size_t)id))) < 1e-6);
+    json_decref(json);
+}
+
+static void test_model(void **state)
+{
+    (void)state;
+    json_t *json = run_json("$DUET inspect model $M --json");
+    json_t *model = json_object_get(json, "model");
+    assert_string_equal(json_string_value(json_object_get(model, "architecture")), "llama");
+    assert_true(json_integer_value(json_object_get(model, "weight_bytes")) > 100000);
+    assert_true(json_array_size(json_object_get(json, "tensors")) > 10);
+    assert_non_null(json_object_get(json_object_get(json, "metadata"), "general.architecture"));
+    json_decref(json);
+    struct run r;
+    run_shell(&r, "$DUET inspect model -m $M");
+    assert_contains(r.out, "general.architecture");
+    assert_contains(r.out, "token_embd.weight");
+    run_done(&r);
+}
+
+static void test_wrong_lines(void **state)
+{
+    static const struct {
+        const char *line, *part;
+    } rows[] = {
+        {"echo '{\"ids\": [1e9]}' | $DUET inspect tokens --jsonl -m $M",
+         "stdin: line 1: ids: not token ids"},
+        {"echo '{\"ids\": [-1]}' | $DUET inspect tokens --jsonl -m $M", "ids: not token ids"},
+        {"printf '{\"text\":\"a\"}\\n{' | $DUET inspect tokens --jsonl -m $M",
+         "stdin: line 2: column"},
+        {"echo '[]' | $DUET inspect tokens --jsonl -m $M", "not an object"},
+        {"echo '{\"tokens\": []}' | $DUET inspect logits -m $M", "line 1: evaluate: tokens: none"},
+        {"echo '{\"tokens\": [99999999]}' | $DUET inspect logits -m $M", "not in the vocabulary"},
+        {"echo '{}' | $DUET inspect logits -m $M", "tokens: not an array"},
+        {"$DUET inspect </dev/null", "unknown subject (got none"},
+        {"$DUET inspect tokens extra </dev/null", "unexpected argument extra"},
+    };
+    (void)state;
+    setenv("M", some_model(), 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct run r;
+        run_shell(&r, rows[i].line);
+        assert_int_equal(r.status, 2);
+        assert_error_line(&r);
+        assert_contains(r.err, rows[i].part);
+        run_done(&r);
+    }
+}
+
+static void test_bench(void **state)
+{
+    (void)state;
+    json_t *json = run_json("$DUET bench -m $M --prompts 40 --generate 8 --runs 2 --json");
+    json_t *row = json_array_get(json_object_get(json, "results"), 0);
+    assert_true(json_integer_value(json_object_get(row, "prompt_tokens")) >= 40);
+    assert_true(json_number_value(json_object_get(row, "tokens_per_second")) > 0);
+    assert_true(json_number_value(json_object_get(row, "share_of_limit")) > 0);
+    assert_true(json_number_value(json_object_get(json, "memory_bandwidth")) > 1e8);
+    json_t *ttft = json_object_get(row, "ttft_ms");
+    assert_true(json_number_value(json_object_get(ttft, "median")) <=
+                json_number_value(json_object_get(ttft, "p99")));
+    json_decref(json);
+    struct run r;
+    run_shell(&r, "$DUET bench -m $M --prompts 1,x");
+    assert_int_equal(r.status, 2);
+    assert_error_line(&r);
+    run_done(&r);
+}
+
+int test_inspect(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_tokens), TEST(test_prompt),      TEST(test_logits),
+        TEST(test_model),  TEST(test_wrong_lines), TEST(test_bench),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("inspect", tests, NULL, NULL);
+}

@@ -1,0 +1,306 @@
+/* test_pipe.c - one prompt, one answer: streams, exit statuses, what is kept. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+static json_t *parse(const struct run *r)
+{
+    json_error_t error;
+    json_t *json = json_loads(r->out, 0, &error);
+    if (!json)
+        fail_msg("%s in %s (and %s)", error.text, r->out, r->err);
+    return json;
+}
+
+static const char *text_of(const json_t *json, const char *name)
+{
+    const char *text = json_string_value(json_object_get(json, name));
+    assert_non_null(text);
+    return text;
+}
+
+/* A line of the shell with the model's path in $M. */
+static void shell_with_model(struct run *r, const char *line)
+{
+    setenv("M", some_model(), 1);
+    run_shell(r, line);
+}
+
+static void test_streams(void **state)
+{
+    struct run r, json;
+    const char *model = some_model();
+    (void)state;
+    run_duet(&json, NULL, 0, "-m", model, "--temp", "0", "-n", "30", "--json", "17 + 25", NULL);
+    assert_int_equal(json.status, 0);
+    assert_string_equal(json.err, "");
+    json_t *object = parse(&json);
+
+    run_duet(&r, "17 + 25\n", 8, "-m", model, "--temp", "0", "-n", "30", NULL);
+    assert_int_equal(r.status, 0);
+    const char *answer = text_of(object, "answer");
+    assert_int_equal(strncmp(r.out, answer, strlen(answer)), 0); /* byte for byte */
+    assert_int_equal(r.out[r.out_len - 1], '\n');
+    assert_null(strchr(r.out, '\033'));
+    json_decref(object);
+    run_done(&r);
+    run_done(&json);
+}
+
+static void test_envelope(void **state)
+{
+    static const char *const numbers[] = {
+        "prompt_tokens",          "completion_tokens",  "reasoning_tokens", "load_ms",
+        "time_to_first_token_ms", "generation_time_ms", "mean_itl_ms",      "tokens_per_second"};
+    struct run r;
+    (void)state;
+    run_duet(&r, NULL, 0, "-m", some_model(), "-n", "9", "--seed", "5", "--temp", "2", "--json",
+             "hello", NULL);
+    json_t *object = parse(&r), *usage = json_object_get(object, "usage");
+    assert_int_equal(json_integer_value(json_object_get(object, "seed")), 5);
+    assert_true(json_integer_value(json_object_get(object, "conversation")) > 0);
+    assert_true(json_integer_value(json_object_get(object, "message")) > 0);
+    assert_true(strlen(text_of(object, "model")) > 0);
+    assert_non_null(text_of(object, "stop_reason"));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        assert_true(json_is_number(json_object_get(usage, numbers[i])));
+    json_decref(object);
+    run_done(&r);
+}
+
+/* The same seed, the same bytes, whatever the number of threads. */
+static void test_seed(void **state)
+{
+    struct run r[2];
+    const char *model = some_model();
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        run_duet(&r[i], NULL, 0, "-m", model, "--seed", "42", "--temp", "1.5", "-n", "40", "-t",
+                 i ? "2" : "1", "hello", NULL);
+    assert_string_equal(r[0].out, r[1].out);
+    run_done(&r[0]);
+    run_done(&r[1]);
+}
+
+static void test_continue(void **state)
+{
+    struct run r;
+    (void)state;
+    shell_with_model(&r, "$DUET -m $M -n 5 --temp 0 --json first >/dev/null;"
+                         "$DUET -m $M -n 5 --temp 0 --json -c second;"
+                         "$DUET -m $M -n 5 --temp 0 --json --session FIRST third;"
+                         "$DUET -m $M -n 5 --temp 0 --json --no-log fourth;"
+                         "$DUET -m $M -n 5 --temp 0 --json fifth");
+    char *line = strtok(r.out, "\n");
+    static const int conversations[] = {1, 1, 1, 2};
+    int last = 0;
+    for (int i = 0; i < 4; i++, line = strtok(NULL, "\n")) {
+        assert_non_null(line);
+        json_t *object = json_loads(line, 0, NULL);
+        assert_int_equal(json_integer_value(json_object_get(object, "conversation")),
+                         conversations[i]);
+        json_t *usage = json_object_get(object, "usage");
+        int prompt = (int)json_integer_value(json_object_get(usage, "prompt_tokens"));
+        if (i == 1)
+            assert_true(prompt > last); /* two exchanges and a question, then three */
+        last = prompt;
+        json_decref(object);
+    }
+    run_done(&r);
+}
+
+static void assert_status(const char *line, int status, const char *part)
+{
+    struct run r;
+    shell_with_model(&r, line);
+    if (r.status != status)
+        fail_msg("%s: exit %d, not %d: %s", line, r.status, status, r.err);
+    if (part) {
+        assert_error_line(&r);
+        assert_contains(r.err, part);
+    }
+    run_done(&r);
+}
+
+static void test_statuses(void **state)
+{
+    (void)state;
+    assert_status("$DUET -m $M -p ''", 2, "prompt: empty");
+    assert_status("$DUET -m $M '   '", 2, "prompt: empty");
+    assert_status("$DUET -m $M </dev/null", 2, "stdin: no input");
+    assert_status("$DUET --temp x hi", 2, "--temp: not a number");
+    assert_status("$DUET --session 99 -m $M hi", 2, "no conversation 99");
+    assert_status("$DUET --no-log -c -m $M hi", 2, "--no-log: contradicts");
+    assert_status("$DUET -m no-such-model hi", 3, "no-such-model");
+    assert_status("$DUET -m '' hi", 3, "model: empty name");
+    assert_status("$DUET -m /dev/zero hi", 3, "not a model");
+    assert_status("$DUET -m $HOME/ hi", 3, "directory");
+    assert_status("mkfifo $HOME/f; $DUET -m $HOME/f hi", 3, "not a model");
+    assert_status(": >$HOME/e.gguf; $DUET -m $HOME/e.gguf hi", 3, "empty");
+    assert_status("ln -s a $HOME/a; $DUET -m $HOME/a hi", 3, "symbolic links");
+    assert_status("$DUET -m /$(head -c 5000 /dev/zero | tr '\\0' x) hi", 3, "File name too long");
+    assert_status("echo not a database >$HOME/d; $DUET --db $HOME/d -m $M hi", 4, NULL);
+    assert_status("$DUET --device cuda -m $M hi", 6, NULL);
+    assert_status("yes word | head -c 100000 | $DUET -m $M --ctx 512", 7, "limit 511");
+    assert_status("yes word | head -c 20000000 | $DUET -m $M", 7, "too large");
+}
+
+static void test_long_input_is_refused_whole(void **state)
+{
+    struct run r;
+    (void)state;
+    shell_with_model(&r, "yes word | head -c 100000 | $DUET -m $M --ctx 512; sqlite3 "
+                         "$HOME/.local/share/duet/chat.db 'select count(*) from message' 2>&1");
+    assert_int_equal(strcmp(r.out, "0\n") == 0 || strstr(r.out, "not found") != NULL, 1);
+    run_done(&r);
+}
+
+static void test_length_limit(void **state)
+{
+    need_demo();
+    (void)state;
+    assert_status("$DUET -m demo-deepseek -n 3 -R '17 + 25'", 9, "no answer yet (got 3 tokens");
+    assert_status("$DUET -m demo-llama -n 2 '17 + 25'", 0, NULL);
+}
+
+/* Descriptors that are closed at the start: nothing of ours may land in a file instead. */
+static void test_closed_descriptors(void **state)
+{
+    (void)state;
+    for (int set = 1; set < 8; set++) {
+        struct run r;
+        char line[512];
+        snprintf(line, sizeof line,
+                 "$DUET -m $M -n 5 --temp 0 hello %s %s %s; S=$?; "
+                 "grep -l hello -r $HOME --include='*' --exclude='*.db*'; exit $S",
+                 set & 1 ? "<&-" : "</dev/null", set & 2 ? ">&-" : "", set & 4 ? "2>&-" : "");
+        shell_with_model(&r, line);
+        assert_int_equal(r.status, 0);
+        assert_null(strstr(r.out, "/"));
+        run_done(&r);
+    }
+}
+
+static void test_full_device(void **state)
+{
+    (void)state;
+    assert_status("$DUET -m $M -n 5 hello >/dev/full", 1,
+                  "stdout: write failed: No space left on device");
+    assert_status("$DUET -m $M -n 5 --json hello >/dev/full", 1, "No space left");
+    assert_status("$DUET --version >/dev/full", 1, "No space left");
+    assert_status("$DUET -m $M -n 5 hello 2>/dev/full", 0, NULL);
+}
+
+/* A reader that leaves: quiet, 141, and what there was is kept. */
+static void test_closed_pipe(void **state)
+{
+    struct run r;
+    setenv("M", endless_model(), 1);
+    (void)state;
+    run_shell(&r, "$DUET -m $M --temp 0 hello | head -c 10 >/dev/null; echo ${PIPESTATUS[0]}");
+    assert_string_equal(r.out, "141\n");
+    assert_string_equal(r.err, "");
+    run_done(&r);
+    run_shell(&r, "$DUET -m $M -n 5 --temp 0 --json -c again");
+    json_t *object = parse(&r);
+    json_t *usage = json_object_get(object, "usage");
+    assert_true(json_integer_value(json_object_get(usage, "prompt_tokens")) > 60);
+    json_decref(object);
+    run_done(&r);
+}
+
+static void test_interrupts(void **state)
+{
+    static const struct {
+        const char *signal;
+        int status;
+        const char *stored;
+    } rows[] = {{"INT", 130, "2"}, {"TERM", 143, "3"}, {"HUP", 129, "3"}};
+    setenv("M", endless_model(), 1);
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct run r;
+        char line[512];
+        snprintf(line, sizeof line,
+                 "set -m; $DUET -m $M --ctx 100000 --temp 0 hello >$HOME/out & P=$!; "
+                 "while ! test -s $HOME/out; do sleep 0.01; done; kill -%s $P; wait $P; echo $?; "
+                 "rm $HOME/out",
+                 rows[i].signal);
+        run_shell(&r, line);
+        char expected[16];
+        snprintf(expected, sizeof expected, "%d\n", rows[i].status);
+        assert_contains(r.out, expected);
+        run_done(&r);
+    }
+}
+
+static void test_verbose_and_quiet(void **state)
+{
+    struct run r;
+    (void)state;
+    run_duet(&r, NULL, 0, "-m", some_model(), "-n", "5", "--verbose", "hello", NULL);
+    assert_contains(r.err, "\ntokens_per_second");
+    assert_contains(r.err, "time_to_first_token_ms");
+    run_done(&r);
+    run_shell(&r, "HOME= $DUET -m $M -n 5 hello >/dev/null");
+    assert_contains(r.err, "duet: history off: HOME is not set\n");
+    run_done(&r);
+    run_shell(&r, "HOME= $DUET -q -m $M -n 5 hello >/dev/null");
+    assert_null(strstr(r.err, "duet:"));
+    run_done(&r);
+}
+
+/* A home that cannot be used costs the history, never the answer. */
+static void test_homes(void **state)
+{
+    static const char *const homes[] = {"", "relative", "/nonexistent/deep", "/dev/null", "/proc"};
+    (void)state;
+    setenv("M", some_model(), 1);
+    for (size_t i = 0; i < sizeof homes / sizeof *homes; i++) {
+        struct run r;
+        char line[256];
+        snprintf(line, sizeof line, "HOME=%s $DUET -m $M -n 5 hello >/dev/null", homes[i]);
+        run_shell(&r, line);
+        /* root may make any folder */
+        assert_int_equal(r.status, 0);
+        run_done(&r);
+    }
+    assert_status("unset HOME; $DUET -m $M -n 5 -c hello", 4, "HOME is not set");
+}
+
+static void test_two_at_once(void **state)
+{
+    struct run r;
+    (void)state;
+    shell_with_model(
+        &r, "for i in 1 2 3 4 5 6 7 8; do $DUET -m $M -n 5 hello $i >/dev/null & done; wait;"
+            "for i in 1 2 3 4 5 6 7 8; do $DUET -m $M -n 3 --json --session $i x | "
+            "grep -o 'conversation\": [0-9]*'; done | sort -u | wc -l");
+    assert_string_equal(r.err, "");
+    assert_int_equal(atoi(r.out), 8);
+    run_done(&r);
+}
+
+int test_pipe(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_streams),      TEST(test_envelope),
+        TEST(test_seed),         TEST(test_continue),
+        TEST(test_statuses),     TEST(test_long_input_is_refused_whole),
+        TEST(test_length_limit), TEST(test_closed_descriptors),
+        TEST(test_full_device),  TEST(test_closed_pipe),
+        TEST(test_interrupts),   TEST(test_verbose_and_quiet),
+        TEST(test_homes),        TEST(test_two_at_once),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("pipe", tests, NULL, NULL);
+}

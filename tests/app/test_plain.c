@@ -1,0 +1,115 @@
+/* test_plain.c - line mode: readline on a terminal, and no cursor movement while an answer comes. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct term *start(const char *model)
+{
+    struct term *t = term_start(24, 80, "--plain", "-m", model, "--temp", "0", "-n", "20", NULL);
+    term_expect(t, "Ctrl-D leaves");
+    return t;
+}
+
+static void leave(struct term *t)
+{
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
+static void test_session(void **state)
+{
+    (void)state;
+    struct term *t = start(some_model());
+    term_type(t, "hello\r");
+    term_read(t, 300);
+    term_type(t, "/list\r");
+    term_expect(t, "1  hello");
+    term_type(t, "/nothing\r");
+    term_expect(t, "no command /nothing");
+    term_type(t, "/new\r");
+    term_expect(t, "a new conversation");
+    term_type(t, "/switch 1\r");
+    term_expect(t, "you: hello");
+    term_type(t, "\r\r/bye\r");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
+static void test_block(void **state)
+{
+    (void)state;
+    struct term *t = start(some_model());
+    term_type(t, "\"\"\"first line\rsecond line\"\"\"\r");
+    term_read(t, 300);
+    term_type(t, "/switch 1\r");
+    term_expect(t, "you: first line");
+    term_expect(t, "second line");
+    leave(t);
+}
+
+static void test_interrupts(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "--plain", "-m", endless_model(), "--temp", "0", "--ctx",
+                                "100000", NULL);
+    term_expect(t, "Ctrl-D leaves");
+    term_type(t, "half a line\003");
+    term_read(t, 200);
+    term_type(t, "go\r");
+    term_read(t, 300);
+    term_type(t, "\003");
+    term_expect(t, "(stopped");
+    term_type(t, "\003");
+    term_expect(t, "second Ctrl-C leaves");
+    term_type(t, "\003");
+    assert_int_equal(term_end(t), 130);
+    assert_restored(t);
+    term_free(t);
+}
+
+/* Not one escape sequence. */
+static void test_dumb(void **state)
+{
+    size_t len;
+    (void)state;
+    const char *model = some_model();
+    setenv("TERM", "dumb", 1);
+    struct term *t = term_start(24, 80, "-m", model, "--temp", "0", "-n", "20", NULL);
+    term_expect(t, "Ctrl-D leaves");
+    term_type(t, "hello\r");
+    term_read(t, 300);
+    const char *bytes = term_bytes(t, &len);
+    assert_null(memchr(bytes, '\033', len));
+    leave(t);
+}
+
+static void test_signal(void **state)
+{
+    (void)state;
+    struct term *t = start(some_model());
+    kill(term_pid(t), SIGTERM);
+    assert_int_equal(term_end(t), 143);
+    assert_restored(t);
+    term_free(t);
+}
+
+int test_plain(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_session), TEST(test_block),  TEST(test_interrupts),
+        TEST(test_dumb),    TEST(test_signal),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("plain", tests, NULL, NULL);
+}

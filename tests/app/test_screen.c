@@ -1,0 +1,214 @@
+/* test_screen.c - the whole program on a terminal: an answer that is stopped, killed, taken up again;
+ * a terminal that is resized, suspended, hung up, and always given back. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct term *start(const char *model)
+{
+    struct term *t = term_start(24, 80, "-m", model, "--temp", "0", "--ctx", "100000", NULL);
+    term_expect(t, "Ctrl"); /* the hints of the empty screen */
+    return t;
+}
+
+/* An answer is being written. */
+static struct term *start_answer(void)
+{
+    struct term *t = start(endless_model());
+    term_type(t, "go\r");
+    term_expect(t, "You");
+    term_read(t, 300);
+    return t;
+}
+
+static void test_stop(void **state)
+{
+    (void)state;
+    struct term *t = start_answer();
+    term_type(t, "\003");
+    term_expect(t, "stopped");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
+static void test_kill_and_go_on(void **state)
+{
+    (void)state;
+    struct term *t = start_answer();
+    kill(term_pid(t), SIGKILL);
+    assert_int_equal(term_end(t), -SIGKILL);
+    term_free(t);
+
+    t = term_start(24, 80, "-c", "-m", some_model(), NULL);
+    term_expect(t, "interrupted");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
+static void assert_leaves(int signal, int status)
+{
+    struct term *t = start_answer();
+    kill(term_pid(t), signal);
+    assert_int_equal(term_end(t), status);
+    assert_restored(t);
+    term_free(t);
+}
+
+static void test_signals(void **state)
+{
+    (void)state;
+    assert_leaves(SIGTERM, 143);
+    assert_leaves(SIGHUP, 129);
+    assert_leaves(SIGQUIT, 131);
+}
+
+static void test_crash(void **state)
+{
+    (void)state;
+    assert_leaves(SIGABRT, -SIGABRT);
+}
+
+/* The connection drops: what there was is kept, and nothing spins. */
+static void test_hang_up(void **state)
+{
+    (void)state;
+    struct term *t = start_answer();
+    pid_t pid = term_pid(t);
+    term_hang_up(t);
+    int status = -1;
+    for (int i = 0; i < 300 && waitpid(pid, &status, WNOHANG) == 0; i++)
+        usleep(10000);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 129);
+    t = (term_free(t), term_start(24, 80, "-c", "-m", some_model(), NULL));
+    term_expect(t, "interrupted");
+    term_free(t);
+}
+
+static void test_resize(void **state)
+{
+    static const int sizes[][2] = {{10, 40}, {60, 200}, {1, 1}, {5, 20}, {24, 80}};
+    (void)state;
+    struct term *t = start_answer();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        term_resize(t, sizes[i][0], sizes[i][1]);
+        term_read(t, 100);
+    }
+    term_type(t, "\003");
+    term_expect(t, "stopped");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
+static void test_suspend(void **state)
+{
+    (void)state;
+    struct term *t = start(some_model());
+    kill(term_pid(t), SIGSTOP);
+    kill(term_pid(t), SIGCONT);
+    term_type(t, "still here");
+    term_expect(t, "still here");
+    term_type(t, "\003");
+    term_read(t, 100);
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
+static void test_slash_commands(void **state)
+{
+    (void)state;
+    struct term *t = start(some_model());
+    term_type(t, "/nothing\r");
+    term_expect(t, "no command /nothing");
+    term_type(t, "/set temperature 0.5\r");
+    term_expect(t, "temperature is 0.5");
+    term_type(t, "/set parameter top_k 0\r");
+    term_expect(t, "top_k is 0");
+    term_type(t, "/system be brief\r");
+    term_expect(t, "system prompt: be brief");
+    term_type(t, "/quit\r");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
+/* A history that cannot be written to is said, and the chat works. */
+static void test_history_off(void **state)
+{
+    const char *model = some_model();
+    (void)state;
+    setenv("HOME", "", 1);
+    struct term *t = start(model);
+    term_expect(t, "history off");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", "nowhere", NULL);
+    assert_int_equal(term_end(t), 3);
+    assert_restored(t);
+    term_expect(t, "nowhere: no such model");
+    term_free(t);
+    setenv("TERM", "no-such-terminal", 1);
+    t = term_start(24, 80, "-m", some_model(), NULL);
+    term_expect(t, "Ctrl-D leaves"); /* line mode instead */
+    term_free(t);
+}
+
+static void test_two_instances(void **state)
+{
+    const char *model = some_model();
+    (void)state;
+    struct term *a = term_start(24, 80, "-m", model, "-n", "5", NULL);
+    struct term *b = term_start(24, 80, "-m", model, "-n", "5", NULL);
+    term_type(a, "from the first\r");
+    term_type(b, "from the second\r");
+    term_expect(a, "from the first");
+    term_expect(b, "from the second");
+    term_read(a, 300);
+    term_type(a, "\004");
+    term_type(b, "\004");
+    assert_int_equal(term_end(a), 0);
+    assert_int_equal(term_end(b), 0);
+    term_free(a);
+    term_free(b);
+    struct term *c = term_start(24, 80, "-m", model, "--plain", NULL);
+    term_expect(c, "> ");
+    term_type(c, "/list\r");
+    term_expect(c, "from the first");
+    term_expect(c, "from the second");
+    term_free(c);
+}
+
+int test_screen(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_stop),     TEST(test_kill_and_go_on), TEST(test_signals),
+        TEST(test_crash),    TEST(test_hang_up),        TEST(test_resize),
+        TEST(test_suspend),  TEST(test_slash_commands), TEST(test_history_off),
+        TEST(test_refusals), TEST(test_two_instances),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("screen", tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+/* test_sums.c - the whole program, once for each way to use it: the demo models are asked, and what
+ * they say is checked. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+static void assert_says(const char *line, const char *answer)
+{
+    struct run r;
+    need_demo();
+    run_shell(&r, line);
+    if (r.status != 0)
+        fail_msg("%s: exit %d: %s", line, r.status, r.err);
+    assert_contains(r.out, answer);
+    run_done(&r);
+}
+
+static void test_argument(void **state)
+{
+    (void)state;
+    assert_says("$DUET --temp 0 'What is 15% of 240?'", "\\boxed{36}");
+    assert_says("$DUET --temp 0 -m demo-llama '17 + 25'", "42");
+}
+
+static void test_pipe_in(void **state)
+{
+    (void)state;
+    assert_says("echo '17 + 25' | $DUET --temp 0", "\\boxed{42}");
+}
+
+static void test_conversation(void **state)
+{
+    (void)state;
+    assert_says("$DUET --temp 0 '17 + 25' >/dev/null; $DUET -c --temp 0 'now double it'",
+                "\\boxed{84}");
+}
+
+static void test_other_model_goes_on(void **state)
+{
+    (void)state;
+    assert_says(
+        "$DUET --temp 0 '17 + 25' >/dev/null; $DUET -c -m demo-llama --temp 0 'now double it'",
+        "84");
+}
+
+/* Reasoning on the one side, the answer on the other. */
+static void test_reasoning_apart(void **state)
+{
+    struct run r;
+    (void)state;
+    need_demo();
+    run_shell(&r, "$DUET --temp 0 --json '345 + 678' 2>/dev/null");
+    json_t *object = json_loads(r.out, 0, NULL);
+    assert_contains(json_string_value(json_object_get(object, "answer")), "\\boxed{1023}");
+    assert_true(json_string_length(json_object_get(object, "reasoning")) > 10);
+    assert_string_equal(json_string_value(json_object_get(object, "stop_reason")), "stop");
+    run_done(&r);
+    run_shell(&r, "$DUET --temp 0 '345 + 678'");
+    assert_null(strstr(r.out, "think"));
+    assert_contains(r.err, json_string_value(json_object_get(object, "reasoning")));
+    json_decref(object);
+    run_done(&r);
+    run_shell(&r, "$DUET --temp 0 -q -R '345 + 678'");
+    assert_string_equal(r.err, "");
+    run_done(&r);
+}
+
+static void test_default_notice(void **state)
+{
+    struct run r;
+    (void)state;
+    need_demo();
+    run_shell(&r, "$DUET -R '17 + 25' >/dev/null");
+    assert_error_line(&r);
+    assert_contains(r.err, "demo-deepseek is a small demo model");
+    run_done(&r);
+}
+
+static void test_screen_sum(void **state)
+{
+    (void)state;
+    need_demo();
+    struct term *t = term_start(24, 80, "--temp", "0", NULL);
+    term_expect(t, "demo-deepseek");
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "boxed{42}");
+    term_type(t, "now double it\r");
+    term_expect(t, "boxed{84}");
+    term_type(t, "/model demo-llama\r");
+    term_expect(t, "demo-llama answers from here on");
+    term_type(t, "12 + 30\r");
+    term_expect(t, "demo-llama");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
+static void test_plain_sum(void **state)
+{
+    (void)state;
+    need_demo();
+    struct term *t = term_start(24, 80, "--plain", "--temp", "0", NULL);
+    term_expect(t, "> ");
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "thinking: ");
+    term_expect(t, "answer: ");
+    term_expect(t, "boxed{42}");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
+int test_sums(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_argument),        TEST(test_pipe_in),
+        TEST(test_conversation),    TEST(test_other_model_goes_on),
+        TEST(test_reasoning_apart), TEST(test_default_notice),
+        TEST(test_screen_sum),      TEST(test_plain_sum),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("sums", tests, NULL, NULL);
+}
