@@ -199,6 +199,8 @@ static wchar_t ascii_form(uint32_t cp)
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (forms[i].cp == cp)
             return forms[i].form;
+    if (cp >= 0x2800 && cp <= 0x28ff)
+        return "|/-\\"[cp % 4]; /* a spinner still turns */
     return '?';
 }
 

@@ -71,9 +71,8 @@ void tty_cooked(struct tty *t)
     tcsetattr(t->in, TCSANOW, &t->cooked);
 }
 
-void tty_close(struct tty *t)
+void tty_release(struct tty *t)
 {
-    tty_cooked(t);
     bytes_free(&t->pending);
     if (t->reopened)
         close(t->in);

@@ -31,16 +31,16 @@ struct tty {
  */
 int tty_open(struct tty *t, int in, int out);
 
-/* Sends what is pending, waiting at most 0.2 s, and the restoring bytes; then the old modes. */
-void tty_close(struct tty *t);
-
 /* Raw mode on. 0 or -1 with errno. */
 int tty_raw(struct tty *t);
 
-/* As tty_close(), but the terminal stays ours. */
+/* Sends what is pending and the restoring bytes, waiting at most 0.2 s; then the old modes. */
 void tty_cooked(struct tty *t);
 
-/* The bytes that bring the terminal back, for tty_close() and tty_emergency(). */
+/* Gives the terminal back; its modes stay as they are. */
+void tty_release(struct tty *t);
+
+/* The bytes that bring the terminal back, for tty_cooked() and tty_emergency(). */
 void tty_set_restore(struct tty *t, const char *bytes, size_t len);
 
 /* Async-signal-safe. */

@@ -1,0 +1,180 @@
+/*
+ * dialog.c: boxes in the middle of the screen. The help is made from the table of keys and the list of
+ * commands, so that it cannot be wrong.
+ */
+#include "dialog.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    HELP_WIDTH = 76,
+    HELP_KEYS = 26, /* columns of the keys */
+    PICK_WIDTH = 60,
+    PICK_ROWS = 20,
+};
+
+void dialog_init(struct dialog *d, const struct ui_command *commands, size_t n)
+{
+    *d = (struct dialog){.commands = commands, .n_commands = n, .height = 1};
+    list_init(&d->list);
+}
+
+void dialog_done(struct dialog *d)
+{
+    free(d->title);
+    list_done(&d->list);
+}
+
+void dialog_help(struct dialog *d)
+{
+    d->kind = DIALOG_HELP;
+    d->top = 0;
+}
+
+void dialog_pick(struct dialog *d, int tag, const char *title, const struct ui_row *rows, size_t n,
+                 int64_t selected)
+{
+    list_done(&d->list);
+    if (!list_set(&d->list, rows, n, selected))
+        return;
+    free(d->title);
+    d->title = strdup(title);
+    d->kind = DIALOG_PICK;
+    d->tag = tag;
+}
+
+void dialog_close(struct dialog *d)
+{
+    d->kind = DIALOG_NONE;
+}
+
+/* ---- the help ---- */
+
+/* One line of the help: drawn, or only counted where g is NULL. */
+struct page {
+    struct grid *g;
+    int row, col, width; /* of the text */
+    int first, rows;     /* lines in sight */
+    int n;
+};
+
+static void line(struct page *p, const char *left, const char *args, const char *right,
+                 uint8_t style)
+{
+    int at = p->n++ - p->first;
+    if (!p->g || at < 0 || at >= p->rows)
+        return;
+    int keys = p->width > 2 * HELP_KEYS ? HELP_KEYS : p->width / 2;
+    int used = grid_label(p->g, p->row + at, p->col, *right ? keys - 1 : p->width, left, style);
+    if (*args)
+        grid_label(p->g, p->row + at, p->col + used + 1, keys - used - 2, args, STYLE_DIM);
+    grid_label(p->g, p->row + at, p->col + keys, p->width - keys, right, STYLE_TEXT);
+}
+
+static void help_lines(const struct dialog *d, struct page *p)
+{
+    for (int place = 0; place < IN_PLACES; place++) {
+        if (place > 0)
+            line(p, "", "", "", STYLE_TEXT);
+        line(p, keymap_place_name((enum keymap_place)place), "", "", STYLE_TITLE);
+        for (const struct keymap_row *row = keymap_table(); row->keys; row++)
+            if ((int)row->place == place)
+                line(p, row->keys, "", row->help, STYLE_KEY);
+        if (place > 0 || d->n_commands == 0)
+            continue;
+        line(p, "", "", "", STYLE_TEXT);
+        line(p, "Commands", "", "", STYLE_TITLE);
+        for (size_t i = 0; i < d->n_commands; i++)
+            line(p, d->commands[i].name, d->commands[i].args, d->commands[i].help, STYLE_KEY);
+    }
+}
+
+static int help_length(const struct dialog *d)
+{
+    struct page p = {.g = NULL};
+    help_lines(d, &p);
+    return p.n;
+}
+
+void dialog_move(struct dialog *d, int64_t rows)
+{
+    if (d->kind == DIALOG_PICK) {
+        list_move(&d->list, rows);
+        return;
+    }
+    int64_t top = d->top + rows, most = help_length(d) - d->height;
+    top = top > most ? most : top;
+    d->top = top < 0 ? 0 : (int)top;
+}
+
+/* ---- drawing ---- */
+
+static void draw_box(struct grid *g, int row, int col, int rows, int cols, const char *title)
+{
+    int last = row + rows - 1, right = col + cols - 1;
+
+    grid_blank(g, row, col, rows, cols);
+    grid_repeat(g, row, col, cols, 0x2500, STYLE_RULE);
+    grid_repeat(g, last, col, cols, 0x2500, STYLE_RULE);
+    for (int r = row + 1; r < last; r++) {
+        grid_label(g, r, col, 1, "│", STYLE_RULE);
+        grid_label(g, r, right, 1, "│", STYLE_RULE);
+    }
+    grid_label(g, row, col, 1, "╭", STYLE_RULE);
+    grid_label(g, row, right, 1, "╮", STYLE_RULE);
+    grid_label(g, last, col, 1, "╰", STYLE_RULE);
+    grid_label(g, last, right, 1, "╯", STYLE_RULE);
+    if (cols > 8) {
+        grid_repeat(g, row, col + 2, 1, ' ', STYLE_TITLE);
+        int n = grid_label(g, row, col + 3, cols - 7, title, STYLE_TITLE);
+        grid_repeat(g, row, col + 3 + n, 1, ' ', STYLE_TITLE);
+    }
+}
+
+static void draw_foot(struct grid *g, int row, int col, int cols, const char *foot)
+{
+    int n = text_width(foot, strlen(foot));
+    if (n + 6 <= cols)
+        grid_label(g, row, col + cols - n - 3, n, foot, STYLE_DIM);
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+void dialog_draw(struct dialog *d, struct grid *g)
+{
+    bool help = d->kind == DIALOG_HELP;
+    int cols = least(g->cols, help ? HELP_WIDTH : PICK_WIDTH);
+    int wanted = help ? help_length(d) + 2 : least(PICK_ROWS, (int)d->list.n) + 3;
+    int rows = least(g->rows, wanted);
+    int row = (g->rows - rows) / 2, col = (g->cols - cols) / 2;
+
+    if (d->kind == DIALOG_NONE)
+        return;
+    g->cursor_row = -1;
+    draw_box(g, row, col, rows, cols, help ? "Help" : d->title ? d->title : "");
+    d->height = rows - 2;
+    if (help) {
+        dialog_move(d, 0);
+        struct page p = {
+            .g = g,
+            .row = row + 1,
+            .col = col + 2,
+            .width = cols - 4,
+            .first = d->top,
+            .rows = d->height,
+        };
+        help_lines(d, &p);
+        draw_foot(g, row + rows - 1, col, cols,
+                  d->height < p.n ? " Up Down scroll · Esc closes " : " Esc closes ");
+        return;
+    }
+    list_draw(&d->list, g, row + 2, col + 1, rows - 3, cols - 2, true);
+    if (d->list.filter.len > 0)
+        grid_label(g, row + 1, col + 3, cols - 6, d->list.filter.data, STYLE_KEY);
+    draw_foot(g, row + rows - 1, col, cols, " Enter chooses · Esc closes ");
+}

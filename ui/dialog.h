@@ -1,0 +1,42 @@
+/*
+ * dialog.h: what is shown over everything else: the help, or a list to choose from.
+ */
+#ifndef UI_DIALOG_H
+#define UI_DIALOG_H
+
+#include "grid.h"
+#include "keymap.h"
+#include "list.h"
+#include "ui.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum dialog_kind { DIALOG_NONE, DIALOG_HELP, DIALOG_PICK };
+
+struct dialog {
+    enum dialog_kind kind;
+    const struct ui_command *commands; /* for the help; stay the owner's */
+    size_t n_commands;
+    int top; /* uppermost line of the help shown */
+    int height;
+    char *title;
+    int tag;
+    struct list list;
+};
+
+void dialog_init(struct dialog *d, const struct ui_command *commands, size_t n);
+void dialog_done(struct dialog *d);
+
+void dialog_help(struct dialog *d);
+void dialog_pick(struct dialog *d, int tag, const char *title, const struct ui_row *rows, size_t n,
+                 int64_t selected);
+void dialog_close(struct dialog *d);
+
+/* Scrolls the help, or moves in the list. */
+void dialog_move(struct dialog *d, int64_t rows);
+
+void dialog_draw(struct dialog *d, struct grid *g);
+
+#endif

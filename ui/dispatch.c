@@ -1,0 +1,309 @@
+/*
+ * dispatch.c: from keys to what they mean where the focus is. Changes state and queues actions; draws
+ * nothing.
+ */
+#include "state.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- actions ---- */
+
+/*
+ * Queues an action; false: the queue is full. What stops or ends goes before what is waiting, and the
+ * last places are kept for it.
+ */
+static bool queue(struct ui *u, struct ui_action action)
+{
+    bool urgent = action.kind == UI_STOP || action.kind == UI_QUIT || action.kind == UI_HANGUP;
+    size_t room = urgent ? UI_ACTIONS_MAX : UI_ACTIONS_MAX - 8;
+    struct queued item = {.action = action};
+
+    if (u->n_actions >= room)
+        return false;
+    if (action.text && !(item.text = strdup(action.text)))
+        return false;
+    item.action.text = item.text;
+    if (urgent) {
+        memmove(u->actions + 1, u->actions, u->n_actions * sizeof *u->actions);
+        u->actions[0] = item;
+    } else {
+        u->actions[u->n_actions] = item;
+    }
+    u->n_actions++;
+    return true;
+}
+
+static bool want(struct ui *u, enum ui_action_kind kind)
+{
+    return queue(u, (struct ui_action){.kind = kind});
+}
+
+void dispatch_hangup(struct ui *u)
+{
+    if (!u->hangup_told)
+        u->hangup_told = want(u, UI_HANGUP);
+}
+
+/* ---- what is said ---- */
+
+static bool is_blank(const char *text)
+{
+    return text[strspn(text, " \t\n")] == '\0';
+}
+
+static void send(struct ui *u)
+{
+    const struct ui_command *command = complete_chosen(&u->composer.complete);
+    size_t len;
+
+    if (command)
+        composer_complete(&u->composer);
+    const char *text = composer_text(&u->composer, &len);
+    if (is_blank(text))
+        return;
+    if (!queue(u, (struct ui_action){.kind = UI_SEND, .text = text, .len = len})) {
+        status_hint(&u->status, "Too much is waiting already; the draft is kept");
+        return;
+    }
+    composer_sent(&u->composer);
+    transcript_bottom(&u->transcript);
+}
+
+static void focus(struct ui *u, enum focus to)
+{
+    u->focus = to;
+    transcript_focus(&u->transcript, to == FOCUS_TRANSCRIPT);
+}
+
+static void close_sidebar(struct ui *u)
+{
+    u->sidebar_open = false;
+    list_clear_filter(&u->sidebar);
+    focus(u, FOCUS_COMPOSER);
+}
+
+static void toggle_sidebar(struct ui *u)
+{
+    if (u->sidebar_open && u->focus == FOCUS_SIDEBAR) {
+        close_sidebar(u);
+        return;
+    }
+    if (!u->sidebar_open)
+        want(u, UI_LIST);
+    u->sidebar_open = true;
+    list_select(&u->sidebar, u->sidebar.current);
+    focus(u, FOCUS_SIDEBAR);
+}
+
+/* Closes what is uppermost, or stops; the same key does both. */
+static void cancel(struct ui *u)
+{
+    if (u->dialog.kind != DIALOG_NONE)
+        dialog_close(&u->dialog);
+    else if (u->focus == FOCUS_SIDEBAR)
+        close_sidebar(u);
+    else if (complete_is_open(&u->composer.complete))
+        complete_dismiss(&u->composer.complete);
+    else if (status_is_busy(&u->status))
+        want(u, UI_STOP);
+    else if (u->focus == FOCUS_TRANSCRIPT)
+        focus(u, FOCUS_COMPOSER);
+}
+
+static void interrupt(struct ui *u)
+{
+    size_t len;
+    composer_text(&u->composer, &len);
+    bool again = u->stop_sent || u->quit_armed;
+
+    if (again) {
+        queue(u, (struct ui_action){.kind = UI_QUIT, .id = 130});
+    } else if (status_is_busy(&u->status)) {
+        u->stop_sent = want(u, UI_STOP);
+    } else if (u->dialog.kind != DIALOG_NONE || u->focus == FOCUS_SIDEBAR) {
+        cancel(u);
+    } else if (len > 0) {
+        composer_set(&u->composer, "", 0);
+    } else {
+        u->quit_armed = true;
+        status_hint(&u->status, "Ctrl-C again quits, and so does Ctrl-D");
+    }
+}
+
+/* ---- actions of each place ---- */
+
+static bool everywhere(struct ui *u, enum keymap_action action)
+{
+    switch (action) {
+    case ACT_INTERRUPT: interrupt(u); break;
+    case ACT_CANCEL: cancel(u); break;
+    case ACT_HELP: dialog_help(&u->dialog); break;
+    case ACT_SIDEBAR: toggle_sidebar(u); break;
+    case ACT_FOLD_ALL: transcript_fold_all(&u->transcript); break;
+    case ACT_MODELS: want(u, UI_MODELS); break;
+    case ACT_NEW: want(u, UI_NEW); break;
+    case ACT_PAGE_UP: transcript_page(&u->transcript, -1); break;
+    case ACT_PAGE_DOWN: transcript_page(&u->transcript, 1); break;
+    case ACT_REPAINT: screen_repaint(u->screen); break;
+    case ACT_SUSPEND: want(u, UI_SUSPEND); break;
+    default: return false;
+    }
+    return true;
+}
+
+static void in_composer(struct ui *u, enum keymap_action action)
+{
+    size_t len;
+    composer_text(&u->composer, &len);
+
+    switch (action) {
+    case ACT_SEND: send(u); break;
+    case ACT_TAB:
+        if (complete_is_open(&u->composer.complete))
+            composer_complete(&u->composer);
+        else
+            focus(u, FOCUS_TRANSCRIPT);
+        break;
+    case ACT_EDITOR: want(u, UI_EDIT); break;
+    case ACT_EOF:
+        if (len == 0)
+            queue(u, (struct ui_action){.kind = UI_QUIT});
+        else
+            composer_do(&u->composer, action);
+        break;
+    default: composer_do(&u->composer, action); break;
+    }
+}
+
+static void in_transcript(struct ui *u, enum keymap_action action)
+{
+    struct transcript *t = &u->transcript;
+
+    switch (action) {
+    case ACT_COMPOSE: focus(u, FOCUS_COMPOSER); break;
+    case ACT_LINE_UP: transcript_scroll(t, -1); break;
+    case ACT_LINE_DOWN: transcript_scroll(t, 1); break;
+    case ACT_MESSAGE_UP: transcript_select(t, -1); break;
+    case ACT_MESSAGE_DOWN: transcript_select(t, 1); break;
+    case ACT_TOP: transcript_top(t); break;
+    case ACT_BOTTOM: transcript_bottom(t); break;
+    case ACT_FOLD: transcript_fold(t); break;
+    default: break;
+    }
+}
+
+static void choose(struct ui *u)
+{
+    int64_t id;
+
+    if (u->dialog.kind == DIALOG_PICK) {
+        if (list_chosen(&u->dialog.list, &id))
+            queue(u, (struct ui_action){.kind = UI_PICK, .tag = u->dialog.tag, .id = id});
+        dialog_close(&u->dialog);
+    } else if (u->dialog.kind == DIALOG_HELP) {
+        dialog_close(&u->dialog);
+    } else if (list_chosen(&u->sidebar, &id)) {
+        queue(u, (struct ui_action){.kind = UI_OPEN, .id = id});
+        close_sidebar(u);
+    }
+}
+
+static void move_in_list(struct ui *u, int64_t rows)
+{
+    if (u->dialog.kind != DIALOG_NONE)
+        dialog_move(&u->dialog, rows);
+    else
+        list_move(&u->sidebar, rows);
+}
+
+static void in_list(struct ui *u, enum keymap_action action)
+{
+    struct list *list = u->dialog.kind != DIALOG_NONE ? &u->dialog.list : &u->sidebar;
+    int page = u->dialog.kind != DIALOG_NONE ? u->dialog.height : u->sidebar.height;
+
+    switch (action) {
+    case ACT_ROW_UP: move_in_list(u, -1); break;
+    case ACT_ROW_DOWN: move_in_list(u, 1); break;
+    case ACT_ROWS_UP: move_in_list(u, -page); break;
+    case ACT_ROWS_DOWN: move_in_list(u, page); break;
+    case ACT_ROW_FIRST: move_in_list(u, INT32_MIN); break;
+    case ACT_ROW_LAST: move_in_list(u, INT32_MAX); break;
+    case ACT_CHOOSE: choose(u); break;
+    case ACT_ERASE: list_erase(list); break;
+    default: break;
+    }
+}
+
+/* ---- events ---- */
+
+/* A key that no binding names: a character is text where text can go. */
+static void type(struct ui *u, struct key key, enum keymap_place place)
+{
+    char utf8[4];
+
+    if (key.code < ' ' || key.code > 0x10ffff || (key.mods & ~KEY_SHIFT))
+        return;
+    if (place == IN_COMPOSER) {
+        if (!composer_type(&u->composer, key.code))
+            status_hint(&u->status, "The draft is full");
+    } else if (place == IN_LIST && u->dialog.kind != DIALOG_HELP) {
+        struct list *list = u->dialog.kind == DIALOG_PICK ? &u->dialog.list : &u->sidebar;
+        list_type(list, utf8, text_encode(key.code, utf8));
+    }
+}
+
+static void paste(struct ui *u, const struct input_event *event)
+{
+    bool fits = composer_insert(&u->composer, event->text, event->len) && !event->cut;
+    if (!fits)
+        status_hint(&u->status, "The paste is too large for a draft");
+    if (u->dialog.kind == DIALOG_NONE)
+        focus(u, FOCUS_COMPOSER);
+}
+
+static enum keymap_place place_of(const struct ui *u)
+{
+    if (u->dialog.kind != DIALOG_NONE || u->focus == FOCUS_SIDEBAR)
+        return IN_LIST;
+    return u->focus == FOCUS_TRANSCRIPT ? IN_TRANSCRIPT : IN_COMPOSER;
+}
+
+static void press(struct ui *u, struct key key)
+{
+    enum keymap_place place = place_of(u);
+    enum keymap_action action = keymap_lookup(&u->keymap, place, u->has_prefix ? &u->prefix : NULL,
+                                              key);
+    bool after_prefix = u->has_prefix;
+
+    u->has_prefix = action == ACT_PREFIX;
+    u->prefix = key;
+    if (action != ACT_INTERRUPT)
+        u->quit_armed = false;
+    if (action == ACT_PREFIX)
+        return;
+    if (action == ACT_NONE) {
+        if (!after_prefix)
+            type(u, key, place);
+        return;
+    }
+    if (everywhere(u, action))
+        return;
+    if (place == IN_LIST)
+        in_list(u, action);
+    else if (place == IN_TRANSCRIPT)
+        in_transcript(u, action);
+    else
+        in_composer(u, action);
+}
+
+void dispatch_event(struct ui *u, const struct input_event *event)
+{
+    u->dirty = true;
+    status_hint(&u->status, NULL);
+    if (event->is_paste)
+        paste(u, event);
+    else
+        press(u, event->key);
+}

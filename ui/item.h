@@ -1,0 +1,60 @@
+/*
+ * item.h: one entry of the transcript (a question, an answer with its reasoning, a notice of the
+ * program's own) as rows of the screen.
+ */
+#ifndef UI_ITEM_H
+#define UI_ITEM_H
+
+#include "block.h"
+#include "grid.h"
+#include "ui.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ITEM_GUTTER = 2 }; /* columns left of all text, where only the program draws */
+
+enum item_kind { ITEM_USER, ITEM_ASSISTANT, ITEM_NOTICE };
+
+/* A stretch of text of one kind. */
+struct part {
+    enum ui_text kind;
+    struct bytes text;
+    struct block block;
+    bool folded;
+};
+
+struct item {
+    enum item_kind kind;
+    int64_t id;
+    char *name;
+    bool close_up; /* no gap between it and the one before */
+    bool ended;
+    bool lost; /* some text could not be kept */
+    struct part *parts;
+    size_t n_parts;
+    int64_t thought_tokens, thought_ms;
+    enum ui_tone tone;
+    char *note;
+};
+
+struct item *item_new(enum item_kind kind); /* NULL: out of memory */
+void item_free(struct item *item);
+
+/* `fold`: reasoning that this text follows is folded. */
+void item_append(struct item *item, enum ui_text kind, const char *text, size_t len, bool fold);
+void item_end(struct item *item, enum ui_tone tone, const char *note);
+
+bool item_has_reasoning(const struct item *item);
+bool item_is_open(const struct item *item); /* some of its reasoning is unfolded */
+void item_fold(struct item *item, bool folded);
+
+/* Lays out what is new, or all for a new width, and counts the rows. */
+size_t item_rows(struct item *item, int width);
+
+/* Draws one of the rows that were counted. `marked`: with the sign of the chosen message. */
+void item_draw(struct item *item, size_t n, bool marked, struct grid *g, int row, int col,
+               int width);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * keymap.h: which key does what. One table names every action, where it holds, its keys and its help;
+ * lookups, the help screen and the hints are all made from it.
+ */
+#ifndef UI_KEYMAP_H
+#define UI_KEYMAP_H
+
+#include "input.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum keymap_action {
+    ACT_NONE,
+    ACT_PREFIX, /* the first of two keys */
+
+    ACT_INTERRUPT,
+    ACT_CANCEL,
+    ACT_HELP,
+    ACT_SIDEBAR,
+    ACT_FOLD_ALL,
+    ACT_MODELS,
+    ACT_NEW,
+    ACT_PAGE_UP,
+    ACT_PAGE_DOWN,
+    ACT_REPAINT,
+    ACT_SUSPEND,
+
+    ACT_SEND,
+    ACT_NEWLINE,
+    ACT_TAB,
+    ACT_EDITOR,
+    ACT_EOF,
+    ACT_LEFT,
+    ACT_RIGHT,
+    ACT_WORD_LEFT,
+    ACT_WORD_RIGHT,
+    ACT_UP,
+    ACT_DOWN,
+    ACT_HOME,
+    ACT_END,
+    ACT_TEXT_START,
+    ACT_TEXT_END,
+    ACT_DELETE_LEFT,
+    ACT_DELETE_RIGHT,
+    ACT_KILL_WORD_LEFT,
+    ACT_KILL_SPACE_LEFT,
+    ACT_KILL_WORD_RIGHT,
+    ACT_KILL_START,
+    ACT_KILL_END,
+    ACT_YANK,
+    ACT_UNDO,
+
+    ACT_COMPOSE,
+    ACT_LINE_UP,
+    ACT_LINE_DOWN,
+    ACT_TOP,
+    ACT_BOTTOM,
+    ACT_MESSAGE_UP,
+    ACT_MESSAGE_DOWN,
+    ACT_FOLD,
+
+    ACT_ROW_UP,
+    ACT_ROW_DOWN,
+    ACT_ROWS_UP,
+    ACT_ROWS_DOWN,
+    ACT_ROW_FIRST,
+    ACT_ROW_LAST,
+    ACT_CHOOSE,
+    ACT_ERASE,
+};
+
+/* Where a binding holds. Those of IN_ALL hold everywhere unless the place has its own. */
+enum keymap_place {
+    IN_ALL,
+    IN_COMPOSER,
+    IN_TRANSCRIPT,
+    IN_LIST, /* the sidebar, dialogs */
+    IN_PLACES,
+};
+
+struct keymap_row {
+    enum keymap_action action;
+    enum keymap_place place;
+    const char *keys; /* alternatives: "Up, C-p"; a sequence of two: "C-x C-e" */
+    const char *help;
+};
+
+enum { KEYMAP_BINDINGS_MAX = 160 };
+
+struct keymap_binding {
+    enum keymap_place place;
+    enum keymap_action action;
+    struct key key[2]; /* key[1].code 0: one key */
+};
+
+struct keymap {
+    struct keymap_binding bindings[KEYMAP_BINDINGS_MAX];
+    size_t n;
+};
+
+/* The table, in the order of the help screen; ends at a row with keys NULL. */
+const struct keymap_row *keymap_table(void);
+
+/* "composer", as a heading of the help screen. */
+const char *keymap_place_name(enum keymap_place place);
+
+/* Binds the table's default keys. */
+void keymap_init(struct keymap *map);
+
+/* Reads a key such as "C-x", "M-Enter", "F1" off *s; false: none of this name. */
+bool keymap_parse(const char **s, struct key *out);
+
+/*
+ * The action of a key in a place; `prefix` is the key before it if that gave ACT_PREFIX, else NULL.
+ */
+enum keymap_action keymap_lookup(const struct keymap *map, enum keymap_place place,
+                                 const struct key *prefix, struct key key);
+
+#endif

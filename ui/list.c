@@ -1,0 +1,151 @@
+/*
+ * list.c: choosing among rows. Knows nothing of what they stand for.
+ */
+#include "list.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TITLE_MIN = 22 }; /* columns; a detail may not take them */
+
+void list_init(struct list *l)
+{
+    *l = (struct list){.current = -1, .height = 1};
+}
+
+void list_done(struct list *l)
+{
+    bytes_free(&l->text);
+    bytes_free(&l->filter);
+    free(l->rows);
+    free(l->shown);
+    list_init(l);
+}
+
+static const char *title_of(const struct list *l, size_t row)
+{
+    return l->text.data + l->rows[row].title;
+}
+
+static void narrow(struct list *l)
+{
+    l->n_shown = 0;
+    for (size_t i = 0; i < l->n; i++)
+        if (l->filter.len == 0 || text_contains(title_of(l, i), l->filter.data))
+            l->shown[l->n_shown++] = i;
+    l->selected = l->top = 0;
+}
+
+static bool add_string(struct bytes *text, const char *s, size_t *at_out)
+{
+    *at_out = text->len;
+    return bytes_add(text, s, strlen(s) + 1);
+}
+
+bool list_set(struct list *l, const struct ui_row *rows, size_t n, int64_t current)
+{
+    struct list_row *copy = malloc((n + 1) * sizeof *copy);
+    size_t *shown = malloc((n + 1) * sizeof *shown);
+    struct bytes text = {0};
+    int64_t chosen = current;
+
+    if (!copy || !shown)
+        goto fail;
+    for (size_t i = 0; i < n; i++) {
+        copy[i].id = rows[i].id;
+        if (!add_string(&text, rows[i].title ? rows[i].title : "", &copy[i].title) ||
+            !add_string(&text, rows[i].detail ? rows[i].detail : "", &copy[i].detail))
+            goto fail;
+    }
+    list_chosen(l, &chosen);
+    free(l->rows);
+    free(l->shown);
+    bytes_free(&l->text);
+    l->rows = copy;
+    l->shown = shown;
+    l->n = n;
+    l->text = text;
+    l->current = current;
+    narrow(l);
+    list_select(l, chosen);
+    return true;
+fail:
+    free(copy);
+    free(shown);
+    bytes_free(&text);
+    return false;
+}
+
+void list_select(struct list *l, int64_t id)
+{
+    for (size_t i = 0; i < l->n_shown; i++)
+        if (l->rows[l->shown[i]].id == id)
+            l->selected = i;
+}
+
+void list_move(struct list *l, int64_t rows)
+{
+    int64_t to = (int64_t)l->selected + rows, last = (int64_t)l->n_shown - 1;
+    to = to > last ? last : to;
+    l->selected = to < 0 ? 0 : (size_t)to;
+}
+
+void list_type(struct list *l, const char *text, size_t len)
+{
+    if (bytes_add(&l->filter, text, len))
+        narrow(l);
+}
+
+void list_erase(struct list *l)
+{
+    if (l->filter.len == 0)
+        return;
+    bytes_cut(&l->filter, text_prev(l->filter.data, l->filter.len));
+    narrow(l);
+}
+
+void list_clear_filter(struct list *l)
+{
+    bytes_cut(&l->filter, 0);
+    narrow(l);
+}
+
+bool list_chosen(const struct list *l, int64_t *id_out)
+{
+    if (l->selected >= l->n_shown)
+        return false;
+    *id_out = l->rows[l->shown[l->selected]].id;
+    return true;
+}
+
+/* Mark, title, and the detail at the right where there is room for it. */
+static void draw_row(const struct list *l, size_t row, struct grid *g, int at, int col, int width)
+{
+    const char *detail = l->text.data + l->rows[row].detail;
+    int room = width - 3, detail_width = text_width(detail, strlen(detail));
+
+    if (l->rows[row].id == l->current)
+        grid_label(g, at, col + 1, 1, "●", STYLE_PROMPT);
+    if (*detail && detail_width + TITLE_MIN <= room) {
+        grid_label(g, at, col + width - 1 - detail_width, detail_width, detail, STYLE_DIM);
+        room -= detail_width + 2;
+    }
+    grid_label(g, at, col + 3, room - 1, title_of(l, row), STYLE_TEXT);
+}
+
+void list_draw(struct list *l, struct grid *g, int row, int col, int height, int width, bool active)
+{
+    l->height = height > 0 ? height : 1;
+    if (l->selected < l->top)
+        l->top = l->selected;
+    if (l->selected >= l->top + (size_t)l->height)
+        l->top = l->selected + 1 - (size_t)l->height;
+    for (int i = 0; i < height && l->top + (size_t)i < l->n_shown; i++) {
+        draw_row(l, l->shown[l->top + (size_t)i], g, row + i, col, width);
+        if (active && l->top + (size_t)i == l->selected)
+            grid_restyle(g, row + i, col, width, STYLE_SELECTED);
+    }
+    if (l->n_shown == 0 && height > 0)
+        grid_label(g, row, col + 3, width - 4, l->n ? "nothing matches" : "nothing yet", STYLE_DIM);
+}

@@ -1,0 +1,78 @@
+/*
+ * state.h: what is behind `struct ui`. ui.c lives it and draws it, dispatch.c turns keys into changes
+ * of it; the regions know only their own part.
+ */
+#ifndef UI_STATE_H
+#define UI_STATE_H
+
+#include "composer.h"
+#include "dialog.h"
+#include "grid.h"
+#include "input.h"
+#include "keymap.h"
+#include "list.h"
+#include "screen.h"
+#include "status.h"
+#include "transcript.h"
+#include "tty.h"
+#include "ui.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { UI_ACTIONS_MAX = 64 };
+
+enum focus { FOCUS_COMPOSER, FOCUS_TRANSCRIPT, FOCUS_SIDEBAR };
+
+struct queued {
+    struct ui_action action;
+    char *text; /* what action.text points to */
+};
+
+struct ui {
+    /* the terminal */
+    struct tty tty;
+    struct curses_screen *screen;
+    struct grid grid;
+    struct bytes frame; /* the bytes of one */
+    struct input input;
+    struct keymap keymap;
+    int64_t (*clock_ms)(void);
+    bool suspended, resized, dirty;
+    int64_t last_frame, last_spin;
+
+    /* the regions */
+    struct transcript transcript;
+    struct composer composer;
+    struct list sidebar;
+    struct dialog dialog;
+    struct status status;
+    enum focus focus;
+    bool sidebar_open;
+
+    /* keys */
+    struct key prefix;
+    bool has_prefix;
+    bool stop_sent;  /* an interrupt asked to stop; the next quits */
+    bool quit_armed; /* an interrupt met an empty draft; the next quits */
+
+    /* actions, oldest first; `taken` is the one handed out last */
+    struct queued actions[UI_ACTIONS_MAX];
+    size_t n_actions;
+    char *taken;
+    bool hangup_told;
+
+    struct ui_command *commands; /* copies, with their strings */
+    size_t n_commands;
+    char **examples;
+    size_t n_examples;
+};
+
+/* Runs what an event of the terminal means. */
+void dispatch_event(struct ui *u, const struct input_event *event);
+
+/* Queues UI_HANGUP, once. */
+void dispatch_hangup(struct ui *u);
+
+#endif

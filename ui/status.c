@@ -1,0 +1,231 @@
+/*
+ * status.c: the status line as fields, each with a rank; the line is as many of the first ranks as fit.
+ */
+#include "status.h"
+#include "text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIELD_MAX = 112, /* bytes */
+    FIELDS_MAX = 10,
+    CONTEXT_WARN = 80, /* percent */
+    CONTEXT_FULL = 95,
+    GAP = 3, /* between fields: " · " */
+};
+
+struct field {
+    char text[FIELD_MAX];
+    uint8_t style;
+    int rank; /* 0 is left out last */
+    bool right;
+};
+
+struct fields {
+    struct field at[FIELDS_MAX];
+    int n;
+};
+
+void status_init(struct status *s)
+{
+    *s = (struct status){.now = {
+                             .tokens_per_second = -1,
+                             .time_to_first_token_ms = -1,
+                             .context_used = -1,
+                             .context_limit = -1,
+                             .draft_tokens = -1,
+                         }};
+}
+
+void status_done(struct status *s)
+{
+    free(s->model);
+    free(s->device);
+    free(s->hint);
+}
+
+void status_set(struct status *s, const struct ui_status *now)
+{
+    char *model = now->model ? strdup(now->model) : NULL;
+    char *device = now->device ? strdup(now->device) : NULL;
+
+    free(s->model);
+    free(s->device);
+    s->now = *now;
+    s->now.model = s->model = model;
+    s->now.device = s->device = device;
+}
+
+void status_hint(struct status *s, const char *text)
+{
+    free(s->hint);
+    s->hint = text ? strdup(text) : NULL;
+}
+
+bool status_is_busy(const struct status *s)
+{
+    return s->now.state != UI_IDLE;
+}
+
+bool status_spins(const struct status *s)
+{
+    return s->now.state == UI_LOADING || s->now.state == UI_PREFILL;
+}
+
+/* ---- fields ---- */
+
+static struct field *add(struct fields *f, int rank, bool right, uint8_t style)
+{
+    struct field *field = &f->at[f->n++];
+    *field = (struct field){.style = style, .rank = rank, .right = right};
+    return field;
+}
+
+/* A name from outside, cut to what a field holds. */
+static void set_name(struct field *field, const char *name)
+{
+    size_t len = strlen(name);
+    size_t n = text_whole(name, len < FIELD_MAX ? len : FIELD_MAX - 1);
+    memcpy(field->text, name, n);
+    field->text[n] = '\0';
+}
+
+/* 12345 -> "12,345" */
+static void format_count(char *out, size_t size, int64_t n)
+{
+    if (n < 1000)
+        snprintf(out, size, "%" PRId64, n);
+    else if (n < 1000000)
+        snprintf(out, size, "%" PRId64 ",%03" PRId64, n / 1000, n % 1000);
+    else
+        snprintf(out, size, "%.1fM", (double)n / 1e6);
+}
+
+static void add_state(struct fields *f, const struct ui_status *now, int64_t now_ms)
+{
+    static const char *const frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
+    const char *spin = frames[now_ms / STATUS_SPIN_MS % 10];
+    char done[32], total[32];
+
+    if (now->state == UI_IDLE)
+        return;
+    struct field *field = add(f, 1, false, STYLE_INFO);
+    if (now->state == UI_GENERATING) {
+        snprintf(field->text, FIELD_MAX, "answering, Esc stops");
+    } else if (now->state == UI_LOADING && now->total > 0) {
+        snprintf(field->text, FIELD_MAX, "%s loading %d%%", spin,
+                 (int)(100.0 * (double)now->done / (double)now->total));
+    } else if (now->state == UI_LOADING) {
+        snprintf(field->text, FIELD_MAX, "%s loading", spin);
+    } else if (now->total > 0) {
+        format_count(done, sizeof done, now->done);
+        format_count(total, sizeof total, now->total);
+        snprintf(field->text, FIELD_MAX, "%s reading %s of %s", spin, done, total);
+    } else {
+        snprintf(field->text, FIELD_MAX, "%s reading", spin);
+    }
+}
+
+static void add_speed(struct fields *f, const struct ui_status *now)
+{
+    if (now->tokens_per_second >= 0)
+        snprintf(add(f, 3, true, STYLE_DIM)->text, FIELD_MAX, "%.*f tok/s",
+                 now->tokens_per_second < 10 ? 1 : 0, now->tokens_per_second);
+    if (now->time_to_first_token_ms >= 0) {
+        struct field *field = add(f, 4, true, STYLE_DIM);
+        if (now->time_to_first_token_ms < 1000)
+            snprintf(field->text, FIELD_MAX, "first token %.0f ms", now->time_to_first_token_ms);
+        else
+            snprintf(field->text, FIELD_MAX, "first token %.1f s",
+                     now->time_to_first_token_ms / 1000);
+    }
+}
+
+static void add_context(struct fields *f, const struct ui_status *now)
+{
+    char used[32], limit[32];
+
+    if (now->draft_tokens > 0) {
+        format_count(used, sizeof used, now->draft_tokens);
+        snprintf(add(f, 5, true, STYLE_DIM)->text, FIELD_MAX, "draft %s", used);
+    }
+    if (now->context_used < 0 || now->context_limit <= 0)
+        return;
+    int percent = (int)(100.0 * (double)now->context_used / (double)now->context_limit);
+    uint8_t style = percent > CONTEXT_FULL   ? STYLE_FAIL
+                    : percent > CONTEXT_WARN ? STYLE_WARN
+                                             : STYLE_DIM;
+    format_count(used, sizeof used, now->context_used);
+    format_count(limit, sizeof limit, now->context_limit);
+    snprintf(add(f, 2, true, style)->text, FIELD_MAX, "%s / %s tokens (%d%%)", used, limit,
+             percent);
+}
+
+static int width_of(const struct field *field)
+{
+    return text_width(field->text, strlen(field->text));
+}
+
+/* Leaves out fields from the highest rank down until the rest fits. */
+static void fit(struct fields *f, int width)
+{
+    for (;;) {
+        int total = 0, worst = 0;
+        for (int i = 0; i < f->n; i++) {
+            total += width_of(&f->at[i]) + GAP;
+            if (f->at[i].rank >= f->at[worst].rank)
+                worst = i;
+        }
+        if (total - GAP <= width || f->n <= 1)
+            return;
+        memmove(&f->at[worst], &f->at[worst + 1], (size_t)(--f->n - worst) * sizeof *f->at);
+    }
+}
+
+static int draw_side(const struct fields *f, bool right, struct grid *g, int row, int col,
+                     int width)
+{
+    int at = 0;
+    for (int i = 0; i < f->n; i++) {
+        if (f->at[i].right != right)
+            continue;
+        if (at > 0)
+            at += grid_label(g, row, col + at, GAP, " · ", STYLE_RULE);
+        at += grid_label(g, row, col + at, width - at, f->at[i].text, f->at[i].style);
+    }
+    return at;
+}
+
+static int side_width(const struct fields *f, bool right)
+{
+    int width = 0;
+    for (int i = 0; i < f->n; i++)
+        if (f->at[i].right == right)
+            width += width_of(&f->at[i]) + (width > 0 ? GAP : 0);
+    return width;
+}
+
+void status_draw(const struct status *s, struct grid *g, int row, int col, int width,
+                 int64_t now_ms)
+{
+    struct fields f = {.n = 0};
+
+    if (s->hint) {
+        grid_label(g, row, col, width, s->hint, STYLE_INFO);
+        return;
+    }
+    if (s->now.model)
+        set_name(add(&f, 0, false, STYLE_NAME), s->now.model);
+    if (s->now.device)
+        set_name(add(&f, 6, false, STYLE_DIM), s->now.device);
+    add_state(&f, &s->now, now_ms);
+    add_speed(&f, &s->now);
+    add_context(&f, &s->now);
+    fit(&f, width);
+    draw_side(&f, false, g, row, col, width);
+    int right = side_width(&f, true);
+    draw_side(&f, true, g, row, col + width - right, right);
+}

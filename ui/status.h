@@ -1,0 +1,34 @@
+/*
+ * status.h: the line at the bottom: who answers and where, what is going on, speed and context.
+ */
+#ifndef UI_STATUS_H
+#define UI_STATUS_H
+
+#include "grid.h"
+#include "ui.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { STATUS_SPIN_MS = 120 };
+
+struct status {
+    struct ui_status now;
+    char *model, *device; /* its strings, ours */
+    char *hint;
+};
+
+void status_init(struct status *s);
+void status_done(struct status *s);
+
+void status_set(struct status *s, const struct ui_status *now);
+void status_hint(struct status *s, const char *text); /* NULL: none */
+
+bool status_is_busy(const struct status *s);
+bool status_spins(const struct status *s); /* it looks different every STATUS_SPIN_MS */
+
+/* What does not fit is left out, the least important first. */
+void status_draw(const struct status *s, struct grid *g, int row, int col, int width,
+                 int64_t now_ms);
+
+#endif

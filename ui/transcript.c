@@ -1,0 +1,289 @@
+/*
+ * transcript.c: the list of items and the view of it. Knows where rows are and which are in sight, not
+ * what is in them.
+ */
+#include "transcript.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void transcript_init(struct transcript *t)
+{
+    *t = (struct transcript){.follow = true, .width = 80, .height = 20};
+}
+
+void transcript_clear(struct transcript *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        item_free(t->items[i]);
+    free(t->items);
+    *t = (struct transcript){
+        .follow = true,
+        .unfolded = t->unfolded,
+        .focused = t->focused,
+        .width = t->width,
+        .height = t->height,
+    };
+}
+
+/* ---- growing ---- */
+
+static struct item *add_item(struct transcript *t, enum item_kind kind)
+{
+    if (t->n == t->cap) {
+        size_t cap = t->cap ? t->cap * 2 : 64;
+        struct item **items = realloc(t->items, cap * sizeof *items);
+        if (!items)
+            return NULL;
+        t->items = items;
+        t->cap = cap;
+    }
+    struct item *item = item_new(kind);
+    if (!item)
+        return NULL;
+    item->close_up = kind == ITEM_NOTICE && t->n > 0 && t->items[t->n - 1]->kind == ITEM_NOTICE;
+    t->items[t->n++] = item;
+    return item;
+}
+
+/* The newest with this id; looked for from the end, where the growing one is. */
+static struct item *find(const struct transcript *t, int64_t id)
+{
+    for (size_t i = t->n; i-- > 0;)
+        if (t->items[i]->id == id && t->items[i]->kind != ITEM_NOTICE)
+            return t->items[i];
+    return NULL;
+}
+
+void transcript_begin(struct transcript *t, int64_t id, enum ui_role role, const char *name)
+{
+    struct item *item = add_item(t, role == UI_USER ? ITEM_USER : ITEM_ASSISTANT);
+    if (!item)
+        return;
+    item->id = id;
+    item->name = name ? strdup(name) : NULL;
+}
+
+void transcript_append(struct transcript *t, int64_t id, enum ui_text kind, const char *text,
+                       size_t len)
+{
+    struct item *item = find(t, id);
+    if (item && len > 0)
+        item_append(item, kind, text, len, !t->unfolded);
+}
+
+void transcript_thought(struct transcript *t, int64_t id, int64_t tokens, int64_t ms)
+{
+    struct item *item = find(t, id);
+    if (!item)
+        return;
+    item->thought_tokens = tokens;
+    item->thought_ms = ms;
+}
+
+void transcript_end(struct transcript *t, int64_t id, enum ui_tone tone, const char *note)
+{
+    struct item *item = find(t, id);
+    if (item)
+        item_end(item, tone, note);
+}
+
+void transcript_notice(struct transcript *t, enum ui_tone tone, const char *text)
+{
+    struct item *item = add_item(t, ITEM_NOTICE);
+    if (!item)
+        return;
+    item_append(item, UI_ANSWER, text, strlen(text), false);
+    item_end(item, tone, NULL);
+}
+
+/* ---- the view ---- */
+
+static size_t rows_of(struct transcript *t, size_t index)
+{
+    return item_rows(t->items[index], t->width);
+}
+
+/* Sets the top so that the last line is at the bottom of the view, or all begins at its top. */
+static void show_end(struct transcript *t)
+{
+    size_t room = (size_t)t->height;
+
+    t->top_item = t->top_row = 0;
+    for (size_t i = t->n; i-- > 0;) {
+        size_t height = rows_of(t, i);
+        if (height >= room) {
+            t->top_item = i;
+            t->top_row = height - room;
+            return;
+        }
+        room -= height;
+    }
+}
+
+/* Whether what begins at the top ends within the view. */
+static bool ends_in_view(struct transcript *t)
+{
+    size_t shown = 0;
+    for (size_t i = t->top_item; i < t->n; i++) {
+        shown += rows_of(t, i);
+        if (shown > (size_t)t->height + t->top_row)
+            return false;
+    }
+    return true;
+}
+
+static size_t last_in_view(struct transcript *t)
+{
+    size_t shown = 0, i = t->top_item;
+    for (; i < t->n; i++) {
+        shown += rows_of(t, i);
+        if (shown >= (size_t)t->height + t->top_row)
+            return i;
+    }
+    return t->n ? t->n - 1 : 0;
+}
+
+static void select_in_view(struct transcript *t)
+{
+    size_t last = last_in_view(t);
+    if (t->selected < t->top_item)
+        t->selected = t->top_item;
+    if (t->selected > last)
+        t->selected = last;
+}
+
+/* After any move: at the end, the view follows again. */
+static void moved(struct transcript *t)
+{
+    t->follow = ends_in_view(t);
+    if (t->follow)
+        show_end(t);
+    select_in_view(t);
+}
+
+/* The top while following is known only from the lines there are now. */
+static void fix_top(struct transcript *t)
+{
+    if (t->follow)
+        show_end(t);
+    if (t->n > 0 && t->top_item >= t->n)
+        t->top_item = t->n - 1;
+    if (t->n > 0) {
+        size_t height = rows_of(t, t->top_item);
+        if (t->top_row >= height)
+            t->top_row = height > 0 ? height - 1 : 0;
+    }
+}
+
+void transcript_scroll(struct transcript *t, int rows)
+{
+    fix_top(t);
+    for (; rows < 0 && (t->top_row > 0 || t->top_item > 0); rows++) {
+        if (t->top_row == 0)
+            t->top_row = rows_of(t, --t->top_item);
+        t->top_row -= t->top_row > 0;
+    }
+    for (; rows > 0 && t->n > 0 && !ends_in_view(t); rows--) {
+        if (++t->top_row >= rows_of(t, t->top_item)) {
+            t->top_item++;
+            t->top_row = 0;
+        }
+    }
+    moved(t);
+}
+
+void transcript_page(struct transcript *t, int pages)
+{
+    int page = t->height > 2 ? t->height - 2 : 1;
+    transcript_scroll(t, pages * page);
+}
+
+void transcript_top(struct transcript *t)
+{
+    t->top_item = t->top_row = 0;
+    t->follow = false;
+    moved(t);
+    t->selected = 0;
+}
+
+void transcript_bottom(struct transcript *t)
+{
+    t->follow = true;
+    show_end(t);
+    t->selected = t->n ? t->n - 1 : 0;
+}
+
+/* ---- folds ---- */
+
+static bool any_open(const struct transcript *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (item_is_open(t->items[i]))
+            return true;
+    return false;
+}
+
+void transcript_fold_all(struct transcript *t)
+{
+    bool fold = any_open(t);
+    t->unfolded = !fold;
+    for (size_t i = 0; i < t->n; i++)
+        item_fold(t->items[i], fold);
+}
+
+void transcript_focus(struct transcript *t, bool on)
+{
+    t->focused = on;
+    if (!on)
+        return;
+    fix_top(t);
+    t->selected = last_in_view(t);
+}
+
+void transcript_select(struct transcript *t, int step)
+{
+    fix_top(t);
+    if (step < 0 && t->selected > 0)
+        t->selected--;
+    else if (step > 0 && t->selected + 1 < t->n)
+        t->selected++;
+    if (t->selected <= t->top_item) {
+        t->top_item = t->selected;
+        t->top_row = 0;
+        t->follow = false;
+    }
+    while (t->n > 0 && t->selected > last_in_view(t) && !ends_in_view(t))
+        transcript_scroll(t, 1);
+    t->follow = ends_in_view(t);
+}
+
+void transcript_fold(struct transcript *t)
+{
+    if (t->selected >= t->n)
+        return;
+    struct item *item = t->items[t->selected];
+    item_fold(item, item_is_open(item));
+    fix_top(t);
+    moved(t);
+}
+
+/* ---- drawing ---- */
+
+bool transcript_draw(struct transcript *t, struct grid *g, int row, int col, int height, int width)
+{
+    int at = 0;
+
+    t->height = height;
+    t->width = width;
+    fix_top(t);
+    if (!t->follow && ends_in_view(t))
+        show_end(t);
+    for (size_t i = t->top_item; i < t->n && at < height; i++) {
+        size_t rows = rows_of(t, i);
+        bool marked = t->focused && i == t->selected;
+        for (size_t r = i == t->top_item ? t->top_row : 0; r < rows && at < height; r++, at++)
+            item_draw(t->items[i], r, marked, g, row + at, col, width);
+    }
+    return t->n > 0 && !t->follow && !ends_in_view(t);
+}

@@ -1,0 +1,56 @@
+/*
+ * transcript.h: what was said, as lines that scroll.
+ *
+ * Messages are laid out when they come into view, and a line's place is known by its message and its
+ * row there, so neither a long conversation nor a new width costs more than what is seen of it.
+ */
+#ifndef UI_TRANSCRIPT_H
+#define UI_TRANSCRIPT_H
+
+#include "grid.h"
+#include "item.h"
+#include "ui.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct transcript {
+    struct item **items;
+    size_t n, cap;
+    size_t top_item, top_row; /* the uppermost line, unless following */
+    bool follow;              /* the last line stays in sight */
+    bool unfolded;            /* reasoning stays open when the answer begins */
+    bool focused;
+    size_t selected;
+    int width, height; /* of the last drawing */
+};
+
+void transcript_init(struct transcript *t);
+void transcript_clear(struct transcript *t); /* also frees it */
+
+/* As the calls of ui.h. */
+void transcript_begin(struct transcript *t, int64_t id, enum ui_role role, const char *name);
+void transcript_append(struct transcript *t, int64_t id, enum ui_text kind, const char *text,
+                       size_t len);
+void transcript_thought(struct transcript *t, int64_t id, int64_t tokens, int64_t ms);
+void transcript_end(struct transcript *t, int64_t id, enum ui_tone tone, const char *note);
+void transcript_notice(struct transcript *t, enum ui_tone tone, const char *text);
+
+void transcript_scroll(struct transcript *t, int rows);
+void transcript_page(struct transcript *t, int pages);
+void transcript_top(struct transcript *t);
+void transcript_bottom(struct transcript *t);
+
+/* Folds all reasoning if some is open, else opens all; later reasoning follows. */
+void transcript_fold_all(struct transcript *t);
+
+/* Focus: one message in sight is marked, and its reasoning folds and unfolds. */
+void transcript_focus(struct transcript *t, bool on);
+void transcript_select(struct transcript *t, int step);
+void transcript_fold(struct transcript *t);
+
+/* Draws into the rectangle; true when there is more below it. */
+bool transcript_draw(struct transcript *t, struct grid *g, int row, int col, int height, int width);
+
+#endif

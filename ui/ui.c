@@ -1,0 +1,522 @@
+/*
+ * ui.c: the door. Opens and closes the terminal, keeps time, and lays the regions on the grid. What a
+ * key means is dispatch.c's; what a region looks like is its own.
+ */
+#include "ui.h"
+#include "state.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    FRAME_MS = 33,
+    READ_SIZE = 1 << 16,
+    READS_MAX = 16, /* in one ui_feed(), so that a flood of input does not starve the caller */
+    DEFAULT_ROWS = 24,
+    DEFAULT_COLS = 80, /* of a terminal that does not know its size */
+    ROWS_MIN = 5,
+    COLS_MIN = 20,
+    MEASURE = 100, /* lines longer than this are hard to read */
+    SIDEBAR_MIN = 30,
+    SIDEBAR_MAX = 44,
+    ROOMY_ROWS = 16, /* from here on there is room for empty lines */
+    COMPOSER_ROWS_MAX = 12,
+};
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* ---- opening and closing ---- */
+
+static bool copy_commands(struct ui *u, const struct ui_options *opt)
+{
+    u->commands = calloc(opt->n_commands + 1, sizeof *u->commands);
+    if (!u->commands)
+        return false;
+    for (size_t i = 0; i < opt->n_commands; i++) {
+        const struct ui_command *from = &opt->commands[i];
+        struct ui_command *to = &u->commands[u->n_commands++];
+        to->name = strdup(from->name);
+        to->args = strdup(from->args ? from->args : "");
+        to->help = strdup(from->help ? from->help : "");
+        if (!to->name || !to->args || !to->help)
+            return false;
+    }
+    return true;
+}
+
+static bool copy_examples(struct ui *u, const struct ui_options *opt)
+{
+    u->examples = calloc(opt->n_examples + 1, sizeof *u->examples);
+    if (!u->examples)
+        return false;
+    for (size_t i = 0; i < opt->n_examples; i++) {
+        if (!(u->examples[i] = strdup(opt->examples[i])))
+            return false;
+        u->n_examples++;
+    }
+    return true;
+}
+
+static void free_ui(struct ui *u)
+{
+    screen_close(u->screen);
+    grid_free(&u->grid);
+    bytes_free(&u->frame);
+    input_done(&u->input);
+    transcript_clear(&u->transcript);
+    composer_done(&u->composer);
+    list_done(&u->sidebar);
+    dialog_done(&u->dialog);
+    status_done(&u->status);
+    for (size_t i = 0; i < u->n_actions; i++)
+        free(u->actions[i].text);
+    free(u->taken);
+    for (size_t i = 0; i < u->n_commands; i++) {
+        free((char *)u->commands[i].name);
+        free((char *)u->commands[i].args);
+        free((char *)u->commands[i].help);
+    }
+    free(u->commands);
+    for (size_t i = 0; i < u->n_examples; i++)
+        free(u->examples[i]);
+    free(u->examples);
+    free(u);
+}
+
+static const char *capability(void *screen, const char *name)
+{
+    return screen_capability(screen, name);
+}
+
+static void window_size(const struct ui *u, int *rows_out, int *cols_out)
+{
+    tty_size(&u->tty, rows_out, cols_out);
+    if (*rows_out == 0 && *cols_out == 0) {
+        *rows_out = DEFAULT_ROWS;
+        *cols_out = DEFAULT_COLS;
+    }
+}
+
+static int open_screen(struct ui *u, const struct ui_options *opt, char *err, size_t errlen)
+{
+    const char *term = opt->term ? opt->term : getenv("TERM");
+    int rows, cols;
+
+    window_size(u, &rows, &cols);
+    if (!grid_resize(&u->grid, rows, cols)) {
+        snprintf(err, errlen, "terminal: out of memory");
+        return UI_ERROR;
+    }
+    if (screen_open(&u->screen, term, opt->color, u->grid.rows, u->grid.cols, err, errlen) != 0)
+        return UI_BAD_TERM;
+    if (!screen_restore_bytes(u->screen, &u->frame)) {
+        snprintf(err, errlen, "terminal: out of memory");
+        return UI_ERROR;
+    }
+    tty_set_restore(&u->tty, u->frame.data, u->frame.len);
+    bytes_cut(&u->frame, 0);
+    input_learn(&u->input, capability, u->screen);
+    return 0;
+}
+
+int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t errlen)
+{
+    struct ui *u = calloc(1, sizeof *u);
+    int status = UI_ERROR;
+
+    if (!u) {
+        snprintf(err, errlen, "terminal: out of memory");
+        return UI_ERROR;
+    }
+    u->clock_ms = opt->clock_ms ? opt->clock_ms : monotonic_ms;
+    u->last_frame = u->clock_ms() - FRAME_MS;
+    u->dirty = true;
+    input_init(&u->input);
+    keymap_init(&u->keymap);
+    transcript_init(&u->transcript);
+    list_init(&u->sidebar);
+    status_init(&u->status);
+    bool copied = copy_commands(u, opt) && copy_examples(u, opt);
+    composer_init(&u->composer, u->commands, u->n_commands);
+    dialog_init(&u->dialog, u->commands, u->n_commands);
+    for (size_t i = 0; i < opt->n_history; i++)
+        recall_add(&u->composer.recall, opt->history[i]);
+    if (!copied) {
+        snprintf(err, errlen, "terminal: out of memory");
+        goto fail;
+    }
+    if (tty_open(&u->tty, opt->in, opt->out) != 0) {
+        snprintf(err, errlen, "terminal: %s", strerror(errno));
+        status = UI_BAD_TERM;
+        goto fail;
+    }
+    status = open_screen(u, opt, err, errlen);
+    if (status == 0 && tty_raw(&u->tty) != 0) {
+        snprintf(err, errlen, "terminal: raw mode: %s", strerror(errno));
+        status = UI_ERROR;
+    }
+    if (status != 0) {
+        tty_release(&u->tty);
+        goto fail;
+    }
+    *out = u;
+    return 0;
+fail:
+    free_ui(u);
+    return status;
+}
+
+void ui_close(struct ui *u)
+{
+    if (!u)
+        return;
+    ui_suspend(u);
+    tty_release(&u->tty);
+    free_ui(u);
+}
+
+void ui_restore(const struct ui *u)
+{
+    tty_emergency(&u->tty);
+}
+
+void ui_suspend(struct ui *u)
+{
+    if (u->suspended)
+        return;
+    u->suspended = true;
+    if (screen_leave(u->screen, &u->frame))
+        tty_write(&u->tty, u->frame.data, u->frame.len);
+    bytes_cut(&u->frame, 0);
+    tty_cooked(&u->tty);
+}
+
+void ui_resume(struct ui *u)
+{
+    if (!u->suspended)
+        return;
+    u->suspended = false;
+    tty_raw(&u->tty);
+    screen_repaint(u->screen);
+    u->resized = u->dirty = true;
+}
+
+/* ---- the loop ---- */
+
+void ui_poll(const struct ui *u, struct pollfd *out)
+{
+    tty_poll(&u->tty, out);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+int ui_timeout_ms(const struct ui *u)
+{
+    int64_t now = u->clock_ms(), due = u->input.deadline;
+    bool may_draw = !u->suspended && !u->tty.gone && u->tty.pending.len == 0;
+
+    if (may_draw && u->dirty)
+        due = sooner(due, u->last_frame + FRAME_MS);
+    if (may_draw && status_spins(&u->status))
+        due = sooner(due, u->last_spin + STATUS_SPIN_MS);
+    if (due < 0)
+        return -1;
+    return due <= now ? 0 : (int)(due - now);
+}
+
+void ui_feed(struct ui *u)
+{
+    char buf[READ_SIZE];
+    struct input_event event;
+    size_t n;
+
+    for (int i = 0; i < READS_MAX && !u->suspended; i++) {
+        n = tty_read(&u->tty, buf, sizeof buf);
+        int64_t now = u->clock_ms();
+        input_feed(&u->input, buf, n, now);
+        while (input_next(&u->input, now, &event))
+            dispatch_event(u, &event);
+        if (n < sizeof buf)
+            break;
+    }
+    input_feed(&u->input, NULL, 0, 0);
+    if (u->tty.gone)
+        dispatch_hangup(u);
+}
+
+bool ui_next_action(struct ui *u, struct ui_action *out)
+{
+    if (u->input.deadline >= 0 && u->clock_ms() >= u->input.deadline)
+        ui_feed(u);
+    free(u->taken);
+    u->taken = NULL;
+    if (u->n_actions == 0)
+        return false;
+    *out = u->actions[0].action;
+    u->taken = u->actions[0].text;
+    memmove(u->actions, u->actions + 1, --u->n_actions * sizeof *u->actions);
+    return true;
+}
+
+void ui_resize(struct ui *u)
+{
+    u->resized = u->dirty = true;
+}
+
+/* ---- drawing ---- */
+
+/* Text in the middle of a width. */
+static void draw_centered(struct grid *g, int row, int col, int width, const char *text,
+                          uint8_t style)
+{
+    int n = text_width(text, strlen(text));
+    grid_label(g, row, col + (n < width ? (width - n) / 2 : 0), width, text, style);
+}
+
+static void draw_too_small(struct ui *u)
+{
+    draw_centered(&u->grid, u->grid.rows / 2, 0, u->grid.cols, "window too small", STYLE_WARN);
+}
+
+/* The first screen, while nothing has been said. */
+static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, int height,
+                         int width)
+{
+    int n = (int)u->n_examples, rows = 5 + n, left = 0;
+    bool roomy = height >= rows + 2;
+    int at = row + (roomy ? (height - rows) / 3 : 0), end = row + height;
+
+    for (int i = 0; i < n; i++) {
+        int w = text_width(u->examples[i], strlen(u->examples[i])) + 2;
+        left = w > left ? w : left;
+    }
+    left = col + (left < width ? (width - left) / 2 : 0);
+    draw_centered(g, at++, col, width, "duet", STYLE_TITLE);
+    if (at < end)
+        draw_centered(g, at++, col, width, "language models in your terminal", STYLE_DIM);
+    at += roomy;
+    for (int i = 0; i < n && at < end - roomy; i++, at++) {
+        grid_label(g, at, left, 2, "›", STYLE_RULE);
+        grid_label(g, at, left + 2, col + width - left - 2, u->examples[i], STYLE_TEXT);
+    }
+    at += roomy;
+    if (at < end)
+        draw_centered(g, at, col, width, "F1 help · F2 conversations · Ctrl-D quits", STYLE_DIM);
+}
+
+/* The line over the composer; it tells what there is besides. */
+static void draw_rule(struct ui *u, struct grid *g, int row, int col, int width, bool more_below)
+{
+    const char *label = NULL;
+
+    grid_repeat(g, row, col, width, 0x2500, STYLE_RULE);
+    if (u->focus == FOCUS_TRANSCRIPT)
+        label = " j k scroll · [ ] message · Space folds · Tab writes ";
+    else if (more_below)
+        label = " ↓ more below ";
+    if (!label)
+        return;
+    int n = text_width(label, strlen(label));
+    if (n + 4 <= width)
+        grid_label(g, row, col + width - n - 2, n, label, STYLE_DIM);
+}
+
+/* Transcript, rule, composer and status line, in the columns that the sidebar leaves. */
+static void draw_main(struct ui *u, int left, int64_t now)
+{
+    struct grid *g = &u->grid;
+    int room = g->cols - left, width = room < MEASURE ? room : MEASURE;
+    int col = left + (room - width) / 2;
+    int most = g->rows / 3 < COMPOSER_ROWS_MAX ? g->rows / 3 : COMPOSER_ROWS_MAX;
+    int draft = composer_rows(&u->composer, width - 1);
+    int height = draft < most ? draft : most;
+
+    height = height < 1 ? 1 : height;
+    int top = g->rows - 1 - height; /* of the composer */
+    bool active = u->focus == FOCUS_COMPOSER;
+    bool more = false;
+
+    if (u->transcript.n > 0)
+        more = transcript_draw(&u->transcript, g, 0, col, top - 1 - (g->rows >= ROOMY_ROWS), width);
+    else
+        draw_welcome(u, g, 0, col, top - 1, width);
+    draw_rule(u, g, top - 1, col, width, more);
+    composer_draw(&u->composer, g, top, col, height, width - 1, active);
+    int popup = complete_rows(&u->composer.complete);
+    popup = popup < top - 1 ? popup : top - 1;
+    if (popup > 0 && active)
+        complete_draw(&u->composer.complete, g, top - 1 - popup, col, popup, width);
+    status_draw(&u->status, g, g->rows - 1, col + 2, width - 3, now);
+}
+
+static void draw_sidebar(struct ui *u, int width)
+{
+    struct grid *g = &u->grid;
+    struct list *l = &u->sidebar;
+    bool active = u->focus == FOCUS_SIDEBAR;
+
+    grid_blank(g, 0, 0, g->rows, width);
+    grid_label(g, 0, 1, width - 2, "Conversations", STYLE_TITLE);
+    int at = 1 + grid_label(g, 1, 1, width - 3, l->filter.len ? l->filter.data : "", STYLE_KEY);
+    if (l->filter.len == 0)
+        grid_label(g, 1, 1, width - 3, active ? "type to filter" : "", STYLE_DIM);
+    list_draw(l, g, 2, 0, g->rows - 3, width - 1, active);
+    if (active)
+        grid_label(g, g->rows - 1, 1, width - 3, "Enter opens · Esc closes", STYLE_DIM);
+    if (width < g->cols)
+        for (int row = 0; row < g->rows; row++)
+            grid_label(g, row, width - 1, 1, "│", STYLE_RULE);
+    if (active) {
+        g->cursor_row = 1;
+        g->cursor_col = at;
+    }
+}
+
+static void draw_all(struct ui *u, int64_t now)
+{
+    struct grid *g = &u->grid;
+    int sidebar = 0;
+
+    grid_clear(g);
+    if (g->rows < ROWS_MIN || g->cols < COLS_MIN) {
+        draw_too_small(u);
+        return;
+    }
+    if (u->sidebar_open) {
+        sidebar = g->cols / 3 < SIDEBAR_MIN ? SIDEBAR_MIN : g->cols / 3;
+        sidebar = sidebar > SIDEBAR_MAX ? SIDEBAR_MAX : sidebar;
+        if (g->cols < 2 * SIDEBAR_MIN) /* too narrow for both */
+            sidebar = u->focus == FOCUS_SIDEBAR ? g->cols : 0;
+    }
+    if (sidebar < g->cols)
+        draw_main(u, sidebar, now);
+    if (sidebar > 0)
+        draw_sidebar(u, sidebar);
+    dialog_draw(&u->dialog, g);
+}
+
+void ui_draw(struct ui *u)
+{
+    if (u->suspended || u->tty.gone || !tty_flush(&u->tty))
+        return;
+    int64_t now = u->clock_ms();
+    bool spins = status_spins(&u->status) && now - u->last_spin >= STATUS_SPIN_MS;
+    if ((!u->dirty && !spins) || now - u->last_frame < FRAME_MS)
+        return;
+    if (u->resized) {
+        int rows, cols;
+        window_size(u, &rows, &cols);
+        grid_resize(&u->grid, rows, cols);
+        screen_repaint(u->screen);
+        u->resized = false;
+    }
+    draw_all(u, now);
+    u->dirty = false;
+    u->last_frame = now;
+    u->last_spin = now;
+    if (!screen_paint(u->screen, &u->grid, &u->frame) ||
+        !tty_write(&u->tty, u->frame.data, u->frame.len)) {
+        screen_repaint(u->screen);
+        u->dirty = true;
+    }
+    bytes_cut(&u->frame, 0);
+}
+
+/* ---- what is shown ---- */
+
+void ui_transcript_clear(struct ui *u)
+{
+    transcript_clear(&u->transcript);
+    u->dirty = true;
+}
+
+void ui_message_begin(struct ui *u, int64_t id, enum ui_role role, const char *name)
+{
+    transcript_begin(&u->transcript, id, role, name);
+    u->dirty = true;
+}
+
+void ui_message_append(struct ui *u, int64_t id, enum ui_text kind, const char *text, size_t len)
+{
+    transcript_append(&u->transcript, id, kind, text, len);
+    u->dirty = true;
+}
+
+void ui_message_thought(struct ui *u, int64_t id, int64_t tokens, int64_t ms)
+{
+    transcript_thought(&u->transcript, id, tokens, ms);
+    u->dirty = true;
+}
+
+void ui_message_end(struct ui *u, int64_t id, enum ui_tone tone, const char *note)
+{
+    transcript_end(&u->transcript, id, tone, note);
+    u->dirty = true;
+}
+
+void ui_notice(struct ui *u, enum ui_tone tone, const char *text)
+{
+    transcript_notice(&u->transcript, tone, text);
+    u->dirty = true;
+}
+
+const char *ui_draft(const struct ui *u, size_t *len_out)
+{
+    return composer_text(&u->composer, len_out);
+}
+
+uint64_t ui_draft_revision(const struct ui *u)
+{
+    return u->composer.editor.revision;
+}
+
+void ui_draft_set(struct ui *u, const char *text, size_t len)
+{
+    composer_set(&u->composer, text, len);
+    u->dirty = true;
+}
+
+void ui_status_set(struct ui *u, const struct ui_status *status)
+{
+    status_set(&u->status, status);
+    if (!status_is_busy(&u->status))
+        u->stop_sent = false;
+    u->dirty = true;
+}
+
+void ui_hint(struct ui *u, const char *text)
+{
+    status_hint(&u->status, text);
+    u->dirty = true;
+}
+
+void ui_sidebar_set(struct ui *u, const struct ui_row *rows, size_t n, int64_t current)
+{
+    list_set(&u->sidebar, rows, n, current);
+    u->dirty = true;
+}
+
+void ui_pick(struct ui *u, int tag, const char *title, const struct ui_row *rows, size_t n,
+             int64_t selected)
+{
+    dialog_pick(&u->dialog, tag, title, rows, n, selected);
+    u->dirty = true;
+}
+
+void ui_help(struct ui *u)
+{
+    dialog_help(&u->dialog);
+    u->dirty = true;
+}
