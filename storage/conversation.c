@@ -210,14 +210,14 @@ int store_conversation_restore(struct store *s, int64_t id)
     return change(s, &q);
 }
 
-static int remove_rows(struct store *s, int64_t id)
+/* Everything but the row that says that there is something to remove. */
+static int empty(struct store *s, int64_t id)
 {
     static const char *const in_order[] = {
-        "UPDATE conversation SET leaf = NULL WHERE id = ?",
+        "UPDATE conversation SET leaf = NULL, title = '', system = '' WHERE id = ?",
         "DELETE FROM text WHERE message IN (SELECT id FROM message WHERE conversation = ?)",
         "DELETE FROM generation WHERE message IN (SELECT id FROM message WHERE conversation = ?)",
         "DELETE FROM message WHERE conversation = ?",
-        "DELETE FROM conversation WHERE id = ?",
     };
     int rc = search_remove(s, id);
     for (size_t i = 0; i < sizeof(in_order) / sizeof(*in_order) && rc == STORE_OK; i++) {
@@ -226,6 +226,13 @@ static int remove_rows(struct store *s, int64_t id)
         rc = stmt_run(&q);
     }
     return rc;
+}
+
+static int forget(struct store *s, int64_t id)
+{
+    struct stmt q = stmt_open(s, "DELETE FROM conversation WHERE id = ?");
+    stmt_bind_int(&q, id);
+    return stmt_run(&q);
 }
 
 /* The first deleted conversation after `id` that nobody will restore; 0 when there is none. */
@@ -244,38 +251,38 @@ static int next_abandoned(struct store *s, int64_t *id)
     return stmt_close(&q);
 }
 
-static int remove_abandoned(struct store *s, bool *any)
+static int each_abandoned(struct store *s, int (*action)(struct store *s, int64_t id))
 {
+    int rc = db_begin(s);
+    if (rc != STORE_OK)
+        return rc;
     int64_t id = 0;
-    int rc = next_abandoned(s, &id);
+    rc = next_abandoned(s, &id);
     while (rc == STORE_OK && id != 0) {
-        *any = true;
-        rc = remove_rows(s, id);
+        rc = action(s, id);
         if (rc == STORE_OK)
             rc = next_abandoned(s, &id);
     }
-    return rc;
+    return db_end(s, rc);
 }
 
+/* In three steps, of which the last removes what the first would find: a purge can be resumed. */
 int store_purge(struct store *s)
 {
+    if (s->grouped)
+        return db_error(s, STORE_EINVAL, "a purge is a transaction of its own");
     int64_t id = 0;
     int rc = next_abandoned(s, &id);
     if (rc != STORE_OK || id == 0)
         return rc;
-    if (s->grouped)
-        return db_error(s, STORE_EINVAL, "a purge is a transaction of its own");
-    bool any = false;
-    rc = db_begin(s);
-    if (rc != STORE_OK)
-        return rc;
-    rc = remove_abandoned(s, &any);
-    if (rc == STORE_OK && any)
+    schema_forget_copies(s);
+    rc = each_abandoned(s, empty);
+    if (rc == STORE_OK)
         rc = search_compact(s);
-    rc = db_end(s, rc);
+    if (rc == STORE_OK)
+        rc = each_abandoned(s, forget);
     if (rc != STORE_OK)
         return rc;
     s->has_deleted = false;
-    schema_forget_copies(s);
     return db_empty_log(s);
 }

@@ -19,6 +19,7 @@
 
 #define SNIPPET_BEFORE 60 /* bytes around the match */
 #define SNIPPET_AFTER  140
+#define MERGED_AT_ONCE 1000 /* pages of the index: a few MB, some tens of ms */
 #define ELLIPSIS       "\xe2\x80\xa6"
 
 int search_add(struct store *s, int64_t message)
@@ -39,11 +40,27 @@ int search_remove(struct store *s, int64_t conversation)
     return stmt_run(&q);
 }
 
+/* See "The 'merge' command", sqlite.org/fts5.html: first a negative number of pages. */
+static int merge_some(struct store *s, int pages, bool *done)
+{
+    int before = sqlite3_total_changes(s->sql);
+    int rc = db_begin(s);
+    if (rc != STORE_OK)
+        return rc;
+    struct stmt q = stmt_open(s, "INSERT INTO search(search, rank) VALUES('merge', ?)");
+    stmt_bind_int(&q, pages);
+    rc = db_end(s, stmt_run(&q));
+    *done = sqlite3_total_changes(s->sql) - before < 2;
+    return rc;
+}
+
 int search_compact(struct store *s)
 {
-    /* A removed text stays in the index, marked as such, until its parts are merged. */
-    struct stmt q = stmt_open(s, "INSERT INTO search(search) VALUES('optimize')");
-    return stmt_run(&q);
+    bool done;
+    int rc = merge_some(s, -MERGED_AT_ONCE, &done);
+    while (rc == STORE_OK && !done)
+        rc = merge_some(s, MERGED_AT_ONCE, &done);
+    return rc;
 }
 
 struct search {
@@ -168,10 +185,10 @@ static int examine(struct search *f, int64_t message)
 /* The newest matches are ranked, so that a common word costs no more than a rare one. */
 static struct stmt indexed_candidates(struct search *f)
 {
-    struct stmt q = stmt_open(
-        f->store, "SELECT id FROM (SELECT rowid AS id, bm25(search, 1.0, 1.0, 0.5) AS score"
-                  " FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT 1000)"
-                  " ORDER BY score, id DESC");
+    struct stmt q = stmt_open(f->store,
+                              "SELECT id FROM (SELECT rowid AS id, relevance(search) AS score"
+                              " FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT 1000)"
+                              " ORDER BY score DESC, id DESC");
     stmt_bind_string(&q, f->query.match);
     return q;
 }

@@ -12,6 +12,7 @@
 #include "db.h"
 #include "file.h"
 #include "message.h"
+#include "rank.h"
 #include "schema.h"
 #include "stmt.h"
 
@@ -48,6 +49,8 @@ static int open_steps(struct store *s)
     int rc = open_owner(s);
     if (rc == STORE_OK)
         rc = db_open(s);
+    if (rc == STORE_OK)
+        rc = rank_register(s);
     if (rc == STORE_OK)
         rc = schema_prepare(s);
     if (rc == STORE_OK)
