@@ -15,6 +15,7 @@ int main(void)
     failures += test_file();
     failures += test_share();
     failures += test_crash();
+    failures += test_power();
     failures += test_damage();
     return failures != 0;
 }

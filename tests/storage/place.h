@@ -65,6 +65,7 @@ int test_schema(void);
 int test_file(void);
 int test_share(void);
 int test_crash(void);
+int test_power(void);
 int test_damage(void);
 
 #endif
