@@ -219,7 +219,7 @@ void cpu_attention(struct cpu *c, int layer)
         at.n_ranges = n_ranges > at.n_ranges ? n_ranges : at.n_ranges;
         keys += b->position[t] + 1;
     }
-    double work = 2 * keys * c->cfg.n_head * c->cfg.head_dim;
+    double work = 8 * keys * c->cfg.n_head * c->cfg.head_dim; /* floats are slower */
     int n_parts = b->n_tokens * c->cfg.n_head_kv;
     if (b->n_tokens <= SPLIT_TOKENS && at.n_ranges > 1 && n_parts * at.n_ranges <= POOL_MAX_ITEMS) {
         cpu_run(c, range_item, &at, n_parts * at.n_ranges, work);

@@ -12,7 +12,7 @@
 enum { ALIGN = 64, MAX_THREADS = 256 };
 
 /* Below so many multiplications an operation is over before another core would have joined in. */
-static const double alone_below = 400e3;
+static const double alone_below = 1.5e6;
 
 void cpu_run(struct cpu *c, pool_fn fn, void *ud, int n_items, double work)
 {

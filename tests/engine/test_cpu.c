@@ -168,7 +168,7 @@ static void check_same_bits(enum quant_type type, enum cpu_level level, int max_
                                    .n_head = 4,
                                    .n_head_kv = 2,
                                    .head_dim = 64,
-                                   .n_ff = 1024,
+                                   .n_ff = 4096,
                                    .n_vocab = 101,
                                    .key_bias = 3};
     struct model m;
