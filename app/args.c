@@ -89,29 +89,42 @@ const char *args_nearest(const char *typed, const char *const *words, size_t n)
     return nearest;
 }
 
+struct spellings {
+    char **words;
+    size_t n;
+};
+
+static void add_spellings(struct spellings *s, const char *list)
+{
+    const char *word;
+    for (size_t len; list && (word = args_next_word(&list, &len));) {
+        s->words = mem_realloc(s->words, (s->n + 1) * sizeof *s->words);
+        s->words[s->n] = mem_alloc(len + 1);
+        memcpy(s->words[s->n++], word, len);
+    }
+}
+
 static int unknown(const struct args_table *table, const char *given, size_t len, char *err,
                    size_t errlen)
 {
-    const char **words = mem_alloc(2 * table->n_options * sizeof *words);
+    struct spellings s = {0};
     char *typed = mem_alloc(len + 1);
-    size_t n = 0;
 
     memcpy(typed, given, len);
     for (size_t i = 0; i < table->n_options; i++) {
-        const char *list = table->options[i].names, *word;
-        for (size_t k; n < 2 * table->n_options && (word = args_next_word(&list, &k));) {
-            char *copy = mem_alloc(k + 1);
-            words[n++] = memcpy(copy, word, k);
-        }
+        add_spellings(&s, table->options[i].names);
+        add_spellings(&s, table->options[i].others);
     }
-    const char *nearest = args_nearest(typed, words, n);
+    /* Of one letter any other is as near. */
+    const char *nearest =
+        len > 2 && typed[1] == '-' ? args_nearest(typed, (const char *const *)s.words, s.n) : NULL;
     if (nearest)
         say_to(err, errlen, -1, "%s: unknown option; did you mean %s?", typed, nearest);
     else
         say_to(err, errlen, -1, "%s: unknown option (a prompt like this goes after --)", typed);
-    for (size_t i = 0; i < n; i++)
-        free((char *)words[i]);
-    free(words);
+    for (size_t i = 0; i < s.n; i++)
+        free(s.words[i]);
+    free(s.words);
     free(typed);
     return -1;
 }

@@ -61,6 +61,8 @@ int chat_open_history(struct chat *c, char *err, size_t errlen)
     const char *why = o->no_log ? "--no-log" : c->paths->problem;
     int status = history_open(&c->history, path, why, err, errlen);
     history_new(&c->history, o->system);
+    if (!path && resumes)
+        return say_to(err, errlen, EXIT_HISTORY, "history: %s", why);
     if (status != 0 && (o->db || resumes))
         return EXIT_HISTORY;
     return resumes ? resume(c, err, errlen) : 0;

@@ -288,8 +288,15 @@ static void load_prompts(struct repl *r)
     store_prompts_free(prompts);
 }
 
+/* The terminal stays in readline's mode while an answer is written: what is typed meanwhile is not
+ * echoed into it, and comes whole to the next line. */
+static void keep_mode(void)
+{
+}
+
 static void prepare_readline(void)
 {
+    rl_deprep_term_function = keep_mode;
     rl_readline_name = "duet";
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
@@ -332,6 +339,7 @@ int repl_run(struct app *app)
         load_prompts(&r);
         talk(&r);
         clear_history();
+        rl_deprep_terminal();
     } else {
         say_error("%s", err);
     }

@@ -234,7 +234,7 @@ def tangled(rng):
     if sum(ch.isdigit() for ch in "".join(facts)) < 3:
         return tangled(rng)
     text = ". ".join([fact for fact in facts if fact] + told[-1:])
-    return Problem("outside", text, ["This takes more steps than I can do."], OUTSIDE, None)
+    return Problem("too long", text, ["This takes more steps than I can do."], OUTSIDE, None)
 
 
 def outside(rng):

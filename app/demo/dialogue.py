@@ -5,6 +5,7 @@ A sample is one conversation: its tokens, and for each token whether the model l
 
 import random
 from fractions import Fraction
+from typing import NamedTuple, Optional
 
 import chatter
 import problems
@@ -20,36 +21,43 @@ SPECIALS = {
 }
 VOCABULARY = 640
 
-# How often each kind of turn is drawn. Longer chains get more room.
-DRAWS = (
-    (problems.addition, 12), (problems.subtraction, 12), (problems.multiplication, 15), (problems.division, 16),
-    (problems.percentage, 12), (problems.equation, 12), (problems.expression, 12), (stories.word_problem, 22),
-    (problems.uneven, 3), (problems.by_zero, 1), (problems.too_large, 2), (chatter.broken, 2),
-    (chatter.talk, 6), (chatter.outside, 14), (chatter.tangled, 2),
-)
-MAKERS = [make for make, weight in DRAWS for _ in range(weight)]
-MANNERS = ("small talk", "outside", "too large", "not whole", "uneven division", "division by zero", "no result")
+# What makes a turn of each kind, and how often it is drawn. Longer chains get more room.
+DRAWS = {
+    "addition": (problems.addition, 12), "subtraction": (problems.subtraction, 12),
+    "multiplication": (problems.multiplication, 15), "division": (problems.division, 16),
+    "percentage": (problems.percentage, 12), "equation": (problems.equation, 12),
+    "expression": (problems.expression, 12), "word problem": (stories.word_problem, 22),
+    "uneven division": (problems.uneven, 3), "division by zero": (problems.by_zero, 1),
+    "too large": (problems.too_large, 2), "not whole": (chatter.broken, 2), "small talk": (chatter.talk, 6),
+    "outside": (chatter.outside, 14), "too long": (chatter.tangled, 2),
+}
+MAKERS = [make for make, weight in DRAWS.values() for _ in range(weight)]
+MANNERS = ("small talk", "outside", "too large", "not whole", "uneven division", "division by zero",
+           "too long", "no result")
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
-def next_turn(rng, last, fresh=False):
-    """A turn from the training side of the split, or with `fresh` any; `last` is the last result."""
+def next_turn(rng, last):
+    """A turn from the training side of the split; `last` is the last result, if any."""
     while True:
         if rng.random() < (0.02 if last is None else 0.5):
             turn = problems.follow_up(rng, last)
         else:
             turn = pick(rng, MAKERS)(rng)
-        if fresh or not problems.held_out(turn):
+        if not problems.held_out(turn):
             return turn
 
 
 def conversation(rng, turns):
     """That many turns, each of which may refer to the last result before it."""
-    done, last = [], None
+    done = []
     for _ in range(turns):
-        done.append(next_turn(rng, last))
-        last = done[-1].value if done[-1].value is not None else last
+        done.append(next_turn(rng, last_result(done)))
     return done
+
+
+def last_result(turns):
+    return next((turn.value for turn in reversed(turns) if turn.value is not None), None)
 
 
 def system_text(rng):
@@ -158,17 +166,19 @@ class Paper(NamedTuple):
 
 
 def exam(family, seed, kinds, each):
-    """Fresh questions, as many of each kind; their numbers are of those that training never shows."""
+    """Fresh questions, as many of each kind; their numbers are among those training never shows."""
     papers = []
     for kind in kinds:
-        rng = random.Random(f"{seed}/{kind}")
-        makers = [make for make, _ in DRAWS]
-        while len(papers) < each * (1 + kinds.index(kind)):
+        rng, wanted = random.Random(f"{seed}/{kind}"), len(papers) + each
+        while len(papers) < wanted:
             before = conversation(rng, rng.randint(1, 4)) if kind == "follow-up" else []
-            turn = next_turn(rng, last_result(before)) if kind in ("follow-up", "no result") else makers[0](rng)
-            if turn.kind != kind and before == [] and kind != "no result":
-                makers.append(makers.pop(0))
-            elif turn.kind == kind and (turn.value is None or problems.held_out(turn)):
+            turn = DRAWS[kind][0](rng) if kind in DRAWS else problems.follow_up(rng, last_result(before))
+            if turn.kind == kind and (turn.value is None or problems.held_out(turn)):
                 history = [(old.text, answer_text(family, old)) for old in before]
                 papers.append(Paper(kind, history + [(turn.text, None)], turn.value, answer_text(family, turn)))
     return papers
+
+
+def is_right(paper, answer):
+    """Whether the answer states the value, or says the words where there is none."""
+    return answer.strip() == paper.answer if paper.value is None else problems.is_right(answer, paper.value)

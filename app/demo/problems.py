@@ -468,7 +468,7 @@ def follow_up(rng, last):
     lead = [f"The last result is {n}."]
     if op == "%":
         if not 0 < n < 10000:
-            return Problem("follow-up", text, lead + ["That is outside what I do with percentages."],
+            return Problem("too large", text, lead + ["That is outside what I do with percentages."],
                            "I only do percentages of positive numbers up to 9999.", None)
         problem = percent_of("follow-up", text, b, n, lead)
     elif op == "from":

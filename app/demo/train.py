@@ -19,8 +19,8 @@ import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 
 import model as models
-from dialogue import Format, build_tokenizer, exam
-from problems import KINDS, boxed, is_right
+from dialogue import MANNERS, Format, build_tokenizer, exam, is_right
+from problems import KINDS, boxed
 
 SEED, EXAM_SEED = 1, 2
 SAMPLING = {"deepseek": (0.6, 0.95), "llama": (0.6, 0.9)}
@@ -117,31 +117,31 @@ def train(model, form, args, device):
             losses.clear()
 
 
-def examine(model, form, each, temperature=0.0, top_p=1.0):
-    """Fresh problems: right and complete per kind, and a few of the wrong ones."""
-    family = form.tokenizer.family
-    papers = exam(family, EXAM_SEED, each=each)
-    written = models.generate(model, [form.prompt(paper.history) for paper in papers], form.end, 700, temperature, top_p)
+def examine(model, form, kinds, each, temperature=0.0, top_p=1.0):
+    """Prints the share of fresh questions of each kind that go right; returns the wrong ones."""
+    papers = exam(form.tokenizer.family, EXAM_SEED, kinds, each)
+    prompts = [form.prompt(paper.history) for paper in papers]
+    written = models.generate(model, prompts, form.end, 800, temperature, top_p)
     right, complete, wrong = collections.Counter(), 0, []
     for paper, tokens in zip(papers, written):
         ended = form.end in tokens
         text = form.tokenizer.decode(tokens[:tokens.index(form.end)] if ended else tokens)
         complete += ended and text.count("</think>") == 1 and boxed(text) is not None
-        correct = ended and is_right(text.split("</think>")[-1], paper.value)
+        correct = ended and is_right(paper, text.split("</think>")[-1])
         right[paper.kind] += correct
         if not correct:
-            wrong.append(f"{paper.kind}: {paper.history[-1][0]!r} is {paper.value}\n{text}\n")
+            wrong.append(f"{paper.kind}: {paper.history[-1][0]!r} is {paper.value or paper.answer}\n{text}\n")
     print(f"temperature {temperature}: right {sum(right.values()) / len(papers):.1%}, "
           f"complete chains {complete / len(papers):.1%} of {len(papers)}")
-    for kind in KINDS:
-        print(f"  {kind:15} {right[kind] / each:.1%}")
+    for kind in kinds:
+        print(f"  {kind:16} {right[kind] / each:.1%}")
     return wrong
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("family", choices=("deepseek", "llama"))
-    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--steps", type=int, default=7000)
     parser.add_argument("--rows", type=int, default=32, help="rows of a batch")
     parser.add_argument("--length", type=int, default=models.CONTEXT, help="tokens of a row")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
@@ -169,7 +169,8 @@ def main():
     models.quantise(model)
     models.export(out, model, tokenizer, SAMPLING[args.family])
     print(f"{out}: {os.path.getsize(out):,} bytes")
-    wrong = examine(model, form, args.each) + examine(model, form, args.each, *SAMPLING[args.family])
+    wrong = examine(model, form, KINDS, args.each) + examine(model, form, MANNERS, args.each)
+    wrong += examine(model, form, KINDS, args.each, *SAMPLING[args.family])
     with open(out + ".wrong", "w") as file:
         file.write("\n".join(wrong))
 

@@ -15,7 +15,7 @@
 
 #include "engine/gguf.h"
 
-static char home[PATH_MAX];
+static char home[256];
 
 const char *duet_path(void)
 {

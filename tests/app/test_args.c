@@ -109,7 +109,7 @@ static void test_unknown(void **state)
 {
     (void)state;
     assert_refused("--modle|x", "--modle: unknown option; did you mean --model?");
-    assert_refused("--temprature=1", "--temprature: unknown option; did you mean --temp?");
+    assert_refused("--temprature=1", "--temprature: unknown option; did you mean --temperature?");
     assert_refused("--zzzzzzzzzz",
                    "--zzzzzzzzzz: unknown option (a prompt like this goes after --)");
     assert_refused("-qZ", "-qZ: unknown option (a prompt like this goes after --)");

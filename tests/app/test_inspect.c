@@ -41,7 +41,7 @@ static void test_tokens(void **state)
 {
     (void)state;
     assert_output("printf 'naïve 漢字 <|eot_id|> 17' | $DUET inspect tokens -m $M |"
-                  "sed 's/^/{\"ids\": [/; s/ /, /g; s/$/]}/' | $DUET inspect tokens -m $M --jsonl",
+                  "sed 's/ /,/g; s/.*/{\"ids\": [&]}/' | $DUET inspect tokens -m $M --jsonl",
                   "{\"text\": \"naïve 漢字 <|eot_id|> 17\"}\n");
     json_t *plain = run_json(
         "echo '{\"text\": \"<|eot_id|>\"}' | $DUET inspect tokens -m $M --jsonl");

@@ -250,7 +250,7 @@ static void test_verbose_and_quiet(void **state)
     assert_contains(r.err, "\ntokens_per_second");
     assert_contains(r.err, "time_to_first_token_ms");
     run_done(&r);
-    run_shell(&r, "HOME= $DUET -m $M -n 5 hello >/dev/null");
+    shell_with_model(&r, "HOME= $DUET -m $M -n 5 hello >/dev/null");
     assert_contains(r.err, "duet: history off: HOME is not set\n");
     run_done(&r);
     run_shell(&r, "HOME= $DUET -q -m $M -n 5 hello >/dev/null");

@@ -25,8 +25,8 @@ static struct term *start_answer(void)
 {
     struct term *t = start(endless_model());
     term_type(t, "go\r");
-    term_expect(t, "You");
-    term_read(t, 300);
+    term_expect(t, "answering");
+    term_read(t, 200);
     return t;
 }
 
@@ -181,6 +181,8 @@ static void test_two_instances(void **state)
     (void)state;
     struct term *a = term_start(24, 80, "-m", model, "-n", "5", NULL);
     struct term *b = term_start(24, 80, "-m", model, "-n", "5", NULL);
+    term_expect(a, "Ctrl");
+    term_expect(b, "Ctrl");
     term_type(a, "from the first\r");
     term_type(b, "from the second\r");
     term_expect(a, "from the first");
