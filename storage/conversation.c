@@ -16,11 +16,6 @@
 /* The next place in the order of use. */
 #define NEXT_ACTIVITY "(SELECT coalesce(max(activity), 0) + 1 FROM conversation)"
 
-static int out_of_memory(struct store *s)
-{
-    return db_error(s, STORE_ENOMEM, "out of memory");
-}
-
 int store_conversation_create(struct store *s, const char *title, const char *system,
                               int64_t *id_out)
 {
@@ -57,7 +52,7 @@ static int read_row(struct stmt *q, struct store_conversations *list)
 {
     struct store_conversation *items = arena_grow(list, list->items, list->count, sizeof(*items));
     if (!items)
-        return out_of_memory(q->store);
+        return db_no_memory(q->store);
     list->items = items;
     struct store_conversation *c = &items[list->count++];
     c->id = stmt_int(q, 0);
@@ -68,18 +63,16 @@ static int read_row(struct stmt *q, struct store_conversations *list)
     c->title = read_string(q, 5, list, &c->damaged);
     c->system = read_string(q, 6, list, &c->damaged);
     c->archived = stmt_int(q, 7) != 0;
-    return c->title && c->system ? STORE_OK : out_of_memory(q->store);
+    return c->title && c->system ? STORE_OK : db_no_memory(q->store);
 }
 
 static int read_list(struct stmt *q, struct store_conversations **out)
 {
     struct store_conversations *list = arena_new(sizeof(*list));
-    int rc = list ? STORE_OK : out_of_memory(q->store);
+    int rc = list ? STORE_OK : db_no_memory(q->store);
     while (rc == STORE_OK && stmt_row(q))
         rc = read_row(q, list);
-    int closed = stmt_close(q);
-    if (rc == STORE_OK)
-        rc = closed;
+    rc = stmt_close_after(q, rc);
     if (rc != STORE_OK) {
         arena_free(list);
         list = NULL;

@@ -10,9 +10,12 @@
 #include <time.h>
 
 #include "stmt.h"
+#include "utf8.h"
 
 #define PATIENCE_MS 2000
 #define MAX_NAP_MS  25
+
+#define LONGEST_SHOWN 8 /* of one character in an error text: \\xNN\\xNN */
 
 static int64_t clock_ms(clockid_t clock)
 {
@@ -112,27 +115,32 @@ bool db_wal_is_safe(int sqlite_version)
            (sqlite_version >= 3044006 && sqlite_version < 3045000);
 }
 
-int db_use_journal(struct store *s)
+/* Runs a PRAGMA journal_mode; whether the mode is then `wanted`. */
+static int switch_journal(struct store *s, const char *pragma, const char *wanted, bool *is_wanted)
 {
-    bool wal = db_wal_is_safe(sqlite3_libversion_number());
-    char mode[16] = "";
-    struct stmt q = stmt_open(s,
-                              wal ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = TRUNCATE");
-    if (stmt_row(&q)) {
-        size_t len;
-        const char *text = stmt_text(&q, 0, &len);
-        snprintf(mode, sizeof(mode), "%s", text ? text : "");
-    }
-    int rc = stmt_close(&q);
-    if (rc != STORE_OK)
-        return rc;
-    sqlite3_db_config(s->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    if (!wal && strcmp(mode, "wal") == 0)
-        return db_error(s, STORE_EBUSY,
-                        "another program has the history open in a mode that SQLite %s cannot "
-                        "share safely",
-                        sqlite3_libversion());
-    return STORE_OK;
+    struct stmt q = stmt_open(s, pragma);
+    size_t len;
+    const char *mode = stmt_row(&q) ? stmt_text(&q, 0, &len) : NULL;
+    *is_wanted = mode && strcmp(mode, wanted) == 0;
+    return stmt_close(&q);
+}
+
+int db_use_journal(struct store *s, bool may_share_memory)
+{
+    bool log = false, truncate = false;
+    int rc = STORE_OK;
+    if (may_share_memory && db_wal_is_safe(sqlite3_libversion_number()))
+        rc = switch_journal(s, "PRAGMA journal_mode = WAL", "wal", &log);
+    /* Not DELETE: that a file is gone is not synced, and an old journal undoes the last commit. */
+    if (rc == STORE_OK && !log)
+        rc = switch_journal(s, "PRAGMA journal_mode = TRUNCATE", "truncate", &truncate);
+    if (rc == STORE_OK && !log && !truncate && s->path)
+        rc = db_error(s, STORE_EBUSY,
+                      "another program has the history open in a journal mode "
+                      "that cannot be shared safely");
+    if (rc == STORE_OK)
+        sqlite3_db_config(s->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return rc;
 }
 
 int db_empty_log(struct store *s)
@@ -243,16 +251,21 @@ int db_error(struct store *s, int status, const char *format, ...)
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
 
-    size_t used = 0;
-    for (const char *p = line; *p && used + 5 <= sizeof(s->error); p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c < 0x20 || c == 0x7f)
-            used += (size_t)sprintf(s->error + used, "\\x%02x", c);
-        else
-            s->error[used++] = *p;
+    char *out = s->error;
+    size_t len = strlen(line);
+    for (size_t at = 0, next = 0; at < len && out + LONGEST_SHOWN < s->error + sizeof(s->error);) {
+        uint32_t c = utf8_next(line, len, &next);
+        bool visible = c >= 0x20 && c != UTF8_INVALID && (c < 0x7f || c >= 0xa0);
+        for (; at < next; at++)
+            out += sprintf(out, visible ? "%c" : "\\x%02x", (unsigned char)line[at]);
     }
-    s->error[used] = '\0';
+    *out = '\0';
     return status;
+}
+
+int db_no_memory(struct store *s)
+{
+    return db_error(s, STORE_ENOMEM, "out of memory");
 }
 
 int db_failed(struct store *s, int code)
@@ -262,7 +275,7 @@ int db_failed(struct store *s, int code)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return db_error(s, STORE_EBUSY, "another program is writing to the history");
-    case SQLITE_NOMEM: return db_error(s, STORE_ENOMEM, "out of memory");
+    case SQLITE_NOMEM: return db_no_memory(s);
     case SQLITE_FULL: return db_error(s, STORE_EFULL, "no space left for the history");
     case SQLITE_CORRUPT:
     case SQLITE_FORMAT:
@@ -275,7 +288,7 @@ int db_failed(struct store *s, int code)
     }
 
     if (code == SQLITE_IOERR_NOMEM)
-        return db_error(s, STORE_ENOMEM, "out of memory");
+        return db_no_memory(s);
     if (code == SQLITE_READONLY_DBMOVED)
         return db_error(s, STORE_EMOVED, "the history file was moved, deleted or replaced");
     int system = errno;

@@ -36,8 +36,11 @@ struct store {
 /* Connects to `s->path` with every safety on. Nothing is read or written yet. */
 int db_open(struct store *s);
 
-/* Chooses the journal, which may write to the file: only once the file is known to be ours. */
-int db_use_journal(struct store *s);
+/*
+ * Chooses the journal, which may write to the file: only once the file is known to be ours. A
+ * write-ahead log needs memory that all its users share.
+ */
+int db_use_journal(struct store *s, bool may_share_memory);
 void db_close(struct store *s);
 
 /* Runs constant statements that are needed once. */
@@ -54,9 +57,11 @@ int db_end(struct store *s, int rc);
 int db_snapshot(struct store *s);
 void db_release(struct store *s);
 
-/* Sets the error text, control characters as \xNN, and returns `status`. */
+/* Sets the error text, with what is no visible character as \xNN, and returns `status`. */
 int db_error(struct store *s, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+int db_no_memory(struct store *s);
 
 /* The same for SQLite's result `code`; errno, cleared before the call, says what the system did. */
 int db_failed(struct store *s, int code);

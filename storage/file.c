@@ -11,17 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static int system_error(struct store *s, const char *doing)
 {
     bool full = errno == ENOSPC || errno == EDQUOT;
     return db_error(s, full ? STORE_EFULL : STORE_EIO, "%s: %s", doing, strerror(errno));
-}
-
-static int out_of_memory(struct store *s)
-{
-    return db_error(s, STORE_ENOMEM, "out of memory");
 }
 
 char *file_beside(const char *path, const char *suffix)
@@ -37,7 +33,7 @@ static int make_folders(struct store *s, const char *path)
 {
     char *folder = strdup(path);
     if (!folder)
-        return out_of_memory(s);
+        return db_no_memory(s);
     int rc = STORE_OK;
     for (char *slash = strchr(folder + (folder[0] == '/'), '/'); slash && rc == STORE_OK;
          slash = strchr(slash + 1, '/')) {
@@ -62,11 +58,31 @@ static int make_file(struct store *s, const char *path)
     return STORE_OK;
 }
 
+bool file_is_remote(const char *path)
+{
+    /* The numbers of linux/magic.h, of which not every one is in every release. */
+    static const unsigned long remote[] = {
+        0x6969,     /* NFS */
+        0x517b,     /* SMB */
+        0xfe534d42, /* SMB 2 */
+        0xff534d42, /* CIFS */
+        0x01021997, /* 9P */
+        0x65735546, /* FUSE: sshfs and its like */
+    };
+    struct statfs fs;
+    if (statfs(path, &fs) != 0)
+        return true;
+    for (size_t i = 0; i < sizeof(remote) / sizeof(*remote); i++)
+        if (((unsigned long)fs.f_type & 0xffffffff) == remote[i])
+            return true;
+    return false;
+}
+
 static int check_folder(struct store *s)
 {
     char *folder = strdup(s->path);
     if (!folder)
-        return out_of_memory(s);
+        return db_no_memory(s);
     char *slash = strrchr(folder, '/');
     slash[slash == folder] = '\0';
     struct stat st;

@@ -13,6 +13,9 @@
  */
 int file_prepare(struct store *s, const char *path);
 
+/* Whether other machines may have the file open too; also when that cannot be known. */
+bool file_is_remote(const char *path);
+
 /* `path` with `suffix`, the caller's to free; NULL when out of memory. */
 char *file_beside(const char *path, const char *suffix);
 

@@ -19,11 +19,6 @@
 
 #define LAST_MS INT64_C(253402300799999) /* the end of the year 9999 */
 
-static int out_of_memory(struct store *s)
-{
-    return db_error(s, STORE_ENOMEM, "out of memory");
-}
-
 static const struct store_generation *read_generation(struct stmt *q, void *arena, int column)
 {
     struct store_generation *g = arena_alloc(arena, sizeof(*g));
@@ -67,7 +62,7 @@ static int read_text(struct store *s, struct store_message *m, uint32_t start, i
         m->len[kind] = t.body[kind].len;
         m->text[kind] = arena_copy(arena, t.body[kind].data, t.body[kind].len);
         if (!m->text[kind])
-            rc = out_of_memory(s);
+            rc = db_no_memory(s);
     }
     m->damaged |= t.unreadable || t.crc != crc;
     text_done(&t);
@@ -78,7 +73,7 @@ static int read_row(struct stmt *q, struct store_messages *list)
 {
     struct store_message *items = arena_grow(list, list->items, list->count, sizeof(*items));
     if (!items)
-        return out_of_memory(q->store);
+        return db_no_memory(q->store);
     list->items = items;
     struct store_message *m = &items[list->count++];
     m->id = stmt_int(q, 0);
@@ -94,7 +89,7 @@ static int read_row(struct stmt *q, struct store_messages *list)
     if (rc != STORE_OK || stmt_is_null(q, 8))
         return rc;
     m->generation = read_generation(q, list, 9);
-    return m->generation ? STORE_OK : out_of_memory(q->store);
+    return m->generation ? STORE_OK : db_no_memory(q->store);
 }
 
 /* Adds the message `id` to the list, if it is there. */
@@ -104,8 +99,7 @@ static int read_one(struct store *s, int64_t conversation, int64_t id, struct st
     stmt_bind_int(&q, conversation);
     stmt_bind_int(&q, id);
     int rc = stmt_row(&q) ? read_row(&q, list) : STORE_OK;
-    int closed = stmt_close(&q);
-    return rc == STORE_OK ? closed : rc;
+    return stmt_close_after(&q, rc);
 }
 
 static void reverse(struct store_messages *list)
@@ -143,8 +137,7 @@ static int read_children(struct store *s, int64_t conversation, int64_t parent,
     int rc = STORE_OK;
     while (rc == STORE_OK && stmt_row(&q))
         rc = read_row(&q, list);
-    int closed = stmt_close(&q);
-    return rc == STORE_OK ? closed : rc;
+    return stmt_close_after(&q, rc);
 }
 
 /* Gives the list to the caller or frees it. */
@@ -162,7 +155,7 @@ static int finish(struct store *s, int rc, struct store_messages *list, struct s
 int store_message_path(struct store *s, int64_t conversation, struct store_messages **out)
 {
     struct store_messages *list = arena_new(sizeof(*list));
-    int rc = list ? db_snapshot(s) : out_of_memory(s);
+    int rc = list ? db_snapshot(s) : db_no_memory(s);
     if (rc == STORE_OK)
         rc = read_path(s, conversation, list);
     return finish(s, rc, list, out);
@@ -172,7 +165,7 @@ int store_message_children(struct store *s, int64_t conversation, int64_t parent
                            struct store_messages **out)
 {
     struct store_messages *list = arena_new(sizeof(*list));
-    int rc = list ? db_snapshot(s) : out_of_memory(s);
+    int rc = list ? db_snapshot(s) : db_no_memory(s);
     if (rc == STORE_OK)
         rc = read_children(s, conversation, parent, list);
     return finish(s, rc, list, out);

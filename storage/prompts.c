@@ -16,7 +16,7 @@ static int read_prompts(struct stmt *q, struct store_prompts *list)
         const char **items = arena_grow(list, list->items, list->count, sizeof(*items));
         const char *copy = arena_copy(list, text, len);
         if (!items || !copy)
-            return db_error(q->store, STORE_ENOMEM, "out of memory");
+            return db_no_memory(q->store);
         list->items = items;
         list->items[list->count++] = copy;
     }
@@ -27,7 +27,7 @@ int store_prompts(struct store *s, size_t limit, struct store_prompts **out)
 {
     struct store_prompts *list = arena_new(sizeof(*list));
     if (!list)
-        return db_error(s, STORE_ENOMEM, "out of memory");
+        return db_no_memory(s);
     int64_t most = limit < INT64_MAX / LOOK_BACK ? (int64_t)limit : INT64_MAX / LOOK_BACK;
     struct stmt q = stmt_open(
         s, "SELECT body FROM"
@@ -38,9 +38,7 @@ int store_prompts(struct store *s, size_t limit, struct store_prompts **out)
     stmt_bind_int(&q, LOOK_BACK * most);
     stmt_bind_int(&q, most);
     int rc = read_prompts(&q, list);
-    int closed = stmt_close(&q);
-    if (rc == STORE_OK)
-        rc = closed;
+    rc = stmt_close_after(&q, rc);
     if (rc != STORE_OK) {
         arena_free(list);
         list = NULL;

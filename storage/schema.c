@@ -240,7 +240,7 @@ static int copy_aside(struct store *s, int version)
 {
     char *name = copy_name(s, version);
     char *part = name ? file_beside(name, ".part") : NULL;
-    int rc = part ? copy_to(s, part) : db_error(s, STORE_ENOMEM, "out of memory");
+    int rc = part ? copy_to(s, part) : db_no_memory(s);
     if (rc == STORE_OK && rename(part, name) != 0)
         rc = db_error(s, STORE_EIO, "cannot make a copy before the upgrade: %s", strerror(errno));
     if (rc != STORE_OK && part)

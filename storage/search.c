@@ -28,7 +28,9 @@ int search_add(struct store *s, int64_t message)
                                  " SELECT id, question, answer, reasoning FROM searchable"
                                  " WHERE id = ?");
     stmt_bind_int(&q, message);
-    return stmt_run(&q);
+    int rc = stmt_run(&q);
+    /* A broken index must not keep a message from being saved. */
+    return rc == STORE_EDAMAGED ? STORE_OK : rc;
 }
 
 int search_remove(struct store *s, int64_t conversation)
@@ -71,11 +73,6 @@ struct search {
     struct store_hits *hits;
     struct text text; /* of the candidate at hand */
 };
-
-static int out_of_memory(struct store *s)
-{
-    return db_error(s, STORE_ENOMEM, "out of memory");
-}
 
 static bool in_scope(const struct search *f, enum store_role role, enum store_kind kind)
 {
@@ -150,12 +147,12 @@ static int add_hit(struct search *f, struct store_hit *hit, const char *title, s
     struct store_hits *list = f->hits;
     struct store_hit *items = arena_grow(list, list->items, list->count, sizeof(*items));
     if (!items)
-        return out_of_memory(f->store);
+        return db_no_memory(f->store);
     list->items = items;
     hit->snippet = snippet(f, hit);
     hit->title = arena_copy(list, title ? title : "", title_len);
     if (!hit->snippet || !hit->title)
-        return out_of_memory(f->store);
+        return db_no_memory(f->store);
     items[list->count++] = *hit;
     return STORE_OK;
 }
@@ -178,8 +175,7 @@ static int examine(struct search *f, int64_t message)
         if (rc == STORE_OK && matches(f, role, &hit))
             rc = add_hit(f, &hit, title, title_len);
     }
-    int closed = stmt_close(&q);
-    return rc == STORE_OK ? closed : rc;
+    return stmt_close_after(&q, rc);
 }
 
 /* The newest matches are ranked, so that a common word costs no more than a rare one. */
@@ -213,9 +209,9 @@ static int run(struct search *f)
     struct stmt q = f->query.match ? indexed_candidates(f) : scanned_candidates(f);
     while (rc == STORE_OK && f->hits->count < f->limit && stmt_row(&q))
         rc = examine(f, stmt_int(&q, 0));
-    int closed = stmt_close(&q);
+    rc = stmt_close_after(&q, rc);
     db_release(f->store);
-    return rc == STORE_OK ? closed : rc;
+    return rc;
 }
 
 int store_search(struct store *s, const char *query, unsigned scope, size_t limit,
@@ -223,7 +219,7 @@ int store_search(struct store *s, const char *query, unsigned scope, size_t limi
 {
     struct search f = {.store = s, .scope = scope ? scope : 7, .limit = limit};
     f.hits = arena_new(sizeof(*f.hits));
-    int rc = f.hits && query_parse(&f.query, query, f.scope) ? STORE_OK : out_of_memory(s);
+    int rc = f.hits && query_parse(&f.query, query, f.scope) ? STORE_OK : db_no_memory(s);
     if (rc == STORE_OK && f.query.count > 0)
         rc = run(&f);
     query_done(&f.query);

@@ -141,6 +141,12 @@ int stmt_close(struct stmt *q)
     return q->status;
 }
 
+int stmt_close_after(struct stmt *q, int rc)
+{
+    int closed = stmt_close(q);
+    return rc == STORE_OK ? closed : rc;
+}
+
 int stmt_run(struct stmt *q)
 {
     while (stmt_row(q))

@@ -36,6 +36,7 @@ bool stmt_is_null(struct stmt *q, int column);
 const char *stmt_text(struct stmt *q, int column, size_t *len); /* until the next row; NULL stays */
 
 int stmt_close(struct stmt *q);
+int stmt_close_after(struct stmt *q, int rc); /* `rc` when that is a failure already */
 int stmt_run(struct stmt *q); /* steps a statement whose rows nobody wants, and closes it */
 int stmt_run_on(struct stmt *q, const char *what); /* also STORE_ENOTFOUND when it changed no row */
 

@@ -16,11 +16,13 @@
 #include "schema.h"
 #include "stmt.h"
 
+#define LONGEST_PATH 120 /* bytes of it in an error text */
+
 static int open_owner(struct store *s)
 {
     char *lock = s->path ? file_beside(s->path, "-lock") : NULL;
     if (s->path && !lock)
-        return db_error(s, STORE_ENOMEM, "out of memory");
+        return db_no_memory(s);
     int rc = STORE_OK;
     if (owner_open(&s->owner, lock) != 0)
         rc = db_error(s, STORE_EIO, "lock file: %s", strerror(errno));
@@ -54,7 +56,7 @@ static int open_steps(struct store *s)
     if (rc == STORE_OK)
         rc = schema_prepare(s);
     if (rc == STORE_OK)
-        rc = db_use_journal(s);
+        rc = db_use_journal(s, s->path && !file_is_remote(s->path));
     if (rc == STORE_OK)
         tidy(s);
     if (rc == STORE_OK)
@@ -68,6 +70,18 @@ static void release(struct store *s)
     owner_close(&s->owner);
     free(s->path);
     free(s);
+}
+
+/* Puts the path in front of the error text, or its end when it is long. */
+static void name_path(struct store *s, const char *path)
+{
+    char reason[sizeof(s->error)];
+    memcpy(reason, s->error, sizeof(reason));
+    const char *name = path ? path : ":memory:";
+    size_t len = strlen(name);
+    bool long_one = len > LONGEST_PATH;
+    db_error(s, STORE_ERROR, "%s%s: %s", long_one ? "..." : "",
+             long_one ? name + len - LONGEST_PATH : name, reason);
 }
 
 int store_open(struct store **out, const char *path, char *err, size_t errlen)
@@ -88,9 +102,7 @@ int store_open(struct store **out, const char *path, char *err, size_t errlen)
         *out = s;
         return STORE_OK;
     }
-    char reason[sizeof(s->error)];
-    memcpy(reason, s->error, sizeof(reason));
-    db_error(s, rc, "%s: %s", path ? path : ":memory:", reason);
+    name_path(s, path);
     snprintf(err, errlen, "%s", s->error);
     release(s);
     return rc;

@@ -74,7 +74,7 @@ enum store_kind {
  */
 int store_open(struct store **out, const char *path, char *err, size_t errlen);
 
-/* Purges what this handle deleted (see store_purge) and frees the handle. NULL is allowed. */
+/* Purges what this handle deleted (see store_purge), and frees it. NULL is allowed. */
 void store_close(struct store *s);
 
 const char *store_error(const struct store *s);   /* one line, until the next call */
@@ -132,7 +132,8 @@ int store_conversation_restore(struct store *s, int64_t id);
 
 /*
  * Removes for good what this handle deleted, and what handles deleted that no longer exist: no
- * word of it is left in the file, its journal, its index or its old copies.
+ * word of it is left in the file, its journal, its index or its old copies. This rewrites the
+ * search index: about 2 ms for every hundred conversations there are.
  */
 int store_purge(struct store *s);
 

@@ -80,7 +80,7 @@ int text_read(struct store *s, int64_t message, uint32_t start, struct text *t)
     }
     int rc = stmt_close(&q);
     if (!memory)
-        return db_error(s, STORE_ENOMEM, "out of memory");
+        return db_no_memory(s);
     for (int kind = 0; kind < STORE_KINDS; kind++)
         if (!utf8_valid(t->body[kind].data, t->body[kind].len))
             t->unreadable = true;

@@ -298,6 +298,22 @@ static void damage_is_not_hidden_by_going_on(void **state)
     store_close(s);
 }
 
+static void a_broken_index_keeps_nothing_from_being_saved(void **state)
+{
+    struct place *p = *state;
+    make_sample(p->path);
+    must_run(p->path, "UPDATE search_data SET block = x'ffffffffff'");
+    struct store *s = must_open(p->path);
+    int64_t c = must_create(s, ""), id = must_begin(s, c);
+    must_append(s, id, STORE_TEXT, "saved");
+    assert_int_equal(store_message_end(s, id, STORE_COMPLETE, NULL), STORE_OK);
+    assert_string_equal(path_text(s, c), "saved|");
+    struct store_hits *hits;
+    assert_int_equal(store_search(s, "saved", 0, 9, &hits), STORE_EDAMAGED);
+    assert_null(hits);
+    store_close(s);
+}
+
 static void too_little_memory_is_an_error(void **state)
 {
     struct place *p = *state;
@@ -333,6 +349,7 @@ int test_damage(void)
         place_test(absurd_rows_are_marked),
         place_test(an_absurd_conversation_is_marked),
         place_test(damage_is_not_hidden_by_going_on),
+        place_test(a_broken_index_keeps_nothing_from_being_saved),
         place_test(too_little_memory_is_an_error),
     };
     return cmocka_run_group_tests_name("storage damage", tests, NULL, NULL);
