@@ -15,7 +15,7 @@
 #define PATIENCE_MS 2000
 #define MAX_NAP_MS  25
 
-#define LONGEST_SHOWN 8 /* of one character in an error text: \\xNN\\xNN */
+#define LONGEST_SHOWN 8 /* of one character in an error text: \xNN\xNN */
 
 static int64_t clock_ms(clockid_t clock)
 {
