@@ -104,6 +104,9 @@ static const char *const steps[] = {
     "PRAGMA user_version = 2;",
 };
 
+_Static_assert(STORE_USER == 1 && STORE_STREAMING == 0 && STORE_TEXT == 0 && STORE_REASONING == 1,
+               "the numbers in the statements of this folder");
+
 enum { VERSION = sizeof(steps) / sizeof(*steps) };
 
 /* What SQLite and its index keep for themselves may differ from one release to the next. */

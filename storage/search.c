@@ -20,6 +20,7 @@
 #define SNIPPET_BEFORE 60 /* bytes around the match */
 #define SNIPPET_AFTER  140
 #define MERGED_AT_ONCE 1000 /* pages of the index: a few MB, some tens of ms */
+#define EVERYWHERE     (STORE_IN_QUESTIONS | STORE_IN_ANSWERS | STORE_IN_REASONING)
 #define ELLIPSIS       "\xe2\x80\xa6"
 
 int search_add(struct store *s, int64_t message)
@@ -138,6 +139,8 @@ static const char *snippet(const struct search *f, struct store_hit *hit)
     if (to > from)
         memcpy(out + head_len, b->data + from, to - from);
     memcpy(out + head_len + (to - from), tail, tail_len);
+    for (char *nul; (nul = memchr(out + head_len, '\0', to - from)) != NULL;)
+        *nul = ' ';
     hit->match_at = hit->match_at - from + head_len;
     return out;
 }
@@ -217,7 +220,9 @@ static int run(struct search *f)
 int store_search(struct store *s, const char *query, unsigned scope, size_t limit,
                  struct store_hits **out)
 {
-    struct search f = {.store = s, .scope = scope ? scope : 7, .limit = limit};
+    struct search f = {.store = s, .scope = scope & EVERYWHERE, .limit = limit};
+    if (f.scope == 0)
+        f.scope = EVERYWHERE;
     f.hits = arena_new(sizeof(*f.hits));
     int rc = f.hits && query_parse(&f.query, query, f.scope) ? STORE_OK : db_no_memory(s);
     if (rc == STORE_OK && f.query.count > 0)

@@ -99,7 +99,7 @@ struct store_conversation {
     const char *title;
     const char *system; /* system prompt, "" when none */
     bool archived;
-    bool damaged; /* something here could not be read and was left empty */
+    bool damaged; /* the title or the system prompt is not what was written */
 };
 
 struct store_conversations {

@@ -70,6 +70,7 @@ static void a_scope_narrows(void **state)
         {"g", STORE_IN_REASONING, 1},
         {"ca", STORE_IN_QUESTIONS, 1},
         {"ca", STORE_IN_ANSWERS, 0},
+        {"chain", 8, 3},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct store_hits *hits = search(s, cases[i].query, cases[i].scope);
@@ -179,6 +180,12 @@ static void a_snippet_shows_the_match(void **state)
     assert_memory_equal(h->snippet + h->match_at, "Needle", 6);
     assert_memory_equal(h->snippet, "\xe2\x80\xa6\xe6\x95\xb0", 6);
     assert_true(strlen(h->snippet) < 300);
+    store_hits_free(hits);
+
+    struct store_draft draft = {.conversation = c, .parent = STORE_LEAF, .role = STORE_USER};
+    assert_int_equal(store_message_add(s, &draft, "a\0b thread", 10, &m), STORE_OK);
+    hits = search(s, "a", 0); /* the newest first; behind the NUL it would not be found */
+    assert_string_equal(hits->items[0].snippet, "a b thread");
     store_hits_free(hits);
 
     hits = search(s, "needle", STORE_IN_ANSWERS);
