@@ -181,6 +181,17 @@ static void next_source_line(struct writer *w, struct block_point *p, size_t end
 
 /* ---- inlines ---- */
 
+static bool looking_at(const struct writer *w, size_t pos, size_t end, const char *s)
+{
+    size_t n = strlen(s);
+    return end - pos >= n && memcmp(w->src + pos, s, n) == 0;
+}
+
+static bool is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 /* Where `marker` occurs next on this source line, 0: not in sight. */
 static size_t find_marker(const struct writer *w, size_t from, size_t end, const char *marker)
 {
@@ -191,6 +202,23 @@ static size_t find_marker(const struct writer *w, size_t from, size_t end, const
         if (memcmp(w->src + i, marker, n) == 0)
             return i;
     return 0;
+}
+
+/*
+ * Where strong text that begins at pos ends, 0: none begins. Opens after no letter or digit and closes
+ * after no space, so that 2**3 is a power.
+ */
+static size_t find_strong(const struct writer *w, size_t pos, size_t end)
+{
+    size_t close = pos + 2;
+
+    if (!looking_at(w, pos, end, "**") || pos + 2 == end || strchr(" *", w->src[pos + 2]) ||
+        (pos > 0 && is_alnum(w->src[pos - 1])))
+        return 0;
+    do
+        close = find_marker(w, close + 1, end, "**");
+    while (close && w->src[close - 1] == ' ' && close - pos < LOOKAHEAD);
+    return close && close - pos < LOOKAHEAD ? close : 0;
 }
 
 /* Behind the brace that closes the one before `from`, 0: not in sight. */
@@ -205,12 +233,6 @@ static size_t find_brace(const struct writer *w, size_t from, size_t end)
             return i + 1;
     }
     return 0;
-}
-
-static bool looking_at(const struct writer *w, size_t pos, size_t end, const char *s)
-{
-    size_t n = strlen(s);
-    return end - pos >= n && memcmp(w->src + pos, s, n) == 0;
 }
 
 /* Steps over markers at p->pos; false: there is none, it is text. */
@@ -238,8 +260,7 @@ static bool take_marker(const struct writer *w, struct block_point *p, size_t en
         p->pos = pos + 1;
         return true;
     }
-    if (!p->strong_end && looking_at(w, pos, end, "**") && pos + 2 < end &&
-        !strchr(" *", w->src[pos + 2]) && (close = find_marker(w, pos + 3, end, "**"))) {
+    if (!p->strong_end && (close = find_strong(w, pos, end)) > 0) {
         p->strong_end = close;
         p->pos = pos + 2;
         return true;
@@ -262,11 +283,6 @@ static uint8_t inline_style(const struct block_point *p)
 
 /* ---- lines ---- */
 
-static bool is_space(const struct text_cluster *c)
-{
-    return c->n == 1 && (c->cp[0] == ' ' || c->cp[0] == '\t');
-}
-
 /*
  * Fills the line from p with text up to `end`, or up to where it must break; p moves on. Breaking
  * takes back what was written after the last place where a line may end.
@@ -284,7 +300,7 @@ static void fill_line(struct writer *w, struct block_point *p, size_t end)
         if (marked && take_marker(w, p, end))
             continue;
         text_next(w->src + p->pos, end - p->pos, &c);
-        bool space = is_space(&c);
+        bool space = text_is_space(&c);
         int columns = c.cp[0] == '\t' && space ? TAB_STOP - w->col % TAB_STOP : c.width;
         if (any && (code || text_breaks_before(&prev, &c))) {
             best = here;

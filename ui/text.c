@@ -55,7 +55,7 @@ size_t text_whole(const char *s, size_t len)
         unsigned char c = (unsigned char)s[len - back];
         if ((c & 0xc0) == 0x80)
             continue;
-        size_t need = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+        size_t need = c < 0xc2 || c > 0xf4 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
         uint32_t cp;
         bool cut = need > back && text_decode(s + len - back, back, &cp) == back;
         return cut ? len - back : len;
@@ -215,17 +215,24 @@ void text_next(const char *s, size_t len, struct text_cluster *out)
     extend(s, len, cp, out);
 }
 
+/* The start of the code point before pos, or of the invalid bytes that stand for one. */
+static size_t char_before(const char *s, size_t pos)
+{
+    uint32_t cp;
+    for (size_t back = 1; back <= 4 && back <= pos; back++)
+        if (((unsigned char)s[pos - back] & 0xc0) != 0x80)
+            return text_decode(s + pos - back, back, &cp) == back ? pos - back : pos - 1;
+    return pos - 1;
+}
+
 size_t text_prev(const char *s, size_t pos)
 {
     size_t start = pos;
     uint32_t cp;
 
     do {
-        start--;
-        while (start > 0 && pos - start < 4 && ((unsigned char)s[start] & 0xc0) == 0x80)
-            start--;
-        if (start > 0)
-            text_decode(s + start, pos - start, &cp);
+        start = char_before(s, start);
+        text_decode(s + start, pos - start, &cp);
     } while (start > 0 && !begins_cluster(cp));
     for (;;) {
         struct text_cluster cluster;
@@ -272,14 +279,17 @@ static bool is_closing(uint32_t cp)
            category == UTF8PROC_CATEGORY_PO;
 }
 
+bool text_is_space(const struct text_cluster *c)
+{
+    return c->n == 1 && (c->cp[0] == ' ' || c->cp[0] == '\t');
+}
+
 bool text_breaks_before(const struct text_cluster *prev, const struct text_cluster *next)
 {
-    uint32_t cp = next->cp[0];
-    if (cp == ' ' || cp == '\t')
-        return false;
-    if (prev->cp[0] == ' ' || prev->cp[0] == '\t')
-        return true;
-    return (text_columns(prev->cp[0]) == 2 || text_columns(cp) == 2) && !is_closing(cp);
+    if (text_is_space(next) || text_is_space(prev))
+        return !text_is_space(next);
+    bool wide = text_columns(prev->cp[0]) == 2 || text_columns(next->cp[0]) == 2;
+    return wide && !is_closing(next->cp[0]);
 }
 
 size_t text_wrap(const char *s, size_t len, int width)
@@ -292,8 +302,7 @@ size_t text_wrap(const char *s, size_t len, int width)
         text_next(s + i, len - i, &c);
         if (i > 0 && text_breaks_before(&prev, &c))
             best = i;
-        bool hangs = c.cp[0] == ' ' || c.cp[0] == '\t';
-        if (!hangs && i > 0 && used + c.width > width)
+        if (!text_is_space(&c) && i > 0 && used + c.width > width)
             return best ? best : i;
         used += c.width;
         prev = c;

@@ -57,6 +57,8 @@ int text_width(const char *s, size_t len);
 /* The longest front of s that fits in width columns, in bytes; the columns go to *used_out. */
 size_t text_fit(const char *s, size_t len, int width, int *used_out);
 
+bool text_is_space(const struct text_cluster *c); /* a space or tab */
+
 /* Whether a line may break between two neighbours: after spaces, and around wide characters. */
 bool text_breaks_before(const struct text_cluster *prev, const struct text_cluster *next);
 

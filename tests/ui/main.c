@@ -1,5 +1,6 @@
 /*
- * main.c: the tests of ui/. `ui.run show` shows the screen instead.
+ * main.c: the tests of ui/. `ui.run show` shows the screen instead, `ui.run golden` writes the golden
+ * screens anew.
  */
 #include "show.h"
 #include "tests.h"
@@ -9,8 +10,23 @@
 
 int main(int argc, char **argv)
 {
+    int failures = 0;
+
     if (argc > 1 && strcmp(argv[1], "show") == 0)
         return show_run();
     setlocale(LC_ALL, "C.UTF-8");
-    return 0;
+    if (argc > 1 && strcmp(argv[1], "golden") == 0)
+        return golden_write();
+    failures += test_text();
+    failures += test_input();
+    failures += test_keymap();
+    failures += test_composer();
+    failures += test_block();
+    failures += test_transcript();
+    failures += test_list();
+    failures += test_door();
+    failures += test_screen();
+    failures += test_hostile();
+    failures += test_golden();
+    return failures != 0;
 }

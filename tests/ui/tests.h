@@ -1,1 +1,23 @@
-#pragma once
+/*
+ * tests.h: the groups of this program.
+ */
+#ifndef TESTS_UI_TESTS_H
+#define TESTS_UI_TESTS_H
+
+/* Each runs one group and returns the number of its failures. */
+int test_text(void);
+int test_input(void);
+int test_keymap(void);
+int test_composer(void);
+int test_block(void);
+int test_transcript(void);
+int test_list(void);
+int test_door(void);
+int test_screen(void);
+int test_hostile(void);
+int test_golden(void);
+
+/* Writes the golden screens anew, to be looked at before they are kept. */
+int golden_write(void);
+
+#endif
