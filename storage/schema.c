@@ -197,17 +197,15 @@ static int identify(struct store *s, int64_t *version)
     return check_objects(s, (int)*version);
 }
 
-static int upgrade(struct store *s, int64_t *version)
+static int upgrade(struct store *s)
 {
     int rc = db_begin(s);
     if (rc != STORE_OK)
         return rc;
-    /* Another instance may have been quicker. */
-    rc = read_version(s, version);
-    if (rc == STORE_OK && *version < VERSION) {
-        rc = db_script(s, steps[*version]);
-        ++*version;
-    }
+    int64_t version; /* read again: another instance may have been quicker */
+    rc = read_version(s, &version);
+    for (; rc == STORE_OK && version < VERSION; version++)
+        rc = db_script(s, steps[version]);
     return db_end(s, rc);
 }
 
@@ -266,10 +264,13 @@ void schema_forget_copies(struct store *s)
 int schema_prepare(struct store *s)
 {
     int64_t version = 0;
-    int rc = identify(s, &version);
-    if (rc == STORE_OK && version > 0 && version < VERSION && s->path)
+    int rc = db_snapshot(s);
+    if (rc == STORE_OK)
+        rc = identify(s, &version);
+    db_release(s);
+    if (rc != STORE_OK || version == VERSION)
+        return rc;
+    if (version > 0 && s->path)
         rc = copy_aside(s, (int)version);
-    while (rc == STORE_OK && version < VERSION)
-        rc = upgrade(s, &version);
-    return rc;
+    return rc == STORE_OK ? upgrade(s) : rc;
 }

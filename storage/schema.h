@@ -13,8 +13,8 @@
 int schema_version(void);
 
 /*
- * Makes sure that the file is ours, and brings it to schema_version() step by step, each step one
- * transaction, after copying an older file aside. A file that is refused keeps every byte.
+ * Makes sure that the file is ours, and brings it to schema_version() in one transaction, after
+ * copying an older file aside. A file that is refused keeps every byte.
  */
 int schema_prepare(struct store *s);
 

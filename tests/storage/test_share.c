@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "place.h"
 
@@ -62,6 +63,28 @@ static void four_processes_lose_and_reorder_nothing(void **state)
     }
     store_messages_free(list);
     store_close(s);
+}
+
+static int open_and_create(void *path)
+{
+    struct store *s = must_open(path);
+    must_create(s, "");
+    store_close(s);
+    return 0;
+}
+
+static void first_starts_do_not_collide(void **state)
+{
+    struct place *p = *state;
+    for (int round = 0; round < 10; round++) {
+        pid_t pids[WRITERS];
+        for (int i = 0; i < WRITERS; i++)
+            pids[i] = start_child(open_and_create, p->path);
+        for (int i = 0; i < WRITERS; i++)
+            assert_int_equal(end_child(pids[i]), 0);
+        assert_int_equal(must_number(p->path, "SELECT count(*) FROM conversation"), WRITERS);
+        assert_int_equal(unlink(p->path), 0);
+    }
 }
 
 static void a_handle_sees_that_another_has_written(void **state)
@@ -192,6 +215,7 @@ int test_share(void)
 {
     const struct CMUnitTest tests[] = {
         place_test(four_processes_lose_and_reorder_nothing),
+        place_test(first_starts_do_not_collide),
         place_test(a_handle_sees_that_another_has_written),
         place_test(a_living_writer_is_not_interrupted),
         place_test(a_dead_writer_is),
