@@ -20,6 +20,7 @@ bool bytes_reserve(struct bytes *b, size_t n)
         return false;
     b->data = data;
     b->cap = cap;
+    b->data[b->len] = '\0';
     return true;
 }
 

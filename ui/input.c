@@ -48,13 +48,19 @@ void input_learn(struct input *in, const char *(*capability)(void *ud, const cha
     }
 }
 
+/* How long silence must last to end a paste. */
+static void await_paste(struct input *in, int64_t now)
+{
+    in->deadline = now + (in->ended ? INPUT_QUIET_MS : INPUT_PASTE_MS);
+}
+
 void input_feed(struct input *in, const char *bytes, size_t n, int64_t now)
 {
     in->bytes = bytes;
     in->n = n;
     in->pos = 0;
     if (n > 0 && in->state == INPUT_PASTE)
-        in->deadline = now + INPUT_PASTE_MS;
+        await_paste(in, now);
 }
 
 static void enter(struct input *in, enum input_state state, int64_t deadline)
@@ -245,9 +251,10 @@ static bool give_ss3(const struct input *in, struct input_event *out)
 static void begin_paste(struct input *in, int64_t now)
 {
     bytes_free(&in->paste);
-    in->mark = 0;
-    in->after_cr = in->cut = false;
-    enter(in, INPUT_PASTE, now + INPUT_PASTE_MS);
+    in->mark_len = 0;
+    in->ended = in->after_cr = in->cut = false;
+    in->state = INPUT_PASTE;
+    await_paste(in, now);
 }
 
 static void paste_character(struct input *in, uint32_t cp)
@@ -265,11 +272,16 @@ static void paste_character(struct input *in, uint32_t cp)
         in->cut = true;
 }
 
+static void keep_mark(struct input *in)
+{
+    for (size_t i = 0; i < in->mark_len; i++)
+        paste_character(in, (unsigned char)in->mark[i]);
+    in->mark_len = 0;
+}
+
 static bool give_paste(struct input *in, struct input_event *out)
 {
-    for (size_t i = 0; i < in->mark; i++)
-        paste_character(in, (unsigned char)paste_end[i]);
-    in->mark = 0;
+    keep_mark(in);
     in->partial_len = 0;
     enter(in, INPUT_GROUND, -1);
     *out = (struct input_event){
@@ -426,28 +438,31 @@ static bool in_string(struct input *in, unsigned char byte, int64_t now)
     return false;
 }
 
+/* Whether a byte goes on with what may be a paste's mark: "\033[200~" or "\033[201~". */
+static bool goes_on(const struct input *in, unsigned char byte)
+{
+    return byte == (unsigned char)paste_begin[in->mark_len] ||
+           byte == (unsigned char)paste_end[in->mark_len];
+}
+
+/* Marks are left out of the text; what only began like one is text. */
 static bool in_paste(struct input *in, unsigned char byte, int64_t now)
 {
-    static const size_t differs_at = 4; /* "\033[20" is common to both marks */
     uint32_t cp;
 
-    if (in->partial_len == 0) {
-        bool next = byte == (unsigned char)paste_end[in->mark] ||
-                    (in->mark == differs_at && byte == (unsigned char)paste_begin[differs_at]);
-        if (next && ++in->mark < MARK_LEN)
-            return false;
-        if (next) {
-            in->mark = 0;
-            enter(in, INPUT_PASTE_END, now + INPUT_QUIET_MS);
-            return false;
+    if (in->partial_len == 0 && goes_on(in, byte)) {
+        in->mark[in->mark_len++] = (char)byte;
+        if (in->mark_len == MARK_LEN) {
+            in->ended = memcmp(in->mark, paste_end, MARK_LEN) == 0;
+            in->mark_len = 0;
+            await_paste(in, now);
         }
-        for (size_t i = 0; i < in->mark; i++)
-            paste_character(in, (unsigned char)paste_end[i]);
-        if (in->mark > 0) { /* this byte may begin a mark itself */
-            in->mark = 0;
-            in->pos--;
-            return false;
-        }
+        return false;
+    }
+    if (in->mark_len > 0) { /* this byte may begin a mark itself */
+        keep_mark(in);
+        in->pos--;
+        return false;
     }
     if (decode(in, byte, &cp))
         paste_character(in, cp);
@@ -473,9 +488,6 @@ static bool step(struct input *in, unsigned char byte, int64_t now, struct input
         if (--in->skip == 0)
             enter(in, INPUT_GROUND, -1);
         return false;
-    case INPUT_PASTE_END:
-        enter(in, INPUT_PASTE, now + INPUT_PASTE_MS);
-        return in_paste(in, byte, now);
     case INPUT_PASTE: return in_paste(in, byte, now);
     }
     return false;
@@ -486,7 +498,7 @@ static bool expire(struct input *in, struct input_event *out)
 {
     enum input_state state = in->state;
 
-    if (state == INPUT_PASTE || state == INPUT_PASTE_END)
+    if (state == INPUT_PASTE)
         return give_paste(in, out);
     enter(in, INPUT_GROUND, -1);
     if (state == INPUT_ESC)

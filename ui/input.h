@@ -73,7 +73,6 @@ enum input_state {
     INPUT_STRING_ESC, /* the Esc that may end one */
     INPUT_SKIP,       /* the bytes after ESC [ M */
     INPUT_PASTE,
-    INPUT_PASTE_END, /* an end mark was seen; does silence follow? */
 };
 
 struct input_learned {
@@ -97,7 +96,9 @@ struct input {
     bool alt;
 
     struct bytes paste;
-    size_t mark; /* bytes of a paste mark matched */
+    char mark[8]; /* what may be a paste's mark, until it is known */
+    size_t mark_len;
+    bool ended; /* an end mark was met */
     bool after_cr, cut, paste_given;
 
     struct input_learned learned[INPUT_LEARNED_MAX];

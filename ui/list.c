@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TITLE_MIN = 22 }; /* columns; a detail may not take them */
+enum { TITLE_MIN = 20 }; /* columns that details leave to titles */
 
 void list_init(struct list *l)
 {
@@ -119,19 +119,32 @@ bool list_chosen(const struct list *l, int64_t *id_out)
     return true;
 }
 
-/* Mark, title, and the detail at the right where there is room for it. */
-static void draw_row(const struct list *l, size_t row, struct grid *g, int at, int col, int width)
+/* Columns for the details of the rows in sight; 0: they would leave the titles too little. */
+static int detail_room(const struct list *l, int height, int room)
+{
+    int widest = 0;
+    for (size_t i = l->top; i < l->n_shown && i < l->top + (size_t)height; i++) {
+        const char *detail = l->text.data + l->rows[l->shown[i]].detail;
+        int n = text_width(detail, strlen(detail));
+        widest = n > widest ? n : widest;
+    }
+    return widest + TITLE_MIN <= room ? widest : 0;
+}
+
+/* Mark, title, and the detail at the right. */
+static void draw_row(const struct list *l, size_t row, struct grid *g, int at, int col, int width,
+                     int detail_columns)
 {
     const char *detail = l->text.data + l->rows[row].detail;
-    int room = width - 3, detail_width = text_width(detail, strlen(detail));
+    int n = text_width(detail, strlen(detail)), room = width - 4;
 
     if (l->rows[row].id == l->current)
         grid_label(g, at, col + 1, 1, "●", STYLE_PROMPT);
-    if (*detail && detail_width + TITLE_MIN <= room) {
-        grid_label(g, at, col + width - 1 - detail_width, detail_width, detail, STYLE_DIM);
-        room -= detail_width + 2;
+    if (detail_columns > 0) {
+        grid_label(g, at, col + width - 1 - n, n, detail, STYLE_DIM);
+        room -= detail_columns + 2;
     }
-    grid_label(g, at, col + 3, room - 1, title_of(l, row), STYLE_TEXT);
+    grid_label(g, at, col + 3, room, title_of(l, row), STYLE_TEXT);
 }
 
 void list_draw(struct list *l, struct grid *g, int row, int col, int height, int width, bool active)
@@ -141,8 +154,9 @@ void list_draw(struct list *l, struct grid *g, int row, int col, int height, int
         l->top = l->selected;
     if (l->selected >= l->top + (size_t)l->height)
         l->top = l->selected + 1 - (size_t)l->height;
+    int details = detail_room(l, l->height, width - 4);
     for (int i = 0; i < height && l->top + (size_t)i < l->n_shown; i++) {
-        draw_row(l, l->shown[l->top + (size_t)i], g, row + i, col, width);
+        draw_row(l, l->shown[l->top + (size_t)i], g, row + i, col, width, details);
         if (active && l->top + (size_t)i == l->selected)
             grid_restyle(g, row + i, col, width, STYLE_SELECTED);
     }

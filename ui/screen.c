@@ -47,11 +47,28 @@ static SCREEN *new_term(const char *term, FILE *memory)
 
     for (int i = 0; i < N_HANDLED; i++)
         sigaction(handled[i], NULL, &before[i]);
+    /* No LINES and COLUMNS of the environment; without tioctl it knows no fallback of its own. */
     use_env(FALSE);
+    use_tioctl(TRUE);
     SCREEN *sp = newterm(term, memory, memory);
     for (int i = 0; i < N_HANDLED; i++)
         sigaction(handled[i], &before[i], NULL);
     return sp;
+}
+
+/* Why a terminal type will not do; NULL: it will. Asked first, since newterm() leaks when it fails. */
+static const char *why_unfit(const char *term, int fd)
+{
+    const char *reason = NULL;
+    TERMINAL *before = cur_term;
+    int found;
+
+    if (!term || !*term || strlen(term) > TERM_NAME_MAX || setupterm(term, fd, &found) != OK)
+        return "unknown terminal type";
+    if (!cursor_address || !clear_screen)
+        reason = "the terminal cannot move its cursor";
+    del_curterm(set_curterm(before));
+    return reason;
 }
 
 /* Pair 1 + style for each style; muted ones take that of STYLE_DIM. */
@@ -81,7 +98,7 @@ static bool discard(struct curses_screen *s)
 int screen_open(struct curses_screen **out, const char *term, bool color, int rows, int cols,
                 char *err, size_t errlen)
 {
-    const char *reason = "out of memory";
+    const char *reason = "out of memory", *unfit;
     struct curses_screen *s = calloc(1, sizeof *s);
     int fd = -1;
 
@@ -92,20 +109,17 @@ int screen_open(struct curses_screen **out, const char *term, bool color, int ro
         reason = strerror(errno);
         goto fail;
     }
-    if (!term || !*term || strlen(term) > TERM_NAME_MAX || !(s->sp = new_term(term, s->memory))) {
-        reason = "unknown terminal type";
+    if ((unfit = why_unfit(term, fd)) != NULL) {
+        reason = unfit;
         goto fail;
     }
-    if (!cursor_address || !clear_screen) {
-        reason = "the terminal cannot move its cursor";
+    if (!(s->sp = new_term(term, s->memory)))
         goto fail;
-    }
     s->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     s->color = color && init_colors();
     idlok(stdscr, TRUE);
     leaveok(stdscr, FALSE);
     typeahead(-1);
-    orig_colors = NULL; /* an OSC; the terminal's palette is never changed */
     if (!grid_resize(&s->shown, rows, cols))
         goto fail;
     /* What newterm() wrote was for the size that terminfo names: leave, and let the first frame enter. */
@@ -283,6 +297,15 @@ static bool collect(struct curses_screen *s, struct bytes *out)
     return discard(s) && ok;
 }
 
+/* Coming back, curses resets the palette by an OSC; nobody changed it, and we send no OSC. */
+static void drop_palette_reset(struct bytes *out, size_t from)
+{
+    size_t n = orig_colors ? strlen(orig_colors) : 0;
+    char *at = n > 0 ? memmem(out->data + from, out->len - from, orig_colors, n) : NULL;
+    if (at)
+        bytes_splice(out, (size_t)(at - out->data), n, "", 0);
+}
+
 static bool same_size(const struct grid *a, const struct grid *b)
 {
     return a->rows == b->rows && a->cols == b->cols;
@@ -298,8 +321,9 @@ bool screen_paint(struct curses_screen *s, const struct grid *g, struct bytes *o
         if (!grid_resize(&s->shown, g->rows, g->cols))
             return false;
         resize_term(g->rows, g->cols);
-        if (change_scroll_region)
-            putp(tparm(change_scroll_region, 0, g->rows - 1));
+        if (change_scroll_region &&
+            !add_capability(out, tparm(change_scroll_region, 0, g->rows - 1)))
+            return false;
         s->repaint = changed = true;
     }
     entering = isendwin();
@@ -326,7 +350,10 @@ bool screen_paint(struct curses_screen *s, const struct grid *g, struct bytes *o
     s->shown.cursor_row = g->cursor_row;
     s->shown.cursor_col = g->cursor_col;
     s->repaint = false;
-    if (!collect(s, out) ||
+    bool complete = collect(s, out);
+    if (entering)
+        drop_palette_reset(out, before);
+    if (!complete ||
         (entering && has_ansi_sequences() && !bytes_add(out, paste_on, strlen(paste_on)))) {
         bytes_cut(out, before);
         s->repaint = true;

@@ -14,7 +14,8 @@ enum {
     FIELDS_MAX = 10,
     CONTEXT_WARN = 80, /* percent */
     CONTEXT_FULL = 95,
-    GAP = 3, /* between fields: " · " */
+    GAP = 3,    /* between fields: " · " */
+    ROOMY = 56, /* columns from which on numbers are spelled out */
 };
 
 struct field {
@@ -144,7 +145,7 @@ static void add_speed(struct fields *f, const struct ui_status *now)
     }
 }
 
-static void add_context(struct fields *f, const struct ui_status *now)
+static void add_context(struct fields *f, const struct ui_status *now, int width)
 {
     char used[32], limit[32];
 
@@ -160,8 +161,11 @@ static void add_context(struct fields *f, const struct ui_status *now)
                                              : STYLE_DIM;
     format_count(used, sizeof used, now->context_used);
     format_count(limit, sizeof limit, now->context_limit);
-    snprintf(add(f, 2, true, style)->text, FIELD_MAX, "%s / %s tokens (%d%%)", used, limit,
-             percent);
+    struct field *field = add(f, 2, true, style);
+    if (width >= ROOMY)
+        snprintf(field->text, FIELD_MAX, "%s / %s tokens (%d%%)", used, limit, percent);
+    else
+        snprintf(field->text, FIELD_MAX, "%s/%s", used, limit);
 }
 
 static int width_of(const struct field *field)
@@ -223,7 +227,7 @@ void status_draw(const struct status *s, struct grid *g, int row, int col, int w
         set_name(add(&f, 6, false, STYLE_DIM), s->now.device);
     add_state(&f, &s->now, now_ms);
     add_speed(&f, &s->now);
-    add_context(&f, &s->now);
+    add_context(&f, &s->now, width);
     fit(&f, width);
     draw_side(&f, false, g, row, col, width);
     int right = side_width(&f, true);

@@ -238,7 +238,10 @@ void transcript_focus(struct transcript *t, bool on)
     if (!on)
         return;
     fix_top(t);
-    t->selected = last_in_view(t);
+    size_t last = t->selected = last_in_view(t);
+    for (size_t i = t->top_item; i <= last && i < t->n; i++)
+        if (item_has_reasoning(t->items[i])) /* what one comes here to fold */
+            t->selected = i;
 }
 
 void transcript_select(struct transcript *t, int step)

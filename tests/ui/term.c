@@ -255,8 +255,8 @@ char *term_text(const struct term *t)
 static char style_letter(const VTermScreenCell *cell)
 {
     static const char letters[] = {
-        [33] = 'p', [35] = 'r', [37] = 'n', [133] = 'c', [167] = 'f', [172] = 'w', [241] = 'l',
-        [245] = 'd',
+        [33] = 'p',  [35] = 'r',  [37] = 'n',  [133] = 'c',
+        [167] = 'f', [172] = 'w', [241] = 'l', [245] = 'd',
     };
     char letter = 't';
     if (cell->attrs.reverse)
@@ -298,7 +298,8 @@ bool term_shows(const struct term *t, const char *part)
 /* The length of the sequence at the front, 0: it is none of ours. */
 static size_t sequence(const char *s, size_t n)
 {
-    static const char *const plain[] = {"\033(B", "\033)0", "\033=", "\033>", "\033M", "\r", "\n", "\b"};
+    static const char *const plain[] = {
+        "\0337", "\0338", "\033(B", "\033)0", "\033=", "\033>", "\033M", "\r", "\n", "\b"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (n >= strlen(plain[i]) && memcmp(s, plain[i], strlen(plain[i])) == 0)
             return strlen(plain[i]);
@@ -327,7 +328,7 @@ void term_check_grammar(const char *bytes, size_t n)
                 used = 0;
             if (c == 0xe2 && p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf)
                 used = 0;
-            if (c == 0xf3)
+            if (c == 0xf3 && p[1] == 0xa0 && p[2] < 0x88)
                 used = 0;
         }
         if (used == 0)

@@ -18,8 +18,8 @@
 static char *lines_of(const struct block *b)
 {
     static const char letters[STYLE_COUNT] = {
-        [STYLE_STRONG] = 'b', [STYLE_HEADING] = 'h', [STYLE_CODE] = 'c', [STYLE_RESULT] = 'r',
-        [STYLE_RULE] = 'l', [STYLE_DIM] = 'd',
+        [STYLE_STRONG] = 'b', [STYLE_HEADING] = 'h', [STYLE_CODE] = 'c',
+        [STYLE_RESULT] = 'r', [STYLE_RULE] = 'l',    [STYLE_DIM] = 'd',
     };
     struct bytes out = {0};
     for (size_t i = 0; i < b->n_lines; i++) {
@@ -111,8 +111,14 @@ static void plain_text_stays_as_it_is(void **state)
 static size_t random_markdown(char *out, size_t size, unsigned *seed)
 {
     static const char *const pieces[] = {
-        "word", " ",  "\n", "\n\n", "**", "`", "```", "\n```c\n", "- ", "# ", "> ", "1. ", "\\boxed{", "}",
-        "你好", "e\u0301", "👩\u200d👧", "\t", "---", "\n---\n", "longlonglonglonglonglongword", "\r", "\xff", "*",
+        "word",     " ",        "\n",
+        "\n\n",     "**",       "`",
+        "```",      "\n```c\n", "- ",
+        "# ",       "> ",       "1. ",
+        "\\boxed{", "}",        "你好",
+        "e\u0301",  "👩\u200d👧", "\t",
+        "---",      "\n---\n",  "longlonglonglonglonglongword",
+        "\r",       "\xff",     "*",
     };
     size_t n = 0, count = 1 + (unsigned)rand_r(seed) % 120;
     for (size_t i = 0; i < count; i++) {

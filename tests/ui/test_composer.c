@@ -269,8 +269,9 @@ static void a_draft_has_a_limit(void **state)
 static void rows_do_not_depend_on_how_the_text_came(void **state)
 {
     static const char *const pieces[] = {"word ", "longerword", "你好", "\n", " ", "e\u0301"};
-    static const enum keymap_action moves[] = {ACT_LEFT, ACT_TEXT_START, ACT_TEXT_END, ACT_WORD_LEFT,
-                                               ACT_DELETE_LEFT, ACT_KILL_WORD_RIGHT, ACT_UNDO};
+    static const enum keymap_action moves[] = {ACT_LEFT,      ACT_TEXT_START,  ACT_TEXT_END,
+                                               ACT_WORD_LEFT, ACT_DELETE_LEFT, ACT_KILL_WORD_RIGHT,
+                                               ACT_UNDO};
     unsigned seed = 5;
     (void)state;
     for (int round = 0; round < 200; round++) {

@@ -18,8 +18,8 @@
 /* Events as text: "C-a", "Up", "x", "paste(...)". */
 static void describe(const struct input_event *event, struct bytes *out)
 {
-    static const char *const names[] = {"Enter", "Tab",   "Esc",  "BS",  "Ins",  "Del", "Up",
-                                        "Down",  "Left",  "Right", "Home", "End", "PgUp", "PgDn"};
+    static const char *const names[] = {"Enter", "Tab",  "Esc",   "BS",   "Ins", "Del",  "Up",
+                                        "Down",  "Left", "Right", "Home", "End", "PgUp", "PgDn"};
     char text[64];
 
     if (out->len > 0)
@@ -97,7 +97,7 @@ static const struct {
     {"\033OP\033OQ\033[11~\033[15~\033[17~\033[24~", "F1 F2 F1 F5 F6 F12"},
     {"\033[[A\033[[E", "F1 F5"},
     {"\033[Z", "S-Tab"},
-    {"\033[77z", "Home"},                     /* as the terminal's description says */
+    {"\033[77z", "Home"}, /* as the terminal's description says */
     {"\033[a\033Oc\033[3^", "S-Up C-Right C-Del"},
     {"\033[13;2u\033[99;5u\033[27u\033[97;3u", "S-Enter C-c Esc M-a"},
     {"\033[97:65;2u\033[97;5:3u\033[57358u", "A"}, /* a release, a lock key: nothing */
@@ -142,7 +142,12 @@ static const struct {
     {"\033[200~a\033[200~b\033[201~", "paste(ab)"},
     {"\033[200~a\033[20b\033[2\033[201~", "paste(a\033[20b\033[2)"},
     {"\033[200~a\033[20", "paste(a\033[20)"},
-    {"\033[200~\x9b" "201~\xc2\x9b" "201~\003\033[201~", "paste(\ufffd201~\xc2\x9b" "201~\003)"},
+    {"\033[200~\033[200x\033[201y\033[201~", "paste(\033[200x\033[201y)"},
+    {"\033[200~\x9b"
+     "201~\xc2\x9b"
+     "201~\003\033[201~",
+     "paste(\ufffd201~\xc2\x9b"
+     "201~\003)"},
     {"\033[200~\xe4\xbd\033[201~", "paste(\ufffd)"},
 };
 
@@ -229,10 +234,10 @@ static void a_paste_ends_in_silence(void **state)
     drain(&in, INPUT_QUIET_MS - 1, &out);
     input_feed(&in, "\033[201~", 6, 100);
     drain(&in, 100, &out);
-    input_feed(&in, "", 0, 200);
-    drain(&in, 200, &out);
-    input_feed(&in, "\r", 1, 210);
-    drain(&in, 210, &out);
+    input_feed(&in, "", 0, 100 + INPUT_QUIET_MS);
+    drain(&in, 100 + INPUT_QUIET_MS, &out);
+    input_feed(&in, "\r", 1, 300);
+    drain(&in, 300, &out);
     assert_string_equal(out.data, "paste(one\ntwo) Enter");
     input_done(&in);
     bytes_free(&out);
@@ -253,8 +258,8 @@ static void a_large_paste_is_cut_at_its_limit(void **state)
     assert_false(input_next(&in, 0, &event));
     input_feed(&in, "\033[201~", 6, 0);
     assert_false(input_next(&in, 0, &event));
-    input_feed(&in, NULL, 0, 100);
-    assert_true(input_next(&in, 100, &event));
+    input_feed(&in, NULL, 0, INPUT_QUIET_MS);
+    assert_true(input_next(&in, INPUT_QUIET_MS, &event));
     assert_true(event.is_paste && event.cut);
     assert_int_equal(event.len, INPUT_PASTE_MAX);
     free(text);

@@ -27,12 +27,12 @@ static void names_are_read(void **state)
         uint32_t code;
         unsigned mods;
     } rows[] = {
-        {"a", 'a', 0},         {"C-x", 'x', KEY_CTRL},
-        {"M-<", '<', KEY_ALT}, {"C-M-Left", KEY_LEFT, KEY_CTRL | KEY_ALT},
-        {"F1", KEY_F1, 0},     {"F12", KEY_F12, 0},
-        {"Space", ' ', 0},     {"-", '-', 0},
+        {"a", 'a', 0},          {"C-x", 'x', KEY_CTRL},
+        {"M-<", '<', KEY_ALT},  {"C-M-Left", KEY_LEFT, KEY_CTRL | KEY_ALT},
+        {"F1", KEY_F1, 0},      {"F12", KEY_F12, 0},
+        {"Space", ' ', 0},      {"-", '-', 0},
         {"C--", '-', KEY_CTRL}, {",", ',', 0},
-        {"?", '?', 0},         {"S-Tab", KEY_TAB, KEY_SHIFT},
+        {"?", '?', 0},          {"S-Tab", KEY_TAB, KEY_SHIFT},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -43,27 +43,29 @@ static void every_kind_of_text_is_drawn_as_it_should(void **state)
         {"e\u0301a", "e\u0301|a", 2},
         {"你好", "你|好", 4},
         {"한\u1100\u1161\u11a8", "한|\u1100\u1161\u11a8", 4},
-        {"\u0915\u093e", "\u0915\u093e", 2},            /* a spacing mark takes a column */
-        {"👨\u200d👩\u200d👧!", "👨|!", 3},             /* a joined emoji is its first */
-        {"👍🏽x", "👍|x", 3},                             /* without its skin tone */
-        {"❤\ufe0fx", "❤|x", 2},                         /* without its variation selector */
+        {"\u0915\u093e", "\u0915\u093e", 2}, /* a spacing mark takes a column */
+        {"👨\u200d👩\u200d👧!", "👨|!", 3},      /* a joined emoji is its first */
+        {"👍🏽x", "👍|x", 3},             /* without its skin tone */
+        {"❤\ufe0fx", "❤|x", 2},              /* without its variation selector */
         {"🇫🇷🇩🇪", "🇫🇷|🇩🇪", 4},
         {"1\ufe0f\u20e3", "1\u20e3", 1},
-        {"\u0301x", "\u25cc\u0301|x", 2},               /* a mark without a letter */
+        {"\u0301x", "\u25cc\u0301|x", 2}, /* a mark without a letter */
         {"a\u0300\u0301\u0302\u0303\u0304\u0305", "a\u0300\u0301\u0302\u0303", 1},
         {"\033[31m", "^[|[|3|1|m", 6},
         {"\a\b\r\v\f\x7f", "^G|^H|^M|^K|^L|^?", 12},
-        {"\xc2\x9b" "2J", "<U+009B>|2|J", 10},
+        {"\xc2\x9b"
+         "2J",
+         "<U+009B>|2|J", 10},
         {"\u202ex", "<U+202E>|x", 9},
         {"\u2066\u200b\u200d\ufeff", "<U+2066>|<U+200B>|<U+200D>|<U+FEFF>", 32},
         {"\U000e0041", "<U+E0041>", 9},
-        {"a\u200db", "a|<U+200D>|b", 10},               /* joins no emoji */
-        {"❤\ufe0f\ufe0f", "❤|<U+FE0F>", 9},             /* one selector, not a hidden message */
+        {"a\u200db", "a|<U+200D>|b", 10},   /* joins no emoji */
+        {"❤\ufe0f\ufe0f", "❤|<U+FE0F>", 9}, /* one selector, not a hidden message */
         {"a\U000e0100", "a|<U+E0100>", 10},
         {"\u3164x", "<U+3164>|x", 9},
         {"\xff\xc0\x80", "\ufffd|\ufffd|\ufffd", 3},
         {"\xe2\x82", "\ufffd", 1},
-        {"\xed\xa0\x80", "\ufffd|\ufffd|\ufffd", 3},    /* a surrogate */
+        {"\xed\xa0\x80", "\ufffd|\ufffd|\ufffd", 3}, /* a surrogate */
         {"\xf4\x90\x80\x80", "\ufffd|\ufffd|\ufffd|\ufffd", 4},
         {"x\xe2(", "x|\ufffd|(", 3},
     };
@@ -119,8 +121,9 @@ static void decoding_is_what_encoding_was(void **state)
 static size_t random_text(char *out, size_t size, unsigned *seed)
 {
     static const char *const pieces[] = {
-        "a", "b", " ", "e\u0301", "\u0301", "你", "，", "👨", "\u200d", "👧", "🏽", "\ufe0f", "🇫", "\033",
-        "\xff", "\xe2\x82", "\u1100", "\u1161", "\u202e", "\u0915", "\u093e", "\t", "\r", "0",
+        "a",      "b",      " ",      "e\u0301", "\u0301", "你",   "，",   "👨",
+        "\u200d", "👧",      "🏽",   "\ufe0f",  "🇫",      "\033", "\xff", "\xe2\x82",
+        "\u1100", "\u1161", "\u202e", "\u0915",  "\u093e", "\t",   "\r",   "0",
     };
     size_t n = 0, count = (unsigned)rand_r(seed) % 24;
     for (size_t i = 0; i < count; i++) {

@@ -151,7 +151,8 @@ static void reasoning_folds_and_unfolds(void **state)
     look(v);
     assert_non_null(strstr(v->text, "│ two"));
     assert_null(strstr(v->text, "│ three"));
-    assert_non_null(strstr(v->text, "▌ deepseek\n▌ ▾ thought\n▌ │ two\n▌\n▌ second\n\n  deepseek\n"));
+    assert_non_null(
+        strstr(v->text, "▌ deepseek\n▌ ▾ thought\n▌ │ two\n▌\n▌ second\n\n  deepseek\n"));
 }
 
 static void the_view_follows_until_it_is_moved(void **state)
@@ -288,16 +289,11 @@ int test_transcript(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_conversation_looks_so),
-        TEST(unknown_ids_do_nothing),
-        TEST(long_thoughts_are_told_in_minutes),
-        TEST(pieces_may_end_inside_a_character),
-        TEST(reasoning_folds_and_unfolds),
-        TEST(the_view_follows_until_it_is_moved),
-        TEST(scrolling_meets_every_row_once),
-        TEST(a_new_width_keeps_the_place),
-        TEST(any_size_and_any_move_is_safe),
-        TEST(streaming_ends_as_loading_begins),
+        TEST(a_conversation_looks_so),           TEST(unknown_ids_do_nothing),
+        TEST(long_thoughts_are_told_in_minutes), TEST(pieces_may_end_inside_a_character),
+        TEST(reasoning_folds_and_unfolds),       TEST(the_view_follows_until_it_is_moved),
+        TEST(scrolling_meets_every_row_once),    TEST(a_new_width_keeps_the_place),
+        TEST(any_size_and_any_move_is_safe),     TEST(streaming_ends_as_loading_begins),
     };
 #undef TEST
     return cmocka_run_group_tests_name("transcript", tests, NULL, NULL);
