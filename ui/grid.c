@@ -44,7 +44,8 @@ static void set(struct cell *cell, uint32_t cp, uint8_t style)
 
 void grid_clear(struct grid *g)
 {
-    grid_blank(g, 0, 0, g->rows, g->cols);
+    for (size_t i = 0; i < (size_t)g->rows * (size_t)g->cols; i++)
+        set(&g->cells[i], ' ', STYLE_TEXT);
     g->cursor_row = -1;
     g->cursor_col = 0;
 }

@@ -1,11 +1,10 @@
 /*
- * input.c: the key decoder. Knows the sequences of ECMA-48, xterm, rxvt, the Linux console and the
- * kitty protocol's CSI u, and those that terminfo names; knows nothing of what keys are for.
+ * input.c: the decoder: where sequences, characters and pastes begin and end in a stream of bytes. What
+ * key a sequence stands for is key.c's.
  */
 #include "input.h"
 #include "text.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const char paste_begin[] = "\033[200~", paste_end[] = "\033[201~";
@@ -19,33 +18,6 @@ void input_init(struct input *in)
 void input_done(struct input *in)
 {
     bytes_free(&in->paste);
-}
-
-void input_learn(struct input *in, const char *(*capability)(void *ud, const char *name), void *ud)
-{
-    static const struct {
-        const char *name;
-        struct key key;
-    } names[] = {
-        {"kcuu1", {KEY_UP, 0}},     {"kcud1", {KEY_DOWN, 0}},       {"kcub1", {KEY_LEFT, 0}},
-        {"kcuf1", {KEY_RIGHT, 0}},  {"khome", {KEY_HOME, 0}},       {"kend", {KEY_END, 0}},
-        {"kpp", {KEY_PAGE_UP, 0}},  {"knp", {KEY_PAGE_DOWN, 0}},    {"kich1", {KEY_INSERT, 0}},
-        {"kdch1", {KEY_DELETE, 0}}, {"kcbt", {KEY_TAB, KEY_SHIFT}}, {"kent", {KEY_ENTER, 0}},
-        {"kf1", {KEY_F1, 0}},       {"kf2", {KEY_F1 + 1, 0}},       {"kf3", {KEY_F1 + 2, 0}},
-        {"kf4", {KEY_F1 + 3, 0}},   {"kf5", {KEY_F1 + 4, 0}},       {"kf6", {KEY_F1 + 5, 0}},
-        {"kf7", {KEY_F1 + 6, 0}},   {"kf8", {KEY_F1 + 7, 0}},       {"kf9", {KEY_F1 + 8, 0}},
-        {"kf10", {KEY_F1 + 9, 0}},  {"kf11", {KEY_F1 + 10, 0}},     {"kf12", {KEY_F12, 0}},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *sequence = capability(ud, names[i].name);
-        /* Only what the machine below collects can be met again. */
-        if (!sequence || sequence[0] != ESC || (sequence[1] != '[' && sequence[1] != 'O') ||
-            strlen(sequence) >= INPUT_SEQUENCE_MAX || in->n_learned == INPUT_LEARNED_MAX)
-            continue;
-        struct input_learned *learned = &in->learned[in->n_learned++];
-        strcpy(learned->sequence, sequence);
-        learned->key = names[i].key;
-    }
 }
 
 /* How long silence must last to end a paste. */
@@ -69,181 +41,17 @@ static void enter(struct input *in, enum input_state state, int64_t deadline)
     in->deadline = deadline;
 }
 
-static bool give(struct input_event *out, uint32_t code, unsigned mods)
+static bool give(struct input_event *out, struct key key)
 {
-    *out = (struct input_event){.key = {code, (uint8_t)mods}};
+    *out = (struct input_event){.key = key};
     return true;
 }
 
-/* A key that came as one character. */
-static bool give_character(struct input_event *out, uint32_t cp, unsigned mods)
+/* The sequence that was collected is complete. */
+static bool give_sequence(struct input *in, struct input_event *out)
 {
-    switch (cp) {
-    case '\r': return give(out, KEY_ENTER, mods);
-    case '\t': return give(out, KEY_TAB, mods);
-    case ESC: return give(out, KEY_ESC, mods);
-    case 0x08:
-    case 0x7f: return give(out, KEY_BACKSPACE, mods);
-    case 0x00: return give(out, ' ', mods | KEY_CTRL);
-    default: break;
-    }
-    if (cp <= 0x1a)
-        return give(out, cp + 'a' - 1, mods | KEY_CTRL);
-    if (cp < 0x20)
-        return give(out, cp + '@', mods | KEY_CTRL);
-    return give(out, cp, mods);
-}
-
-/* ---- whole sequences ---- */
-
-/* Modifiers as xterm and kitty number them: 1 + a bit set, of which three are known here. */
-static unsigned modifiers(int parameter)
-{
-    return parameter > 1 ? (unsigned)(parameter - 1) & 7 : 0;
-}
-
-/* Key of "CSI n ~". */
-static uint32_t tilde_key(int n)
-{
-    switch (n) {
-    case 1:
-    case 7: return KEY_HOME;
-    case 2: return KEY_INSERT;
-    case 3: return KEY_DELETE;
-    case 4:
-    case 8: return KEY_END;
-    case 5: return KEY_PAGE_UP;
-    case 6: return KEY_PAGE_DOWN;
-    default: break;
-    }
-    if (n >= 11 && n <= 15)
-        return KEY_F1 + (uint32_t)n - 11;
-    if (n >= 17 && n <= 21)
-        return KEY_F1 + (uint32_t)n - 12;
-    if (n == 23 || n == 24)
-        return KEY_F1 + (uint32_t)n - 13;
-    return 0;
-}
-
-/* Key of "CSI letter" and "SS3 letter". */
-static uint32_t letter_key(char letter)
-{
-    switch (letter) {
-    case 'A': return KEY_UP;
-    case 'B': return KEY_DOWN;
-    case 'C': return KEY_RIGHT;
-    case 'D': return KEY_LEFT;
-    case 'F': return KEY_END;
-    case 'H': return KEY_HOME;
-    case 'P':
-    case 'Q':
-    case 'R':
-    case 'S': return KEY_F1 + (uint32_t)(letter - 'P');
-    default: return 0;
-    }
-}
-
-/* A key given by its character and modifiers: "CSI 13;2u", "CSI 27;5;99~". */
-static bool give_coded(struct input_event *out, int code, int parameter)
-{
-    unsigned mods = modifiers(parameter);
-    if (code <= 0 || code > 0x10ffff || (code >= 0xe000 && code <= 0xf8ff))
-        return false; /* kitty's private numbers: keys that mean nothing here */
-    if ((mods & KEY_SHIFT) && code >= 'a' && code <= 'z')
-        code -= 'a' - 'A';
-    if (code > ' ' && code < 0x7f)
-        mods &= ~(unsigned)KEY_SHIFT;
-    return give_character(out, (uint32_t)code, mods);
-}
-
-enum { PARAMETERS_MAX = 4 };
-
-/* "1;5:1" -> {1, 5}; what follows a colon is left out, but a release (":3") is told apart. */
-static int parse_parameters(const char *s, int parameter[PARAMETERS_MAX], bool *released_out)
-{
-    int n = 0;
-    *released_out = false;
-    memset(parameter, 0, PARAMETERS_MAX * sizeof *parameter);
-    while (n < PARAMETERS_MAX) {
-        for (; *s >= '0' && *s <= '9'; s++)
-            if (parameter[n] < 0x200000)
-                parameter[n] = parameter[n] * 10 + (*s - '0');
-        n++;
-        while (*s == ':') {
-            if (n == 2 && s[1] == '3')
-                *released_out = true;
-            s++;
-            s += strspn(s, "0123456789");
-        }
-        if (*s != ';')
-            break;
-        s++;
-    }
-    return n;
-}
-
-static bool give_learned(const struct input *in, struct input_event *out)
-{
-    for (size_t i = 0; i < in->n_learned; i++)
-        if (strcmp(in->learned[i].sequence, in->sequence) == 0) {
-            *out = (struct input_event){.key = in->learned[i].key};
-            return true;
-        }
-    return false;
-}
-
-/* The sequence in->sequence is complete. */
-static bool give_csi(const struct input *in, struct input_event *out)
-{
-    int parameter[PARAMETERS_MAX];
-    bool released;
-    char final = in->sequence[in->sequence_len - 1];
-
-    if (give_learned(in, out))
-        return true;
-    if (in->sequence[2] == '[') /* Linux console: ESC [ [ A to E */
-        return final >= 'A' && final <= 'E' && give(out, KEY_F1 + (uint32_t)(final - 'A'), 0);
-    if (in->sequence[2] >= '<' && in->sequence[2] <= '?')
-        return false; /* a report or a reply */
-    int n = parse_parameters(in->sequence + 2, parameter, &released);
-    if (released)
-        return false;
-    switch (final) {
-    case '~':
-    case '^': /* rxvt: with control */
-        if (parameter[0] == 27 && n == 3)
-            return give_coded(out, parameter[2], parameter[1]);
-        return tilde_key(parameter[0]) && give(out, tilde_key(parameter[0]),
-                                               final == '^' ? KEY_CTRL : modifiers(parameter[1]));
-    case 'u': return give_coded(out, parameter[0], parameter[1]);
-    case 'Z': return give(out, KEY_TAB, KEY_SHIFT);
-    case 'R': return false; /* the cursor's position */
-    case 'a':
-    case 'b':
-    case 'c':
-    case 'd': /* rxvt: with shift */
-        return n == 1 && parameter[0] == 0 &&
-               give(out, letter_key((char)(final - 'a' + 'A')), KEY_SHIFT);
-    default: return letter_key(final) && give(out, letter_key(final), modifiers(parameter[1]));
-    }
-}
-
-static bool give_ss3(const struct input *in, struct input_event *out)
-{
-    static const char keypad_keys[] = "jklmnopqrstuvwxy", keypad[] = "*+,-./0123456789";
-    char final = in->sequence[in->sequence_len - 1];
-    int parameter = atoi(in->sequence + 2);
-    const char *at = strchr(keypad_keys, final);
-
-    if (give_learned(in, out))
-        return true;
-    if (final == 'M')
-        return give(out, KEY_ENTER, modifiers(parameter));
-    if (final >= 'a' && final <= 'd') /* rxvt: with control */
-        return give(out, letter_key((char)(final - 'a' + 'A')), KEY_CTRL);
-    if (at)
-        return give(out, (unsigned char)keypad[at - keypad_keys], modifiers(parameter));
-    return letter_key(final) && give(out, letter_key(final), modifiers(parameter));
+    *out = (struct input_event){.is_paste = false};
+    return !in->overlong && key_of_sequence(&in->sequences, in->sequence, &out->key);
 }
 
 /* ---- pastes ---- */
@@ -343,7 +151,7 @@ static bool in_ground(struct input *in, unsigned char byte, int64_t now, struct 
         return false;
     unsigned mods = in->alt ? KEY_ALT : 0;
     in->alt = false;
-    return give_character(out, cp, mods);
+    return give(out, key_of_character(cp, mods));
 }
 
 static bool in_escape(struct input *in, unsigned char byte, int64_t now, struct input_event *out)
@@ -361,7 +169,7 @@ static bool in_escape(struct input *in, unsigned char byte, int64_t now, struct 
     case ESC:
         in->sequence_len = 1;
         enter(in, INPUT_ESC, now + INPUT_ESC_MS);
-        return give(out, KEY_ESC, 0);
+        return give(out, (struct key){KEY_ESC, 0});
     default:
         enter(in, INPUT_GROUND, -1);
         in->alt = true;
@@ -379,7 +187,7 @@ static bool break_off(struct input *in)
 
 static void collect(struct input *in, unsigned char byte)
 {
-    if (in->sequence_len + 1 < INPUT_SEQUENCE_MAX)
+    if (in->sequence_len + 1 < KEY_SEQUENCE_MAX)
         in->sequence[in->sequence_len++] = (char)byte;
     else
         in->overlong = true;
@@ -408,7 +216,7 @@ static bool in_csi(struct input *in, unsigned char byte, int64_t now, struct inp
         begin_paste(in, now);
         return false;
     }
-    return !in->overlong && strcmp(in->sequence, paste_end) != 0 && give_csi(in, out);
+    return strcmp(in->sequence, paste_end) != 0 && give_sequence(in, out);
 }
 
 static bool in_ss3(struct input *in, unsigned char byte, struct input_event *out)
@@ -420,7 +228,7 @@ static bool in_ss3(struct input *in, unsigned char byte, struct input_event *out
         return false;
     in->sequence[in->sequence_len] = '\0';
     enter(in, INPUT_GROUND, -1);
-    return !in->overlong && give_ss3(in, out);
+    return give_sequence(in, out);
 }
 
 static bool in_string(struct input *in, unsigned char byte, int64_t now)
@@ -502,11 +310,11 @@ static bool expire(struct input *in, struct input_event *out)
         return give_paste(in, out);
     enter(in, INPUT_GROUND, -1);
     if (state == INPUT_ESC)
-        return give(out, KEY_ESC, 0);
+        return give(out, (struct key){KEY_ESC, 0});
     /* ESC and one byte, and then nothing: that key with Alt. */
     bool only = in->sequence_len == 2;
     if (only && (state == INPUT_CSI || state == INPUT_SS3 || state == INPUT_STRING))
-        return give(out, (unsigned char)in->sequence[1], KEY_ALT);
+        return give(out, (struct key){(unsigned char)in->sequence[1], KEY_ALT});
     return false;
 }
 

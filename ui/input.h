@@ -10,41 +10,11 @@
 #define UI_INPUT_H
 
 #include "bytes.h"
+#include "key.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Key codes are Unicode characters, or these. Control-A is 'a' with KEY_CTRL; Shift-A is 'A'. */
-enum key_code {
-    KEY_ENTER = 0x110000,
-    KEY_TAB,
-    KEY_ESC,
-    KEY_BACKSPACE,
-    KEY_INSERT,
-    KEY_DELETE,
-    KEY_UP,
-    KEY_DOWN,
-    KEY_LEFT,
-    KEY_RIGHT,
-    KEY_HOME,
-    KEY_END,
-    KEY_PAGE_UP,
-    KEY_PAGE_DOWN,
-    KEY_F1,
-    KEY_F12 = KEY_F1 + 11,
-};
-
-enum {
-    KEY_SHIFT = 1,
-    KEY_ALT = 2,
-    KEY_CTRL = 4,
-};
-
-struct key {
-    uint32_t code;
-    uint8_t mods;
-};
 
 struct input_event {
     bool is_paste;
@@ -60,8 +30,6 @@ enum {
     INPUT_QUIET_MS = 50,      /* after a paste's end mark */
     INPUT_PASTE_MS = 1000,    /* a paste without an end mark ends after this much silence */
     INPUT_PASTE_MAX = 16 << 20,
-    INPUT_SEQUENCE_MAX = 32,
-    INPUT_LEARNED_MAX = 48,
 };
 
 enum input_state {
@@ -75,18 +43,13 @@ enum input_state {
     INPUT_PASTE,
 };
 
-struct input_learned {
-    char sequence[INPUT_SEQUENCE_MAX];
-    struct key key;
-};
-
 struct input {
     enum input_state state;
     int64_t deadline; /* -1: none */
     const char *bytes;
     size_t n, pos;
 
-    char sequence[INPUT_SEQUENCE_MAX]; /* from ESC on */
+    char sequence[KEY_SEQUENCE_MAX]; /* from ESC on */
     size_t sequence_len;
     bool overlong;
     int skip;
@@ -101,15 +64,11 @@ struct input {
     bool ended; /* an end mark was met */
     bool after_cr, cut, paste_given;
 
-    struct input_learned learned[INPUT_LEARNED_MAX];
-    size_t n_learned;
+    struct key_sequences sequences; /* of the terminal's own description */
 };
 
 void input_init(struct input *in);
 void input_done(struct input *in);
-
-/* Binds the keys of the terminal's own description; capability() gives a terminfo string or NULL. */
-void input_learn(struct input *in, const char *(*capability)(void *ud, const char *name), void *ud);
 
 /* Hands in bytes read at time `now`, to be used up by input_next() before the next call. */
 void input_feed(struct input *in, const char *bytes, size_t n, int64_t now);

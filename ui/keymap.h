@@ -5,7 +5,7 @@
 #ifndef UI_KEYMAP_H
 #define UI_KEYMAP_H
 
-#include "input.h"
+#include "key.h"
 
 #include <stdbool.h>
 #include <stddef.h>

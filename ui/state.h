@@ -1,6 +1,6 @@
 /*
- * state.h: what is behind `struct ui`. ui.c lives it and draws it, dispatch.c turns keys into changes
- * of it; the regions know only their own part.
+ * state.h: what is behind `struct ui`. ui.c keeps it, dispatch.c turns keys into changes of it, layout.c
+ * draws it; the regions know only their own part.
  */
 #ifndef UI_STATE_H
 #define UI_STATE_H
@@ -68,6 +68,9 @@ struct ui {
     char **examples;
     size_t n_examples;
 };
+
+/* Draws everything on the grid. */
+void layout_draw(struct ui *u, int64_t now);
 
 /* Runs what an event of the terminal means. */
 void dispatch_event(struct ui *u, const struct input_event *event);

@@ -273,6 +273,22 @@ void transcript_fold(struct transcript *t)
 
 /* ---- drawing ---- */
 
+bool transcript_has_messages(const struct transcript *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->items[i]->kind != ITEM_NOTICE)
+            return true;
+    return false;
+}
+
+int transcript_rows(struct transcript *t, int width, int most)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < t->n && rows < (size_t)most; i++)
+        rows += item_rows(t->items[i], width);
+    return rows < (size_t)most ? (int)rows : most;
+}
+
 bool transcript_draw(struct transcript *t, struct grid *g, int row, int col, int height, int width)
 {
     int at = 0;

@@ -50,6 +50,11 @@ void transcript_focus(struct transcript *t, bool on);
 void transcript_select(struct transcript *t, int step);
 void transcript_fold(struct transcript *t);
 
+bool transcript_has_messages(const struct transcript *t); /* not only notices */
+
+/* Its rows in this width, counted up to `most`. */
+int transcript_rows(struct transcript *t, int width, int most);
+
 /* Draws into the rectangle; true when there is more below it. */
 bool transcript_draw(struct transcript *t, struct grid *g, int row, int col, int height, int width);
 

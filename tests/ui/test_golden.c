@@ -49,6 +49,12 @@ static void welcome(struct term *t)
     set_status(t, UI_IDLE);
 }
 
+static void first_notice(struct term *t)
+{
+    ui_notice(t->ui, UI_INFO, "no full-size model is installed: this is demo-deepseek, a tiny one");
+    set_status(t, UI_LOADING);
+}
+
 static void thinking(struct term *t)
 {
     ui_message_begin(t->ui, 1, UI_USER, "You");
@@ -128,9 +134,10 @@ static const struct {
     const char *name;
     void (*play)(struct term *t);
 } scenes[] = {
-    {"welcome", welcome}, {"thinking", thinking}, {"answered", answered},
-    {"stopped", stopped}, {"unfolded", unfolded}, {"sidebar", sidebar},
-    {"models", models},   {"commands", commands}, {"help", help},
+    {"welcome", welcome},   {"notice", first_notice}, {"thinking", thinking},
+    {"answered", answered}, {"stopped", stopped},     {"unfolded", unfolded},
+    {"sidebar", sidebar},   {"models", models},       {"commands", commands},
+    {"help", help},
 };
 enum { N_SCENES = sizeof scenes / sizeof *scenes };
 

@@ -65,7 +65,7 @@ static char *decoded(const char *bytes, size_t n, size_t piece)
     struct bytes out = {0};
 
     input_init(&in);
-    input_learn(&in, no_capability, NULL);
+    key_learn(&in.sequences, no_capability, NULL);
     bytes_add(&out, "", 0);
     for (size_t i = 0; i < n; i += piece) {
         input_feed(&in, bytes + i, n - i < piece ? n - i : piece, 0);

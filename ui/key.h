@@ -1,0 +1,66 @@
+/*
+ * key.h: keys, and what terminals send for them.
+ */
+#ifndef UI_KEY_H
+#define UI_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Key codes are Unicode characters, or these. Control-A is 'a' with KEY_CTRL; Shift-A is 'A'. */
+enum key_code {
+    KEY_ENTER = 0x110000,
+    KEY_TAB,
+    KEY_ESC,
+    KEY_BACKSPACE,
+    KEY_INSERT,
+    KEY_DELETE,
+    KEY_UP,
+    KEY_DOWN,
+    KEY_LEFT,
+    KEY_RIGHT,
+    KEY_HOME,
+    KEY_END,
+    KEY_PAGE_UP,
+    KEY_PAGE_DOWN,
+    KEY_F1,
+    KEY_F12 = KEY_F1 + 11,
+};
+
+enum {
+    KEY_SHIFT = 1,
+    KEY_ALT = 2,
+    KEY_CTRL = 4,
+};
+
+struct key {
+    uint32_t code;
+    uint8_t mods;
+};
+
+enum {
+    KEY_SEQUENCE_MAX = 32, /* bytes, with the NUL */
+    KEY_SEQUENCES_MAX = 32,
+};
+
+/* Sequences that a terminal's description names, beside those that are known anyway. */
+struct key_sequences {
+    struct {
+        char bytes[KEY_SEQUENCE_MAX];
+        struct key key;
+    } known[KEY_SEQUENCES_MAX];
+    size_t n;
+};
+
+/* Takes them from terminfo; capability() gives the string of a name, or NULL. */
+void key_learn(struct key_sequences *s, const char *(*capability)(void *ud, const char *name),
+               void *ud);
+
+/* The key that comes as one character: '\r' is Enter, 1 is Control-A. */
+struct key key_of_character(uint32_t cp, unsigned mods);
+
+/* The key of a whole CSI or SS3 sequence, from ESC on; false: it is a report, or unknown. */
+bool key_of_sequence(const struct key_sequences *s, const char *sequence, struct key *out);
+
+#endif
