@@ -314,7 +314,6 @@ static bool same_size(const struct grid *a, const struct grid *b)
 bool screen_paint(struct curses_screen *s, const struct grid *g, struct bytes *out)
 {
     size_t before = out->len;
-    bool entering, changed = s->repaint;
 
     set_term(s->sp);
     if (!same_size(g, &s->shown)) {
@@ -324,42 +323,35 @@ bool screen_paint(struct curses_screen *s, const struct grid *g, struct bytes *o
         if (change_scroll_region &&
             !add_capability(out, tparm(change_scroll_region, 0, g->rows - 1)))
             return false;
-        s->repaint = changed = true;
+        s->repaint = true;
     }
-    entering = isendwin();
     for (int row = 0; row < g->rows; row++) {
         struct cell *is = grid_at(&s->shown, row, 0), *be = grid_at(g, row, 0);
         size_t size = (size_t)g->cols * sizeof *is;
         if (s->repaint || memcmp(is, be, size) != 0) {
             paint_row(s, g, row);
             memcpy(is, be, size);
-            changed = true;
         }
     }
-    if (g->cursor_row != s->shown.cursor_row || g->cursor_col != s->shown.cursor_col)
-        changed = true;
-    if (!changed)
-        return true;
     if (s->repaint)
         clearok(curscr, TRUE);
     if (g->cursor_row >= 0)
         move(g->cursor_row, g->cursor_col);
     curs_set(g->cursor_row >= 0);
+    bool entering = isendwin();
     wnoutrefresh(stdscr);
     doupdate();
-    s->shown.cursor_row = g->cursor_row;
-    s->shown.cursor_col = g->cursor_col;
     s->repaint = false;
     bool complete = collect(s, out);
     if (entering)
         drop_palette_reset(out, before);
-    if (!complete ||
-        (entering && has_ansi_sequences() && !bytes_add(out, paste_on, strlen(paste_on)))) {
+    if (entering && has_ansi_sequences())
+        complete = bytes_add(out, paste_on, strlen(paste_on)) && complete;
+    if (!complete) {
         bytes_cut(out, before);
         s->repaint = true;
-        return false;
     }
-    return true;
+    return complete;
 }
 
 bool screen_leave(struct curses_screen *s, struct bytes *out)

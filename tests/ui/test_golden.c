@@ -52,7 +52,7 @@ static void welcome(struct term *t)
 static void first_notice(struct term *t)
 {
     ui_notice(t->ui, UI_INFO, "no full-size model is installed: this is demo-deepseek, a tiny one");
-    set_status(t, UI_LOADING);
+    set_status(t, UI_IDLE);
 }
 
 static void thinking(struct term *t)
