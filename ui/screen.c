@@ -5,7 +5,6 @@
  */
 #include "screen.h"
 
-#include <assert.h>
 #include <curses.h>
 #include <errno.h>
 #include <langinfo.h>
@@ -18,7 +17,10 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { TERM_NAME_MAX = 255 };
+enum {
+    TERM_NAME_MAX = 255,
+    TERM_SHOWN_MAX = 40, /* bytes of it in a message */
+};
 
 struct curses_screen {
     SCREEN *sp;
@@ -80,7 +82,7 @@ static bool init_colors(void)
         return false;
     for (int style = 0; style < STYLE_COUNT; style++) {
         struct paint p = theme_paint((uint8_t)style);
-        int color = COLORS > 256 ? p.rgb : COLORS == 256 ? p.color256 : p.color8;
+        int color = COLORS >= 1 << 24 ? p.rgb : COLORS >= 256 ? p.color256 : p.color8;
         if (!any_background && color == PAINT_DEFAULT)
             color = COLOR_WHITE;
         init_extended_pair(1 + style, color, any_background ? -1 : COLOR_BLACK);
@@ -93,6 +95,20 @@ static bool discard(struct curses_screen *s)
 {
     int fd = fileno(s->memory);
     return lseek(fd, 0, SEEK_SET) == 0 && ftruncate(fd, 0) == 0;
+}
+
+/* The message for a terminal type that will not do; its name is not to be trusted. */
+static void explain(const char *term, const char *reason, char *err, size_t errlen)
+{
+    char name[4 * TERM_SHOWN_MAX + 1];
+    size_t n = 0;
+
+    for (int i = 0; i < TERM_SHOWN_MAX && term[i]; i++)
+        n += (size_t)snprintf(name + n, sizeof name - n,
+                              term[i] >= ' ' && term[i] < 0x7f ? "%c" : "\\x%02x",
+                              (unsigned char)term[i]);
+    name[n] = '\0';
+    snprintf(err, errlen, "terminal: TERM: %s (got \"%s\")", reason, name);
 }
 
 int screen_open(struct curses_screen **out, const char *term, bool color, int rows, int cols,
@@ -130,7 +146,7 @@ int screen_open(struct curses_screen **out, const char *term, bool color, int ro
     *out = s;
     return 0;
 fail:
-    snprintf(err, errlen, "TERM: %.64s: %s", term ? term : "", reason);
+    explain(term ? term : "", reason, err, errlen);
     if (fd >= 0 && s && !s->memory)
         close(fd);
     screen_close(s);
