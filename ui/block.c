@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-    LOOKAHEAD = 1024, /* how far the end of a marked stretch is looked for, in bytes */
+    LOOKAHEAD = 1024, /* how far behind its marker the end of a stretch is looked for, in bytes */
+    MARKER_MAX = 8,
     TAB_STOP = 4,
     WIDTH_MIN = 4,
     CODE_INDENT = 2,
@@ -348,7 +349,6 @@ static void open_line(struct writer *w, struct block_point *p, size_t end)
     } else if (looking_at(w, at, end, "> ")) {
         p->kind = BLOCK_QUOTE;
         p->pos = at + 2;
-        p->indent = 2;
         put_label(w, "│ ", STYLE_RULE);
     } else if ((n = list_marker(w, at, end)) > 0) {
         put_spaces(w, depth < most ? depth : most);
@@ -457,7 +457,8 @@ bool block_lay(struct block *b, const char *text, size_t len, int width)
     struct block_point p = b->settled;
     while (p.pos < len && !w.failed) {
         lay_line(&w, &p);
-        bool known = p.kind == BLOCK_START ? text[p.pos - 1] == '\n' : p.pos + LOOKAHEAD <= len;
+        bool known = p.kind == BLOCK_START ? text[p.pos - 1] == '\n'
+                                           : p.pos + MARKER_MAX + LOOKAHEAD <= len;
         if (known && !w.failed) {
             b->settled = p;
             b->settled_lines = b->n_lines;

@@ -25,10 +25,10 @@ struct input_event {
 };
 
 enum {
-    INPUT_ESC_MS = 50,        /* an Esc that nothing follows is the key */
+    INPUT_ESC_MS = 50,        /* of silence: an Esc that nothing follows is the key */
     INPUT_SEQUENCE_MS = 1000, /* a sequence that does not end is given up */
-    INPUT_QUIET_MS = 50,      /* after a paste's end mark */
-    INPUT_PASTE_MS = 1000,    /* a paste without an end mark ends after this much silence */
+    INPUT_QUIET_MS = 100,     /* a paste ends where this much follows its end mark */
+    INPUT_PASTE_MS = 1000,    /* and without an end mark after this much */
     INPUT_PASTE_MAX = 16 << 20,
 };
 
