@@ -48,8 +48,25 @@ void status_done(struct status *s)
     free(s->hint);
 }
 
-void status_set(struct status *s, const struct ui_status *now)
+static bool same_string(const char *a, const char *b)
 {
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same(const struct ui_status *a, const struct ui_status *b)
+{
+    return same_string(a->model, b->model) && same_string(a->device, b->device) &&
+           a->state == b->state && a->done == b->done && a->total == b->total &&
+           a->tokens_per_second == b->tokens_per_second &&
+           a->time_to_first_token_ms == b->time_to_first_token_ms &&
+           a->context_used == b->context_used && a->context_limit == b->context_limit &&
+           a->draft_tokens == b->draft_tokens;
+}
+
+bool status_set(struct status *s, const struct ui_status *now)
+{
+    if (same(&s->now, now))
+        return false;
     char *model = now->model ? strdup(now->model) : NULL;
     char *device = now->device ? strdup(now->device) : NULL;
 
@@ -58,6 +75,7 @@ void status_set(struct status *s, const struct ui_status *now)
     s->now = *now;
     s->now.model = s->model = model;
     s->now.device = s->device = device;
+    return true;
 }
 
 void status_hint(struct status *s, const char *text)

@@ -21,8 +21,8 @@ struct status {
 void status_init(struct status *s);
 void status_done(struct status *s);
 
-void status_set(struct status *s, const struct ui_status *now);
-void status_hint(struct status *s, const char *text); /* NULL: none */
+bool status_set(struct status *s, const struct ui_status *now); /* false: it was so already */
+void status_hint(struct status *s, const char *text);           /* NULL: none */
 
 bool status_is_busy(const struct status *s);
 bool status_spins(const struct status *s); /* it looks different every STATUS_SPIN_MS */

@@ -354,10 +354,10 @@ void ui_draft_set(struct ui *u, const char *text, size_t len)
 
 void ui_status_set(struct ui *u, const struct ui_status *status)
 {
-    status_set(&u->status, status);
+    if (status_set(&u->status, status))
+        u->dirty = true;
     if (!status_is_busy(&u->status))
         u->stop_sent = false;
-    u->dirty = true;
 }
 
 void ui_hint(struct ui *u, const char *text)

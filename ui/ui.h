@@ -182,7 +182,7 @@ struct ui_status {
     int64_t draft_tokens;
 };
 
-void ui_status_set(struct ui *u, const struct ui_status *status);
+void ui_status_set(struct ui *u, const struct ui_status *status); /* cheap when nothing changed */
 
 /* A passing remark on the status line; the next key takes it away. */
 void ui_hint(struct ui *u, const char *text);

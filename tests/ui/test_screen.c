@@ -388,6 +388,8 @@ static void a_busy_status_spins_and_an_idle_one_does_not(void **state)
     ui_status_set(t.ui, &status);
     term_turn(&t);
     assert_int_equal(ui_timeout_ms(t.ui), -1);
+    ui_status_set(t.ui, &status); /* the same again is no reason to wake up */
+    assert_int_equal(ui_timeout_ms(t.ui), -1);
     term_close(&t);
 }
 
