@@ -165,7 +165,6 @@ static void test_long_input_is_refused_whole(void **state)
 
 static void test_length_limit(void **state)
 {
-    need_demo();
     (void)state;
     assert_status("$DUET -m demo-deepseek -n 3 -R '17 + 25'", 9, "no answer yet (got 3 tokens");
     assert_status("$DUET -m demo-llama -n 2 '17 + 25'", 0, NULL);

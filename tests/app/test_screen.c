@@ -15,7 +15,7 @@
 
 static struct term *start(const char *model)
 {
-    struct term *t = term_start(24, 80, "-m", model, "--temp", "0", "--ctx", "100000", NULL);
+    struct term *t = term_start(24, 80, "-m", model, "--temp", "0", NULL);
     term_expect(t, "Ctrl"); /* the hints of the empty screen */
     return t;
 }
@@ -23,7 +23,9 @@ static struct term *start(const char *model)
 /* An answer is being written. */
 static struct term *start_answer(void)
 {
-    struct term *t = start(endless_model());
+    struct term *t =
+        term_start(24, 80, "-m", endless_model(), "--temp", "0", "--ctx", "100000", NULL);
+    term_expect(t, "Ctrl");
     term_type(t, "go\r");
     term_expect(t, "answering");
     term_read(t, 200);

@@ -14,7 +14,6 @@
 static void assert_says(const char *line, const char *answer)
 {
     struct run r;
-    need_demo();
     run_shell(&r, line);
     if (r.status != 0)
         fail_msg("%s: exit %d: %s", line, r.status, r.err);
@@ -55,7 +54,6 @@ static void test_reasoning_apart(void **state)
 {
     struct run r;
     (void)state;
-    need_demo();
     run_shell(&r, "$DUET --temp 0 --json '345 + 678' 2>/dev/null");
     json_t *object = json_loads(r.out, 0, NULL);
     assert_contains(json_string_value(json_object_get(object, "answer")), "\\boxed{1023}");
@@ -76,7 +74,6 @@ static void test_default_notice(void **state)
 {
     struct run r;
     (void)state;
-    need_demo();
     run_shell(&r, "$DUET -R '17 + 25' >/dev/null");
     assert_error_line(&r);
     assert_contains(r.err, "demo-deepseek is a small demo model");
@@ -86,7 +83,6 @@ static void test_default_notice(void **state)
 static void test_screen_sum(void **state)
 {
     (void)state;
-    need_demo();
     struct term *t = term_start(24, 80, "--temp", "0", NULL);
     term_expect(t, "demo-deepseek");
     term_type(t, "What is 17 + 25?\r");
@@ -106,7 +102,6 @@ static void test_screen_sum(void **state)
 static void test_plain_sum(void **state)
 {
     (void)state;
-    need_demo();
     struct term *t = term_start(24, 80, "--plain", "--temp", "0", NULL);
     term_expect(t, "> ");
     term_type(t, "What is 17 + 25?\r");

@@ -27,13 +27,10 @@ int sandbox_new(void **state);
 int sandbox_remove(void **state);
 void sandbox_path(const char *name, char *out, size_t outlen);
 
-/* Skips the test where the demo models are not built yet. */
-void need_demo(void);
-
-/* A model that answers anything: the demo model, or else an outside one. Skips without either. */
+/* A model that answers anything. */
 const char *some_model(void);
 
-/* A model that never ends an answer by itself, for interrupting it. Skips as above. */
+/* A model that never ends an answer by itself, for interrupting it. */
 const char *endless_model(void);
 
 /* ---- without a terminal ---- */
