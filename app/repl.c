@@ -146,7 +146,9 @@ static void print(struct repl *r, const char *text, size_t len)
     char err[256];
     outlet_add(&r->out, text, len);
     str_adds(&r->out.pending, "\n");
-    outlet_finish(&r->out, err, sizeof err);
+    int status = outlet_finish(&r->out, err, sizeof err);
+    if (status > EXIT_SIGNAL && !r->out.error)
+        signals_put_back(status - EXIT_SIGNAL); /* it is meant for the line that comes next */
 }
 
 static void print_and_free(struct repl *r, struct str *text)

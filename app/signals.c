@@ -25,11 +25,16 @@ static void wake(void)
     (void)written;
 }
 
+void signals_put_back(int signal)
+{
+    atomic_fetch_or(&self.pending, 1u << signal);
+    wake();
+}
+
 static void note(int signal)
 {
     int saved = errno;
-    atomic_fetch_or(&self.pending, 1u << signal);
-    wake();
+    signals_put_back(signal);
     errno = saved;
 }
 

@@ -21,6 +21,9 @@ int signals_fd(void);
  * ends the program comes first. */
 int signals_next(void);
 
+/* Gives back a signal to whoever asks next. */
+void signals_put_back(int signal);
+
 /* For programs without a screen: the number of a signal that came and ends them, 0: none. Ctrl-Z is
  * obeyed on the way, what only a screen cares for is dropped. */
 int signals_next_ending(void);
