@@ -167,7 +167,11 @@ static char *decode_ids(struct lines *l, const json_t *array, char *err, size_t 
     int32_t *ids;
     char *bytes;
     size_t n, len;
-    if (read_ids(array, &ids, &n) != 0 || engine_detokenize(l->engine, ids, n, &bytes, &len) != 0) {
+    int status = read_ids(array, &ids, &n);
+    if (status == 0)
+        status = engine_detokenize(l->engine, ids, n, &bytes, &len);
+    free(ids);
+    if (status != 0) {
         say_to(err, errlen, 0, "ids: not token ids (limit 0 to %d)",
                engine_info(l->engine)->n_vocab - 1);
         return NULL;
@@ -176,7 +180,6 @@ static char *decode_ids(struct lines *l, const json_t *array, char *err, size_t 
     add_string(&out, bytes, len);
     str_adds(&out, "}");
     free(bytes);
-    free(ids);
     return out.data;
 }
 
@@ -224,14 +227,18 @@ static char *member(const json_t *in, const char *name)
     return value && !json_is_null(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
 }
 
-/* Further variables of the template: the object "extra", and "no_strftime_now". The caller's. */
+/* What else the line says is a variable of the template, in an object "extra" as well; null stands
+ * for one that is not given. The caller's. */
 static char *template_options(const json_t *in)
 {
-    json_t *options = json_object();
-    json_t *no_clock = json_object_get(in, "no_strftime_now");
+    const char *name;
+    json_t *value, *options = json_object();
+    json_object_foreach((json_t *)in, name, value)
+    {
+        if (!json_is_null(value))
+            json_object_set(options, name, value);
+    }
     json_object_update(options, json_object_get(in, "extra"));
-    if (no_clock)
-        json_object_set(options, "no_strftime_now", no_clock);
     char *text = json_dumps(options, 0);
     json_decref(options);
     return text;
@@ -245,7 +252,6 @@ static char *answer_prompt(struct lines *l, json_t *in, char *err, size_t errlen
     struct engine_request request = {
         .messages = messages ? messages : "[]",
         .tools = tools,
-        .date = json_string_value(json_object_get(in, "date_string")),
     };
     struct engine_prompt prompt;
     struct str out = {0};

@@ -65,6 +65,20 @@ static void test_prompt(void **state)
     assert_true(json_array_size(json_object_get(json, "ids")) > 10);
     json_decref(json);
 
+    /* Variables of the template beside the messages, or in an object of their own. */
+    static const char *const lines[] = {
+        "echo '{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}], \"tools\": null,"
+        "\"date_string\": null, \"custom_tools\": [{\"name\": \"abacus\"}]}' |"
+        "$DUET inspect prompt -m $M",
+        "echo '{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}],"
+        "\"extra\": {\"custom_tools\": [{\"name\": \"abacus\"}]}}' | $DUET inspect prompt -m $M",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        json = run_json(lines[i]);
+        assert_contains(json_string_value(json_object_get(json, "rendered")), "abacus");
+        json_decref(json);
+    }
+
     struct run r; /* a template's refusal is a line among lines */
     run_shell(
         &r,
