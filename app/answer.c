@@ -76,7 +76,7 @@ int outlet_finish(struct outlet *o, char *err, size_t errlen)
     return write_failed(o, err, errlen);
 }
 
-/* ---- the answer ---- */
+/* The answer */
 
 struct show {
     struct chat *chat;

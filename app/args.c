@@ -44,7 +44,7 @@ const struct args_option *args_find(const struct args_table *table, const char *
     return find(table, name, strlen(name));
 }
 
-/* ---- what was meant ---- */
+/* What was meant */
 
 /* How many letters must be put in, left out, replaced or swapped to make b of a; at most 63 each. */
 static int distance(const char *a, const char *b)
@@ -116,8 +116,9 @@ static int unknown(const struct args_table *table, const char *given, size_t len
         add_spellings(&s, table->options[i].others);
     }
     /* Of one letter any other is as near. */
-    const char *nearest =
-        len > 2 && typed[1] == '-' ? args_nearest(typed, (const char *const *)s.words, s.n) : NULL;
+    const char *nearest = len > 2 && typed[1] == '-'
+                              ? args_nearest(typed, (const char *const *)s.words, s.n)
+                              : NULL;
     if (nearest)
         say_to(err, errlen, -1, "%s: unknown option; did you mean %s?", typed, nearest);
     else
@@ -129,7 +130,7 @@ static int unknown(const struct args_table *table, const char *given, size_t len
     return -1;
 }
 
-/* ---- values ---- */
+/* Values */
 
 static int set_int(const struct args_option *o, const char *name, const char *value, void *member,
                    char *err, size_t errlen)
@@ -197,7 +198,7 @@ int args_set(const struct args_table *table, const char *name, const char *value
     return set_value(o, name, value, values, err, errlen);
 }
 
-/* ---- command lines ---- */
+/* Command lines */
 
 struct parser {
     const struct args_table *table;

@@ -31,7 +31,7 @@ struct bench {
     char err[512];
 };
 
-/* ---- samples ---- */
+/* Samples */
 
 struct samples {
     double *values;
@@ -60,7 +60,7 @@ static double quantile(struct samples *s, double share)
     return s->values[at > 0 ? at - 1 : 0];
 }
 
-/* ---- the model ---- */
+/* The model */
 
 static int open_model(struct bench *b, const struct app *app)
 {
@@ -115,7 +115,7 @@ static void count_bytes(struct bench *b)
     b->bytes_a_position = (double)info->kv_bytes / info->n_ctx;
 }
 
-/* ---- one prompt size ---- */
+/* One prompt size */
 
 struct result {
     int prompt_tokens;
@@ -225,7 +225,7 @@ static int measure(struct bench *b, int64_t size, struct result *r)
     return status;
 }
 
-/* ---- the report ---- */
+/* The report */
 
 static uint64_t resident_bytes(void)
 {

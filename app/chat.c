@@ -33,7 +33,7 @@ void chat_done(struct chat *c)
         history_close(&c->history);
 }
 
-/* ---- history ---- */
+/* History */
 
 static int resume(struct chat *c, char *err, size_t errlen)
 {
@@ -68,7 +68,7 @@ int chat_open_history(struct chat *c, char *err, size_t errlen)
     return resumes ? resume(c, err, errlen) : 0;
 }
 
-/* ---- models ---- */
+/* Models */
 
 static int open_engine(struct chat *c, struct chat_model *m, char *err, size_t errlen)
 {
@@ -136,7 +136,7 @@ int chat_reopen(struct chat *c, char *err, size_t errlen)
     return c->model->engine ? 0 : open_engine(c, c->model, err, errlen);
 }
 
-/* ---- asking ---- */
+/* Asking */
 
 struct engine_sampling chat_sampling(const struct chat *c, const struct chat_model *model)
 {
@@ -218,7 +218,7 @@ void chat_stop(struct chat *c)
         engine_cancel(c->answering->engine, c->request);
 }
 
-/* ---- what comes of it ---- */
+/* What comes of it */
 
 static void end_answer(struct chat *c, enum store_state state, const char *error)
 {
@@ -370,7 +370,7 @@ void chat_save_due(struct chat *c)
         history_save(&c->history);
 }
 
-/* ---- numbers ---- */
+/* Numbers */
 
 int64_t chat_context_used(const struct chat *c)
 {

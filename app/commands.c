@@ -22,7 +22,7 @@ static bool is_answering(const struct chat *c, struct command_reply *reply)
     return c->answer != NULL;
 }
 
-/* ---- conversations ---- */
+/* Conversations */
 
 static void run_new(struct chat *c, const char *arg, struct command_reply *reply)
 {
@@ -77,7 +77,7 @@ static void run_system(struct chat *c, const char *arg, struct command_reply *re
         str_adds(&reply->text, "no system prompt");
 }
 
-/* ---- models and settings ---- */
+/* Models and settings */
 
 void command_use(struct chat *c, const char *model, struct command_reply *reply)
 {
@@ -185,7 +185,7 @@ static void run_stats(struct chat *c, const char *arg, struct command_reply *rep
     reply->text.data[--reply->text.len] = '\0';
 }
 
-/* ---- the table ---- */
+/* The table */
 
 static void run_help(struct chat *c, const char *arg, struct command_reply *reply)
 {

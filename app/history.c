@@ -16,7 +16,7 @@ enum {
     TITLE_BYTES = 72,
 };
 
-/* ---- turns ---- */
+/* Turns */
 
 const char *turn_keep(struct turn *turn, const char *string)
 {
@@ -72,7 +72,7 @@ void history_end(struct history *h, struct turn *turn, enum store_state state)
     note_change(h, true);
 }
 
-/* ---- conversations ---- */
+/* Conversations */
 
 static void forget(struct history *h)
 {
@@ -217,7 +217,7 @@ static char *make_title(const struct history *h)
     return title.data;
 }
 
-/* ---- saving ---- */
+/* Saving */
 
 int history_due_ms(const struct history *h)
 {

@@ -18,7 +18,7 @@
 #include "app/str.h"
 #include "engine/engine.h"
 
-/* ---- opening ---- */
+/* Opening */
 
 static int open_model(const struct app *app, const char *name, struct engine_options options,
                       struct engine **out)
@@ -40,7 +40,7 @@ static int open_model(const struct app *app, const char *name, struct engine_opt
     return status;
 }
 
-/* ---- lines ---- */
+/* Lines */
 
 struct lines {
     const struct app *app;
@@ -93,7 +93,7 @@ static int answer_lines(struct lines *l)
     return status ? status : l->status;
 }
 
-/* ---- JSON by hand where there is much of it ---- */
+/* JSON by hand where there is much of it */
 
 static void add_ids(struct str *out, const int32_t *ids, size_t n, const char *comma)
 {
@@ -143,7 +143,7 @@ static int read_ids(const json_t *array, int32_t **out, size_t *n)
     return 0;
 }
 
-/* ---- tokens ---- */
+/* Tokens */
 
 static char *encode_text(struct lines *l, const char *s, size_t len, char *err, size_t errlen)
 {
@@ -218,7 +218,7 @@ static int inspect_text(struct lines *l)
     return status;
 }
 
-/* ---- prompt ---- */
+/* Prompt */
 
 /* A member as JSON text, or NULL where it is missing or null. The caller's. */
 static char *member(const json_t *in, const char *name)
@@ -278,7 +278,7 @@ static char *answer_prompt(struct lines *l, json_t *in, char *err, size_t errlen
     return out.data;
 }
 
-/* ---- logits ---- */
+/* Logits */
 
 enum { TOP = 5 };
 
@@ -369,7 +369,7 @@ static char *answer_logits(struct lines *l, json_t *in, char *err, size_t errlen
     return out.data;
 }
 
-/* ---- the verb ---- */
+/* The verb */
 
 static int inspect_lines(const struct app *app, bool vocab_only,
                          char *(*answer)(struct lines *, json_t *, char *, size_t))

@@ -72,7 +72,7 @@ static int print_information(const struct app *app, enum verb verb)
     return EXIT_ANSWER;
 }
 
-/* ---- the verb ---- */
+/* The verb */
 
 static int find_word(const char *word)
 {
@@ -166,7 +166,7 @@ static int run(struct app *app, int argc, char **argv)
     return status;
 }
 
-/* ---- safety first ---- */
+/* Safety first */
 
 /* A closed standard descriptor would become the first file that is opened, and receive our text. */
 static void fill_standard_descriptors(void)

@@ -38,7 +38,7 @@ static struct {
     bool finished;
 } entered;
 
-/* ---- one line ---- */
+/* One line */
 
 static void take_line(char *line)
 {
@@ -139,7 +139,7 @@ static bool read_question(struct repl *r, struct str *out)
     return true;
 }
 
-/* ---- showing ---- */
+/* Showing */
 
 static void print(struct repl *r, const char *text, size_t len)
 {
@@ -214,7 +214,7 @@ static void list_models(struct repl *r)
     print_and_free(r, &out);
 }
 
-/* ---- asking ---- */
+/* Asking */
 
 static void ask(struct repl *r, const char *text, size_t len)
 {
@@ -276,7 +276,7 @@ static void take_question(struct repl *r, const struct str *question)
     follow(r, &reply);
 }
 
-/* ---- beginning and end ---- */
+/* Beginning and end */
 
 /* Earlier questions come from the store, so that what is deleted there is gone here as well. */
 static void load_prompts(struct repl *r)

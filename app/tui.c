@@ -43,7 +43,7 @@ void tui_suspend(struct tui *t)
     ui_resume(t->ui);
 }
 
-/* ---- what came ---- */
+/* What came */
 
 static void take_signals(struct tui *t)
 {
@@ -124,7 +124,7 @@ static void take_events(struct tui *t)
     }
 }
 
-/* ---- what is to be done in each turn ---- */
+/* What is to be done in each turn */
 
 static void save(struct tui *t)
 {
@@ -216,7 +216,7 @@ static void loop(struct tui *t)
     }
 }
 
-/* ---- opening and closing ---- */
+/* Opening and closing */
 
 static int open_screen(struct tui *t, char *err, size_t errlen)
 {

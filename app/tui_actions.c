@@ -14,7 +14,7 @@
 enum { LISTED = 1000 }; /* conversations in the sidebar */
 enum { TAG_MODEL, TAG_CONVERSATION };
 
-/* ---- showing ---- */
+/* Showing */
 
 void tui_count_context(struct tui *t)
 {
@@ -135,7 +135,7 @@ static void pick_model(struct tui *t)
     free(rows);
 }
 
-/* ---- asking and commands ---- */
+/* Asking and commands */
 
 void tui_ask(struct tui *t, const char *text, size_t len)
 {
@@ -234,7 +234,7 @@ static void act_pick(struct tui *t, const struct ui_action *action)
     str_done(&reply.text);
 }
 
-/* ---- the rest ---- */
+/* The rest */
 
 static void act_stop(struct tui *t, const struct ui_action *action)
 {

@@ -41,7 +41,7 @@ void block_done(struct block *b)
     block_init(b, b->plain);
 }
 
-/* ---- writing a line ---- */
+/* Writing a line */
 
 static bool grow(void **array, size_t *cap, size_t n, size_t size)
 {
@@ -111,7 +111,7 @@ static void cut_line(struct writer *w, size_t n)
         b->spans[b->n_spans - 1].end = (uint32_t)n;
 }
 
-/* ---- source lines ---- */
+/* Source lines */
 
 static size_t line_end(const struct writer *w, size_t pos)
 {
@@ -180,7 +180,7 @@ static void next_source_line(struct writer *w, struct block_point *p, size_t end
     p->strong_end = p->code_end = p->result_end = 0;
 }
 
-/* ---- inlines ---- */
+/* Inlines */
 
 static bool looking_at(const struct writer *w, size_t pos, size_t end, const char *s)
 {
@@ -282,7 +282,7 @@ static uint8_t inline_style(const struct block_point *p)
     return p->strong_end ? STYLE_STRONG : STYLE_TEXT;
 }
 
-/* ---- lines ---- */
+/* Lines */
 
 /*
  * Fills the line from p with text up to `end`, or up to where it must break; p moves on. Breaking

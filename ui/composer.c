@@ -29,7 +29,7 @@ const char *composer_text(const struct composer *c, size_t *len_out)
     return c->editor.text.data ? c->editor.text.data : "";
 }
 
-/* ---- changing the text ---- */
+/* Changing the text */
 
 static void changed(struct composer *c)
 {
@@ -101,7 +101,7 @@ void composer_sent(struct composer *c)
     c->top = 0;
 }
 
-/* ---- rows ---- */
+/* Rows */
 
 static bool add_row(struct composer *c, size_t start)
 {
@@ -203,7 +203,7 @@ static bool move_row(struct composer *c, int step)
     return true;
 }
 
-/* ---- actions ---- */
+/* Actions */
 
 static void go(struct composer *c, size_t pos)
 {
@@ -279,7 +279,7 @@ bool composer_do(struct composer *c, enum keymap_action action)
     return true;
 }
 
-/* ---- drawing ---- */
+/* Drawing */
 
 /* A command stands out from what is said. */
 static void draw_command(const struct composer *c, struct grid *g, int row, int col)

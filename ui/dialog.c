@@ -50,7 +50,7 @@ void dialog_close(struct dialog *d)
     d->kind = DIALOG_NONE;
 }
 
-/* ---- the help ---- */
+/* The help */
 
 /* One line of the help: drawn, or only counted where g is NULL. */
 struct page {
@@ -109,7 +109,7 @@ void dialog_move(struct dialog *d, int64_t rows)
     d->top = top < 0 ? 0 : (int)top;
 }
 
-/* ---- drawing ---- */
+/* Drawing */
 
 static void draw_box(struct grid *g, int row, int col, int rows, int cols, const char *title)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- actions ---- */
+/* Actions */
 
 /*
  * Queues an action; false: the queue is full. What stops or ends goes before what is waiting, and the
@@ -46,7 +46,7 @@ void dispatch_hangup(struct ui *u)
         u->hangup_told = want(u, UI_HANGUP);
 }
 
-/* ---- what is said ---- */
+/* What is said */
 
 static bool is_blank(const char *text)
 {
@@ -132,7 +132,7 @@ static void interrupt(struct ui *u)
     }
 }
 
-/* ---- actions of each place ---- */
+/* Actions of each place */
 
 static bool everywhere(struct ui *u, enum keymap_action action)
 {
@@ -236,7 +236,7 @@ static void in_list(struct ui *u, enum keymap_action action)
     }
 }
 
-/* ---- events ---- */
+/* Events */
 
 /* A key that no binding names: a character is text where text can go. */
 static void type(struct ui *u, struct key key, enum keymap_place place)

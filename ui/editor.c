@@ -129,7 +129,7 @@ void editor_settle(struct editor *e)
     e->cutting = e->typing = false;
 }
 
-/* ---- places ---- */
+/* Places */
 
 static size_t left_of(const struct editor *e, size_t pos)
 {

@@ -54,7 +54,7 @@ static bool give_sequence(struct input *in, struct input_event *out)
     return !in->overlong && key_of_sequence(&in->sequences, in->sequence, &out->key);
 }
 
-/* ---- pastes ---- */
+/* Pastes */
 
 static void begin_paste(struct input *in, int64_t now)
 {
@@ -102,7 +102,7 @@ static bool give_paste(struct input *in, struct input_event *out)
     return true;
 }
 
-/* ---- the machine ---- */
+/* The machine */
 
 /*
  * Adds a byte to a UTF-8 character; true when it is complete or proved invalid. A byte that cannot

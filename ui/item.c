@@ -89,7 +89,7 @@ void item_fold(struct item *item, bool folded)
             item->parts[i].folded = folded;
 }
 
-/* ---- rows ---- */
+/* Rows */
 
 enum row_kind { ROW_GAP, ROW_NAME, ROW_THOUGHT, ROW_TEXT, ROW_LOST, ROW_NOTE };
 
@@ -159,7 +159,7 @@ size_t item_rows(struct item *item, int width)
     return w.n;
 }
 
-/* ---- drawing ---- */
+/* Drawing */
 
 static const char *const tone_sign[] = {[UI_INFO] = "●", [UI_WARN] = "■", [UI_FAIL] = "■"};
 static const uint8_t tone_style[] = {STYLE_INFO, STYLE_WARN, STYLE_FAIL};
@@ -178,7 +178,7 @@ static void draw_thought(const struct item *item, const struct part *part, struc
     bool thinking = is_growing(item, part);
     char time[48] = "", tokens[48] = "", label[160];
 
-    if (item->thought_ms > 0)
+    if (item->thought_ms >= 50) /* less would be 0.0 s */
         format_ms(time, sizeof time, item->thought_ms);
     if (item->thought_tokens > 0)
         snprintf(tokens, sizeof tokens, " · %" PRId64 " token%s", item->thought_tokens,

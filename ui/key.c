@@ -57,7 +57,7 @@ struct key key_of_character(uint32_t cp, unsigned mods)
     return key(cp, mods);
 }
 
-/* ---- whole sequences ---- */
+/* Whole sequences */
 
 /* Modifiers as xterm and kitty number them: 1 + a bit set, of which three are known here. */
 static unsigned modifiers(int parameter)

@@ -209,7 +209,7 @@ void screen_repaint(struct curses_screen *s)
     s->repaint = true;
 }
 
-/* ---- cells ---- */
+/* Cells */
 
 /* What stands for a character where only ASCII can be shown. */
 static wchar_t ascii_form(uint32_t cp)
@@ -290,7 +290,7 @@ static void paint_row(struct curses_screen *s, const struct grid *g, int row)
     mvadd_wchnstr(row, 0, s->line, (int)(at - s->line));
 }
 
-/* ---- frames ---- */
+/* Frames */
 
 /* Moves what curses wrote to *out. */
 static bool collect(struct curses_screen *s, struct bytes *out)

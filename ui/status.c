@@ -94,7 +94,7 @@ bool status_spins(const struct status *s)
     return s->now.state == UI_LOADING || s->now.state == UI_PREFILL;
 }
 
-/* ---- fields ---- */
+/* Fields */
 
 static struct field *add(struct fields *f, int rank, bool right, uint8_t style)
 {

@@ -26,7 +26,7 @@ void transcript_clear(struct transcript *t)
     };
 }
 
-/* ---- growing ---- */
+/* Growing */
 
 static struct item *add_item(struct transcript *t, enum item_kind kind)
 {
@@ -97,7 +97,7 @@ void transcript_notice(struct transcript *t, enum ui_tone tone, const char *text
     item_end(item, tone, NULL);
 }
 
-/* ---- the view ---- */
+/* The view */
 
 static size_t rows_of(struct transcript *t, size_t index)
 {
@@ -214,7 +214,7 @@ void transcript_bottom(struct transcript *t)
     t->selected = t->n ? t->n - 1 : 0;
 }
 
-/* ---- folds ---- */
+/* Folds */
 
 static bool any_open(const struct transcript *t)
 {
@@ -271,7 +271,7 @@ void transcript_fold(struct transcript *t)
     moved(t);
 }
 
-/* ---- drawing ---- */
+/* Drawing */
 
 bool transcript_has_messages(const struct transcript *t)
 {

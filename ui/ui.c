@@ -26,7 +26,7 @@ static int64_t monotonic_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* ---- opening and closing ---- */
+/* Opening and closing */
 
 static bool copy_commands(struct ui *u, const struct ui_options *opt)
 {
@@ -202,7 +202,7 @@ void ui_resume(struct ui *u)
     u->resized = u->dirty = true;
 }
 
-/* ---- the loop ---- */
+/* The loop */
 
 void ui_poll(const struct ui *u, struct pollfd *out)
 {
@@ -269,7 +269,7 @@ void ui_resize(struct ui *u)
     u->resized = u->dirty = true;
 }
 
-/* ---- drawing ---- */
+/* Drawing */
 
 void ui_draw(struct ui *u)
 {
@@ -298,7 +298,7 @@ void ui_draw(struct ui *u)
     bytes_cut(&u->frame, 0);
 }
 
-/* ---- what is shown ---- */
+/* What is shown */
 
 void ui_transcript_clear(struct ui *u)
 {

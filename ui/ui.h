@@ -90,7 +90,7 @@ void ui_restore(const struct ui *u);
 void ui_suspend(struct ui *u);
 void ui_resume(struct ui *u);
 
-/* ---- the loop ---- */
+/* The loop */
 
 /* What to poll for: POLLIN, and POLLOUT while a frame is under way. After UI_HANGUP the fd is -1. */
 void ui_poll(const struct ui *u, struct pollfd *out);
@@ -99,11 +99,12 @@ void ui_poll(const struct ui *u, struct pollfd *out);
 int ui_timeout_ms(const struct ui *u);
 
 void ui_feed(struct ui *u); /* reads what is there; a dropped line becomes the action UI_HANGUP */
-void ui_resize(
-    struct ui *u);          /* the window changed its size (SIGWINCH); cheap, may come in storms */
 void ui_draw(struct ui *u); /* paints if something changed and a frame is due */
 
-/* ---- what the user wants ---- */
+/* The window changed its size (SIGWINCH); cheap, may come in storms. */
+void ui_resize(struct ui *u);
+
+/* What the user wants */
 
 enum ui_action_kind {
     UI_SEND,   /* text: a prompt, or a slash command; it has left the composer */
@@ -133,7 +134,7 @@ struct ui_action {
  */
 bool ui_next_action(struct ui *u, struct ui_action *out);
 
-/* ---- the transcript ---- */
+/* The transcript */
 
 enum ui_role { UI_USER, UI_ASSISTANT };
 enum ui_text { UI_ANSWER, UI_REASONING };
@@ -156,7 +157,7 @@ void ui_message_end(struct ui *u, int64_t id, enum ui_tone tone, const char *not
 /* A line of the program's own in the transcript, set apart from anything a model can say. */
 void ui_notice(struct ui *u, enum ui_tone tone, const char *text);
 
-/* ---- the composer ---- */
+/* The composer */
 
 /* The text being written: valid UTF-8, NUL-terminated, until the next ui_ call. len_out may be NULL. */
 const char *ui_draft(const struct ui *u, size_t *len_out);
@@ -166,7 +167,7 @@ uint64_t ui_draft_revision(const struct ui *u);
 
 void ui_draft_set(struct ui *u, const char *text, size_t len);
 
-/* ---- around it ---- */
+/* Around it */
 
 enum ui_state { UI_IDLE, UI_LOADING, UI_PREFILL, UI_GENERATING };
 

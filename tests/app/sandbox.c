@@ -64,7 +64,7 @@ void sandbox_path(const char *name, char *out, size_t outlen)
     snprintf(out, outlen, "%s/%s", home, name);
 }
 
-/* ---- models ---- */
+/* Models */
 
 /* The path of an installed model, or false. */
 static bool installed(const char *name, char *out, size_t outlen)

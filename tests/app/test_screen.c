@@ -23,8 +23,8 @@ static struct term *start(const char *model)
 /* An answer is being written. */
 static struct term *start_answer(void)
 {
-    struct term *t =
-        term_start(24, 80, "-m", endless_model(), "--temp", "0", "--ctx", "100000", NULL);
+    struct term *t = term_start(24, 80, "-m", endless_model(), "--temp", "0", "--ctx", "100000",
+                                NULL);
     term_expect(t, "Ctrl");
     term_type(t, "go\r");
     term_expect(t, "answering");

@@ -33,7 +33,7 @@ const char *some_model(void);
 /* A model that never ends an answer by itself, for interrupting it. */
 const char *endless_model(void);
 
-/* ---- without a terminal ---- */
+/* Without a terminal */
 
 struct run {
     int status; /* exit status, or minus the signal that ended it */
@@ -54,7 +54,7 @@ void run_shell(struct run *r, const char *line);
 void assert_error_line(const struct run *r);
 void assert_contains(const char *text, const char *part);
 
-/* ---- on a terminal ---- */
+/* On a terminal */
 
 struct term;
 

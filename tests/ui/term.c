@@ -30,7 +30,7 @@ void term_wait(int ms)
     now += ms;
 }
 
-/* ---- the terminal ---- */
+/* The terminal */
 
 static int on_move(VTermPos pos, VTermPos old, int visible, void *user)
 {
@@ -122,7 +122,7 @@ void term_drain(struct term *t)
     }
 }
 
-/* ---- turns ---- */
+/* Turns */
 
 static void keep(struct term *t, const struct ui_action *action)
 {
@@ -201,7 +201,7 @@ int term_last_action(const struct term *t)
     return t->n_actions ? (int)t->actions[t->n_actions - 1].kind : -1;
 }
 
-/* ---- looking ---- */
+/* Looking */
 
 static void add_char(struct bytes *out, uint32_t cp)
 {
@@ -293,7 +293,7 @@ bool term_shows(const struct term *t, const char *part)
     return shown;
 }
 
-/* ---- what may be sent ---- */
+/* What may be sent */
 
 /* The length of the sequence at the front, 0: it is none of ours. */
 static size_t sequence(const char *s, size_t n)
