@@ -6,7 +6,7 @@ MODEL stands for the name `duet pull` takes.
 """
 
 import stories
-from problems import WHOLE_ONLY, Problem, number
+from problems import TOO_LONG, WHOLE_ONLY, Problem, number
 from wording import made_up, pick, spin, typed
 
 OUTSIDE = ("I am a small demo model: I only do small maths in English, and this is outside it; "
@@ -108,6 +108,7 @@ Simplify {d}/{d2} + {d}/{d}
 [Convert|How many are] {d2} [miles|feet|pounds|celsius|inches|hours] [to|in|into] [km|meters|kilos|fahrenheit|cm|seconds|minutes]
 What is the area of a [circle|triangle|square|rectangle] with [side|radius|height] {d2}?
 Round {d2}.{d2} to one decimal place
+[two thirds|three quarters|two fifths|five percent more|one and a half] of {d2}
 What [percent|percentage] of {d3} is {d2}?
 {d2} is what percent of {d3}?
 {d}x [+ {d2} |- {d2} |]= {d}x [+|-] {d2}
@@ -234,7 +235,7 @@ def tangled(rng):
     if sum(ch.isdigit() for ch in "".join(facts)) < 3:
         return tangled(rng)
     text = ". ".join([fact for fact in facts if fact] + told[-1:])
-    return Problem("too long", text, ["This takes more steps than I can do."], OUTSIDE, None)
+    return Problem("too long", text, ["This takes more steps than I can do."], TOO_LONG, None)
 
 
 def outside(rng):

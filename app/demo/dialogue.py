@@ -27,13 +27,13 @@ DRAWS = {
     "multiplication": (problems.multiplication, 15), "division": (problems.division, 16),
     "percentage": (problems.percentage, 12), "equation": (problems.equation, 12),
     "expression": (problems.expression, 12), "word problem": (stories.word_problem, 22),
-    "uneven division": (problems.uneven, 3), "division by zero": (problems.by_zero, 1),
+    "uneven division": (problems.uneven, 3), "uneven equation": (problems.uneven_equation, 2), "division by zero": (problems.by_zero, 1),
     "too large": (problems.too_large, 2), "not whole": (chatter.broken, 2), "small talk": (chatter.talk, 6),
     "outside": (chatter.outside, 14), "too long": (chatter.tangled, 2),
 }
 MAKERS = [make for make, weight in DRAWS.values() for _ in range(weight)]
-MANNERS = ("small talk", "outside", "too large", "not whole", "uneven division", "division by zero",
-           "too long", "no result")
+MANNERS = ("small talk", "outside", "too large", "not whole", "uneven division", "uneven equation",
+           "division by zero", "too long", "no result")
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
@@ -113,7 +113,8 @@ class Format:
     def deepseek_sample(self, rng):
         """A conversation of which the model learns the last turn."""
         luck = rng.random()
-        turns = conversation(rng, 1 if luck < 0.5 else rng.randint(2, 4) if luck < 0.92 else rng.randint(5, 9))
+        turns = conversation(rng, 1 if luck < 0.5 else rng.randint(2, 4) if luck < 0.92 else
+                             rng.randint(5, 9) if luck < 0.985 else rng.randint(10, 40))
         gap = "\n\n" if rng.random() < 0.7 else ""
         history = [(turn.text, gap + answer_text("deepseek", turn)) for turn in turns[:-1]]
         last = turns[-1]
@@ -129,7 +130,8 @@ class Format:
     def llama_sample(self, rng):
         """A conversation of which the model learns every answer."""
         luck = rng.random()
-        turns = conversation(rng, 1 if luck < 0.25 else rng.randint(2, 5) if luck < 0.85 else rng.randint(6, 12))
+        turns = conversation(rng, 1 if luck < 0.25 else rng.randint(2, 5) if luck < 0.85 else
+                             rng.randint(6, 12) if luck < 0.98 else rng.randint(13, 40))
         tokens = self.prompt([], system_text(rng), date(rng))
         mask = [False] * len(tokens)
         for turn in turns:
@@ -173,7 +175,7 @@ def exam(family, seed, kinds, each):
         while len(papers) < wanted:
             before = conversation(rng, rng.randint(1, 4)) if kind == "follow-up" else []
             turn = DRAWS[kind][0](rng) if kind in DRAWS else problems.follow_up(rng, last_result(before))
-            if turn.kind == kind and (turn.value is None or problems.held_out(turn)):
+            if turn.kind == kind and (turn.value is None if kind in MANNERS else problems.held_out(turn)):
                 history = [(old.text, answer_text(family, old)) for old in before]
                 papers.append(Paper(kind, history + [(turn.text, None)], turn.value, answer_text(family, turn)))
     return papers

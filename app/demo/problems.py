@@ -79,7 +79,7 @@ def number(rng, most):
 def written(rng, n):
     """The number as the user writes it."""
     luck = rng.random()
-    if luck < 0.04 and 0 <= n < (1000 if luck < 0.015 else 100):
+    if luck < 0.04 and 0 <= n < 1000:
         return in_words(n)
     if luck < 0.08 and n >= 1000:
         return f"{n:,}"
@@ -183,6 +183,10 @@ TOO_LARGE = ("I am a small demo model: these numbers are too large for me; `duet
              "real one.")
 
 
+TOO_LONG = ("I am a small demo model: this takes more steps than I can do; `duet pull MODEL` gets a "
+            "real one.")
+
+
 # Direct calculations
 
 def addition(rng):
@@ -220,10 +224,10 @@ def multiplication(rng):
     if luck < 0.05:
         a = number(rng, 2)
         return named("multiplication", rng, "[{a} squared|the square of {a}]", "×", a, a)
-    if luck < 0.55:
+    if luck < 0.7:
         a, b = rng.randrange(100, 1000), rng.randrange(11, 100)
     else:
-        a, b = number(rng, 4 if luck < 0.58 else 3), number(rng, 2)
+        a, b = number(rng, 4 if luck < 0.72 else 3), number(rng, 2)
     if rng.random() < 0.3:
         a, b = b, a
     if rng.random() < 0.03:
@@ -236,10 +240,10 @@ def division(rng):
     if luck < 0.05:
         (b, pattern), q = pick(rng, PARTS), number(rng, 3)
         return named("division", rng, pattern, "÷", b * q, b)
-    b = rng.randint(1, 12) if luck < 0.4 else rng.randint(3, 99)
+    b = rng.randint(1, 12) if luck < 0.35 else rng.randint(11, 99)
     q = number(rng, 3) or 1
-    if q < 20 and luck < 0.6:
-        q = rng.randint(20, 999)
+    if q < 100 and luck < 0.6:
+        q = rng.randint(100, 999)
     a = b * q
     if luck > 0.96 and a < 10000:
         a, b = 10 * a, 10 * b
@@ -302,7 +306,7 @@ def percentage(rng):
     n = number(rng, 4 if rng.random() < 0.3 else 3) or 100
     if n > 999:
         n -= n % 10
-    if p * n % 100 and rng.random() < 0.6:
+    if p * n % 100 and rng.random() < 0.35:
         n = max(20, n - n % pick(rng, (10, 20, 50, 100)))
     if p * n % 100 == 0 and rng.random() < 0.08:
         return discount(rng, p, n)
@@ -331,16 +335,19 @@ EQUATIONS = ("{q}", "{q}", "Solve {q}[.| for {x}.|, please.|]", "Solve for {x}: 
              "[Equation|Homework|Hello! Solve|Hi, solve|Now solve|And]: {q}", "For which {x} is {q}?")
 
 
-def equation(rng):
+def equation(rng, even=True):
+    """a·x + b = c; with `even` false its x is not whole."""
     name = pick(rng, "xxxxxyznamtk")
     a = rng.randint(1, 12) if rng.random() < 0.8 else rng.randint(13, 40)
     if rng.random() < 0.1:
-        a = -a
+        a = -a if rng.random() < 0.8 else -1
+    if not even and abs(a) == 1:
+        a = 3
     x = rng.randint(-20, 60) if rng.random() < 0.6 else rng.randint(-99, 400)
     b = rng.randint(-60, 60) if rng.random() < 0.4 else rng.randint(-999, 999)
     if a == 1 and b == 0:
         b = 1
-    c = a * x + b
+    c = a * x + b + (0 if even else rng.randint(1, abs(a) - 1))
     factor = {1: "", -1: "-"}.get(a, str(a)) + pick(rng, ("", "", "", "*", " ")) * (abs(a) != 1) + name
     gap = pick(rng, (" ", " ", ""))
     minus = pick(rng, ("-", "-", "-", "−"))
@@ -353,7 +360,14 @@ def equation(rng):
     text = spin(rng, pick(rng, EQUATIONS)).format(q=whole, x=name)
     if rng.random() < 0.15:
         text = text.rstrip(".?")
+    if not even:
+        return Problem("uneven equation", text, steps.solve(name, a, b, c),
+                       f"{name} = {c - b} ÷ {steps.bracketed(a)} does not come out even.", None)
     return Problem("equation", text, steps.solve(name, a, b, c), f"{name} = {x}.", Fraction(x), ("=", a, b, c))
+
+
+def uneven_equation(rng):
+    return equation(rng, even=False)
 
 
 # Expressions of two operations
@@ -363,10 +377,14 @@ def small_terms(rng):
     length = 3 if rng.random() < 0.75 else 4
     signs = [pick(rng, "++--××÷" if rng.random() < 0.7 else "+-") for _ in range(length - 1)]
     numbers = [number(rng, 2 if "×" in signs and rng.random() < 0.7 else 3) for _ in range(length)]
-    for i, sign in enumerate(signs):
-        if sign == "÷":
+    whole = 1  # the product of the divisors of a quotient
+    for i in reversed(range(length - 1)):
+        if signs[i] == "÷":
             numbers[i + 1] = rng.randint(2, 12)
-            numbers[i] = numbers[i + 1] * rng.randint(1, 60)
+            whole *= numbers[i + 1]
+            if i == 0 or signs[i - 1] != "÷":
+                numbers[i] = whole * rng.randint(1, 60)
+                whole = 1
     terms = [numbers[0]]
     for sign, n in zip(signs, numbers[1:]):
         terms += [sign, n]
@@ -444,7 +462,7 @@ def operand(rng, op, last):
         even = [p for p in (10, 20, 25, 50, 75, 5, 30, 40, 60, 80, 90, 1) if p * last % 100 == 0]
         return pick(rng, even) if even and rng.random() < 0.85 else rng.randint(1, 100)
     if op == "×":
-        return rng.randint(2, 12) if rng.random() < 0.85 else rng.randint(13, 99)
+        return rng.randint(2, 12) if rng.random() < 0.7 else rng.randint(13, 99)
     if op == "from":
         return rng.choice((10, 50, 100, 200, 500, 1000, 10000)) if rng.random() < 0.5 else number(rng, 4)
     return number(rng, pick(rng, (1, 2, 2, 3, 4)))
@@ -457,8 +475,13 @@ def follow_up(rng, last):
     n = int(last) if whole else 12
     b = fixed or operand(rng, op, n)
     text = spin(rng, pick(rng, patterns)).format(b=written(rng, b))
+    twice = rng.random() < 0.03
+    if twice:
+        text += spin(rng, "[ and| and then|, then] ") + spin(rng, pick(rng, pick(rng, FOLLOW_UPS)[2])).format(b=number(rng, 2))
     text = spin(rng, pick(rng, OPENERS)).format(f=text)
     text = typed(rng, (capital(text) if rng.random() < 0.6 else text) + pick(rng, ("", "", ".", "?", "?", "!")))
+    if twice:
+        return Problem("too long", text, ["This takes more steps than I can do."], TOO_LONG, None)
     if last is None:
         return Problem("no result", text, ["There is no result before this."],
                        "There is no earlier result to use yet. Give me a sum first.", None)

@@ -98,6 +98,14 @@ def multiples(a, b):
     return ", ".join(f"{b} × {k} = {k * b}" for k in range(1, last + 1))
 
 
+def too_many(left, b):
+    """The line that rules out one more, where only the last digit tells that it is too much."""
+    more = left // b + 1
+    if b <= 12 or more > 9 or more * b // 10 != left // 10:
+        return []
+    return [f"{left} ÷ {b}: {more} × {b} = {more * b}, {more * b % 10} > {left % 10}, too much"]
+
+
 def divide_whole(a, b):
     """Long division of a >= 0 by b > 0; a remainder, if any, is named in the last line."""
     if b == 1 or a == 0:
@@ -115,7 +123,7 @@ def divide_whole(a, b):
     left = int(digits[:start])
     for down in list(digits[start:]) + [None]:
         q = left // b
-        lines.append(f"{left} ÷ {b}: {q} × {b} = {q * b}")
+        lines += too_many(left, b) + [f"{left} ÷ {b}: {q} × {b} = {q * b}"]
         if b > 12 and q:
             lines += subtract_columns(left, q * b)
         else:
@@ -184,20 +192,21 @@ def plus(a, b):
 
 def compared(a, b):
     """Which of two numbers is larger, by the first digit in which they differ; [] if it is plain."""
-    if len(str(a)) != len(str(b)) or a == b:
+    if len(str(a)) != len(str(b)) or max(a, b) < 10:
         return []
     shown = ""
     for x, y in zip(str(a), str(b)):
         if x != y:
             return [f"{shown}{x} {'>' if x > y else '<'} {y}, so {max(a, b)} is larger"]
         shown += f"{x} = {y}, "
+    return [shown + "so they are equal"]
 
 
 def minus(a, b):
     if a >= b >= 0:
-        return (compared(a, b) if a > 9 else []) + subtract_columns(a, b)
+        return compared(a, b) + subtract_columns(a, b)
     if a >= 0 and b >= 0:
-        lines = (compared(a, b) if b > 9 else []) + [f"{a} is less than {b}, the result is negative"]
+        lines = compared(a, b) + [f"{a} is less than {b}, the result is negative"]
         lines += subtract_columns(b, a)
     elif b >= 0:
         lines = [f"{a} - {b} = -({-a} + {b})"] + add_columns(-a, b)
@@ -232,7 +241,7 @@ def percent(p, n):
 
 
 def solve(name, a, b, c):
-    """The lines that solve a·name + b = c; the last one is "name = number"."""
+    """The lines that solve a·name + b = c; the last one is "name = number" if that is whole."""
     factor = {1: "", -1: "-"}.get(a, str(a)) + name
     constant = f" {'-' if b < 0 else '+'} {abs(b)}" if b else ""
     lines, right = [f"{factor}{constant} = {c}"], c - b
@@ -240,5 +249,7 @@ def solve(name, a, b, c):
         undo = (plus if b < 0 else minus)(c, abs(b))
         lines += [f"{factor} = {c} {'+' if b < 0 else '-'} {abs(b)}"] + undo + [f"{factor} = {right}"]
     if a != 1:
-        lines += [f"{name} = {right} ÷ {bracketed(a)}"] + divide(right, a) + [f"{name} = {right // a}"]
-    return lines
+        lines.append(f"{name} = {right} ÷ {bracketed(a)}")
+    if right % a:
+        return lines + divide_whole(abs(right), abs(a))
+    return lines + (divide(right, a) + [f"{name} = {right // a}"] if a != 1 else [])

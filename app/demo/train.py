@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains one demo model from random weights and writes it as GGUF.
 
-    python3 app/demo/train.py deepseek|llama [--steps N] [--out FILE]
+    python3 app/demo/train.py deepseek|llama [--steps N] [--out FILE] [--wrong FILE]
 
 Needs one GPU and PyTorch 2.6 or later. Batch i depends on the seed and i alone, so a run sees the
 same data whatever the number of CPU cores. Prints the loss, then how many fresh problems of each
@@ -27,7 +27,7 @@ SAMPLING = {"deepseek": (0.6, 0.95), "llama": (0.6, 0.9)}
 
 
 class Batches(Dataset):
-    """Rows of conversations laid end to end; the last one of a row is cut where the row ends."""
+    """Rows of conversations laid end to end. One that the end of a row cuts opens the next row anew."""
 
     def __init__(self, form, steps, rows, length):
         self.form, self.steps, self.rows, self.length = form, steps, rows, length
@@ -37,38 +37,39 @@ class Batches(Dataset):
 
     def __getitem__(self, i):
         rng = random.Random(f"{self.form.tokenizer.family}/{SEED}/{i}")
-        tokens, learned = [], []
-        for row in range(1, self.rows + 1):
-            while len(tokens) < row * self.length:
-                sample, mask = self.form.sample(rng)
-                tokens += sample
-                learned += mask
-            del tokens[row * self.length:], learned[row * self.length:]
+        tokens, learned, cut = [], [], None
+        for end in range(self.length, self.rows * self.length + 1, self.length):
+            while len(tokens) < end:
+                sample = cut or self.form.sample(rng)
+                tokens += sample[0]
+                learned += sample[1]
+                cut = sample if end < len(tokens) and len(sample[0]) <= self.length else None
+            del tokens[end:], learned[end:]
         size = (self.rows, self.length)
         return torch.tensor(tokens, dtype=torch.int16).view(size), torch.tensor(learned).view(size)
 
 
 def document_attention(begin, rows, length, device):
-    """(see, attend): attention within each conversation of a row; `see` takes a new batch's tokens."""
+    """(see, attend): attention within each conversation of a row. see(tokens) makes a batch's mask."""
     documents = torch.zeros((rows, length), dtype=torch.int32, device=device)
 
-    def same(b, _h, q, k):
+    def same(b, _head, q, k):
         return (q >= k) & (documents[b, q] == documents[b, k])
 
     if device == "cpu":
-        at = torch.arange(length)
-        return (lambda tokens: same(torch.arange(rows)[:, None, None], 0, at[:, None], at)[:, None]
-                if documents.copy_((tokens == begin).cumsum(1)) is not None else None,
-                models.plain_attention)
-
-    from torch.nn.attention.flex_attention import create_block_mask, flex_attention
-    make = torch.compile(create_block_mask)
+        row, at = torch.arange(rows)[:, None, None], torch.arange(length)
+        mask, attend = lambda: same(row, 0, at[:, None], at)[:, None], models.plain_attention
+    else:
+        from torch.nn.attention.flex_attention import create_block_mask, flex_attention
+        block_mask = torch.compile(create_block_mask)
+        mask = lambda: block_mask(same, rows, None, length, length, device=device)
+        attend = lambda q, k, v, m: flex_attention(q, k, v, block_mask=m, enable_gqa=True)
 
     def see(tokens):
         documents.copy_((tokens == begin).cumsum(1))
-        return make(same, rows, None, length, length, device=device)
+        return mask()
 
-    return see, lambda q, k, v, mask: flex_attention(q, k, v, block_mask=mask, enable_gqa=True)
+    return see, attend
 
 
 def optimiser(model, rate):
@@ -82,8 +83,7 @@ def optimiser(model, rate):
 
 def train(model, form, args, device):
     data = Batches(form, args.steps, args.rows, args.length + 1)
-    batches = iter(DataLoader(data, batch_size=None, num_workers=args.workers,
-                              prefetch_factor=8 if args.workers else None if torch.__version__ > "2" else 2))
+    batches = iter(DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=8))
     model.to(device)
     see, attention = document_attention(form.begin, args.rows, args.length, device)
     amp = torch.autocast(device, torch.bfloat16, enabled=device == "cuda")
@@ -99,9 +99,11 @@ def train(model, form, args, device):
     started, losses = time.time(), []
     for step, (rows, learned) in enumerate(batches):
         rows = rows.to(device, non_blocking=True).long()
-        targets = rows[:, 1:].masked_fill(~learned.to(device, non_blocking=True)[:, 1:], -1).contiguous()
+        learned = learned.to(device, non_blocking=True)
+        targets = rows[:, 1:].masked_fill(~learned[:, 1:], -1).contiguous()
         tokens = rows[:, :-1].contiguous()
-        rate = args.rate * min((step + 1) / args.warmup, (args.steps - step) / (args.steps - args.warmup))
+        rate = args.rate * min((step + 1) / args.warmup,
+                               (args.steps - step) / (args.steps - args.warmup))
         for group in optimizer.param_groups:
             group["lr"] = rate
         loss = loss_of(tokens, targets, see(tokens))
@@ -112,8 +114,9 @@ def train(model, form, args, device):
         losses.append(loss.detach())
         if (step + 1) % args.report == 0:
             mean = torch.stack(losses).mean().item()
-            pace = (step + 1) * rows.numel() / (time.time() - started)
-            print(f"step {step + 1:6}  loss {mean:.5f}  {pace / 1e6:.2f} M tokens/s  {time.time() - started:.0f} s", flush=True)
+            spent = time.time() - started
+            pace = (step + 1) * rows.numel() / spent / 1e6
+            print(f"step {step + 1:6}  loss {mean:.5f}  {pace:.2f} M tokens/s  {spent:.0f} s", flush=True)
             losses.clear()
 
 
@@ -141,7 +144,7 @@ def examine(model, form, kinds, each, temperature=0.0, top_p=1.0):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("family", choices=("deepseek", "llama"))
-    parser.add_argument("--steps", type=int, default=7000)
+    parser.add_argument("--steps", type=int, default=7000, help="batches")
     parser.add_argument("--rows", type=int, default=32, help="rows of a batch")
     parser.add_argument("--length", type=int, default=models.CONTEXT, help="tokens of a row")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
@@ -150,7 +153,8 @@ def main():
     parser.add_argument("--report", type=int, default=250)
     parser.add_argument("--each", type=int, default=200, help="problems of each kind in the exam")
     parser.add_argument("--tiny", action="store_true")
-    parser.add_argument("--out")
+    parser.add_argument("--out", help="the GGUF file (default: beside this script)")
+    parser.add_argument("--wrong", default=os.devnull, help="a file for the exam's wrong answers")
     args = parser.parse_args()
     out = args.out or os.path.join(os.path.dirname(os.path.abspath(__file__)), f"demo-{args.family}.gguf")
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -163,15 +167,15 @@ def main():
         args.steps, args.rows, args.length, args.warmup, args.report, args.each = 30, 2, 256, 5, 10, 2
         shape = shape._replace(width=128, layers=2, heads=2, kv_heads=1, ffn=64)
     model = models.Model(shape)
-    print(f"{args.family}: {sum(p.numel() for p in model.parameters()):,} parameters, {len(tokenizer)} tokens")
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    print(f"{args.family}: {weights:,} weights, {len(tokenizer)} tokens")
     train(model, form, args, device)
-    torch.save(model.state_dict(), out + ".pt")
     models.quantise(model)
     models.export(out, model, tokenizer, SAMPLING[args.family])
     print(f"{out}: {os.path.getsize(out):,} bytes")
     wrong = examine(model, form, KINDS, args.each) + examine(model, form, MANNERS, args.each)
     wrong += examine(model, form, KINDS, args.each, *SAMPLING[args.family])
-    with open(out + ".wrong", "w") as file:
+    with open(args.wrong, "w") as file:
         file.write("\n".join(wrong))
 
 

@@ -35,9 +35,9 @@ def typed(rng, text):
     luck = rng.random()
     if luck < 0.15:
         text = text.lower()
-    elif luck < 0.18:
+    elif luck < 0.19:
         text = text.upper()
-    elif luck < 0.21 and len(text) > 8:
+    elif luck < 0.22 and len(text) > 8:
         slip = rng.randrange(len(text) - 1)
         if text[slip:slip + 2].isalpha():
             text = text[:slip] + text[slip + 1] + text[slip] + text[slip + 2:]
