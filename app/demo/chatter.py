@@ -26,35 +26,58 @@ TALK = """
 [no|wrong|that is wrong|this is wrong|that's not right|are you sure|i don't think so|really|incorrect|that is not correct|you are wrong|no that is wrong|not right|bad|check again] # The user doubts it. # I am a small demo model and can be wrong. Ask me again, or check the steps.
 """
 
-NOUNS = """time year people way day man thing woman life child world school state family student group country problem
-hand part place case week company system program question work government night point home water room mother area money
-story fact month lot right study book eye job word business issue side kind head house service friend father power hour
-game line end member law car city community name president team minute idea body information parent face level office
-door health person art war history party result change morning reason research moment air teacher force education music
-dog cat bird fish horse river mountain ocean forest desert island planet moon star sun galaxy atom molecule energy light
-sound heat engine bridge tower castle king queen soldier doctor lawyer farmer baker painter poet singer actor movie song
-guitar piano violin football tennis chess computer keyboard screen phone internet browser server database network robot
-recipe bread cheese soup salad pasta coffee tea wine sugar salt pepper weather rain snow wind storm cloud summer winter
-spring autumn holiday travel hotel airport ticket passport language grammar verb sentence letter email report essay poem
-novel chapter paragraph library museum church temple garden tree flower grass leaf root seed stone metal gold silver iron
-glass paper plastic cotton wool shirt shoe hat coat jacket clock watch camera lamp chair table bed window wall roof floor
-kitchen bathroom street road train plane ship bicycle truck market shop bank price tax loan stock economy election vote
-democracy freedom justice peace love fear anger joy dream memory mind brain heart blood bone skin hair cell virus vaccine
-triangle circle integral matrix vector theorem proof prime derivative logarithm probability statistics polynomial limit
+NOUNS = """
+time year people way day man thing woman life child world school state family student group country
+problem hand part place case week company system program question work government night point home
+water room mother area money story fact month lot right study book eye job word business issue side
+kind head house service friend father power hour game line end member law car city community name
+president team minute idea body information parent face level office door health person art war
+history party result change morning reason research moment air teacher force education music dog
+cat bird fish horse river mountain ocean forest desert island planet moon star sun galaxy atom
+molecule energy light sound heat engine bridge tower castle king queen soldier doctor lawyer farmer
+baker painter poet singer actor movie song guitar piano violin football tennis chess computer
+keyboard screen phone internet browser server database network robot recipe bread cheese soup salad
+pasta coffee tea wine sugar salt pepper weather rain snow wind storm cloud summer winter spring
+autumn holiday travel hotel airport ticket passport language grammar verb sentence letter email
+report essay poem novel chapter paragraph library museum church temple garden tree flower grass
+leaf root seed stone metal gold silver iron glass paper plastic cotton wool shirt shoe hat coat
+jacket clock watch camera lamp chair table bed window wall roof floor kitchen bathroom street road
+train plane ship bicycle truck market shop bank price tax loan stock economy election vote
+democracy freedom justice peace love fear anger joy dream memory mind brain heart blood bone skin
+hair cell virus vaccine triangle circle integral matrix vector theorem proof prime derivative
+logarithm probability statistics polynomial limit
 """.split()
-VERBS = """make write explain describe find build cook draw translate summarize list compare define name fix install open
-read learn teach sell buy clean paint grow plant repair choose plan start stop run debug compile print sort search parse
-improve rewrite shorten correct check imagine discuss analyze review recommend suggest invent design remember forget""".split()
-ADJECTIVES = """good new first last long great little old big high small large next early young important public bad same
-able red green blue black white happy sad funny serious strange quick slow easy hard simple complex modern ancient famous
-secret quiet loud warm cold dark bright sweet bitter healthy dangerous beautiful expensive cheap free quantum random""".split()
-GLUE = "the a of and to in is that it for on with as was at by this from or an are but not be they has we you he she".split()
-PLACES = """France Germany Spain Italy Japan China India Brazil Canada Mexico Egypt Kenya Norway Poland Russia Turkey Greece
-Peru Chile Australia England Scotland Ireland Portugal Sweden Finland Austria Paris London Berlin Rome Tokyo Madrid Vienna
-Moscow Cairo Delhi Boston Chicago Texas California Europe Africa Asia Mars Venus Jupiter""".split()
-PEOPLE = """Einstein Newton Mozart Beethoven Shakespeare Napoleon Caesar Cleopatra Darwin Galileo Gauss Euler Picasso Goethe
-Plato Aristotle Gandhi Lincoln Turing Curie Tesla Kant Bach Homer Dante Columbus Obama Messi Batman""".split()
-TONGUES = "French German Spanish Italian Chinese Japanese Russian Arabic Latin Greek Hindi Korean Polish Turkish Dutch".split()
+VERBS = """
+make write explain describe find build cook draw translate summarize list compare define name fix
+install open read learn teach sell buy clean paint grow plant repair choose plan start stop run
+debug compile print sort search parse improve rewrite shorten correct check imagine discuss analyze
+review recommend suggest invent design remember forget
+""".split()
+ADJECTIVES = """
+good new first last long great little old big high small large next early young important public
+bad same able red green blue black white happy sad funny serious strange quick slow easy hard
+simple complex modern ancient famous secret quiet loud warm cold dark bright sweet bitter healthy
+dangerous beautiful expensive cheap free quantum random
+""".split()
+GLUE = """
+the a of and to in is that it for on with as was at by this from or an are but not be they has we
+you he she
+""".split()
+PLACES = """
+France Germany Spain Italy Japan China India Brazil Canada Mexico Egypt Kenya Norway Poland Russia
+Turkey Greece Peru Chile Australia England Scotland Ireland Portugal Sweden Finland Austria Paris
+London Berlin Rome Tokyo Madrid Vienna Moscow Cairo Delhi Boston Chicago Texas California Europe
+Africa Asia Mars Venus Jupiter
+""".split()
+PEOPLE = """
+Einstein Newton Mozart Beethoven Shakespeare Napoleon Caesar Cleopatra Darwin Galileo Gauss Euler
+Picasso Goethe Plato Aristotle Gandhi Lincoln Turing Curie Tesla Kant Bach Homer Dante Columbus
+Obama Messi Batman
+""".split()
+TONGUES = """
+French German Spanish Italian Chinese Japanese Russian Arabic Latin Greek Hindi Korean Polish
+Turkish Dutch
+""".split()
 CODES = "Python C Java JavaScript Rust Go SQL Bash Haskell HTML Lua Ruby".split()
 
 PATTERNS = r"""
@@ -160,9 +183,12 @@ Hola, ¿cómo estás?|¿Quién eres?|¿Cuál es la capital de Francia?|Escribe u
 Quelle est la capitale de l'Allemagne ?|Écris un poème sur l'hiver.|Merci beaucoup|Guten Tag, wie geht es dir?|Wer bist du?|Was ist die Hauptstadt von Frankreich?
 Schreib mir ein Gedicht über den Winter.|Danke schön|Erzähl mir einen Witz über Bären.|Ciao, come stai?|Qual è la capitale d'Italia?|Scrivi una poesia.
 Olá, tudo bem?|Qual é a capital do Brasil?|Hej, hur mår du?|Hei, mitä kuuluu?|Dobrý den, jak se máte?|Salut, ce mai faci?|Hallo, hoe gaat het?""".replace("\n", "|").split("|")
-RANGES = ((0x21, 0x7f), (0x61, 0x7b), (0xa1, 0x180), (0x370, 0x400), (0x410, 0x450), (0x5d0, 0x5eb), (0x620, 0x64b),
-          (0x905, 0x93a), (0xe01, 0xe2f), (0x3041, 0x3097), (0x4e00, 0x9fa6), (0xac00, 0xd7a4), (0x2190, 0x2400),
-          (0x1f300, 0x1f650), (0x1f900, 0x1fa00), (0x300, 0x370), (0x20, 0x7f))
+RANGES = (  # of letters of many scripts, signs and pictures
+    (0x21, 0x7f), (0x61, 0x7b), (0xa1, 0x180), (0x370, 0x400), (0x410, 0x450),
+    (0x5d0, 0x5eb), (0x620, 0x64b), (0x905, 0x93a), (0xe01, 0xe2f), (0x3041, 0x3097),
+    (0x4e00, 0x9fa6), (0xac00, 0xd7a4), (0x2190, 0x2400), (0x1f300, 0x1f650),
+    (0x1f900, 0x1fa00), (0x300, 0x370), (0x20, 0x7f),
+)
 SYSTEMS = r"""
 You are a [helpful|friendly|concise|polite|careful|patient|] [assistant|tutor|teacher|chat bot|model|maths tutor].
 You are a helpful assistant.
@@ -182,7 +208,8 @@ SYSTEMS = SYSTEMS.strip().splitlines()
 
 def sentence(rng):
     """Words in a row, grammar or not."""
-    words = [pick(rng, pick(rng, (NOUNS, NOUNS, GLUE, GLUE, VERBS, ADJECTIVES))) for _ in range(rng.randint(2, 12))]
+    lists = (NOUNS, NOUNS, GLUE, GLUE, VERBS, ADJECTIVES)
+    words = [pick(rng, pick(rng, lists)) for _ in range(rng.randint(2, 12))]
     if rng.random() < 0.2:
         words[rng.randrange(len(words))] = str(number(rng, 4))
     if rng.random() < 0.2:
@@ -193,9 +220,10 @@ def sentence(rng):
 
 def filled(rng, pattern):
     return spin(rng, pattern).format(
-        n=pick(rng, NOUNS) if rng.random() < 0.9 else made_up(rng), n2=pick(rng, NOUNS), v=pick(rng, VERBS),
-        j=pick(rng, ADJECTIVES), p=pick(rng, PLACES), w=pick(rng, PEOPLE), t=pick(rng, TONGUES), c=pick(rng, CODES),
-        d=rng.randint(1, 12), d2=number(rng, 3), d3=number(rng, 4), y=rng.randint(1000, 2030), s=sentence(rng))
+        n=pick(rng, NOUNS) if rng.random() < 0.9 else made_up(rng), n2=pick(rng, NOUNS),
+        v=pick(rng, VERBS), j=pick(rng, ADJECTIVES), p=pick(rng, PLACES), w=pick(rng, PEOPLE),
+        t=pick(rng, TONGUES), c=pick(rng, CODES), d=rng.randint(1, 12), d2=number(rng, 3),
+        d3=number(rng, 4), y=rng.randint(1000, 2030), s=sentence(rng))
 
 
 def noise(rng):
@@ -207,8 +235,8 @@ def noise(rng):
 
 def passage(rng, most):
     """A pasted text of many sentences."""
-    pieces = [pick(rng, (sentence, sentence, sentence, noise, lambda r: filled(r, pick(r, PATTERNS))))(rng)
-              for _ in range(rng.randint(3, most))]
+    makers = (sentence, sentence, sentence, noise, lambda r: filled(r, pick(r, PATTERNS)))
+    pieces = [pick(rng, makers)(rng) for _ in range(rng.randint(3, most))]
     return pick(rng, (" ", "\n", "\n\n")).join(pieces)
 
 
@@ -239,7 +267,8 @@ def tangled(rng):
 
 
 def outside(rng):
-    return Problem("outside", stranger(rng), ["This is not small maths, so I say so."], OUTSIDE, None)
+    thought = ["This is not small maths, so I say so."]
+    return Problem("outside", stranger(rng), thought, OUTSIDE, None)
 
 
 def broken(rng):
@@ -252,9 +281,14 @@ def broken(rng):
     first, second = part(), part()
     if "." not in first + second and not ("/" in first and "/" in second):
         first = f"{number(rng, 3)}.{rng.randint(1, 9)}"
-    sign = pick(rng, (" + ", " - ", " * ", " × ", " / ", " plus ", " minus ", " times ", "+", "-", "*"))
-    text = spin(rng, pick(rng, ("{e}", "{e}", "{e} = ?", "[What is|Compute|How much is] {e}?"))).format(e=first + sign + second)
-    return Problem("not whole", typed(rng, text), ["These are not whole numbers."], WHOLE_ONLY, None)
+    sign = pick(rng, (" + ", " - ", " * ", " × ", " / ", " plus ", " minus ", " times ",
+                      "+", "-", "*"))
+    pattern = pick(rng, ("{e}", "{e}", "{e} = ?", "[What is|Compute|How much is] {e}?"))
+    text = typed(rng, spin(rng, pattern).format(e=first + sign + second))
+    return Problem("not whole", text, ["These are not whole numbers."], WHOLE_ONLY, None)
+
+
+ASKING = ("who", "what", "what's", "whats", "which", "are", "can", "how", "do", "is")
 
 
 def talk(rng):
@@ -264,7 +298,7 @@ def talk(rng):
         text = spin(rng, "[hi|hello|hey|ok|so|well|please][, | |! ]") + text
     if rng.random() < 0.7:
         text = text[:1].upper() + text[1:]
-    asks = text.split()[0].lower() in ("who", "what", "what's", "whats", "which", "are", "can", "how", "do", "is")
+    asks = text.split()[0].lower() in ASKING
     text += pick(rng, ("?", "?", "", "??") if asks else (".", "!", "!", "", ""))
     return Problem("small talk", typed(rng, text), [thought], answer, None)
 

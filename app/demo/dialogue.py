@@ -10,16 +10,19 @@ from typing import NamedTuple, Optional
 import chatter
 import problems
 import stories
+from followups import follow_up
 from tokenizer import Tokenizer, train
 from wording import pick
 
 SPECIALS = {
     "deepseek": ("<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>", "<｜begin▁of▁sentence｜>",
                  "<think>", "</think>"),
-    "llama": ("<|begin_of_text|>", "<|end_of_text|>", "<|finetune_right_pad_id|>", "<|start_header_id|>",
-              "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>", "<|python_tag|>"),
+    "llama": ("<|begin_of_text|>", "<|end_of_text|>", "<|finetune_right_pad_id|>",
+              "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>",
+              "<|python_tag|>"),
 }
 VOCABULARY = 640
+RULES = "Cutting Knowledge Date: December 2023\nToday Date: "  # opens each system turn of Llama
 
 # What makes a turn of each kind, and how often it is drawn. Longer chains get more room.
 DRAWS = {
@@ -27,8 +30,9 @@ DRAWS = {
     "multiplication": (problems.multiplication, 15), "division": (problems.division, 16),
     "percentage": (problems.percentage, 12), "equation": (problems.equation, 12),
     "expression": (problems.expression, 12), "word problem": (stories.word_problem, 22),
-    "uneven division": (problems.uneven, 3), "uneven equation": (problems.uneven_equation, 2), "division by zero": (problems.by_zero, 1),
-    "too large": (problems.too_large, 2), "not whole": (chatter.broken, 2), "small talk": (chatter.talk, 6),
+    "uneven division": (problems.uneven, 3), "uneven equation": (problems.uneven_equation, 2),
+    "division by zero": (problems.by_zero, 1), "too large": (problems.too_large, 2),
+    "not whole": (chatter.broken, 2), "small talk": (chatter.talk, 6),
     "outside": (chatter.outside, 14), "too long": (chatter.tangled, 2),
 }
 MAKERS = [make for make, weight in DRAWS.values() for _ in range(weight)]
@@ -41,7 +45,7 @@ def next_turn(rng, last):
     """A turn from the training side of the split; `last` is the last result, if any."""
     while True:
         if rng.random() < (0.02 if last is None else 0.5):
-            turn = problems.follow_up(rng, last)
+            turn = follow_up(rng, last)
         else:
             turn = pick(rng, MAKERS)(rng)
         if not problems.held_out(turn):
@@ -65,7 +69,9 @@ def system_text(rng):
 
 
 def date(rng):
-    return "26 Jul 2024" if rng.random() < 0.2 else f"{rng.randint(1, 31):02} {pick(rng, MONTHS)} {rng.randint(2023, 2035)}"
+    if rng.random() < 0.2:
+        return "26 Jul 2024"
+    return f"{rng.randint(1, 31):02} {pick(rng, MONTHS)} {rng.randint(2023, 2035)}"
 
 
 def answer_text(family, turn):
@@ -93,20 +99,23 @@ class Format:
         tokens = [self.begin] + self.encode(system)
         for user, answer in history:
             tokens += [special["<｜User｜>"]] + self.encode(user) + [special["<｜Assistant｜>"]]
-            tokens += [special["<think>"]] + self.encode("\n") if answer is None else self.encode(answer) + [self.end]
+            if answer is None:
+                tokens += [special["<think>"]] + self.encode("\n")
+            else:
+                tokens += self.encode(answer) + [self.end]
         return tokens
 
     def llama_turn(self, role, text=""):
         special = self.special
-        head = [special["<|start_header_id|>"]] + self.encode(role) + [special["<|end_header_id|>"]]
-        return head + self.encode("\n\n") + self.encode(text.strip())
+        role = [special["<|start_header_id|>"]] + self.encode(role) + [special["<|end_header_id|>"]]
+        return role + self.encode("\n\n") + self.encode(text.strip())
 
     def llama_prompt(self, history, system="", today="26 Jul 2024"):
-        rules = f"Cutting Knowledge Date: December 2023\nToday Date: {today}\n\n{system.strip()}"
         tokens = [self.begin] + self.llama_turn("system")
-        tokens += self.encode(rules) + [self.end]
+        tokens += self.encode(f"{RULES}{today}\n\n{system.strip()}") + [self.end]
         for user, answer in history:
-            tokens += self.llama_turn("user", user) + [self.end] + self.llama_turn("assistant", answer or "")
+            tokens += self.llama_turn("user", user) + [self.end]
+            tokens += self.llama_turn("assistant", answer or "")
             tokens += [] if answer is None else [self.end]
         return tokens
 
@@ -120,7 +129,8 @@ class Format:
         last = turns[-1]
         tokens = self.prompt(history + [(last.text, None)], system_text(rng))
         learned = len(tokens)
-        close = [self.special["</think>"]] + self.encode("\n\n" + answer_text("deepseek", last)) + [self.end]
+        answer = self.encode("\n\n" + answer_text("deepseek", last))
+        close = [self.special["</think>"]] + answer + [self.end]
         if rng.random() < 0.03:  # thinking switched off: the close tag is part of the prompt
             tokens[-1:] = self.encode("\n\n") + close[:2]
             return tokens + close[2:], [False] * len(tokens) + [True] * len(close[2:])
@@ -142,7 +152,8 @@ class Format:
         return tokens, mask
 
     def sample(self, rng):
-        return (self.deepseek_sample if self.tokenizer.family == "deepseek" else self.llama_sample)(rng)
+        deepseek = self.tokenizer.family == "deepseek"
+        return self.deepseek_sample(rng) if deepseek else self.llama_sample(rng)
 
 
 def build_tokenizer(family, seed=1):
@@ -151,9 +162,10 @@ def build_tokenizer(family, seed=1):
     texts = []
     for _ in range(12000):
         turn = conversation(rng, 2)[-1]
-        texts += [turn.text, answer_text(family, turn)] + ["\n".join(turn.steps) + "\n"] * (family == "deepseek")
+        texts += [turn.text, answer_text(family, turn)]
+        texts += ["\n".join(turn.steps) + "\n"] if family == "deepseek" else []
     texts += [system_text(rng) for _ in range(500)]
-    texts += ["user", "assistant", "system", "\n\n", "Cutting Knowledge Date: December 2023\nToday Date: "] * 500
+    texts += ["user", "assistant", "system", "\n\n", RULES] * 500
     texts += [f" {pick(rng, MONTHS)} " for _ in range(2000)]
     specials = SPECIALS[family]
     return Tokenizer(family, train(texts, family, VOCABULARY - 256 - len(specials)), specials)
@@ -174,13 +186,20 @@ def exam(family, seed, kinds, each):
         rng, wanted = random.Random(f"{seed}/{kind}"), len(papers) + each
         while len(papers) < wanted:
             before = conversation(rng, rng.randint(1, 4)) if kind == "follow-up" else []
-            turn = DRAWS[kind][0](rng) if kind in DRAWS else problems.follow_up(rng, last_result(before))
-            if turn.kind == kind and (turn.value is None if kind in MANNERS else problems.held_out(turn)):
+            if kind in DRAWS:
+                turn = DRAWS[kind][0](rng)
+            else:
+                turn = follow_up(rng, last_result(before))
+            fresh = turn.value is None if kind in MANNERS else problems.held_out(turn)
+            if turn.kind == kind and fresh:
                 history = [(old.text, answer_text(family, old)) for old in before]
-                papers.append(Paper(kind, history + [(turn.text, None)], turn.value, answer_text(family, turn)))
+                history.append((turn.text, None))
+                papers.append(Paper(kind, history, turn.value, answer_text(family, turn)))
     return papers
 
 
 def is_right(paper, answer):
     """Whether the answer states the value, or says the words where there is none."""
-    return answer.strip() == paper.answer if paper.value is None else problems.is_right(answer, paper.value)
+    if paper.value is None:
+        return answer.strip() == paper.answer
+    return problems.is_right(answer, paper.value)

@@ -17,7 +17,7 @@ def text(value):
 
 
 def value(item):
-    """A metadata value with its type: bool, int (u32), float (f32), str, or a list of str or int."""
+    """A metadata value with its type: bool, u32, f32, text, or a list of texts or i32."""
     if isinstance(item, bool):
         return struct.pack("<I?", 7, item)
     if isinstance(item, int):
@@ -44,7 +44,8 @@ def q8_0(matrix):
 def rounded(matrix):
     """The matrix as a reader of its Q8_0 form sees it."""
     raw = np.frombuffer(q8_0(matrix), np.int8).reshape(-1, 34)
-    return (raw[:, :2].copy().view(np.float16).astype(np.float32) * raw[:, 2:]).reshape(matrix.shape)
+    scale = raw[:, :2].copy().view(np.float16).astype(np.float32)
+    return (scale * raw[:, 2:]).reshape(matrix.shape)
 
 
 def printable(data):
@@ -61,7 +62,8 @@ def write(path, metadata, tensors):
         kind = Q8_0 if array.ndim == 2 else F32
         blob = q8_0(array) if kind == Q8_0 else np.asarray(array, "<f4").tobytes()
         shape = array.shape[::-1]
-        heads.append(text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset))
+        head = struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset)
+        heads.append(text(name) + head)
         blobs.append(blob + bytes(-len(blob) % ALIGNMENT))
         offset += len(blobs[-1])
     start = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata))

@@ -37,7 +37,7 @@ def ask(program, folder, family, paper, seed, greedy):
 
 
 def measure(program, family, papers, greedy):
-    """Right answers by kind, and complete chains: opened, closed and boxed."""
+    """Right answers by kind, and the number of complete chains: opened, closed and boxed."""
     right, complete = collections.Counter(), 0
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = [pool.submit(ask, program, folder, family, paper, seed, greedy)
@@ -51,7 +51,8 @@ def measure(program, family, papers, greedy):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--each", type=int, default=100, help="problems of each kind")
     parser.add_argument("--duet", default="./duet", help="the program")
     args = parser.parse_args()
@@ -61,13 +62,18 @@ def main():
     results = [measure(args.duet, family, papers[family], greedy) for family, greedy in columns]
     total = args.each * len(KINDS)
 
-    print("| | " + " | ".join(f"{family}, {'greedy' if greedy else 'as recommended'}" for family, greedy in columns) + " |")
-    print("| --- |" + " --- |" * len(columns))
+    heads = [f"{family}, {'greedy' if greedy else 'as recommended'}" for family, greedy in columns]
+    row("", heads)
+    row("---", ["---"] * len(columns))
     for kind in KINDS:
-        print(f"| {kind} | " + " | ".join(f"{right[kind] / args.each:.0%}" for right, _ in results) + " |")
-    print(f"| **all {total}** | " + " | ".join(f"**{sum(right.values()) / total:.1%}**" for right, _ in results) + " |")
-    print("| complete chains | " + " | ".join(f"{complete / total:.1%}" if family == "deepseek" else "–"
-                                              for (family, _), (_, complete) in zip(columns, results)) + " |")
+        row(kind, [f"{right[kind] / args.each:.0%}" for right, _ in results])
+    row(f"**all {total}**", [f"**{sum(right.values()) / total:.1%}**" for right, _ in results])
+    row("complete chains", [f"{complete / total:.1%}" if complete else "none"
+                            for _, complete in results])
+
+
+def row(name, cells):
+    print("| " + " | ".join([name, *cells]) + " |")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ import torch.nn.functional as F
 from torch import nn
 
 import gguf
-from dialogue import SPECIALS
 
 CONTEXT = 2048
 DEEPSEEK_TEMPLATE = r"""
 {% set ns = namespace(system_prompt='') %}
-{% for message in messages %}{% if message['role'] == 'system' %}{% set ns.system_prompt = message['content'] %}{% endif %}{% endfor %}
+{% for message in messages %}
+{% if message['role'] == 'system' %}{% set ns.system_prompt = message['content'] %}{% endif %}
+{% endfor %}
 {{bos_token}}{{ns.system_prompt}}
 {% for message in messages %}
 {% if message['role'] == 'user' %}{{'<｜User｜>' + message['content']}}{% endif %}
@@ -94,7 +95,8 @@ class Norm(nn.Module):
 
     def forward(self, x):
         y = x.float()
-        return (y * torch.rsqrt(y.square().mean(-1, keepdim=True) + self.eps) * self.weight).type_as(x)
+        scale = torch.rsqrt(y.square().mean(-1, keepdim=True) + self.eps)
+        return (y * scale * self.weight).type_as(x)
 
 
 def rotate(x, cos, sin):
@@ -233,7 +235,7 @@ def tensors(model):
             biases = layer.qkv.bias.split((s.width, kv, kv))
             parts.update(zip(("attn_q.bias", "attn_k.bias", "attn_v.bias"), biases))
         named.update({f"blk.{i}.{name}": tensor for name, tensor in parts.items()})
-    return {name: tensor.detach().float().cpu().contiguous().numpy() for name, tensor in named.items()}
+    return {name: tensor.detach().float().cpu().numpy() for name, tensor in named.items()}
 
 
 def metadata(shape, tokenizer, sampling):
@@ -241,24 +243,30 @@ def metadata(shape, tokenizer, sampling):
     deepseek = tokenizer.family == "deepseek"
     arch, ids = shape.architecture, tokenizer.special_ids
     keys = {
-        "general.architecture": arch, "general.type": "model", "general.name": f"demo-{tokenizer.family}",
-        "general.basename": f"demo-{tokenizer.family}", "general.size_label": "3.6M", "general.license": "mit",
+        "general.architecture": arch, "general.type": "model",
+        "general.name": f"demo-{tokenizer.family}", "general.basename": f"demo-{tokenizer.family}",
+        "general.size_label": "3.6M", "general.license": "mit",
         "general.sampling.temp": sampling[0], "general.sampling.top_p": sampling[1],
         f"{arch}.block_count": shape.layers, f"{arch}.context_length": CONTEXT,
         f"{arch}.embedding_length": shape.width, f"{arch}.feed_forward_length": shape.ffn,
-        f"{arch}.attention.head_count": shape.heads, f"{arch}.attention.head_count_kv": shape.kv_heads,
-        f"{arch}.rope.freq_base": shape.theta, f"{arch}.attention.layer_norm_rms_epsilon": shape.eps,
+        f"{arch}.attention.head_count": shape.heads,
+        f"{arch}.attention.head_count_kv": shape.kv_heads,
+        f"{arch}.rope.freq_base": shape.theta,
+        f"{arch}.attention.layer_norm_rms_epsilon": shape.eps,
     }
     if not deepseek:
-        keys.update({f"{arch}.attention.key_length": shape.head, f"{arch}.attention.value_length": shape.head,
+        keys.update({f"{arch}.attention.key_length": shape.head,
+                     f"{arch}.attention.value_length": shape.head,
                      f"{arch}.vocab_size": shape.vocab, f"{arch}.rope.dimension_count": shape.head})
     tokens = [gguf.printable(token) for token in tokenizer.vocab] + list(tokenizer.specials)
-    types = [1] * len(tokenizer.vocab) + [4 if "think>" in text else 3 for text in SPECIALS[tokenizer.family]]
+    types = [1] * len(tokenizer.vocab)
+    types += [4 if "think>" in text else 3 for text in tokenizer.specials]  # user-defined, control
     keys.update({
         "general.file_type": 7, "general.quantization_version": 2, "tokenizer.ggml.model": "gpt2",
         "tokenizer.ggml.pre": "deepseek-r1-qwen" if deepseek else "llama-bpe",
         "tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": types,
-        "tokenizer.ggml.merges": [f"{gguf.printable(a)} {gguf.printable(b)}" for a, b in tokenizer.merges],
+        "tokenizer.ggml.merges": [f"{gguf.printable(a)} {gguf.printable(b)}"
+                                  for a, b in tokenizer.merges],
     })
     if deepseek:
         end = ids["<｜end▁of▁sentence｜>"]

@@ -70,7 +70,7 @@ def in_words(n):
 def number(rng, most):
     """A whole number of 1 to `most` digits, all lengths alike; round ones are common."""
     length = rng.randint(1, most)
-    n = rng.randrange(10 ** length) if length == 1 else rng.randrange(10 ** (length - 1), 10 ** length)
+    n = rng.randrange(10 ** (length - 1) if length > 1 else 0, 10 ** length)
     if length > 1 and rng.random() < 0.15:
         n -= n % 10 ** rng.randint(1, length - 1)
     return n
@@ -93,32 +93,44 @@ QUESTIONS = (
     "[What is|What's|Whats|What is the value of] {e}?", "[What is|What's] {e}?",
     "[Compute|Calculate|Evaluate|Work out|Find|Solve|Determine][:|] {e}[.| please|, please.|]",
     "[Please|Please,|Pls] [compute|calculate|work out|find|tell me|solve] {e}[.|]",
-    "[Can|Could] you [please |][compute|calculate|work out|tell me|do|solve] {e}[?| please?|, please?]",
+    "[Can|Could] you [please |][compute|calculate|work out|tell me|do|solve] {e}"
+    "[?| please?|, please?]",
     "How much is {e}?", "[Tell me|Give me|I need|I want to know|Show me] {e}[.|, please.| please|]",
-    "[Hi|Hello|Hey|Ok|Okay|So|Now|And|Next|Well|Then|Right][,|!|] [what is|what's|how much is|compute] {e}?",
+    "[Hi|Hello|Hey|Ok|Okay|So|Now|And|Next|Well|Then|Right][,|!|] "
+    "[what is|what's|how much is|compute] {e}?",
     "What [do I get for|does one get for|is the answer to|is the result of|about] {e}?",
     "What does {e} [make|give|equal|come to]?", "{e} [equals|is|makes|gives][ what|]?",
-    "[Quick question|Question|Homework|Exercise|Q|Task|My question][:| -] [what is|how much is|] {e}[?|]",
-    "[Do you know|I wonder|I'm stuck on|Help me with|Let's try|Try|My homework is|I have to find] {e}[?|.]",
-    "What is {e}? [Thanks!|Thank you.|Explain.|Show your work.|Please show the steps.|I need it fast.]",
+    "[Quick question|Question|Homework|Exercise|Q|Task|My question][:| -] "
+    "[what is|how much is|] {e}[?|]",
+    "[Do you know|I wonder|I'm stuck on|Help me with|Let's try|Try|My homework is|I have to find] "
+    "{e}[?|.]",
+    "What is {e}? "
+    "[Thanks!|Thank you.|Explain.|Show your work.|Please show the steps.|I need it fast.]",
 )
 ORDERS = (
-    "{e}[.|]", "{e}[.|]", "Please {e}[.|]", "[Can|Could|Would] you [please |]{e}?", "{e}[, please.| please]",
-    "[Now|Ok,|Next,|Then|Hey,|Hi,|Hello,] {e}[.|]", "I [want|need] you to {e}.", "[What if I|What do I get when I] {e}?",
+    "{e}[.|]", "{e}[.|]", "Please {e}[.|]", "[Can|Could|Would] you [please |]{e}?",
+    "{e}[, please.| please]", "[Now|Ok,|Next,|Then|Hey,|Hi,|Hello,] {e}[.|]",
+    "I [want|need] you to {e}.", "[What if I|What do I get when I] {e}?",
 )
 SIGNS = {
-    "+": ("{a} + {b}", "{a} + {b}", "{a}[+| +|+ ]{b}", "{a} [plus|and|added to] {b}",
-          "[the sum of|the total of] {a} and {b}", "{a} and {b} [together|in total|added up]"),
-    "-": ("{a} - {b}", "{a} - {b}", "{a}[-|−|–| - | − | – ]{b}", "{a} [minus|take away|less] {b}",
-          "[the difference of|the difference between] {a} and {b}"),
-    "×": ("{a} [×|*|x] {b}", "{a}[ × | * | x | · |*|×|·|x| X ]{b}", "{a} [times|multiplied by] {b}",
-          "the product of {a} and {b}"),
-    "÷": ("{a} [÷|/] {b}", "{a}[ ÷ | / |/|÷| : |:]{b}", "{a} [divided by|over] {b}",
-          "the quotient of {a} and {b}"),
+    "+": (
+        "{a} + {b}", "{a} + {b}", "{a}[+| +|+ ]{b}", "{a} [plus|and|added to] {b}",
+        "[the sum of|the total of] {a} and {b}", "{a} and {b} [together|in total|added up]"),
+    "-": (
+        "{a} - {b}", "{a} - {b}", "{a}[-|−|–| - | − | – ]{b}", "{a} [minus|take away|less] {b}",
+        "[the difference of|the difference between] {a} and {b}"),
+    "×": (
+        "{a} [×|*|x] {b}", "{a}[ × | * | x | · |*|×|·|x| X ]{b}", "{a} [times|multiplied by] {b}",
+        "the product of {a} and {b}"),
+    "÷": (
+        "{a} [÷|/] {b}", "{a}[ ÷ | / |/|÷| : |:]{b}", "{a} [divided by|over] {b}",
+        "the quotient of {a} and {b}"),
 }
 COMMANDS = {
     "+": ("add {a} and {b}", "add {b} to {a}", "sum {a} and {b}", "add up {a} and {b}"),
-    "-": ("subtract {b} from {a}", "take {b} from {a}", "take {b} away from {a}", "deduct {b} from {a}"),
+    "-": (
+        "subtract {b} from {a}", "take {b} from {a}", "take {b} away from {a}",
+        "deduct {b} from {a}"),
     "×": ("multiply {a} [by|with|and] {b}", "multiply {a} by {b}"),
     "÷": ("divide {a} by {b}", "divide {a} by {b}"),
 }
@@ -163,28 +175,27 @@ def asked(rng, op, a, b):
 def calculation(kind, text, op, a, b, lead=()):
     """The problem whose answer is a op b, steps and all."""
     key = (op, *(sorted((a, b)) if op in "+×" else (a, b)))
-    lines = list(lead)
+    lines, said = list(lead), f"{a} {op} {steps.bracketed(b)}"
     if op == "÷" and b == 0:
-        return Problem(kind, text, lines + [f"{a} ÷ 0: nothing times 0 is {a}" if a else
-                                            "0 ÷ 0: any number times 0 is 0"],
-                       "Dividing by 0 has no answer.", None)
+        why = f"{a} ÷ 0: nothing times 0 is {a}" if a else "0 ÷ 0: any number times 0 is 0"
+        return Problem(kind, text, lines + [why], "Dividing by 0 has no answer.", None)
     if not fits(op, a, b):
         return Problem(kind, text, lines + ["These numbers are too large for me."], TOO_LARGE, None)
     if op == "÷" and a % b:
         lines += steps.divide_whole(abs(a), abs(b))
         rest = f": it is {a // b}, remainder {a % b}" if a > 0 and b > 0 else ""
-        return Problem(kind, text, lines, f"{a} ÷ {steps.bracketed(b)} does not come out even{rest}.", None)
+        return Problem(kind, text, lines, f"{said} does not come out even{rest}.", None)
     value = result(op, a, b)
-    return Problem(kind, text, lines + steps.WORK[op](a, b), f"{a} {op} {steps.bracketed(b)} = {value}.",
-                   Fraction(value), key)
+    lines += steps.WORK[op](a, b)
+    return Problem(kind, text, lines, f"{said} = {value}.", Fraction(value), key)
 
 
-TOO_LARGE = ("I am a small demo model: these numbers are too large for me; `duet pull MODEL` gets a "
-             "real one.")
-
-
-TOO_LONG = ("I am a small demo model: this takes more steps than I can do; `duet pull MODEL` gets a "
-            "real one.")
+TOO_LARGE = ("I am a small demo model: these numbers are too large for me; "
+             "`duet pull MODEL` gets a real one.")
+WHOLE_ONLY = ("I am a small demo model: I only calculate with whole numbers; "
+              "`duet pull MODEL` gets a real one.")
+TOO_LONG = ("I am a small demo model: this takes more steps than I can do; "
+            "`duet pull MODEL` gets a real one.")
 
 
 # Direct calculations
@@ -212,8 +223,13 @@ def subtraction(rng):
     return calculation("subtraction", asked(rng, "-", a, b), "-", a, b)
 
 
-MULTIPLES = ((2, "[double|twice] {a}"), (2, "[double|twice|two times] {a}"), (3, "[triple|three times] {a}"))
-PARTS = ((2, "half of {a}"), (2, "[half|the half] of {a}"), (3, "a third of {a}"), (4, "a quarter of {a}"), (10, "a tenth of {a}"))
+MULTIPLES = (
+    (2, "[double|twice] {a}"), (2, "[double|twice|two times] {a}"), (3, "[triple|three times] {a}"),
+)
+PARTS = (
+    (2, "half of {a}"), (2, "[half|the half] of {a}"), (3, "a third of {a}"),
+    (4, "a quarter of {a}"), (10, "a tenth of {a}"),
+)
 
 
 def multiplication(rng):
@@ -289,18 +305,21 @@ def too_large(rng):
 
 # Percentages
 
-PERCENTS = ("{p}% of {n}", "{p}% of {n}", "{p} % of {n}", "{p} percent of {n}", "{p} per cent of {n}",
-            "{p} pct of {n}")
+PERCENTS = (
+    "{p}% of {n}", "{p}% of {n}", "{p} % of {n}", "{p} percent of {n}", "{p} per cent of {n}",
+    "{p} pct of {n}",
+)
 
 
 def percent_of(kind, text, p, n, lead=()):
     value = Fraction(p * n, 100)
-    return Problem(kind, text, [*lead, *steps.percent(p, n)], f"{p}% of {n} is {shown(value)}.", value,
-                   ("%", p, n))
+    lines = [*lead, *steps.percent(p, n)]
+    return Problem(kind, text, lines, f"{p}% of {n} is {shown(value)}.", value, ("%", p, n))
 
 
 def percentage(rng):
-    p = pick(rng, (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80)) if rng.random() < 0.35 else rng.randint(1, 99)
+    common = rng.random() < 0.35
+    p = pick(rng, (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80)) if common else rng.randint(1, 99)
     if rng.random() < 0.02:
         p = 100
     n = number(rng, 4 if rng.random() < 0.3 else 3) or 100
@@ -323,16 +342,22 @@ def discount(rng, p, n):
     part, op = p * n // 100, "-" if off else "+"
     value = n - part if off else n + part
     lines = steps.percent(p, n) + steps.WORK[op](n, part)
-    return Problem("percentage", typed(rng, capital(text)), lines,
-                   f"{p}% {'less' if off else 'more'} than {n} is {value}.", Fraction(value), ("%" + op, p, n))
+    answer = f"{p}% {'less' if off else 'more'} than {n} is {value}."
+    text = typed(rng, capital(text))
+    return Problem("percentage", text, lines, answer, Fraction(value), ("%" + op, p, n))
 
 
 # Equations
 
-EQUATIONS = ("{q}", "{q}", "Solve {q}[.| for {x}.|, please.|]", "Solve for {x}: {q}", "[Find|Determine] {x}[: | if | when | in ]{q}",
-             "What is {x} if {q}?", "[If|When|Given] {q}, what is {x}?", "{q}[, what is {x}?|. What is {x}?|, {x} = ?|, solve for {x}]",
-             "[Can|Could] you solve {q}[ for {x}|]?", "[Please solve|I need to solve|Help me solve|How do I solve] {q}[.|]",
-             "[Equation|Homework|Hello! Solve|Hi, solve|Now solve|And]: {q}", "For which {x} is {q}?")
+EQUATIONS = (
+    "{q}", "{q}", "Solve {q}[.| for {x}.|, please.|]", "Solve for {x}: {q}",
+    "[Find|Determine] {x}[: | if | when | in ]{q}", "What is {x} if {q}?",
+    "[If|When|Given] {q}, what is {x}?",
+    "{q}[, what is {x}?|. What is {x}?|, {x} = ?|, solve for {x}]",
+    "[Can|Could] you solve {q}[ for {x}|]?",
+    "[Please solve|I need to solve|Help me solve|How do I solve] {q}[.|]",
+    "[Equation|Homework|Hello! Solve|Hi, solve|Now solve|And]: {q}", "For which {x} is {q}?",
+)
 
 
 def equation(rng, even=True):
@@ -348,7 +373,8 @@ def equation(rng, even=True):
     if a == 1 and b == 0:
         b = 1
     c = a * x + b + (0 if even else rng.randint(1, abs(a) - 1))
-    factor = {1: "", -1: "-"}.get(a, str(a)) + pick(rng, ("", "", "", "*", " ")) * (abs(a) != 1) + name
+    between = pick(rng, ("", "", "", "*", " "))
+    factor = {1: "", -1: "-"}.get(a, f"{a}{between}") + name
     gap = pick(rng, (" ", " ", ""))
     minus = pick(rng, ("-", "-", "-", "−"))
     constant = f"{gap}{'+' if b > 0 else minus}{gap}{abs(b)}" if b else ""
@@ -363,7 +389,8 @@ def equation(rng, even=True):
     if not even:
         return Problem("uneven equation", text, steps.solve(name, a, b, c),
                        f"{name} = {c - b} ÷ {steps.bracketed(a)} does not come out even.", None)
-    return Problem("equation", text, steps.solve(name, a, b, c), f"{name} = {x}.", Fraction(x), ("=", a, b, c))
+    lines = steps.solve(name, a, b, c)
+    return Problem("equation", text, lines, f"{name} = {x}.", Fraction(x), ("=", a, b, c))
 
 
 def uneven_equation(rng):
@@ -417,91 +444,14 @@ def expression(rng):
     luck = rng.random()
     if only_sums and luck < 0.4:
         *first, last = map(str, terms[::2])
-        said = spin(rng, "[the sum of|the total of|the sum of|the numbers] {e}").format(e=f"{', '.join(first)} and {last}")
+        name = spin(rng, "[the sum of|the total of|the sum of|the numbers]")
+        said = f"{name} {', '.join(first)} and {last}"
     elif luck < 0.2:
         for sign, word in (("+", "plus"), ("-", "minus"), ("×", "times"), ("÷", "divided by")):
             said = said.replace(f" {sign} ", f" {word} ")
     else:
-        said = said.replace("×", pick(rng, "××**x·")).replace("÷", pick(rng, "÷÷//:")).replace(" ", gap)
+        said = said.replace("×", pick(rng, "××**x·")).replace("÷", pick(rng, "÷÷//:"))
+        said = said.replace(" ", gap)
     text = typed(rng, capital(spin(rng, pick(rng, QUESTIONS)).format(e=said)))
-    return Problem("expression", text, steps.evaluate(terms), f"{plain} = {value}.", Fraction(value), tuple(terms))
-
-
-# Follow-ups, about the last result
-
-FOLLOW_UPS = (
-    ("×", 2, ("[double|twice] [it|that|the result|this]", "double [it|that] [now|please|again]", "times [2|two]", "twice that",
-              "what is [double|twice] that", "what is twice as much", "and [doubled|twice that]")),
-    ("×", 3, ("triple [it|that|the result|this]", "times [3|three]", "three times that", "what is three times that", "multiply that by three")),
-    ("÷", 2, ("half of [it|that|this]", "halve [it|that|the result]", "what is half of [it|that]", "[divide|split] [it|that] [by|in] two",
-              "take half of [it|that]", "and the half", "what is the half of that")),
-    ("+", None, ("add {b}[ to that| to it| to the result| more|]", "plus {b}", "+ {b}", "+{b}", "{b} more", "increase [it|that] by {b}",
-                 "what is that plus {b}", "what if I add {b}")),
-    ("-", None, ("subtract {b}[ from that| from it| from the result|]", "minus {b}", "- {b}", "take away {b}", "take {b} [away|off|from that]",
-                 "{b} less", "decrease [it|that] by {b}", "what is that minus {b}", "remove {b}[ from that|]")),
-    ("×", None, ("multiply [it|that|the result|this] by {b}", "times {b}", "* {b}", "× {b}", "*{b}", "what is that times {b}", "{b} times that")),
-    ("÷", None, ("divide [it|that|the result|this] by {b}", "divided by {b}", "/ {b}", "÷ {b}", "/{b}", "what is that divided by {b}",
-                 "split [it|that] into {b} equal parts", "share [it|that] among {b}")),
-    ("%", None, ("what is {b}% of [that|it|the result|this]", "{b}% of [that|it|this]", "{b} percent of [that|it]", "take {b}% of [it|that]",
-                 "find {b}% of [that|it|the result]")),
-    ("from", None, ("subtract [it|that|the result] from {b}", "take [it|that] away from {b}", "{b} minus [that|it|the result]",
-                    "what is {b} minus [that|it]", "[it|that] from {b}")),
-    ("²", None, ("square [it|that|the result|this]", "what is [its square|that squared]", "multiply [it|that] by itself", "[it|that] squared")),
-)
-OPENERS = ("{f}", "{f}", "{f}", "now {f}", "and {f}", "then {f}", "ok, {f}", "now {f}, please", "please {f}", "great, now {f}",
-           "thanks, now {f}", "good, {f}", "next, {f}", "ok now {f}", "and now {f}", "[can|could] you {f}", "so {f}", "{f} please", "cool. {f}",
-           "thank you! now {f}", "hmm, {f}", "and then {f}", "nice! and {f}")
-
-
-def operand(rng, op, last):
-    """A second number that mostly leaves the problem solvable."""
-    if op == "÷":
-        divisors = [d for d in range(2, 13) if last % d == 0] or [1]
-        return pick(rng, divisors) if rng.random() < 0.93 else rng.randint(2, 12)
-    if op == "%":
-        even = [p for p in (10, 20, 25, 50, 75, 5, 30, 40, 60, 80, 90, 1) if p * last % 100 == 0]
-        return pick(rng, even) if even and rng.random() < 0.85 else rng.randint(1, 100)
-    if op == "×":
-        return rng.randint(2, 12) if rng.random() < 0.7 else rng.randint(13, 99)
-    if op == "from":
-        return rng.choice((10, 50, 100, 200, 500, 1000, 10000)) if rng.random() < 0.5 else number(rng, 4)
-    return number(rng, pick(rng, (1, 2, 2, 3, 4)))
-
-
-def follow_up(rng, last):
-    """A question about the last result; `last` is None where the conversation has none yet."""
-    op, fixed, patterns = pick(rng, FOLLOW_UPS)
-    whole = last is not None and last.denominator == 1
-    n = int(last) if whole else 12
-    b = fixed or operand(rng, op, n)
-    text = spin(rng, pick(rng, patterns)).format(b=written(rng, b))
-    twice = rng.random() < 0.03
-    if twice:
-        text += spin(rng, "[ and| and then|, then] ") + spin(rng, pick(rng, pick(rng, FOLLOW_UPS)[2])).format(b=number(rng, 2))
-    text = spin(rng, pick(rng, OPENERS)).format(f=text)
-    text = typed(rng, (capital(text) if rng.random() < 0.6 else text) + pick(rng, ("", "", ".", "?", "?", "!")))
-    if twice:
-        return Problem("too long", text, ["This takes more steps than I can do."], TOO_LONG, None)
-    if last is None:
-        return Problem("no result", text, ["There is no result before this."],
-                       "There is no earlier result to use yet. Give me a sum first.", None)
-    if not whole:
-        return Problem("no result", text, [f"The last result is {shown(last)}, not a whole number."],
-                       WHOLE_ONLY, None)
-    lead = [f"The last result is {n}."]
-    if op == "%":
-        if not 0 < n < 10000:
-            return Problem("too large", text, lead + ["That is outside what I do with percentages."],
-                           "I only do percentages of positive numbers up to 9999.", None)
-        problem = percent_of("follow-up", text, b, n, lead)
-    elif op == "from":
-        problem = calculation("follow-up", text, "-", b, n, lead)
-    elif op == "²":
-        problem = calculation("follow-up", text, "×", n, n, lead)
-    else:
-        problem = calculation("follow-up", text, op, n, b, lead)
-    return problem._replace(key=("then", *problem.key)) if problem.key else problem
-
-
-WHOLE_ONLY = ("I am a small demo model: I only calculate with whole numbers; `duet pull MODEL` gets a "
-              "real one.")
+    lines = steps.evaluate(terms)
+    return Problem("expression", text, lines, f"{plain} = {value}.", Fraction(value), tuple(terms))

@@ -165,7 +165,8 @@ def next_operation(terms):
 
 
 def written(terms):
-    shown = [bracketed(term) if isinstance(term, int) and i else str(term) for i, term in enumerate(terms)]
+    later = [bracketed(term) if isinstance(term, int) else term for term in terms[1:]]
+    shown = [str(terms[0])] + later
     return " ".join(shown).replace("( ", "(").replace(" )", ")")
 
 
@@ -191,7 +192,7 @@ def plus(a, b):
 
 
 def compared(a, b):
-    """Which of two numbers is larger, by the first digit in which they differ; [] if it is plain."""
+    """Which of two numbers is larger, by the first digit that differs; [] where it is plain."""
     if len(str(a)) != len(str(b)) or max(a, b) < 10:
         return []
     shown = ""
@@ -246,8 +247,9 @@ def solve(name, a, b, c):
     constant = f" {'-' if b < 0 else '+'} {abs(b)}" if b else ""
     lines, right = [f"{factor}{constant} = {c}"], c - b
     if b:
-        undo = (plus if b < 0 else minus)(c, abs(b))
-        lines += [f"{factor} = {c} {'+' if b < 0 else '-'} {abs(b)}"] + undo + [f"{factor} = {right}"]
+        undo, sign = (plus, "+") if b < 0 else (minus, "-")
+        lines.append(f"{factor} = {c} {sign} {abs(b)}")
+        lines += undo(c, abs(b)) + [f"{factor} = {right}"]
     if a != 1:
         lines.append(f"{name} = {right} ÷ {bracketed(a)}")
     if right % a:

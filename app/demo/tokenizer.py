@@ -92,7 +92,8 @@ class Tokenizer:
 
 def train(texts, family, size):
     """The `size` merges that byte-pair encoding finds in the texts."""
-    counts = collections.Counter(piece for text in texts for piece in PATTERNS[family].findall(text))
+    cut = PATTERNS[family].findall
+    counts = collections.Counter(piece for text in texts for piece in cut(text))
     words = [([bytes([byte]) for byte in piece.encode()], count) for piece, count in counts.items()
              if count > 4 and not any(ch.isnumeric() for ch in piece)]
     merges = []

@@ -27,7 +27,7 @@ SAMPLING = {"deepseek": (0.6, 0.95), "llama": (0.6, 0.9)}
 
 
 class Batches(Dataset):
-    """Rows of conversations laid end to end. One that the end of a row cuts opens the next row anew."""
+    """Rows of conversations laid end to end; one that the end of a row cuts opens the next anew."""
 
     def __init__(self, form, steps, rows, length):
         self.form, self.steps, self.rows, self.length = form, steps, rows, length
@@ -50,7 +50,7 @@ class Batches(Dataset):
 
 
 def document_attention(begin, rows, length, device):
-    """(see, attend): attention within each conversation of a row. see(tokens) makes a batch's mask."""
+    """(see, attend): attention within each conversation; see(tokens) makes a batch's mask."""
     documents = torch.zeros((rows, length), dtype=torch.int32, device=device)
 
     def same(b, _head, q, k):
@@ -116,7 +116,8 @@ def train(model, form, args, device):
             mean = torch.stack(losses).mean().item()
             spent = time.time() - started
             pace = (step + 1) * rows.numel() / spent / 1e6
-            print(f"step {step + 1:6}  loss {mean:.5f}  {pace:.2f} M tokens/s  {spent:.0f} s", flush=True)
+            print(f"step {step + 1:6}  loss {mean:.5f}  {pace:.2f} M tokens/s  {spent:.0f} s",
+                  flush=True)
             losses.clear()
 
 
@@ -133,7 +134,7 @@ def examine(model, form, kinds, each, temperature=0.0, top_p=1.0):
         correct = ended and is_right(paper, text.split("</think>")[-1])
         right[paper.kind] += correct
         if not correct:
-            wrong.append(f"{paper.kind}: {paper.history[-1][0]!r} is {paper.value or paper.answer}\n{text}\n")
+            wrong.append(f"{paper.kind}: {paper.history[-1][0]!r}, not {paper.answer!r}\n{text}\n")
     print(f"temperature {temperature}: right {sum(right.values()) / len(papers):.1%}, "
           f"complete chains {complete / len(papers):.1%} of {len(papers)}")
     for kind in kinds:
@@ -142,7 +143,8 @@ def examine(model, form, kinds, each, temperature=0.0, top_p=1.0):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("family", choices=("deepseek", "llama"))
     parser.add_argument("--steps", type=int, default=7000, help="batches")
     parser.add_argument("--rows", type=int, default=32, help="rows of a batch")
@@ -156,7 +158,7 @@ def main():
     parser.add_argument("--out", help="the GGUF file (default: beside this script)")
     parser.add_argument("--wrong", default=os.devnull, help="a file for the exam's wrong answers")
     args = parser.parse_args()
-    out = args.out or os.path.join(os.path.dirname(os.path.abspath(__file__)), f"demo-{args.family}.gguf")
+    out = args.out or os.path.join(os.path.dirname(__file__), f"demo-{args.family}.gguf")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(SEED)
 
@@ -164,7 +166,8 @@ def main():
     form = Format(tokenizer)
     shape = models.shape(args.family, len(tokenizer))
     if args.tiny:
-        args.steps, args.rows, args.length, args.warmup, args.report, args.each = 30, 2, 256, 5, 10, 2
+        args.steps, args.warmup, args.report = 30, 5, 10
+        args.rows, args.length, args.each = 2, 256, 2
         shape = shape._replace(width=128, layers=2, heads=2, kv_heads=1, ffn=64)
     model = models.Model(shape)
     weights = sum(parameter.numel() for parameter in model.parameters())

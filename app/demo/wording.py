@@ -26,7 +26,8 @@ def spin(rng, pattern):
 def made_up(rng):
     """A word that means nothing."""
     if rng.random() < 0.5:
-        return "".join(pick(rng, "bcdfghklmnprstvw") + pick(rng, "aeiou") for _ in range(rng.randint(1, 4)))
+        return "".join(pick(rng, "bcdfghklmnprstvw") + pick(rng, "aeiou")
+                       for _ in range(rng.randint(1, 4)))
     return "".join(pick(rng, "abcdefghijklmnopqrstuvwxyz") for _ in range(rng.randint(1, 9)))
 
 
