@@ -9,8 +9,7 @@ CC      ?= cc
 NVCC    ?= $(shell command -v nvcc 2>/dev/null || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
 CFLAGS  ?= -O2 -g
 
-# Sanitizer builds are CPU builds, each in a tree of its own. The CUDA backend is every .cu file
-# there is under engine/cuda.
+# Sanitizer builds are CPU builds, each in a tree of its own. cuBLAS is not linked: engine/cuda/blas.h.
 CU_SRC  := $(wildcard engine/cuda/*.cu)
 CUDA    ?= $(if $(SAN),0,$(if $(NVCC),1,0))
 CUARCH  ?= 75 80 86 89 90
@@ -36,10 +35,11 @@ STORAGE_LIB = $(call pc,libs,$(STORAGE_PC)) -lm -lpthread
 APP_LIB     = $(call pc,libs,$(APP_PC))
 TEST_LIB    = $(call pc,libs,cmocka vterm) -lutil
 CUDA_HOME  := $(patsubst %/bin/nvcc,%,$(NVCC))
-CUDA_LIB    = -L$(CUDA_HOME)/lib64 -lcudart_static -lcublas -lcublasLt -lstdc++ -ldl -lrt
+CUDA_LIB    = -L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ldl -lrt
 
 obj = $(patsubst %,$(BUILD)/%.o,$(wildcard $(1)))
-ENGINE_OBJ  := $(call obj,engine/*.c engine/cpu/*.c) $(if $(with_cuda),$(CU_SRC:%=$(BUILD)/%.o))
+CUDA_OBJ    := $(if $(with_cuda),$(call obj,engine/cuda/*.c engine/cuda/*.cu))
+ENGINE_OBJ  := $(call obj,engine/*.c engine/cpu/*.c) $(CUDA_OBJ)
 UI_OBJ      := $(call obj,ui/*.c)
 STORAGE_OBJ := $(call obj,storage/*.c)
 APP_OBJ     := $(call obj,app/*.c)
@@ -62,7 +62,7 @@ endif
 endif
 
 .PHONY: all run test check deps help clean format lint bench install uninstall \
-        $(TESTS:%=check-%) man-lint fuzz FORCE
+        $(TESTS:%=check-%) check-cuda man-lint fuzz FORCE
 .SECONDARY:
 
 all: duet
@@ -105,12 +105,28 @@ $(BUILD)/tests/app.run: $(call test_obj,app) $(filter-out $(BUILD)/app/main.c.o,
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB) $(TEST_LIB)
 
+# On a machine with a GPU, which may have nothing but gcc, nvcc and make.
+MODEL_OBJ := $(patsubst %,$(BUILD)/engine/%.c.o,backend cursor entry filekind forward gguf gguf_get \
+               model quant safemap sampler) $(call obj,engine/cpu/*.c) $(CUDA_OBJ) \
+             $(BUILD)/tests/engine/random_model.c.o
+check-cuda: $(BUILD)/tests/cuda.run $(BUILD)/tests/cuda.measure $(BUILD)/tests/cuda.write_model
+	$(call say,TEST,cuda)
+	$(Q)$<
+
+$(BUILD)/tests/cuda.run: $(BUILD)/tests/cuda/main.c.o $(BUILD)/tests/cuda/drive.c.o $(MODEL_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ -lm -lpthread $(CUDA_LIB)
+$(BUILD)/tests/cuda.%: $(BUILD)/tests/cuda/%.c.o $(BUILD)/tests/cuda/drive.c.o $(MODEL_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ -lm -lpthread $(CUDA_LIB)
+
 $(BUILD)/app/%.o:     INC := -I. -DDUET_VERSION='"$(VERSION)"'
 $(BUILD)/engine/%.o:  INC := -Iengine
 $(BUILD)/ui/%.o:      INC := -Iui $(call pc,cflags,$(UI_PC))
 $(BUILD)/storage/%.o: INC := -Istorage
 $(BUILD)/tests/%.o:   INC := -I. -Iengine -Iui -Istorage
 $(BUILD)/engine/cpu/%.o: CFLAGS += -O3
+$(BUILD)/engine/cuda/%.c.o: CFLAGS += -isystem $(CUDA_HOME)/include
 
 $(BUILD)/%.c.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
@@ -122,7 +138,7 @@ gencode = $(foreach a,$(CUARCH),-gencode arch=compute_$(a)$(comma)code=sm_$(a)) 
 $(BUILD)/%.cu.o: %.cu $(BUILD)/flags
 	$(call say,NVCC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(NVCC) -O3 -lineinfo $(gencode) $(DEFS) $(INC) -MMD -MP -c -o $@ $<
+	$(Q)$(NVCC) -std=c++17 -O3 -lineinfo $(gencode) $(DEFS) $(INC) -MMD -MP -c -o $@ $<
 
 # Rebuilds everything when a flag changed, so that `make clean` is never needed for that.
 $(BUILD)/flags: FORCE
@@ -131,7 +147,7 @@ $(BUILD)/flags: FORCE
 	 echo '$(CC) $(CFLAGS) $(SANF) $(DEFS) $(VERSION) $(CUARCH)' > $@
 
 -include $(patsubst %.o,%.d,$(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ) \
-                            $(foreach t,$(TESTS),$(call test_obj,$(t))))
+                            $(foreach t,$(TESTS) cuda,$(call test_obj,$(t))))
 
 deps:
 	@sh .ci/deps
@@ -178,6 +194,7 @@ help:
 	@echo 'make all        build ./duet          make check     tests without the set-up'
 	@echo 'make deps       install the libraries through the package manager'
 	@echo 'make bench      measure the speed     make fuzz      fuzz the parsers'
+	@echo 'make check-cuda tests of the CUDA backend, on a machine with a GPU'
 	@echo 'make lint       check style, layers and manual pages'
 	@echo 'make format     reformat the sources  make clean     remove what was built'
 	@echo 'make install    into PREFIX=/usr/local under DESTDIR; make uninstall'

@@ -29,12 +29,14 @@ enum backend_kv_type { BACKEND_KV_F16, BACKEND_KV_F32 };
 
 struct backend_options {
     int n_threads;     /* CPU; 0 = the cores this process may use */
-    int max_tokens;    /* T of the largest step */
+    int max_tokens;    /* T of the largest step; 0 = as many as the device reads well at once */
     int max_sequences; /* of the largest step */
     int max_outputs;
     int max_context; /* tokens of the longest sequence */
     int n_blocks;    /* KV blocks in all */
     enum backend_kv_type kv_type;
+    bool reproducible;      /* CUDA: bits that do not depend on the batch, for long prompts too */
+    uint64_t device_memory; /* CUDA: takes at most so many bytes; 0 = what the device has free */
     const atomic_bool *abort_load; /* or NULL; looked at while loading: once true, load gives up */
 };
 
@@ -46,6 +48,8 @@ struct backend_memory {
 struct backend {
     const struct backend_ops *ops;
     const char *device; /* "CPU, 2 threads, AVX-512 VNNI"; owned by the backend */
+    struct backend_memory memory; /* what it takes once weights are loaded */
+    int max_tokens;               /* of a step */
     char error[256];    /* of the call that returned -1 */
 };
 
@@ -80,9 +84,5 @@ struct backend_ops {
 int backend_open(struct backend **out, const char *device, const struct model *m,
                  const struct backend_options *opt, char *err, size_t errlen);
 void backend_close(struct backend *b); /* NULL is fine */
-
-/* What backend_open and load would take. */
-struct backend_memory backend_plan(const char *device, const struct model *m,
-                                   const struct backend_options *opt);
 
 #endif

@@ -11,7 +11,7 @@
 
 enum {
     DEFAULT_CONTEXT = 4096,
-    STEP_TOKENS = 256,   /* read of prompts in a step: few enough to cancel and to interleave */
+    MAX_PARALLEL = 256,  /* no step has fewer tokens than that */
     INSPECT_OUTPUTS = 8, /* positions of a step whose logits can be read at once, at least */
 };
 
@@ -61,9 +61,9 @@ static int choose_sizes(struct engine *e, const struct engine_options *opt,
         return refuse(c, ENGINE_EINPUT, why);
     }
     int n_parallel = opt->n_parallel ? opt->n_parallel : 1;
-    if (n_parallel < 1 || n_parallel > STEP_TOKENS) {
+    if (n_parallel < 1 || n_parallel > MAX_PARALLEL) {
         snprintf(why, sizeof why, "parallel: not possible (got %d, limit %d)", n_parallel,
-                 STEP_TOKENS);
+                 MAX_PARALLEL);
         return refuse(c, ENGINE_EINPUT, why);
     }
     if (opt->n_threads < 0) {
@@ -72,7 +72,6 @@ static int choose_sizes(struct engine *e, const struct engine_options *opt,
     }
     e->sizes = (struct backend_options){
         .n_threads = opt->n_threads,
-        .max_tokens = STEP_TOKENS,
         .max_sequences = n_parallel,
         .max_outputs = n_parallel > INSPECT_OUTPUTS ? n_parallel : INSPECT_OUTPUTS,
         .max_context = n_ctx,
@@ -93,10 +92,11 @@ static int open_backend(struct engine *e, const struct engine_options *opt,
     if (backend_open(&e->backend, device, &e->model, &e->sizes, why, sizeof why) < 0)
         return refuse(c, ENGINE_EMEMORY, why);
 
-    struct backend_memory memory = backend_plan(device, &e->model, &e->sizes);
-    e->info.weight_bytes = memory.weights;
-    e->info.kv_bytes = memory.kv;
-    e->info.scratch_bytes = memory.scratch;
+    const struct backend_memory *memory = &e->backend->memory;
+    e->sizes.max_tokens = e->backend->max_tokens;
+    e->info.weight_bytes = memory->weights;
+    e->info.kv_bytes = memory->kv;
+    e->info.scratch_bytes = memory->scratch;
     e->info.device = e->backend->device;
     return 0;
 }

@@ -57,6 +57,11 @@ static double uniform(uint64_t seed, uint64_t counter)
     return (double)(x >> 11) * 0x1p-53;
 }
 
+double sampler_uniform(struct sampler *s)
+{
+    return uniform(s->set.seed, s->drawn++);
+}
+
 static void penalise(const struct sampler *s, float *logits, int n_vocab)
 {
     int n = s->n_recent < SAMPLER_WINDOW ? s->n_recent : SAMPLER_WINDOW;
@@ -181,7 +186,7 @@ static int32_t draw(struct sampler *s, const float *p, int n_vocab, struct sampl
         if (p[i] > 0 && !before(cut, (struct sampler_candidate){.p = p[i], .id = i}))
             total += p[i];
     }
-    double left = uniform(s->set.seed, s->drawn++) * total;
+    double left = sampler_uniform(s) * total;
     int32_t last = -1;
     for (int i = 0; i < n_vocab && left >= 0; i++) {
         if (p[i] > 0 && !before(cut, (struct sampler_candidate){.p = p[i], .id = i})) {

@@ -37,6 +37,9 @@ void sampler_init(struct sampler *s, const struct engine_sampling *set, const bo
 /* Tells the sampler a token of the sequence: of the prompt, or the one it picked. */
 void sampler_accept(struct sampler *s, int32_t token);
 
+/* The next number of the draw, in [0, 1): for who picks elsewhere, once for each pick that draws. */
+double sampler_uniform(struct sampler *s);
+
 /* Picks a token from logits [n_vocab], which it changes; scratch [n_vocab] is the caller's. Does not
  * accept it. -1 when a logit is NaN or +infinity (the model is damaged), or none is left. A logit of
  * -infinity is a token that is never picked. */

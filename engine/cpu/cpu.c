@@ -11,6 +11,9 @@
 
 enum { ALIGN = 64, MAX_THREADS = 256 };
 
+/* Of a step, unless asked for otherwise: few enough to cancel and to interleave. */
+enum { STEP_TOKENS = 256 };
+
 /* Below so many multiplications an operation is over before another core would have joined in. */
 static const double alone_below = 1.5e6;
 
@@ -81,21 +84,21 @@ static int threads_of(const struct backend_options *opt)
 static void size_up(struct cpu *c, const struct model *m, const struct backend_options *opt)
 {
     *c = (struct cpu){.cfg = m->cfg, .opt = *opt};
+    if (opt->max_tokens == 0)
+        c->opt.max_tokens = STEP_TOKENS;
     c->n_ranges = (opt->max_context + RANGE - 1) / RANGE;
     c->kv_bytes = (size_t)opt->n_blocks * cpu_kv_block_bytes(&m->cfg, opt->kv_type);
     c->scratch_bytes = lay_out(c, NULL, threads_of(opt));
 }
 
-struct backend_memory cpu_plan(const struct model *m, const struct backend_options *opt)
+static struct backend_memory plan(const struct cpu *c, const struct model *m)
 {
-    struct cpu c;
     uint64_t embed = (uint64_t)m->embed.rows * quant_row_bytes(m->embed.type, m->embed.cols);
 
-    size_up(&c, m, opt);
     return (struct backend_memory){
         .weights = cpu_weights_bytes(m) + (m->tied ? 0 : embed),
-        .kv = c.kv_bytes,
-        .scratch = c.scratch_bytes,
+        .kv = c->kv_bytes,
+        .scratch = c->scratch_bytes,
     };
 }
 
@@ -322,6 +325,8 @@ int cpu_open(struct backend **out, enum cpu_level level, const struct model *m,
     size_up(c, m, opt);
     c->base.ops = &ops;
     c->base.device = c->device;
+    c->base.memory = plan(c, m);
+    c->base.max_tokens = c->opt.max_tokens;
     c->kernels = kernels_of(level);
     c->kv = pages_map(c->kv_bytes, true);
     c->scratch = pages_map(c->scratch_bytes, true);

@@ -65,7 +65,6 @@ struct cpu {
 /* Opens the backend with the kernels of a level that this machine can use. */
 int cpu_open(struct backend **out, enum cpu_level level, const struct model *m,
              const struct backend_options *opt, char *err, size_t errlen);
-struct backend_memory cpu_plan(const struct model *m, const struct backend_options *opt);
 
 /* Runs the items on the pool, or here when `work` (multiplications, about) is not worth waking
  * anybody. */

@@ -1,14 +1,10 @@
 /* random_model.c - see the header. */
 #include "tests/engine/random_model.h"
 
+#include <assert.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 uint64_t random_next(uint64_t *state)
 {
@@ -27,7 +23,7 @@ float random_float(uint64_t *state)
 static void *zeroed(size_t n, size_t size)
 {
     void *p = calloc(n, size);
-    assert_non_null(p);
+    assert(p);
     return p;
 }
 

@@ -1,0 +1,287 @@
+/* attention.cu - softmax(q k / sqrt(D)) v for tokens one by one: decoding.
+ *
+ * A block takes one token, one KV head, up to HEADS of its query heads and one range of positions;
+ * lanes take eight dimensions each, so a warp reads a few positions at once. Scores and sums are
+ * floats: keys with large biases overflow anything less. Softmax is computed as positions come
+ * (Milakov and Gimelshein 2018); partial results are put together by the block that ends last. */
+#include "cuda/device.cuh"
+
+enum { WARPS = 8, DIMS = 8, RANGE_LEAST = 64 };
+
+/* How a token's positions are cut: by its position alone. */
+struct ranges {
+    int n, length;
+};
+
+static __device__ __forceinline__ struct ranges ranges_of(int position)
+{
+    int total = position + 1;
+    int length = (total + ATTENTION_SPLITS - 1) / ATTENTION_SPLITS;
+    length = (length + KV_BLOCK - 1) / KV_BLOCK * KV_BLOCK;
+    length = length < RANGE_LEAST ? RANGE_LEAST : length;
+    return {(total + length - 1) / length, length};
+}
+
+/* Running softmax of some heads for eight dimensions: sum is of exp2(score - max). */
+template <int HEADS> struct running {
+    float max[HEADS], sum[HEADS], v[HEADS][DIMS];
+};
+
+static __device__ __forceinline__ void load_dims(const struct cuda_cache &c, size_t at,
+                                                 float out[DIMS])
+{
+    if (c.f32) {
+        const float4 *p = (const float4 *)((const float *)c.data + at);
+        float4 a = p[0], b = p[1];
+        out[0] = a.x, out[1] = a.y, out[2] = a.z, out[3] = a.w;
+        out[4] = b.x, out[5] = b.y, out[6] = b.z, out[7] = b.w;
+    } else {
+        uint4 w = *(const uint4 *)((const __half *)c.data + at);
+        const uint32_t words[4] = {w.x, w.y, w.z, w.w};
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            float2 f = __half22float2(half2_of(words[i]));
+            out[2 * i] = f.x;
+            out[2 * i + 1] = f.y;
+        }
+    }
+}
+
+/* Takes in what another part of the positions has given. */
+static __device__ __forceinline__ void merge(float &max, float &sum, float v[DIMS], float max2,
+                                             float sum2, const float v2[DIMS])
+{
+    float m = fmaxf(max, max2);
+    float a = max == m ? 1 : exp2f(max - m), b = max2 == m ? 1 : exp2f(max2 - m);
+    max = m;
+    sum = sum * a + sum2 * b;
+#pragma unroll
+    for (int i = 0; i < DIMS; i++)
+        v[i] = v[i] * a + v2[i] * b;
+}
+
+/* Positions [first, last) by this warp's lanes: `lanes` of them for each position. */
+template <int HEADS>
+static __device__ __forceinline__ void walk(const struct cuda_attention &a, int token, int head_kv,
+                                            const float (*q)[DIMS], int first, int last, int lanes,
+                                            bool idle, struct running<HEADS> &r)
+{
+    const struct cuda_cache &c = a.cache;
+    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, at_once = 32 / lanes;
+    int sequence = a.step.sequence[token], dim = lane % lanes * DIMS;
+    size_t to_values = (size_t)KV_BLOCK * c.head_dim;
+
+    for (int base = first + warp * at_once; base < last; base += WARPS * at_once) {
+        int position = base + lane / lanes;
+        bool on = position < last && !idle;
+        float k[DIMS] = {}, v[DIMS] = {};
+        if (on) {
+            size_t at = cache_at(c, a.step, sequence, position, a.layer, head_kv) + dim;
+            load_dims(c, at, k);
+            load_dims(c, at + to_values, v);
+        }
+#pragma unroll
+        for (int h = 0; h < HEADS; h++) {
+            float score = 0;
+#pragma unroll
+            for (int i = 0; i < DIMS; i++)
+                score += q[h][i] * k[i];
+            for (int step = lanes / 2; step > 0; step /= 2)
+                score += __shfl_xor_sync(~0u, score, step);
+            if (position >= last)
+                continue;
+            float max = fmaxf(r.max[h], score);
+            float old = exp2f(r.max[h] - max), p = exp2f(score - max);
+            r.max[h] = max;
+            r.sum[h] = r.sum[h] * old + p;
+#pragma unroll
+            for (int i = 0; i < DIMS; i++)
+                r.v[h][i] = r.v[h][i] * old + p * v[i];
+        }
+    }
+}
+
+/* The lanes of a warp that hold the same dimensions, together. */
+template <int HEADS>
+static __device__ __forceinline__ void merge_lanes(int lanes, struct running<HEADS> &r)
+{
+    for (int step = lanes; step < 32; step *= 2) {
+#pragma unroll
+        for (int h = 0; h < HEADS; h++) {
+            float v[DIMS], max = __shfl_xor_sync(~0u, r.max[h], step);
+            float sum = __shfl_xor_sync(~0u, r.sum[h], step);
+#pragma unroll
+            for (int i = 0; i < DIMS; i++)
+                v[i] = __shfl_xor_sync(~0u, r.v[h][i], step);
+            merge(r.max[h], r.sum[h], r.v[h], max, sum, v);
+        }
+    }
+}
+
+struct share {
+    struct cuda_attention a;
+    int n_heads;  /* of a KV head */
+    int n_groups; /* of HEADS heads, in a KV head */
+    int lanes;    /* that a position's dimensions take: a power of two */
+};
+
+/* The block that comes last of those of one token and group: puts the ranges together. */
+static __device__ void merge_ranges(const struct share &s, int token, int head, int n_heads,
+                                    int n_ranges)
+{
+    const struct cuda_attention &a = s.a;
+    int d = a.cache.head_dim;
+
+    for (int i = threadIdx.x; i < n_heads * d; i += blockDim.x) {
+        int h = head + i / d, dim = i % d;
+        size_t at = ((size_t)token * a.cache.n_head + h) * ATTENTION_SPLITS;
+        const float2 *sums = (const float2 *)a.part_sums + at;
+        const float *part = a.part + at * d + dim;
+        float max = -INFINITY, sum = 0, v = 0;
+        for (int r = 0; r < n_ranges; r++)
+            max = fmaxf(max, __ldcg(&sums[r]).x);
+#pragma unroll 4
+        for (int r = 0; r < n_ranges; r++) {
+            float2 of = __ldcg(&sums[r]);
+            float scale = exp2f(of.x - max);
+            sum += of.y * scale;
+            v += __ldcg(part + (size_t)r * d) * scale;
+        }
+        ((__half *)a.out)[(size_t)(a.first_token + token) * a.pitch + h * d + dim] =
+            to_half(v / sum);
+    }
+}
+
+/* Grid: KV heads x groups of query heads, ranges, tokens. */
+template <int HEADS>
+static __global__ void __launch_bounds__(WARPS * 32)
+    attend(const __grid_constant__ struct share s)
+{
+    const struct cuda_attention &a = s.a;
+    const struct cuda_cache &c = a.cache;
+    extern __shared__ float shared[]; /* [WARPS, HEADS, head_dim + 2] */
+    __shared__ bool is_last;
+    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, d = c.head_dim;
+    int head_kv = blockIdx.x / s.n_groups, group = blockIdx.x % s.n_groups;
+    int token = blockIdx.z, in_batch = a.first_token + token;
+    int head = head_kv * s.n_heads + group * HEADS;
+    int n_heads = s.n_heads - group * HEADS < HEADS ? s.n_heads - group * HEADS : HEADS;
+
+    let_next_start();
+    wait_for_last();
+    int position = a.step.position[in_batch];
+    struct ranges ranges = ranges_of(position);
+    int range = blockIdx.y;
+    if (position < 0 || range >= ranges.n)
+        return;
+
+    struct running<HEADS> r;
+    float q[HEADS][DIMS];
+    int dim = lane % s.lanes * DIMS;
+    bool idle = dim >= d;
+    float scale = 1.4426950408889634f * rsqrtf((float)d);
+#pragma unroll
+    for (int h = 0; h < HEADS; h++) {
+        r.max[h] = -INFINITY;
+        r.sum[h] = 0;
+#pragma unroll
+        for (int i = 0; i < DIMS; i++) {
+            r.v[h][i] = 0;
+            q[h][i] = 0;
+            if (h < n_heads && !idle)
+                q[h][i] = scale *
+                          __ldcg(a.q + ((size_t)in_batch * c.n_head + head + h) * d + dim + i);
+        }
+    }
+    int first = range * ranges.length, last = min(first + ranges.length, position + 1);
+    walk<HEADS>(a, in_batch, head_kv, q, first, last, s.lanes, idle, r);
+    merge_lanes<HEADS>(s.lanes, r);
+
+    int row = d + 2;
+    if (lane < s.lanes && !idle) {
+#pragma unroll
+        for (int h = 0; h < HEADS; h++) {
+            float *to = shared + (warp * HEADS + h) * row;
+            for (int i = 0; i < DIMS; i++)
+                to[dim + i] = r.v[h][i];
+            if (lane == 0) {
+                to[d] = r.max[h];
+                to[d + 1] = r.sum[h];
+            }
+        }
+    }
+    __syncthreads();
+
+    for (int i = threadIdx.x; i < n_heads * d; i += blockDim.x) {
+        int h = i / d;
+        const float *from = shared + h * row;
+        float max = -INFINITY, sum = 0, v = 0;
+        for (int w = 0; w < WARPS; w++)
+            max = fmaxf(max, from[w * HEADS * row + d]);
+        for (int w = 0; w < WARPS; w++) {
+            float e = exp2f(from[w * HEADS * row + d] - max);
+            sum += from[w * HEADS * row + d + 1] * e;
+            v += from[w * HEADS * row + i % d] * e;
+        }
+        if (ranges.n == 1) {
+            ((__half *)a.out)[(size_t)in_batch * a.pitch + (head + h) * d + i % d] =
+                to_half(v / sum);
+        } else {
+            size_t at = ((size_t)token * c.n_head + head + h) * ATTENTION_SPLITS + range;
+            a.part[at * d + i % d] = v;
+            if (i % d == 0)
+                ((float2 *)a.part_sums)[at] = make_float2(max, sum);
+        }
+    }
+    if (ranges.n == 1)
+        return;
+
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        unsigned *ticket = &a.ticket[token * c.n_head + head];
+        is_last = atomicAdd(ticket, 1) == (unsigned)ranges.n - 1;
+        if (is_last)
+            *ticket = 0;
+    }
+    __syncthreads();
+    if (is_last) {
+        __threadfence();
+        merge_ranges(s, token, head, n_heads, ranges.n);
+    }
+}
+
+template <int HEADS>
+static cudaError_t launch_heads(const struct cuda_queue *q, struct share *s, int n_tokens)
+{
+    size_t shared = (size_t)WARPS * HEADS * (s->a.cache.head_dim + 2) * sizeof(float);
+    cudaError_t rc = cudaSuccess;
+
+    s->n_groups = (s->n_heads + HEADS - 1) / HEADS;
+    if (shared > 48 * 1024)
+        rc = cudaFuncSetAttribute(attend<HEADS>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                  (int)shared);
+    for (int done = 0; done < n_tokens && rc == cudaSuccess; done += ATTENTION_TOKENS) {
+        int n = n_tokens - done < ATTENTION_TOKENS ? n_tokens - done : ATTENTION_TOKENS;
+        s->a.first_token = done;
+        dim3 grid((unsigned)(s->a.cache.n_head_kv * s->n_groups), ATTENTION_SPLITS, (unsigned)n);
+        rc = launch(q, attend<HEADS>, grid, WARPS * 32, shared, *s);
+    }
+    return rc;
+}
+
+cudaError_t launch_attention(const struct cuda_queue *q, const struct cuda_attention *a,
+                             int n_tokens)
+{
+    struct share s = {*a, a->cache.n_head / a->cache.n_head_kv, 1, 1};
+
+    while (s.lanes * DIMS < a->cache.head_dim)
+        s.lanes *= 2;
+    if (s.n_heads == 1)
+        return launch_heads<1>(q, &s, n_tokens);
+    if (s.n_heads == 2)
+        return launch_heads<2>(q, &s, n_tokens);
+    if (s.n_heads % 6 == 0)
+        return launch_heads<6>(q, &s, n_tokens);
+    return launch_heads<4>(q, &s, n_tokens);
+}

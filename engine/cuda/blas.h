@@ -1,0 +1,32 @@
+/* blas.h - the one product of cuBLAS that is used, from the library of this machine.
+ *
+ * The library is half a gigabyte and belongs to the CUDA installation, so it is neither linked nor
+ * needed to start: it is looked for when a device is opened. Without it prompts are read by the
+ * matrix-vector kernels, sixteen tokens at a time: right, but slower. */
+#ifndef ENGINE_CUDA_BLAS_H
+#define ENGINE_CUDA_BLAS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cuda_runtime_api.h>
+
+struct blas;
+
+enum { BLAS_WORKSPACE = 32 << 20 };
+
+/* NULL where the library is not there. workspace: BLAS_WORKSPACE bytes on the device. */
+struct blas *blas_open(cudaStream_t stream, void *workspace);
+void blas_close(struct blas *b); /* NULL is fine */
+
+/* out[n, rows] (+)= x[n, cols] w[rows, cols]^T: halves, added up and stored as floats; rows of x and
+ * w are `pitch` apart, of out `out_pitch`. 0, or -1. */
+struct blas_product {
+    const void *w, *x;
+    float *out;
+    int n, rows, cols, pitch, out_pitch;
+    bool add;
+};
+int blas_multiply(struct blas *b, const struct blas_product *p);
+
+#endif

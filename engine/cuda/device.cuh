@@ -1,0 +1,112 @@
+/* device.cuh - what all kernels need: launching, warps, tensor cores, the cache's addresses. */
+#ifndef ENGINE_CUDA_DEVICE_CUH
+#define ENGINE_CUDA_DEVICE_CUH
+
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+
+#include "batch.h"
+#include "cuda/kernels.h"
+
+template <class... P>
+static cudaError_t launch(const struct cuda_queue *q, void (*kernel)(P...), dim3 grid, int threads,
+                          size_t shared, P... args)
+{
+    cudaLaunchAttribute attribute = {};
+    attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    attribute.val.programmaticStreamSerializationAllowed = 1;
+
+    cudaLaunchConfig_t config = {};
+    config.gridDim = grid;
+    config.blockDim = dim3((unsigned)threads);
+    config.dynamicSmemBytes = shared;
+    config.stream = q->stream;
+    config.attrs = &attribute;
+    config.numAttrs = q->dependent ? 1 : 0;
+    return cudaLaunchKernelEx(&config, kernel, args...);
+}
+
+/* Lets the next kernel start. */
+static __device__ __forceinline__ void let_next_start(void)
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;");
+#endif
+}
+
+/* Returns when all that the kernels before have written is there. Every block calls it, also one
+ * that has nothing to do: else the next kernel would not wait for the one before. */
+static __device__ __forceinline__ void wait_for_last(void)
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+static __device__ __forceinline__ uint4 load_weights(const void *p)
+{
+    uint4 v;
+    asm volatile("ld.global.nc.L1::no_allocate.L2::128B.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+                 : "l"(p));
+    return v;
+}
+
+static __device__ __forceinline__ float warp_sum(float v)
+{
+#pragma unroll
+    for (int k = 16; k > 0; k >>= 1)
+        v += __shfl_xor_sync(~0u, v, k);
+    return v;
+}
+
+/* c[16, 8] += a[16, 16] b[16, 8]; of lane 4 g + t: a0, a1 = rows g, g + 8 of k 2t; a2, a3 = the same
+ * of k 2t + 8; b0, b1 = column g of k 2t, 2t + 8; c = rows g, g + 8 of columns 2t, 2t + 1. */
+static __device__ __forceinline__ void multiply_add(float c[4], uint32_t a0, uint32_t a1,
+                                                    uint32_t a2, uint32_t a3, uint32_t b0,
+                                                    uint32_t b1)
+{
+#if __CUDA_ARCH__ >= 800
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
+                 "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+                 : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+#else
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
+                 "{%4, %5}, {%6}, {%0, %1, %2, %3};"
+                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+                 : "r"(a0), "r"(a1), "r"(b0));
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
+                 "{%4, %5}, {%6}, {%0, %1, %2, %3};"
+                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+                 : "r"(a2), "r"(a3), "r"(b1));
+#endif
+}
+
+static __device__ __forceinline__ uint32_t bits_of(__half2 v)
+{
+    return *(uint32_t *)&v;
+}
+
+static __device__ __forceinline__ __half2 half2_of(uint32_t v)
+{
+    return *(__half2 *)&v;
+}
+
+/* Nearest half; what is too large becomes the largest, not infinity. */
+static __device__ __forceinline__ __half to_half(float v)
+{
+    return __float2half_rn(fminf(fmaxf(v, -65504.f), 65504.f));
+}
+
+/* Element 0 of the keys of a position's row; the values are KV_BLOCK rows further on. */
+static __device__ __forceinline__ size_t cache_at(const struct cuda_cache &c,
+                                                  const struct cuda_step &s, int sequence,
+                                                  int position, int layer, int head_kv)
+{
+    int id = s.block_table[sequence * s.max_blocks + position / KV_BLOCK];
+    size_t piece = ((size_t)id * c.n_layer + layer) * c.n_head_kv + head_kv;
+    return (piece * 2 * KV_BLOCK + position % KV_BLOCK) * c.head_dim;
+}
+
+#endif

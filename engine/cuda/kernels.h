@@ -1,0 +1,215 @@
+/* kernels.h - what the CUDA backend's C files ask of its kernels: plain structs and launches.
+ *
+ * Read by C and by CUDA C++. Every launch_... puts work into the queue and returns at once; arrays
+ * are on the device. T is the number of tokens of a launch. Halves are IEEE half floats.
+ *
+ * Matrices are cut into tiles of TILE rows and chunks of CHUNK columns, both padded with zeros. Of a
+ * chunk's four units of 32 columns, lane 4 g + t of a warp always holds columns 8 t .. 8 t + 7 of
+ * row g: just what a tensor core instruction (m16n8k16, the matrix as its B) wants of that lane, so
+ * one load of 16 bytes serves one or more instructions and nothing moves between lanes. */
+#ifndef ENGINE_CUDA_KERNELS_H
+#define ENGINE_CUDA_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cuda_runtime_api.h>
+
+#include "quant.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { TILE = 8, CHUNK = 128, UNIT = 32, MATVEC_TOKENS = 16 };
+
+/* What a matrix is on the device: the file's types but for the order of their bytes. Q4_0 and Q4_1,
+ * Q5_0 and Q5_1 become one; floats become halves, which changes a weight by 2^-12 of itself or
+ * 2^-25 at most (bfloats of 2^-14 and more not at all). */
+enum cuda_format {
+    CUDA_F16, /* row after row */
+    CUDA_Q8,  /* bytes; a half per 32 */
+    CUDA_A4,  /* four bits; two halves per 32: scale and offset */
+    CUDA_A5,  /* five */
+    CUDA_K4,  /* four bits; two bytes per 32 times two halves per 256 */
+    CUDA_K5,  /* five */
+    CUDA_K6,  /* six bits; a byte per 16 times a half per 256 */
+    CUDA_N_FORMATS,
+};
+
+struct cuda_matrix {
+    enum cuda_format format;
+    int n_tiles, n_chunks;
+    void *data;
+};
+
+enum cuda_format cuda_format_of(enum quant_type type);
+size_t cuda_tile_bytes(enum cuda_format format, int n_chunks);
+
+/* Where launches go. dependent: a kernel may start while the one before it ends (programmatic
+ * dependent launch, from compute capability 9.0 on); each waits for it before it reads or writes
+ * anything but weights. */
+struct cuda_queue {
+    cudaStream_t stream;
+    bool dependent;
+};
+
+/* Success where this build has code for the device. */
+cudaError_t cuda_probe(void);
+
+/* Loading */
+
+/* Where row r of a matrix of the file goes in the one on the device. */
+enum cuda_rows {
+    CUDA_ROWS_PLAIN,
+    CUDA_ROWS_EVEN,  /* 2 r: its neighbour is a row of another matrix */
+    CUDA_ROWS_ODD,   /* 2 r + 1 */
+    CUDA_ROWS_PAIRS, /* in each head, rows i and i + head_dim / 2 become neighbours */
+};
+
+struct cuda_pack {
+    enum quant_type type;
+    const void *from; /* rows of the file, already on the device */
+    int first_row, n_rows, cols;
+    size_t row_bytes;
+    int block_bytes, block_elements; /* of the type */
+    struct cuda_matrix to;
+    int to_row; /* where row 0 of the file's matrix goes */
+    enum cuda_rows rows;
+    int head_dim;
+};
+cudaError_t launch_pack(const struct cuda_queue *q, const struct cuda_pack *p);
+
+/* A matrix's tiles as rows of halves. */
+cudaError_t launch_unpack(const struct cuda_queue *q, const struct cuda_matrix *w, int first_tile,
+                          int n_tiles, void *out);
+
+/* A step's input and the cache */
+
+struct cuda_step {
+    const int32_t *token, *position, *sequence; /* [T]; position -1: no token, computed in vain */
+    const int32_t *output;
+    const int32_t *block_table; /* [sequences, max_blocks] */
+    int max_blocks;
+    float *turn; /* [T, head_dim / 2, 2] cosine and sine */
+};
+
+struct cuda_cache { /* [blocks, n_layer, n_head_kv, {keys, values}, KV_BLOCK, head_dim] */
+    void *data;
+    bool f32; /* else halves */
+    int n_layer, n_head, n_head_kv, head_dim;
+};
+
+/* x[T, cols] = rows of the embedding; fills step.turn. */
+struct cuda_embed {
+    struct cuda_step step;
+    struct cuda_matrix embed;
+    int cols, half_dim;
+    const float *inv_freq;
+    float *x;
+};
+cudaError_t launch_embed(const struct cuda_queue *q, const struct cuda_embed *e, int n_tokens);
+
+/* Products */
+
+/* Columns of activations: halves, or floats that are normed first. */
+struct cuda_input {
+    const float *x; /* to norm: [T, cols] or rows `index` of it */
+    const int32_t *index;
+    const float *gain; /* [cols]; NULL: y is ready */
+    float eps;
+    int cols, pitch;
+    void *y; /* halves [T, pitch], zero beyond cols */
+};
+cudaError_t launch_norm(const struct cuda_queue *q, const struct cuda_input *in, int n_tokens);
+
+/* What becomes of a product, two neighbouring rows at a time. */
+enum cuda_finish_kind {
+    CUDA_STORE, /* out = v, floats */
+    CUDA_ADD,   /* out += v, floats */
+    CUDA_GATE,  /* out = silu(even row) * odd row, halves */
+    CUDA_QKV,   /* + bias; q and k rotated; q to out, floats, k and v to the cache */
+};
+
+struct cuda_finish {
+    enum cuda_finish_kind kind;
+    void *out; /* [T, pitch] */
+    int pitch, n_rows;
+    const float *bias; /* or NULL */
+    struct cuda_step step;
+    struct cuda_cache cache;
+    int layer;
+};
+
+/* Any number of tokens, MATVEC_TOKENS at a time. A token's result does not depend on the others. */
+struct cuda_matvec {
+    struct cuda_matrix w, w2; /* w2: more rows, of another format; n_tiles 0: none */
+    struct cuda_input in;
+    struct cuda_finish finish;
+    int n_tokens, first_token;
+};
+cudaError_t launch_matvec(const struct cuda_queue *q, const struct cuda_matvec *m);
+
+/* The same finish for a product [T, n_rows] that something else has made. */
+cudaError_t launch_finish(const struct cuda_queue *q, const struct cuda_finish *f, const float *v,
+                          int n_tokens);
+
+/* Attention */
+
+/* A token's positions are cut into at most ATTENTION_SPLITS ranges, by its position alone; the block
+ * that finishes last puts the ranges' results together, in their order. */
+enum { ATTENTION_SPLITS = 32, ATTENTION_TOKENS = 64, ATTENTION_ROWS = 64 };
+
+struct cuda_attention {
+    struct cuda_step step;
+    struct cuda_cache cache;
+    int layer, first_token;
+    const float *q; /* [T, n_head, head_dim] */
+    void *out;      /* halves [T, pitch] */
+    int pitch;
+    float *part;      /* [ATTENTION_TOKENS, n_head, ATTENTION_SPLITS, head_dim] */
+    float *part_sums; /* [ATTENTION_TOKENS, n_head, ATTENTION_SPLITS, 2] */
+    unsigned *ticket; /* [ATTENTION_TOKENS, n_head] zeros; left as zeros */
+    const int32_t *spans; /* [n_spans, 2] first token, tokens: neighbours of one sequence */
+};
+cudaError_t launch_attention(const struct cuda_queue *q, const struct cuda_attention *a,
+                             int n_tokens);
+
+/* The same on tensor cores, for spans of at most ATTENTION_ROWS tokens. Half caches and heads of 64
+ * and 128 only. */
+bool cuda_attention_spans_usable(const struct cuda_cache *cache);
+cudaError_t launch_attention_spans(const struct cuda_queue *q, const struct cuda_attention *a,
+                                   int n_spans);
+
+/* Sampling; see sampler.h for what is computed. */
+
+enum { SAMPLE_RECENT = 64, SAMPLE_BLOCKS = 64 };
+
+struct cuda_pick {
+    float temperature, top_p, min_p, repeat_penalty;
+    int top_k;
+    int n_recent;                   /* tokens to penalise, each once */
+    int32_t recent[SAMPLE_RECENT];
+    double uniform;                 /* the number drawn, in [0, 1) */
+};
+
+struct cuda_sample {
+    float *logits; /* [n_outputs, n_vocab]; changed */
+    int n_vocab;
+    const struct cuda_pick *picks; /* [n_outputs], readable by the device */
+    const bool *banned;            /* [n_vocab] or NULL */
+    uint64_t *best; /* [n_outputs, SAMPLE_BLOCKS] */
+    unsigned *ticket; /* [n_outputs] zeros; left as zeros */
+    float *max;       /* [n_outputs] */
+    int32_t *ids;     /* [n_outputs], writable by the device */
+};
+cudaError_t launch_sample_best(const struct cuda_queue *q, const struct cuda_sample *s,
+                               int n_outputs);
+cudaError_t launch_sample_draw(const struct cuda_queue *q, const struct cuda_sample *s,
+                               int n_outputs); /* after _best; outputs of temperature 0 stay */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
