@@ -6,7 +6,7 @@
  * (Milakov and Gimelshein 2018); partial results are put together by the block that ends last. */
 #include "cuda/device.cuh"
 
-enum { WARPS = 8, DIMS = 8, RANGE_LEAST = 64 };
+enum { WARPS = 8, DIMS = 8, RANGE_LEAST = 32 };
 
 /* How a token's positions are cut: by its position alone. */
 struct ranges {
@@ -62,24 +62,33 @@ static __device__ __forceinline__ void merge(float &max, float &sum, float v[DIM
 
 /* Positions [first, last) by this warp's lanes: `lanes` of them for each position. */
 template <int HEADS>
-static __device__ __forceinline__ void walk(const struct cuda_attention &a, int token, int head_kv,
+static __device__ __forceinline__ void walk(const struct cuda_attention &a, int sequence, int head_kv,
                                             const float (*q)[DIMS], int first, int last, int lanes,
                                             bool idle, struct running<HEADS> &r)
 {
     const struct cuda_cache &c = a.cache;
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32, at_once = 32 / lanes;
-    int sequence = a.step.sequence[token], dim = lane % lanes * DIMS;
+    int dim = lane % lanes * DIMS;
     size_t to_values = (size_t)KV_BLOCK * c.head_dim;
 
+    int position = first + warp * at_once + lane / lanes;
+    float k[DIMS] = {}, v[DIMS] = {}, next_k[DIMS] = {}, next_v[DIMS] = {};
+
+    auto fetch = [&](int of, float *keys, float *values) {
+        if (of >= last || idle)
+            return;
+        size_t at = cache_at(c, a.step, sequence, of, a.layer, head_kv) + dim;
+        load_dims(c, at, keys);
+        load_dims(c, at + to_values, values);
+    };
+    fetch(position, next_k, next_v);
     for (int base = first + warp * at_once; base < last; base += WARPS * at_once) {
-        int position = base + lane / lanes;
-        bool on = position < last && !idle;
-        float k[DIMS] = {}, v[DIMS] = {};
-        if (on) {
-            size_t at = cache_at(c, a.step, sequence, position, a.layer, head_kv) + dim;
-            load_dims(c, at, k);
-            load_dims(c, at + to_values, v);
+#pragma unroll
+        for (int i = 0; i < DIMS; i++) {
+            k[i] = next_k[i];
+            v[i] = next_v[i];
         }
+        fetch(position + WARPS * at_once, next_k, next_v);
 #pragma unroll
         for (int h = 0; h < HEADS; h++) {
             float score = 0;
@@ -98,6 +107,7 @@ static __device__ __forceinline__ void walk(const struct cuda_attention &a, int 
             for (int i = 0; i < DIMS; i++)
                 r.v[h][i] = r.v[h][i] * old + p * v[i];
         }
+        position += WARPS * at_once;
     }
 }
 
@@ -125,30 +135,57 @@ struct share {
     int lanes;    /* that a position's dimensions take: a power of two */
 };
 
+/* Makes weight[i] of n partial results from their {max, sum}, a warp each lane one: what they are to
+ * be multiplied by, so that they add up to the whole. */
+static __device__ __forceinline__ float weight_of(float2 sums, bool on, float *max_out, float *sum_out)
+{
+    float max = on ? sums.x : -INFINITY;
+    for (int k = 16; k > 0; k /= 2)
+        max = fmaxf(max, __shfl_xor_sync(~0u, max, k));
+    float scale = on ? exp2f(sums.x - max) : 0;
+    *max_out = max;
+    *sum_out = warp_sum(on ? sums.y * scale : 0);
+    return scale;
+}
+
 /* The block that comes last of those of one token and group: puts the ranges together. */
 static __device__ void merge_ranges(const struct share &s, int token, int head, int n_heads,
-                                    int n_ranges)
+                                    int n_ranges, float (*weight)[ATTENTION_SPLITS])
 {
     const struct cuda_attention &a = s.a;
-    int d = a.cache.head_dim;
+    int d = a.cache.head_dim, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    size_t first = ((size_t)token * a.cache.n_head + head) * ATTENTION_SPLITS;
 
-    for (int i = threadIdx.x; i < n_heads * d; i += blockDim.x) {
-        int h = head + i / d, dim = i % d;
-        size_t at = ((size_t)token * a.cache.n_head + h) * ATTENTION_SPLITS;
-        const float2 *sums = (const float2 *)a.part_sums + at;
-        const float *part = a.part + at * d + dim;
-        float max = -INFINITY, sum = 0, v = 0;
-        for (int r = 0; r < n_ranges; r++)
-            max = fmaxf(max, __ldcg(&sums[r]).x);
-#pragma unroll 4
-        for (int r = 0; r < n_ranges; r++) {
-            float2 of = __ldcg(&sums[r]);
-            float scale = exp2f(of.x - max);
-            sum += of.y * scale;
-            v += __ldcg(part + (size_t)r * d) * scale;
+    if (warp < n_heads) {
+        const float2 *sums = (const float2 *)a.part_sums + first + warp * ATTENTION_SPLITS;
+        bool on = lane < n_ranges;
+        float max, sum, scale = weight_of(on ? __ldcg(&sums[lane]) : make_float2(0, 0), on, &max, &sum);
+        weight[warp][lane] = scale / sum;
+    }
+    __syncthreads();
+    for (int i = threadIdx.x; i < n_heads * d / 4; i += blockDim.x) {
+        int h = i / (d / 4), dim = i % (d / 4) * 4;
+        const float *part = a.part + (first + h * ATTENTION_SPLITS) * d + dim;
+        float4 v = make_float4(0, 0, 0, 0);
+        for (int r = 0; r < n_ranges; r += 8) {
+            float4 of[8];
+#pragma unroll
+            for (int k = 0; k < 8; k++)
+                of[k] = r + k < n_ranges ? __ldcg((const float4 *)(part + (size_t)(r + k) * d))
+                                         : make_float4(0, 0, 0, 0);
+#pragma unroll
+            for (int k = 0; k < 8; k++) {
+                float w = r + k < n_ranges ? weight[h][r + k] : 0;
+                v.x += of[k].x * w;
+                v.y += of[k].y * w;
+                v.z += of[k].z * w;
+                v.w += of[k].w * w;
+            }
         }
-        ((__half *)a.out)[(size_t)(a.first_token + token) * a.pitch + h * d + dim] =
-            to_half(v / sum);
+        __half2 *out = (__half2 *)((__half *)a.out + (size_t)(a.first_token + token) * a.pitch +
+                                   (head + h) * d + dim);
+        out[0] = __halves2half2(to_half(v.x), to_half(v.y));
+        out[1] = __halves2half2(to_half(v.z), to_half(v.w));
     }
 }
 
@@ -160,6 +197,7 @@ static __global__ void __launch_bounds__(WARPS * 32)
     const struct cuda_attention &a = s.a;
     const struct cuda_cache &c = a.cache;
     extern __shared__ float shared[]; /* [WARPS, HEADS, head_dim + 2] */
+    __shared__ float weight[WARPS][ATTENTION_SPLITS], all_sums[WARPS][2];
     __shared__ bool is_last;
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32, d = c.head_dim;
     int head_kv = blockIdx.x / s.n_groups, group = blockIdx.x % s.n_groups;
@@ -167,12 +205,19 @@ static __global__ void __launch_bounds__(WARPS * 32)
     int head = head_kv * s.n_heads + group * HEADS;
     int n_heads = s.n_heads - group * HEADS < HEADS ? s.n_heads - group * HEADS : HEADS;
 
+    /* The step's input is there before the first of its kernels starts. */
     let_next_start();
-    wait_for_last();
-    int position = a.step.position[in_batch];
+    int position = a.step.position[in_batch], sequence = a.step.sequence[in_batch];
     struct ranges ranges = ranges_of(position);
     int range = blockIdx.y;
+    int first = range * ranges.length, last = min(first + ranges.length, position + 1);
+    const int32_t *blocks = a.step.block_table + sequence * a.step.max_blocks;
     if (position < 0 || range >= ranges.n)
+        last = first;
+    else
+        asm volatile("prefetch.global.L1 [%0];" ::"l"(blocks + first / KV_BLOCK));
+    wait_for_last();
+    if (last <= first)
         return;
 
     struct running<HEADS> r;
@@ -180,21 +225,24 @@ static __global__ void __launch_bounds__(WARPS * 32)
     int dim = lane % s.lanes * DIMS;
     bool idle = dim >= d;
     float scale = 1.4426950408889634f * rsqrtf((float)d);
+    const float *from = a.q + ((size_t)in_batch * c.n_head + head) * d + dim;
 #pragma unroll
     for (int h = 0; h < HEADS; h++) {
+        float4 low = make_float4(0, 0, 0, 0), high = low;
+        if (h < n_heads && !idle) {
+            low = __ldcg((const float4 *)(from + h * d));
+            high = __ldcg((const float4 *)(from + h * d + 4));
+        }
+        const float all[DIMS] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
         r.max[h] = -INFINITY;
         r.sum[h] = 0;
 #pragma unroll
         for (int i = 0; i < DIMS; i++) {
             r.v[h][i] = 0;
-            q[h][i] = 0;
-            if (h < n_heads && !idle)
-                q[h][i] = scale *
-                          __ldcg(a.q + ((size_t)in_batch * c.n_head + head + h) * d + dim + i);
+            q[h][i] = all[i] * scale;
         }
     }
-    int first = range * ranges.length, last = min(first + ranges.length, position + 1);
-    walk<HEADS>(a, in_batch, head_kv, q, first, last, s.lanes, idle, r);
+    walk<HEADS>(a, sequence, head_kv, q, first, last, s.lanes, idle, r);
     merge_lanes<HEADS>(s.lanes, r);
 
     int row = d + 2;
@@ -211,26 +259,29 @@ static __global__ void __launch_bounds__(WARPS * 32)
         }
     }
     __syncthreads();
-
+    if (warp < n_heads) {
+        const float *sums = shared + (lane * HEADS + warp) * row + d;
+        bool on = lane < WARPS;
+        float scale = weight_of(on ? make_float2(sums[0], sums[1]) : make_float2(0, 0), on,
+                                &all_sums[warp][0], &all_sums[warp][1]);
+        weight[warp][lane] = scale;
+    }
+    __syncthreads();
     for (int i = threadIdx.x; i < n_heads * d; i += blockDim.x) {
         int h = i / d;
-        const float *from = shared + h * row;
-        float max = -INFINITY, sum = 0, v = 0;
+        const float *part = shared + h * row + i % d;
+        float v = 0;
+#pragma unroll
         for (int w = 0; w < WARPS; w++)
-            max = fmaxf(max, from[w * HEADS * row + d]);
-        for (int w = 0; w < WARPS; w++) {
-            float e = exp2f(from[w * HEADS * row + d] - max);
-            sum += from[w * HEADS * row + d + 1] * e;
-            v += from[w * HEADS * row + i % d] * e;
-        }
+            v += part[w * HEADS * row] * weight[h][w];
         if (ranges.n == 1) {
             ((__half *)a.out)[(size_t)in_batch * a.pitch + (head + h) * d + i % d] =
-                to_half(v / sum);
+                to_half(v / all_sums[h][1]);
         } else {
             size_t at = ((size_t)token * c.n_head + head + h) * ATTENTION_SPLITS + range;
             a.part[at * d + i % d] = v;
             if (i % d == 0)
-                ((float2 *)a.part_sums)[at] = make_float2(max, sum);
+                ((float2 *)a.part_sums)[at] = make_float2(all_sums[h][0], all_sums[h][1]);
         }
     }
     if (ranges.n == 1)
@@ -247,7 +298,7 @@ static __global__ void __launch_bounds__(WARPS * 32)
     __syncthreads();
     if (is_last) {
         __threadfence();
-        merge_ranges(s, token, head, n_heads, ranges.n);
+        merge_ranges(s, token, head, n_heads, ranges.n, weight);
     }
 }
 

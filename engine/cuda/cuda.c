@@ -366,6 +366,7 @@ static int check_device(struct cuda *c, char *err, size_t errlen)
     else {
         snprintf(c->device, sizeof c->device, "%.100s", device.name);
         c->queue.dependent = device.major >= DEPENDENT_MAJOR;
+        c->queue.n_processors = device.multiProcessorCount;
         return 0;
     }
     return -1;

@@ -53,6 +53,7 @@ size_t cuda_tile_bytes(enum cuda_format format, int n_chunks);
 struct cuda_queue {
     cudaStream_t stream;
     bool dependent;
+    int n_processors; /* multiprocessors of the device */
 };
 
 /* Success where this build has code for the device. */

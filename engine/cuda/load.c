@@ -212,11 +212,5 @@ int cuda_load(struct cuda *c, struct model *m)
         load_matrices(c, m) != 0 || load_vectors(c, m) != 0 ||
         clear(c, c->scratch, c->scratch_bytes) != 0)
         return -1;
-
-    struct cuda_placement p;
-    for (int i = 0; cuda_placement_at(c, m, i, &p); i++)
-        ((struct matrix *)p.from)->data = p.to.data;
-    if (m->tied)
-        m->embed.data = c->embed.data;
     return cuda_record_graphs(c);
 }

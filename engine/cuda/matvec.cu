@@ -13,8 +13,9 @@ enum { WARPS = NORM_THREADS / 32, FUSED_TOKENS = 2, FUSED_BYTES = 32768 };
 
 struct job {
     struct cuda_matvec m;
-    int split;   /* warps that share a tile; a divisor of WARPS */
-    bool fused;  /* norm here, into shared memory */
+    int split;    /* warps that share a tile; a divisor of WARPS. The block's tiles are a group */
+    int n_groups; /* shared out among the blocks */
+    bool fused;   /* norm here, into shared memory */
 };
 
 /* c[i] += the products of unit u, by turns so that no instruction waits for the one before. */
@@ -39,28 +40,55 @@ static __device__ __forceinline__ void multiply_chunk(const format<F> &f,
     }
 }
 
-/* One tile, or none where index is beyond the last; into parts[warp]. */
-template <int F>
-static __device__ __forceinline__ void multiply_tile(const struct job &job,
-                                                     const struct cuda_matrix &w, int index,
-                                                     __half *shared,
-                                                     float (*parts)[MATVEC_TOKENS][TILE])
+/* Adds up the warps' parts of a group of tiles and finishes its rows. */
+static __device__ __forceinline__ void finish_group(const struct job &job, int group, int n,
+                                                    const float (*parts)[MATVEC_TOKENS][TILE])
 {
+    const struct cuda_matvec &m = job.m;
+    int per_group = WARPS / job.split;
+
+    for (int i = threadIdx.x; i < per_group * n * (TILE / 2); i += NORM_THREADS) {
+        int pair = i % (TILE / 2), token = i / (TILE / 2) % n, tile = i / (TILE / 2) / n;
+        int row = (group * per_group + tile) * TILE + pair * 2;
+        float v0 = 0, v1 = 0;
+        for (int k = 0; k < job.split; k++) {
+            float2 part = *(const float2 *)&parts[tile * job.split + k][token][pair * 2];
+            v0 += part.x;
+            v1 += part.y;
+        }
+        if (row < m.finish.n_rows)
+            finish(m.finish, m.first_token + token, row, v0, v1);
+    }
+}
+
+/* This block's groups of tiles of one matrix, from tile `offset` of the product on. While a group is
+ * multiplied the next one's first chunks come into the registers that have become free. */
+template <int F>
+static __device__ __forceinline__ void multiply_groups(const struct job &job,
+                                                       const struct cuda_matrix &w, int first_group,
+                                                       int last_group, int offset)
+{
+    extern __shared__ __align__(16) __half shared[];
+    __shared__ float parts[2][WARPS][MATVEC_TOKENS][TILE];
     constexpr int AHEAD = format<F>::AHEAD;
-    int warp = threadIdx.x / 32, lane = threadIdx.x % 32, slice = warp % job.split;
-    int first = slice * w.n_chunks / job.split, last = (slice + 1) * w.n_chunks / job.split;
     const struct cuda_input &in = job.m.in;
+    int warp = threadIdx.x / 32, lane = threadIdx.x % 32, slice = warp % job.split;
+    int first = slice * w.n_chunks / job.split;
+    int n_chunks = (slice + 1) * w.n_chunks / job.split - first;
+    int tile = first_group * (WARPS / job.split) + warp / job.split - offset;
+    int tiles_on = gridDim.x * (WARPS / job.split);
     format<F> f;
     typename format<F>::raw raw[AHEAD];
 
-    if (index >= w.n_tiles)
-        last = first;
-    else
-        f.open(w, index, lane);
+    if (tile < w.n_tiles)
+        f.open(w, tile, lane);
 #pragma unroll
     for (int i = 0; i < AHEAD; i++)
-        if (first + i < last)
+        if (tile < w.n_tiles && i < n_chunks)
             f.load(raw[i], first + i);
+    struct norm_gain gain = {};
+    if (job.fused)
+        gain = norm_load_gain(in);
     let_next_start();
     wait_for_last();
 
@@ -69,58 +97,54 @@ static __device__ __forceinline__ void multiply_tile(const struct job &job,
     const __half *x = (const __half *)in.y + (size_t)job.m.first_token * in.pitch;
     if (job.fused) {
         for (int i = 0; i < n; i++)
-            norm_row(in, i, shared + i * in.pitch);
+            norm_row(in, gain, i, shared + i * in.pitch);
         x = shared;
     }
-    float c[4][4] = {};
-    for (int chunk = first; chunk < last; chunk += AHEAD) {
+    x += first * CHUNK;
+    int turn = 0;
+    for (int group = first_group; group < last_group; group += gridDim.x, turn ^= 1) {
+        bool on = tile < w.n_tiles, more = tile + tiles_on < w.n_tiles && group + gridDim.x < last_group;
+        format<F> next = f;
+        if (more)
+            next.open(w, tile + tiles_on, lane);
+        float c[4][4] = {};
+        for (int chunk = 0; on && chunk < n_chunks; chunk += AHEAD) {
 #pragma unroll
-        for (int i = 0; i < AHEAD; i++) {
-            if (chunk + i >= last)
-                break;
-            multiply_chunk<F>(f, raw[i], x + (chunk + i) * CHUNK, in.pitch, n, c);
-            if (chunk + i + AHEAD < last)
-                f.load(raw[i], chunk + i + AHEAD);
+            for (int i = 0; i < AHEAD; i++) {
+                if (chunk + i >= n_chunks)
+                    break;
+                multiply_chunk<F>(f, raw[i], x + (chunk + i) * CHUNK, in.pitch, n, c);
+                if (chunk + i + AHEAD < n_chunks)
+                    f.load(raw[i], first + chunk + i + AHEAD);
+                else if (more)
+                    next.load(raw[i], first + i);
+            }
         }
-    }
 #pragma unroll
-    for (int i = 0; i < 4; i++) {
-        float v = (c[0][i] + c[1][i]) + (c[2][i] + c[3][i]);
-        parts[warp][lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2] = v;
+        for (int i = 0; i < 2; i++)
+            *(float2 *)&parts[turn][warp][lane / 4 + i * 8][lane % 4 * 2] =
+                make_float2((c[0][2 * i] + c[1][2 * i]) + (c[2][2 * i] + c[3][2 * i]),
+                            (c[0][2 * i + 1] + c[1][2 * i + 1]) +
+                                (c[2][2 * i + 1] + c[3][2 * i + 1]));
+        __syncthreads();
+        finish_group(job, group, n, parts[turn]);
+        f = next;
+        tile += tiles_on;
     }
-    __syncthreads();
 }
 
-/* A: the matrix's format. B: that of its last tiles, w2, or A again. */
+/* A: the matrix's format. B: that of its last tiles, w2, or A again; then a block has one group. */
 template <int A, int B>
 static __global__ void __launch_bounds__(NORM_THREADS, 2)
     matvec(const __grid_constant__ struct job job)
 {
-    extern __shared__ __align__(16) __half shared[];
-    __shared__ float parts[WARPS][MATVEC_TOKENS][TILE];
     const struct cuda_matvec &m = job.m;
-    int per_block = WARPS / job.split, first = blockIdx.x * per_block;
-    int mine = first + threadIdx.x / 32 / job.split;
+    int group = blockIdx.x, per_group = WARPS / job.split;
 
-    if (A != B && first >= m.w.n_tiles)
-        multiply_tile<B>(job, m.w2, mine - m.w.n_tiles, shared, parts);
+    if (A != B && group * per_group >= m.w.n_tiles)
+        multiply_groups<B>(job, m.w2, group, group + 1, m.w.n_tiles);
     else
-        multiply_tile<A>(job, m.w, mine, shared, parts);
-
-    int n = m.n_tokens - m.first_token;
-    n = n < MATVEC_TOKENS ? n : MATVEC_TOKENS;
-    for (int i = threadIdx.x; i < per_block * n * (TILE / 2); i += NORM_THREADS) {
-        int pair = i % (TILE / 2), token = i / (TILE / 2) % n, tile = i / (TILE / 2) / n;
-        int row = (first + tile) * TILE + pair * 2;
-        float v0 = 0, v1 = 0;
-        for (int k = 0; k < job.split; k++) {
-            const float *part = &parts[tile * job.split + k][token][pair * 2];
-            v0 += part[0];
-            v1 += part[1];
-        }
-        if (row < m.finish.n_rows)
-            finish(m.finish, m.first_token + token, row, v0, v1);
-    }
+        multiply_groups<A>(job, m.w, group, A != B ? group + 1 : job.n_groups, 0);
 }
 
 typedef void (*matvec_kernel)(const struct job);
@@ -156,11 +180,15 @@ static int split_of(int n_chunks)
 
 cudaError_t launch_matvec(const struct cuda_queue *q, const struct cuda_matvec *m)
 {
-    struct job job = {*m, split_of(m->w.n_chunks), false};
+    struct job job = {*m, split_of(m->w.n_chunks), 0, false};
     size_t shared = (size_t)m->n_tokens * m->in.pitch * sizeof(__half);
-    int per_block = WARPS / job.split;
-    int n_blocks = (m->w.n_tiles + m->w2.n_tiles + per_block - 1) / per_block;
+    int per_group = WARPS / job.split;
     cudaError_t rc = cudaSuccess;
+
+    /* Many groups: two blocks for each multiprocessor, with equal shares. */
+    job.n_groups = (m->w.n_tiles + m->w2.n_tiles + per_group - 1) / per_group;
+    int at_once = 2 * q->n_processors, rounds = (job.n_groups + at_once - 1) / at_once;
+    int n_blocks = m->w2.n_tiles > 0 ? job.n_groups : (job.n_groups + rounds - 1) / rounds;
 
     job.fused = m->in.gain && m->n_tokens <= FUSED_TOKENS && shared <= FUSED_BYTES;
     if (m->in.gain && !job.fused)

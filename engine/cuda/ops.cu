@@ -57,8 +57,9 @@ static __global__ void __launch_bounds__(NORM_THREADS)
     norm(const __grid_constant__ struct cuda_input in)
 {
     let_next_start();
+    struct norm_gain gain = norm_load_gain(in);
     wait_for_last();
-    norm_row(in, blockIdx.x, (__half *)in.y + (size_t)blockIdx.x * in.pitch);
+    norm_row(in, gain, blockIdx.x, (__half *)in.y + (size_t)blockIdx.x * in.pitch);
 }
 
 cudaError_t launch_norm(const struct cuda_queue *q, const struct cuda_input *in, int n_tokens)

@@ -188,7 +188,7 @@ static __global__ void pack(const __grid_constant__ struct cuda_pack p)
 
 cudaError_t launch_pack(const struct cuda_queue *q, const struct cuda_pack *p)
 {
-    struct cuda_queue plain = {q->stream, false};
+    struct cuda_queue plain = {q->stream, false, 0};
     dim3 grid((unsigned)(p->cols / 8 + 127) / 128, (unsigned)p->n_rows);
 
     return launch(&plain, pack, grid, 128, 0, *p);

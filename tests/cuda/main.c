@@ -25,7 +25,7 @@ static const struct random_options shapes[] = {
      .n_vocab = 203, .key_bias = 20},
     {.n_layer = 2, .n_embd = 512, .n_head = 8, .n_head_kv = 2, .head_dim = 64, .n_ff = 768,
      .n_vocab = 301, .neighbours = true, .tied = true},
-    {.n_layer = 1, .n_embd = 4352, .n_head = 5, .n_head_kv = 5, .head_dim = 256, .n_ff = 256,
+    {.n_layer = 1, .n_embd = 4352, .n_head = 1, .n_head_kv = 1, .head_dim = 256, .n_ff = 256,
      .n_vocab = 40, .neighbours = true},
     {.n_layer = 1, .n_embd = 256, .n_head = 16, .n_head_kv = 1, .head_dim = 80, .n_ff = 256,
      .n_vocab = 1000},
@@ -82,6 +82,11 @@ static void check_model(const struct random_options *o, enum backend_kv_type kv,
     double *want = reference_forward(&m, tokens, N);
     drive_open(&d, &m, &opt);
     double worst = worst_of_steps(&d, tokens, steps, want);
+    struct drive e;
+    opt.device = "cpu";
+    drive_open(&e, &m, &opt);
+    printf(" cpu %.1e ", worst_of_steps(&e, tokens, steps, want));
+    drive_close(&e);
     printf("  %-5s embd %4d head %3d x %2d/%2d %s%s  %.1e\n", quant_info(o->type)->name, o->n_embd,
            o->head_dim, o->n_head, o->n_head_kv, kv == BACKEND_KV_F32 ? "KV F32" : "KV F16",
            reproducible ? " reproducible" : "", worst);
