@@ -62,7 +62,7 @@ endif
 endif
 
 .PHONY: all run test check deps help clean format lint bench install uninstall \
-        $(TESTS:%=check-%) check-cuda man-lint fuzz FORCE
+        $(TESTS:%=check-%) check-cuda check-cuda-failures man-lint fuzz FORCE
 .SECONDARY:
 
 all: duet
@@ -81,7 +81,7 @@ run: deps
 test: deps
 	$(Q)$(MAKE) --no-print-directory all check
 
-check: $(TESTS:%=check-%)
+check: $(TESTS:%=check-%) $(if $(with_cuda),check-cuda-failures)
 
 check-engine check-ui check-storage: check-%: $(BUILD)/tests/%.run
 	$(call say,TEST,$*)
@@ -116,6 +116,15 @@ check-cuda: $(BUILD)/tests/cuda.run $(BUILD)/tests/cuda.measure $(BUILD)/tests/c
 $(BUILD)/tests/cuda.run: $(BUILD)/tests/cuda/main.c.o $(BUILD)/tests/cuda/drive.c.o $(MODEL_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ -lm -lpthread $(CUDA_LIB)
+# The stub is the CUDA runtime here, so no GPU is needed.
+check-cuda-failures: $(BUILD)/tests/cuda.failures
+	$(call say,TEST,cuda-failures)
+	$(Q)$<
+$(BUILD)/tests/cuda.failures: $(BUILD)/tests/cuda/failures.c.o $(BUILD)/tests/cuda/stub.c.o \
+                              $(BUILD)/tests/cuda/drive.c.o $(MODEL_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ -lm -lpthread -lstdc++ -ldl
+
 $(BUILD)/tests/cuda.%: $(BUILD)/tests/cuda/%.c.o $(BUILD)/tests/cuda/drive.c.o $(MODEL_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ -lm -lpthread $(CUDA_LIB)
@@ -126,7 +135,7 @@ $(BUILD)/ui/%.o:      INC := -Iui $(call pc,cflags,$(UI_PC))
 $(BUILD)/storage/%.o: INC := -Istorage
 $(BUILD)/tests/%.o:   INC := -I. -Iengine -Iui -Istorage
 $(BUILD)/engine/cpu/%.o: CFLAGS += -O3
-$(BUILD)/engine/cuda/%.c.o: CFLAGS += -isystem $(CUDA_HOME)/include
+$(BUILD)/engine/cuda/%.c.o $(BUILD)/tests/cuda/%.c.o: CFLAGS += -isystem $(CUDA_HOME)/include
 
 $(BUILD)/%.c.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)

@@ -47,10 +47,10 @@ struct backend_memory {
 
 struct backend {
     const struct backend_ops *ops;
-    const char *device; /* "CPU, 2 threads, AVX-512 VNNI"; owned by the backend */
+    const char *device;           /* "CPU, 2 threads, AVX-512 VNNI"; owned by the backend */
     struct backend_memory memory; /* what it takes once weights are loaded */
     int max_tokens;               /* of a step */
-    char error[256];    /* of the call that returned -1 */
+    char error[256];              /* of the call that returned -1 */
 };
 
 struct backend_ops {

@@ -62,9 +62,9 @@ static __device__ __forceinline__ void merge(float &max, float &sum, float v[DIM
 
 /* Positions [first, last) by this warp's lanes: `lanes` of them for each position. */
 template <int HEADS>
-static __device__ __forceinline__ void walk(const struct cuda_attention &a, int sequence, int head_kv,
-                                            const float (*q)[DIMS], int first, int last, int lanes,
-                                            bool idle, struct running<HEADS> &r)
+static __device__ __forceinline__ void
+walk(const struct cuda_attention &a, int sequence, int head_kv, const float (*q)[DIMS], int first,
+     int last, int lanes, bool idle, struct running<HEADS> &r)
 {
     const struct cuda_cache &c = a.cache;
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32, at_once = 32 / lanes;
@@ -137,7 +137,8 @@ struct share {
 
 /* Makes weight[i] of n partial results from their {max, sum}, a warp each lane one: what they are to
  * be multiplied by, so that they add up to the whole. */
-static __device__ __forceinline__ float weight_of(float2 sums, bool on, float *max_out, float *sum_out)
+static __device__ __forceinline__ float weight_of(float2 sums, bool on, float *max_out,
+                                                  float *sum_out)
 {
     float max = on ? sums.x : -INFINITY;
     for (int k = 16; k > 0; k /= 2)
@@ -159,7 +160,8 @@ static __device__ void merge_ranges(const struct share &s, int token, int head, 
     if (warp < n_heads) {
         const float2 *sums = (const float2 *)a.part_sums + first + warp * ATTENTION_SPLITS;
         bool on = lane < n_ranges;
-        float max, sum, scale = weight_of(on ? __ldcg(&sums[lane]) : make_float2(0, 0), on, &max, &sum);
+        float max, sum,
+            scale = weight_of(on ? __ldcg(&sums[lane]) : make_float2(0, 0), on, &max, &sum);
         weight[warp][lane] = scale / sum;
     }
     __syncthreads();
@@ -191,8 +193,7 @@ static __device__ void merge_ranges(const struct share &s, int token, int head, 
 
 /* Grid: KV heads x groups of query heads, ranges, tokens. */
 template <int HEADS>
-static __global__ void __launch_bounds__(WARPS * 32)
-    attend(const __grid_constant__ struct share s)
+static __global__ void __launch_bounds__(WARPS * 32) attend(const __grid_constant__ struct share s)
 {
     const struct cuda_attention &a = s.a;
     const struct cuda_cache &c = a.cache;
@@ -275,8 +276,8 @@ static __global__ void __launch_bounds__(WARPS * 32)
         for (int w = 0; w < WARPS; w++)
             v += part[w * HEADS * row] * weight[h][w];
         if (ranges.n == 1) {
-            ((__half *)a.out)[(size_t)in_batch * a.pitch + (head + h) * d + i % d] =
-                to_half(v / all_sums[h][1]);
+            ((__half *)a.out)[(size_t)in_batch * a.pitch + (head + h) * d + i % d] = to_half(
+                v / all_sums[h][1]);
         } else {
             size_t at = ((size_t)token * c.n_head + head + h) * ATTENTION_SPLITS + range;
             a.part[at * d + i % d] = v;

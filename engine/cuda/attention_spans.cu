@@ -1,32 +1,63 @@
 /* attention_spans.cu - the same for many tokens of one sequence: reading a prompt.
  *
  * A block takes a span of up to 64 tokens and one query head; each of its four warps takes sixteen
- * tokens and walks over the keys 64 positions at a time, which the block brings to shared memory
+ * tokens and walks over the blocks of the cache, which come to shared memory one ahead
  * (Dao et al. 2022). The matrix of scores exists only in registers. Queries are split into two
  * halves, high and low, so that scores keep the precision of floats times the cache's halves. */
 #include "cuda/device.cuh"
 
-enum { WARPS = 4, ROWS = 16, KEYS = 64, PAD = 8 };
+enum { WARPS = 4, ROWS = 16, KEYS = KV_BLOCK, PAD = 8 };
 static_assert(WARPS * ROWS == ATTENTION_ROWS, "a span is a block");
 
-/* Keys and values from position `first` on into shared memory; those from `last` on are zeros. */
+/* Sixteen bytes to shared memory, or zeros; done when the copies have been waited for. */
+static __device__ __forceinline__ void copy_16(__half *to, const __half *from, bool on)
+{
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
+                     (uint32_t)__cvta_generic_to_shared(to)),
+                 "l"(from), "r"(on ? 16 : 0));
+#else
+    *(uint4 *)to = on ? *(const uint4 *)from : make_uint4(0, 0, 0, 0);
+#endif
+}
+
+/* Waits for all copies but those of the last `ahead` tiles. */
+template <int AHEAD> static __device__ __forceinline__ void wait_for_copies(void)
+{
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.wait_group %0;" ::"n"(AHEAD) : "memory");
+#endif
+}
+
+static __device__ __forceinline__ void end_of_copies(void)
+{
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+
+/* A tile is a block of the cache: keys, then values. */
+template <int D> struct tile {
+    __half keys[KEYS * (D + PAD)], values[KEYS * (D + PAD)];
+};
+
+/* Begins to fetch the block of position `first`; rows from position `last` on are zeros. */
 template <int D>
 static __device__ __forceinline__ void fetch(const struct cuda_attention &a, int sequence,
-                                             int head_kv, int first, int last, __half *keys,
-                                             __half *values)
+                                             int head_kv, int first, int last, struct tile<D> &t)
 {
-    for (int i = threadIdx.x; i < KEYS * D / 8; i += WARPS * 32) {
-        int row = i / (D / 8), dim = i % (D / 8) * 8, position = first + row;
-        uint4 k = make_uint4(0, 0, 0, 0), v = k;
-        if (position < last) {
-            const __half *at = (const __half *)a.cache.data + dim +
-                               cache_at(a.cache, a.step, sequence, position, a.layer, head_kv);
-            k = *(const uint4 *)at;
-            v = *(const uint4 *)(at + KV_BLOCK * D);
+    if (first < last) {
+        const __half *from = (const __half *)a.cache.data +
+                             cache_at(a.cache, a.step, sequence, first, a.layer, head_kv);
+#pragma unroll
+        for (int k = 0; k < KEYS * D / 8 / (WARPS * 32); k++) {
+            int i = threadIdx.x + k * WARPS * 32, row = i / (D / 8), dim = i % (D / 8) * 8;
+            bool on = first + row < last;
+            copy_16(t.keys + row * (D + PAD) + dim, from + row * D + dim, on);
+            copy_16(t.values + row * (D + PAD) + dim, from + (KV_BLOCK + row) * D + dim, on);
         }
-        *(uint4 *)(keys + row * (D + PAD) + dim) = k;
-        *(uint4 *)(values + row * (D + PAD) + dim) = v;
     }
+    end_of_copies();
 }
 
 static __device__ __forceinline__ void split(float2 v, uint32_t *high, uint32_t *low)
@@ -35,6 +66,14 @@ static __device__ __forceinline__ void split(float2 v, uint32_t *high, uint32_t 
     float2 back = __half22float2(h);
     *high = bits_of(h);
     *low = bits_of(__floats2half2_rn(v.x - back.x, v.y - back.y));
+}
+
+static __device__ __forceinline__ void load_rows(uint32_t out[4], const __half *row)
+{
+    uint32_t at = (uint32_t)__cvta_generic_to_shared(row);
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
+                 : "r"(at));
 }
 
 static __device__ __forceinline__ void load_transposed(uint32_t out[4], const __half *row)
@@ -58,19 +97,23 @@ template <int D>
 static __device__ __forceinline__ void score(struct rows<D> &r, const __half *keys, int first,
                                              uint32_t p[KEYS / 16][4])
 {
-    int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
+    int lane = threadIdx.x % 32, t = lane % 4;
     float s[KEYS / 8][4];
 
 #pragma unroll
     for (int j = 0; j < KEYS / 8; j++) {
         s[j][0] = s[j][1] = s[j][2] = s[j][3] = 0;
-        const __half *key = keys + (j * 8 + g) * (D + PAD) + t * 2;
+        const __half *key = keys + (j * 8 + lane % 8) * (D + PAD) + lane / 8 * 8;
 #pragma unroll
-        for (int k = 0; k < D / 16; k++) {
-            uint32_t b0 = *(const uint32_t *)(key + k * 16);
-            uint32_t b1 = *(const uint32_t *)(key + k * 16 + 8);
-            multiply_add(s[j], r.high[k][0], r.high[k][1], r.high[k][2], r.high[k][3], b0, b1);
-            multiply_add(s[j], r.low[k][0], r.low[k][1], r.low[k][2], r.low[k][3], b0, b1);
+        for (int k = 0; k < D / 16; k += 2) {
+            uint32_t b[4];
+            load_rows(b, key + k * 16);
+#pragma unroll
+            for (int i = 0; i < 2; i++) {
+                const uint32_t *high = r.high[k + i], *low = r.low[k + i];
+                multiply_add(s[j], high[0], high[1], high[2], high[3], b[2 * i], b[2 * i + 1]);
+                multiply_add(s[j], low[0], low[1], low[2], low[3], b[2 * i], b[2 * i + 1]);
+            }
         }
     }
 #pragma unroll
@@ -165,24 +208,28 @@ template <int D>
 static __global__ void __launch_bounds__(WARPS * 32)
     attend_span(const __grid_constant__ struct cuda_attention a)
 {
-    __shared__ __align__(16) __half keys[KEYS * (D + PAD)], values[KEYS * (D + PAD)];
+    __shared__ __align__(16) struct tile<D> tiles[2];
     int head = blockIdx.x, head_kv = head / (a.cache.n_head / a.cache.n_head_kv);
     int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4, warp = threadIdx.x / 32;
 
     let_next_start();
     wait_for_last();
-    int first = a.spans[2 * blockIdx.y], n = a.spans[2 * blockIdx.y + 1];
+    int span = gridDim.y - 1 - blockIdx.y; /* the longest first */
+    int first = a.spans[2 * span], n = a.spans[2 * span + 1];
     int sequence = a.step.sequence[first], last = a.step.position[first + n - 1] + 1;
 
     struct rows<D> r;
     load_queries<D>(a, first, n, head, r);
+    fetch<D>(a, sequence, head_kv, 0, last, tiles[0]);
     for (int at = 0; at < last; at += KEYS) {
+        const struct tile<D> &now = tiles[at / KEYS % 2];
         uint32_t p[KEYS / 16][4];
+        fetch<D>(a, sequence, head_kv, at + KEYS, last, tiles[(at / KEYS + 1) % 2]);
+        wait_for_copies<1>();
         __syncthreads();
-        fetch<D>(a, sequence, head_kv, at, last, keys, values);
+        score<D>(r, now.keys, at, p);
+        add_values<D>(r, now.values, p);
         __syncthreads();
-        score<D>(r, keys, at, p);
-        add_values<D>(r, values, p);
     }
 #pragma unroll
     for (int row = 0; row < 2; row++) {

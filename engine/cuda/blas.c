@@ -75,9 +75,9 @@ int blas_multiply(struct blas *b, const struct blas_product *p)
     const float one = 1, beta = p->add ? 1 : 0;
 
     /* cuBLAS counts columns first: to it w is w^T and out is out^T. */
-    cublasStatus_t rc =
-        b->gemm(b->handle, CUBLAS_OP_T, CUBLAS_OP_N, p->rows, p->n, p->cols, &one, p->w, CUDA_R_16F,
-                p->pitch, p->x, CUDA_R_16F, p->pitch, &beta, p->out, CUDA_R_32F, p->out_pitch,
-                CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
+    cublasStatus_t rc = b->gemm(b->handle, CUBLAS_OP_T, CUBLAS_OP_N, p->rows, p->n, p->cols, &one,
+                                p->w, CUDA_R_16F, p->pitch, p->x, CUDA_R_16F, p->pitch, &beta,
+                                p->out, CUDA_R_32F, p->out_pitch, CUBLAS_COMPUTE_32F,
+                                CUBLAS_GEMM_DEFAULT);
     return rc == CUBLAS_STATUS_SUCCESS ? 0 : -1;
 }

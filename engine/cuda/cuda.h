@@ -46,12 +46,12 @@ struct cuda {
     size_t weights_bytes, kv_bytes, scratch_bytes;
 
     /* Scratch. T = max_tokens, O = max_outputs; pitches are multiples of CHUNK. */
-    float *x;         /* [T, n_embd] */
-    float *q;         /* [T, n_head * head_dim] */
-    float *product;   /* [T, rows of qkv or of gate and up] */
-    float *logits;    /* [O, n_vocab] */
-    void *a, *y, *h;  /* halves [T, pitch] of attention, normed x ([O] too), gated */
-    void *unpacked;   /* a matrix, or part of one, as halves */
+    float *x;        /* [T, n_embd] */
+    float *q;        /* [T, n_head * head_dim] */
+    float *product;  /* [T, rows of qkv or of gate and up] */
+    float *logits;   /* [O, n_vocab] */
+    void *a, *y, *h; /* halves [T, pitch] of attention, normed x ([O] too), gated */
+    void *unpacked;  /* a matrix, or part of one, as halves */
     size_t unpacked_bytes;
     void *workspace;
     float *part, *part_sums;

@@ -196,10 +196,9 @@ template <int F> struct format_super {
     __device__ void expand(const raw &r, int u, uint32_t b[4]) const
     {
         const uint32_t words[4] = {r.w.x, r.w.y, r.w.z, r.w.w};
-        uint32_t bytes =
-            __byte_perm(u < 2 ? r.scale.x : r.scale.y, 0x64646464, u % 2 ? 0x4342 : 0x4140);
-        __half2 both =
-            __hmul2(__hsub2(half2_of(bytes), __float2half2_rn(1024)), half2_of(r.super));
+        uint32_t bytes = __byte_perm(u < 2 ? r.scale.x : r.scale.y, 0x64646464,
+                                     u % 2 ? 0x4342 : 0x4140);
+        __half2 both = __hmul2(__hsub2(half2_of(bytes), __float2half2_rn(1024)), half2_of(r.super));
         __half2 s = __low2half2(both), o = __high2half2(both);
         uint32_t byte = r.high >> 8 * u & 255;
 #pragma unroll

@@ -169,9 +169,9 @@ struct cuda_attention {
     const float *q; /* [T, n_head, head_dim] */
     void *out;      /* halves [T, pitch] */
     int pitch;
-    float *part;      /* [ATTENTION_TOKENS, n_head, ATTENTION_SPLITS, head_dim] */
-    float *part_sums; /* [ATTENTION_TOKENS, n_head, ATTENTION_SPLITS, 2] */
-    unsigned *ticket; /* [ATTENTION_TOKENS, n_head] zeros; left as zeros */
+    float *part;          /* [ATTENTION_TOKENS, n_head, ATTENTION_SPLITS, head_dim] */
+    float *part_sums;     /* [ATTENTION_TOKENS, n_head, ATTENTION_SPLITS, 2] */
+    unsigned *ticket;     /* [ATTENTION_TOKENS, n_head] zeros; left as zeros */
     const int32_t *spans; /* [n_spans, 2] first token, tokens: neighbours of one sequence */
 };
 cudaError_t launch_attention(const struct cuda_queue *q, const struct cuda_attention *a,
@@ -190,9 +190,9 @@ enum { SAMPLE_RECENT = 64, SAMPLE_BLOCKS = 64 };
 struct cuda_pick {
     float temperature, top_p, min_p, repeat_penalty;
     int top_k;
-    int n_recent;                   /* tokens to penalise, each once */
+    int n_recent; /* tokens to penalise, each once */
     int32_t recent[SAMPLE_RECENT];
-    double uniform;                 /* the number drawn, in [0, 1) */
+    double uniform; /* the number drawn, in [0, 1) */
 };
 
 struct cuda_sample {
@@ -200,10 +200,10 @@ struct cuda_sample {
     int n_vocab;
     const struct cuda_pick *picks; /* [n_outputs], readable by the device */
     const bool *banned;            /* [n_vocab] or NULL */
-    uint64_t *best; /* [n_outputs, SAMPLE_BLOCKS] */
-    unsigned *ticket; /* [n_outputs] zeros; left as zeros */
-    float *max;       /* [n_outputs] */
-    int32_t *ids;     /* [n_outputs], writable by the device */
+    uint64_t *best;                /* [n_outputs, SAMPLE_BLOCKS] */
+    unsigned *ticket;              /* [n_outputs] zeros; left as zeros */
+    float *max;                    /* [n_outputs] */
+    int32_t *ids;                  /* [n_outputs], writable by the device */
 };
 cudaError_t launch_sample_best(const struct cuda_queue *q, const struct cuda_sample *s,
                                int n_outputs);

@@ -20,9 +20,9 @@ struct job {
 
 /* c[i] += the products of unit u, by turns so that no instruction waits for the one before. */
 template <int F>
-static __device__ __forceinline__ void multiply_chunk(const format<F> &f,
-                                                      const typename format<F>::raw &r,
-                                                      const __half *x, int pitch, int n, float c[4][4])
+static __device__ __forceinline__ void
+multiply_chunk(const format<F> &f, const typename format<F>::raw &r, const __half *x, int pitch,
+               int n, float c[4][4])
 {
     int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
 #pragma unroll
@@ -103,7 +103,8 @@ static __device__ __forceinline__ void multiply_groups(const struct job &job,
     x += first * CHUNK;
     int turn = 0;
     for (int group = first_group; group < last_group; group += gridDim.x, turn ^= 1) {
-        bool on = tile < w.n_tiles, more = tile + tiles_on < w.n_tiles && group + gridDim.x < last_group;
+        bool on = tile < w.n_tiles,
+             more = tile + tiles_on < w.n_tiles && group + gridDim.x < last_group;
         format<F> next = f;
         if (more)
             next.open(w, tile + tiles_on, lane);
@@ -122,10 +123,9 @@ static __device__ __forceinline__ void multiply_groups(const struct job &job,
         }
 #pragma unroll
         for (int i = 0; i < 2; i++)
-            *(float2 *)&parts[turn][warp][lane / 4 + i * 8][lane % 4 * 2] =
-                make_float2((c[0][2 * i] + c[1][2 * i]) + (c[2][2 * i] + c[3][2 * i]),
-                            (c[0][2 * i + 1] + c[1][2 * i + 1]) +
-                                (c[2][2 * i + 1] + c[3][2 * i + 1]));
+            *(float2 *)&parts[turn][warp][lane / 4 + i * 8][lane % 4 * 2] = make_float2(
+                (c[0][2 * i] + c[1][2 * i]) + (c[2][2 * i] + c[3][2 * i]),
+                (c[0][2 * i + 1] + c[1][2 * i + 1]) + (c[2][2 * i + 1] + c[3][2 * i + 1]));
         __syncthreads();
         finish_group(job, group, n, parts[turn]);
         f = next;
@@ -193,9 +193,8 @@ cudaError_t launch_matvec(const struct cuda_queue *q, const struct cuda_matvec *
     job.fused = m->in.gain && m->n_tokens <= FUSED_TOKENS && shared <= FUSED_BYTES;
     if (m->in.gain && !job.fused)
         rc = launch_norm(q, &m->in, m->n_tokens);
-    for (; rc == cudaSuccess && job.m.first_token < m->n_tokens;
-         job.m.first_token += MATVEC_TOKENS)
-        rc = launch(q, kernel_of(m), dim3((unsigned)n_blocks), NORM_THREADS,
-                    job.fused ? shared : 0, job);
+    for (; rc == cudaSuccess && job.m.first_token < m->n_tokens; job.m.first_token += MATVEC_TOKENS)
+        rc = launch(q, kernel_of(m), dim3((unsigned)n_blocks), NORM_THREADS, job.fused ? shared : 0,
+                    job);
     return rc;
 }

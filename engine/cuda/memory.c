@@ -30,8 +30,9 @@ int cuda_pitch(int n)
 
 static struct cuda_matrix take_matrix(struct arena *a, enum cuda_format format, int rows, int cols)
 {
-    struct cuda_matrix w = {
-        .format = format, .n_tiles = (rows + TILE - 1) / TILE, .n_chunks = cuda_pitch(cols) / CHUNK};
+    struct cuda_matrix w = {.format = format,
+                            .n_tiles = (rows + TILE - 1) / TILE,
+                            .n_chunks = cuda_pitch(cols) / CHUNK};
 
     take(a, &w.data, (size_t)w.n_tiles, cuda_tile_bytes(format, w.n_chunks));
     return w;
@@ -64,8 +65,8 @@ static void take_layer(struct arena *a, const struct layer *from, struct cuda_la
     take_qkv(a, from, l);
     l->out = take_matrix(a, cuda_format_of(from->wo.type), from->wo.rows, from->wo.cols);
     l->up = take_matrix(a, gate == up ? gate : CUDA_F16, 2 * from->w_up.rows, from->w_up.cols);
-    l->down =
-        take_matrix(a, cuda_format_of(from->w_down.type), from->w_down.rows, from->w_down.cols);
+    l->down = take_matrix(a, cuda_format_of(from->w_down.type), from->w_down.rows,
+                          from->w_down.cols);
     take(a, &l->attn_norm, embd, sizeof(float));
     take(a, &l->ffn_norm, embd, sizeof(float));
     if (from->bq || from->bk || from->bv)

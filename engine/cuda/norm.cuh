@@ -31,8 +31,8 @@ static __device__ __forceinline__ void norm_row(const struct cuda_input &in,
                                                 const struct norm_gain &gain, int token, __half *y)
 {
     __shared__ float sums[NORM_THREADS / 32];
-    const float2 *x =
-        (const float2 *)(in.x + (size_t)(in.index ? in.index[token] : token) * in.cols);
+    const float2 *x = (const float2 *)(in.x +
+                                       (size_t)(in.index ? in.index[token] : token) * in.cols);
     int pairs = in.cols / 2;
     float2 kept[NORM_KEPT];
     float sum = 0;

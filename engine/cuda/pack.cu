@@ -18,14 +18,12 @@ static __device__ uint32_t code_of(enum quant_type type, const uint8_t *block, i
     case QUANT_Q8_0: return block[2 + i] ^ 0x80;
     case QUANT_Q4_0: return block[2 + i % 16] >> half & 15;
     case QUANT_Q4_1: return block[4 + i % 16] >> half & 15;
-    case QUANT_Q5_0:
-        return (block[6 + i % 16] >> half & 15) | (block[2 + i / 8] >> i % 8 & 1) << 4;
-    case QUANT_Q5_1:
-        return (block[8 + i % 16] >> half & 15) | (block[4 + i / 8] >> i % 8 & 1) << 4;
+    case QUANT_Q5_0: return (block[6 + i % 16] >> half & 15) | (block[2 + i / 8] >> i % 8 & 1) << 4;
+    case QUANT_Q5_1: return (block[8 + i % 16] >> half & 15) | (block[4 + i / 8] >> i % 8 & 1) << 4;
     case QUANT_Q4_K: return block[16 + g / 2 * 32 + i % 32] >> g % 2 * 4 & 15;
     case QUANT_Q5_K:
-        return (block[48 + g / 2 * 32 + i % 32] >> g % 2 * 4 & 15) |
-               (block[16 + i % 32] >> g & 1) << 4;
+        return (block[48 + g / 2 * 32 + i % 32] >> g % 2 * 4 & 15) | (block[16 + i % 32] >> g & 1)
+                                                                         << 4;
     default: { /* Q6_K */
         int j = g % 4;
         uint32_t low = block[i / 128 * 64 + j % 2 * 32 + i % 32] >> j / 2 * 4 & 15;
@@ -97,8 +95,7 @@ static __device__ int row_on_device(const struct cuda_pack &p, int row)
     switch (p.rows) {
     case CUDA_ROWS_EVEN: return p.to_row + 2 * row;
     case CUDA_ROWS_ODD: return p.to_row + 2 * row + 1;
-    case CUDA_ROWS_PAIRS:
-        return p.to_row + row - i + (i < half ? 2 * i : 2 * (i - half) + 1);
+    case CUDA_ROWS_PAIRS: return p.to_row + row - i + (i < half ? 2 * i : 2 * (i - half) + 1);
     default: return p.to_row + row;
     }
 }
@@ -153,10 +150,9 @@ static __device__ void pack_scales(const struct cuda_pack &p, struct tile t, con
         break;
     case CUDA_K4:
     case CUDA_K5:
-        *(uint16_t *)(t.scale + chunk * 64 + row * 8 + u * 2) =
-            (uint16_t)k_scales_of(block + 4, g);
-        *(uint32_t *)(t.super + chunk / 2 * 32 + row * 4) =
-            u16(block) | (u16(block + 2) ^ 0x8000) << 16;
+        *(uint16_t *)(t.scale + chunk * 64 + row * 8 + u * 2) = (uint16_t)k_scales_of(block + 4, g);
+        *(uint32_t *)(t.super + chunk / 2 * 32 + row * 4) = u16(block) | (u16(block + 2) ^ 0x8000)
+                                                                             << 16;
         break;
     default: /* K6 */
         for (int k = 0; k < 2; k++)
@@ -207,8 +203,8 @@ template <int F> static __global__ void unpack(struct cuda_matrix w, int first_t
         return;
     typename format<F>::raw raw;
     f.load(raw, chunk);
-    __half *at = out + ((size_t)blockIdx.y * TILE + lane / 4) * w.n_chunks * CHUNK +
-                 chunk * CHUNK + lane % 4 * 8;
+    __half *at = out + ((size_t)blockIdx.y * TILE + lane / 4) * w.n_chunks * CHUNK + chunk * CHUNK +
+                 lane % 4 * 8;
 #pragma unroll
     for (int u = 0; u < 4; u++) {
         uint32_t b[4];

@@ -84,8 +84,9 @@ static void measure_steps(struct model *m, int n, const int *contexts)
 {
     struct drive d;
 
-    drive_open(&d, m, &(struct drive_options){.device = "cuda", .max_sequences = n,
-                                              .max_context = n == 1 ? CONTEXT : 512});
+    drive_open(&d, m,
+               &(struct drive_options){
+                   .device = "cuda", .max_sequences = n, .max_context = n == 1 ? CONTEXT : 512});
     for (; *contexts > 0; contexts++) {
         double s = step_time(&d, n, *contexts);
         printf("  batch %2d context %4d: %.3f ms/step, %.0f tokens/s\n", n, *contexts, s * 1e3,
@@ -105,8 +106,9 @@ static void measure_prompts(struct model *m)
     random_tokens(3, m->cfg.n_vocab, tokens, 2048);
     sampler_init(&sampler, &greedy, NULL);
     double begun = seconds();
-    drive_open(&d, m, &(struct drive_options){.device = "cuda", .max_sequences = 1,
-                                              .max_context = CONTEXT});
+    drive_open(
+        &d, m,
+        &(struct drive_options){.device = "cuda", .max_sequences = 1, .max_context = CONTEXT});
     printf("  open and load %.2f s; weights %zu MiB, KV %zu MiB, scratch %zu MiB\n",
            seconds() - begun, (size_t)d.b->memory.weights >> 20, (size_t)d.b->memory.kv >> 20,
            (size_t)d.b->memory.scratch >> 20);

@@ -93,8 +93,8 @@ static void add(struct writer *w, const char *name, enum quant_type type, int co
                 float scale, float middle)
 {
     struct tensor *t = &w->tensors[w->n_tensors++];
-    *t = (struct tensor){.type = type, .cols = cols, .rows = rows, .scale = scale,
-                         .middle = middle};
+    *t = (struct tensor){
+        .type = type, .cols = cols, .rows = rows, .scale = scale, .middle = middle};
     snprintf(t->name, sizeof t->name, "%s", name);
 }
 
@@ -137,7 +137,8 @@ static void add_tensors(struct writer *w, const struct shape *s, const struct re
 {
     float in = 1.7f / sqrtf((float)s->embd);
 
-    add(w, "token_embd.weight", s->tied ? r->head : r->most, s->embd, s->vocab, s->tied ? in : 1, 0);
+    add(w, "token_embd.weight", s->tied ? r->head : r->most, s->embd, s->vocab, s->tied ? in : 1,
+        0);
     add(w, "output_norm.weight", QUANT_F32, s->embd, 1, 0.2f, 1);
     if (!s->tied)
         add(w, "output.weight", r->head, s->embd, s->vocab, in, 0);
