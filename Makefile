@@ -135,7 +135,8 @@ $(BUILD)/ui/%.o:      INC := -Iui $(call pc,cflags,$(UI_PC))
 $(BUILD)/storage/%.o: INC := -Istorage
 $(BUILD)/tests/%.o:   INC := -I. -Iengine -Iui -Istorage
 $(BUILD)/engine/cpu/%.o: CFLAGS += -O3
-$(BUILD)/engine/cuda/%.c.o $(BUILD)/tests/cuda/%.c.o: CFLAGS += -isystem $(CUDA_HOME)/include
+$(BUILD)/engine/cuda/%.c.o: INC := -Iengine -isystem $(CUDA_HOME)/include
+$(BUILD)/tests/cuda/%.c.o:  INC := -I. -Iengine -isystem $(CUDA_HOME)/include
 
 $(BUILD)/%.c.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)

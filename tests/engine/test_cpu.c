@@ -306,8 +306,10 @@ static void refuses_in_words(void **state)
     (void)state;
 
     random_model(&m, &small, 1);
-    assert_int_equal(backend_open(&b, "cuda", &m, &open_options, err, sizeof err), -1);
-    assert_string_equal(err, "device: no CUDA backend in this build");
+    if (backend_open(&b, "cuda", &m, &open_options, err, sizeof err) == 0)
+        backend_close(b); /* this build, and this machine, have it */
+    else
+        assert_non_null(strstr(err, "CUDA"));
     assert_int_equal(backend_open(&b, "abacus", &m, &open_options, err, sizeof err), -1);
     assert_string_equal(err, "device: unknown (got abacus)");
     m.cfg.n_ff = 100;
@@ -344,8 +346,8 @@ static void plan_is_kept(void **state)
     (void)state;
 
     random_model(&m, &small, 1);
-    struct backend_memory plan = backend_plan("cpu", &m, &open_options);
     assert_int_equal(backend_open(&b, "cpu", &m, &open_options, err, sizeof err), 0);
+    struct backend_memory plan = b->memory;
     assert_int_equal(b->ops->load(b, &m), 0);
     const struct cpu *c = (const struct cpu *)b;
     size_t embed = (size_t)small.n_vocab * quant_row_bytes(small.type, small.n_embd);
