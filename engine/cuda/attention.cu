@@ -60,29 +60,66 @@ static __device__ __forceinline__ void merge(float &max, float &sum, float v[DIM
         v[i] = v[i] * a + v2[i] * b;
 }
 
-/* Positions [first, last) by this warp's lanes: `lanes` of them for each position. */
+struct share {
+    struct cuda_attention a;
+    int n_heads;  /* of a KV head */
+    int n_groups; /* of HEADS heads, in a KV head */
+    int lanes;    /* that a position's dimensions take: a power of two */
+};
+
+/* What a block works on. */
+struct part_of {
+    int token, in_batch; /* of this launch, of the step */
+    int head, n_heads, head_kv, sequence;
+    int range, n_ranges, first, last; /* positions [first, last); none where first is last */
+};
+
+static __device__ __forceinline__ struct part_of part_of_block(const struct share &s, int heads)
+{
+    const struct cuda_attention &a = s.a;
+    int group = blockIdx.x % s.n_groups, left = s.n_heads - group * heads;
+    struct part_of p;
+
+    p.token = blockIdx.z;
+    p.in_batch = a.first_token + p.token;
+    p.head_kv = blockIdx.x / s.n_groups;
+    p.head = p.head_kv * s.n_heads + group * heads;
+    p.n_heads = left < heads ? left : heads;
+    p.sequence = a.step.sequence[p.in_batch];
+
+    int position = a.step.position[p.in_batch];
+    struct ranges ranges = ranges_of(position);
+    p.range = blockIdx.y;
+    p.n_ranges = ranges.n;
+    p.first = p.last = p.range * ranges.length;
+    if (position >= 0 && p.range < ranges.n)
+        p.last = min(p.first + ranges.length, position + 1);
+    return p;
+}
+
+/* The part's positions by this warp's lanes: `lanes` of them for each position. */
 template <int HEADS>
-static __device__ __forceinline__ void
-walk(const struct cuda_attention &a, int sequence, int head_kv, const float (*q)[DIMS], int first,
-     int last, int lanes, bool idle, struct running<HEADS> &r)
+static __device__ __forceinline__ void walk(const struct cuda_attention &a, const struct part_of &p,
+                                            const float (*q)[DIMS], int lanes, bool idle,
+                                            struct running<HEADS> &r)
 {
     const struct cuda_cache &c = a.cache;
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32, at_once = 32 / lanes;
     int dim = lane % lanes * DIMS;
     size_t to_values = (size_t)KV_BLOCK * c.head_dim;
 
-    int position = first + warp * at_once + lane / lanes;
+    int position = p.first + warp * at_once + lane / lanes;
     float k[DIMS] = {}, v[DIMS] = {}, next_k[DIMS] = {}, next_v[DIMS] = {};
 
     auto fetch = [&](int of, float *keys, float *values) {
-        if (of >= last || idle)
+        if (of >= p.last || idle)
             return;
-        size_t at = cache_at(c, a.step, sequence, of, a.layer, head_kv) + dim;
+        size_t at = cache_at(c, a.step, p.sequence, of, a.layer, p.head_kv) + dim;
         load_dims(c, at, keys);
         load_dims(c, at + to_values, values);
     };
     fetch(position, next_k, next_v);
-    for (int base = first + warp * at_once; base < last; base += WARPS * at_once) {
+    for (int base = p.first + warp * at_once; base < p.last; base += WARPS * at_once) {
 #pragma unroll
         for (int i = 0; i < DIMS; i++) {
             k[i] = next_k[i];
@@ -97,15 +134,15 @@ walk(const struct cuda_attention &a, int sequence, int head_kv, const float (*q)
                 score += q[h][i] * k[i];
             for (int step = lanes / 2; step > 0; step /= 2)
                 score += __shfl_xor_sync(~0u, score, step);
-            if (position >= last)
+            if (position >= p.last)
                 continue;
             float max = fmaxf(r.max[h], score);
-            float old = exp2f(r.max[h] - max), p = exp2f(score - max);
+            float old = exp2f(r.max[h] - max), e = exp2f(score - max);
             r.max[h] = max;
-            r.sum[h] = r.sum[h] * old + p;
+            r.sum[h] = r.sum[h] * old + e;
 #pragma unroll
             for (int i = 0; i < DIMS; i++)
-                r.v[h][i] = r.v[h][i] * old + p * v[i];
+                r.v[h][i] = r.v[h][i] * old + e * v[i];
         }
         position += WARPS * at_once;
     }
@@ -128,15 +165,31 @@ static __device__ __forceinline__ void merge_lanes(int lanes, struct running<HEA
     }
 }
 
-struct share {
-    struct cuda_attention a;
-    int n_heads;  /* of a KV head */
-    int n_groups; /* of HEADS heads, in a KV head */
-    int lanes;    /* that a position's dimensions take: a power of two */
-};
+template <int HEADS>
+static __device__ __forceinline__ void load_queries(const struct cuda_attention &a,
+                                                    const struct part_of &p, int dim, bool idle,
+                                                    float (*q)[DIMS])
+{
+    int d = a.cache.head_dim;
+    float scale = 1.4426950408889634f * rsqrtf((float)d);
+    const float *from = a.q + ((size_t)p.in_batch * a.cache.n_head + p.head) * d + dim;
 
-/* Makes weight[i] of n partial results from their {max, sum}, a warp each lane one: what they are to
- * be multiplied by, so that they add up to the whole. */
+#pragma unroll
+    for (int h = 0; h < HEADS; h++) {
+        float4 low = make_float4(0, 0, 0, 0), high = low;
+        if (h < p.n_heads && !idle) {
+            low = __ldcg((const float4 *)(from + h * d));
+            high = __ldcg((const float4 *)(from + h * d + 4));
+        }
+        const float all[DIMS] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
+#pragma unroll
+        for (int i = 0; i < DIMS; i++)
+            q[h][i] = all[i] * scale;
+    }
+}
+
+/* What a lane's partial result is multiplied by, so that those of its warp add up to the whole, whose
+ * maximum and sum these are. */
 static __device__ __forceinline__ float weight_of(float2 sums, bool on, float *max_out,
                                                   float *sum_out)
 {
@@ -149,43 +202,116 @@ static __device__ __forceinline__ float weight_of(float2 sums, bool on, float *m
     return scale;
 }
 
-/* The block that comes last of those of one token and group: puts the ranges together. */
-static __device__ void merge_ranges(const struct share &s, int token, int head, int n_heads,
-                                    int n_ranges, float (*weight)[ATTENTION_SPLITS])
-{
-    const struct cuda_attention &a = s.a;
-    int d = a.cache.head_dim, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    size_t first = ((size_t)token * a.cache.n_head + head) * ATTENTION_SPLITS;
+/* Shared memory of a block beside the warps' results, [WARPS, HEADS, head_dim + 2]. */
+struct weights {
+    float of[WARPS][ATTENTION_SPLITS]; /* [head][warp or range] */
+    float max[WARPS], sum[WARPS];      /* [head] */
+};
 
-    if (warp < n_heads) {
-        const float2 *sums = (const float2 *)a.part_sums + first + warp * ATTENTION_SPLITS;
-        bool on = lane < n_ranges;
-        float max, sum,
-            scale = weight_of(on ? __ldcg(&sums[lane]) : make_float2(0, 0), on, &max, &sum);
-        weight[warp][lane] = scale / sum;
+template <int HEADS>
+static __device__ __forceinline__ void share_result(const struct running<HEADS> &r, int d, int dim,
+                                                    float *to)
+{
+#pragma unroll
+    for (int h = 0; h < HEADS; h++, to += d + 2) {
+        for (int i = 0; i < DIMS; i++)
+            to[dim + i] = r.v[h][i];
+        if (dim == 0) {
+            to[d] = r.max[h];
+            to[d + 1] = r.sum[h];
+        }
+    }
+}
+
+/* The warps' results together: the token's, or those of one of its ranges. */
+template <int HEADS>
+static __device__ __forceinline__ void merge_warps(const struct cuda_attention &a,
+                                                   const struct part_of &p, const float *results,
+                                                   struct weights &w)
+{
+    int warp = threadIdx.x / 32, lane = threadIdx.x % 32, d = a.cache.head_dim, row = d + 2;
+
+    if (warp < p.n_heads) {
+        const float *sums = results + (lane * HEADS + warp) * row + d;
+        bool on = lane < WARPS;
+        w.of[warp][lane] = weight_of(on ? make_float2(sums[0], sums[1]) : make_float2(0, 0), on,
+                                     &w.max[warp], &w.sum[warp]);
     }
     __syncthreads();
-    for (int i = threadIdx.x; i < n_heads * d / 4; i += blockDim.x) {
+    for (int i = threadIdx.x; i < p.n_heads * d; i += blockDim.x) {
+        int h = i / d, dim = i % d;
+        float v = 0;
+#pragma unroll
+        for (int k = 0; k < WARPS; k++)
+            v += results[(k * HEADS + h) * row + dim] * w.of[h][k];
+        if (p.n_ranges == 1) {
+            ((__half *)a.out)[(size_t)p.in_batch * a.pitch + (p.head + h) * d + dim] = to_half(
+                v / w.sum[h]);
+        } else {
+            size_t at = ((size_t)p.token * a.cache.n_head + p.head + h) * ATTENTION_SPLITS +
+                        p.range;
+            a.part[at * d + dim] = v;
+            if (dim == 0)
+                ((float2 *)a.part_sums)[at] = make_float2(w.max[h], w.sum[h]);
+        }
+    }
+}
+
+/* True in the block that comes last of those of one token and group; then all have written. */
+static __device__ __forceinline__ bool comes_last(const struct cuda_attention &a,
+                                                  const struct part_of &p)
+{
+    __shared__ bool is_last;
+
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        unsigned *ticket = &a.ticket[p.token * a.cache.n_head + p.head];
+        is_last = atomicAdd(ticket, 1) == (unsigned)p.n_ranges - 1;
+        if (is_last)
+            *ticket = 0;
+        __threadfence();
+    }
+    __syncthreads();
+    return is_last;
+}
+
+/* Puts the ranges together, four dimensions of a head each thread. */
+static __device__ __forceinline__ void merge_ranges(const struct cuda_attention &a,
+                                                    const struct part_of &p, struct weights &w)
+{
+    int d = a.cache.head_dim, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    size_t first = ((size_t)p.token * a.cache.n_head + p.head) * ATTENTION_SPLITS;
+
+    if (warp < p.n_heads) {
+        const float2 *sums = (const float2 *)a.part_sums + first + warp * ATTENTION_SPLITS;
+        bool on = lane < p.n_ranges;
+        float max, sum;
+        float scale = weight_of(on ? __ldcg(&sums[lane]) : make_float2(0, 0), on, &max, &sum);
+        w.of[warp][lane] = scale / sum;
+    }
+    __syncthreads();
+    for (int i = threadIdx.x; i < p.n_heads * d / 4; i += blockDim.x) {
         int h = i / (d / 4), dim = i % (d / 4) * 4;
         const float *part = a.part + (first + h * ATTENTION_SPLITS) * d + dim;
         float4 v = make_float4(0, 0, 0, 0);
-        for (int r = 0; r < n_ranges; r += 8) {
+        for (int r = 0; r < p.n_ranges; r += 8) {
             float4 of[8];
 #pragma unroll
             for (int k = 0; k < 8; k++)
-                of[k] = r + k < n_ranges ? __ldcg((const float4 *)(part + (size_t)(r + k) * d))
-                                         : make_float4(0, 0, 0, 0);
+                of[k] = r + k < p.n_ranges ? __ldcg((const float4 *)(part + (size_t)(r + k) * d))
+                                           : make_float4(0, 0, 0, 0);
 #pragma unroll
             for (int k = 0; k < 8; k++) {
-                float w = r + k < n_ranges ? weight[h][r + k] : 0;
-                v.x += of[k].x * w;
-                v.y += of[k].y * w;
-                v.z += of[k].z * w;
-                v.w += of[k].w * w;
+                float weight = r + k < p.n_ranges ? w.of[h][r + k] : 0;
+                v.x += of[k].x * weight;
+                v.y += of[k].y * weight;
+                v.z += of[k].z * weight;
+                v.w += of[k].w * weight;
             }
         }
-        __half2 *out = (__half2 *)((__half *)a.out + (size_t)(a.first_token + token) * a.pitch +
-                                   (head + h) * d + dim);
+        __half2 *out = (__half2 *)((__half *)a.out + (size_t)p.in_batch * a.pitch +
+                                   (p.head + h) * d + dim);
         out[0] = __halves2half2(to_half(v.x), to_half(v.y));
         out[1] = __halves2half2(to_half(v.z), to_half(v.w));
     }
@@ -195,112 +321,39 @@ static __device__ void merge_ranges(const struct share &s, int token, int head, 
 template <int HEADS>
 static __global__ void __launch_bounds__(WARPS * 32) attend(const __grid_constant__ struct share s)
 {
+    extern __shared__ float shared[];
+    __shared__ struct weights weights;
     const struct cuda_attention &a = s.a;
-    const struct cuda_cache &c = a.cache;
-    extern __shared__ float shared[]; /* [WARPS, HEADS, head_dim + 2] */
-    __shared__ float weight[WARPS][ATTENTION_SPLITS], all_sums[WARPS][2];
-    __shared__ bool is_last;
-    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, d = c.head_dim;
-    int head_kv = blockIdx.x / s.n_groups, group = blockIdx.x % s.n_groups;
-    int token = blockIdx.z, in_batch = a.first_token + token;
-    int head = head_kv * s.n_heads + group * HEADS;
-    int n_heads = s.n_heads - group * HEADS < HEADS ? s.n_heads - group * HEADS : HEADS;
+    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, d = a.cache.head_dim;
+    int dim = lane % s.lanes * DIMS;
+    bool idle = dim >= d;
 
     /* The step's input is there before the first of its kernels starts. */
     let_next_start();
-    int position = a.step.position[in_batch], sequence = a.step.sequence[in_batch];
-    struct ranges ranges = ranges_of(position);
-    int range = blockIdx.y;
-    int first = range * ranges.length, last = min(first + ranges.length, position + 1);
-    const int32_t *blocks = a.step.block_table + sequence * a.step.max_blocks;
-    if (position < 0 || range >= ranges.n)
-        last = first;
-    else
-        asm volatile("prefetch.global.L1 [%0];" ::"l"(blocks + first / KV_BLOCK));
+    struct part_of p = part_of_block(s, HEADS);
     wait_for_last();
-    if (last <= first)
+    if (p.first == p.last)
         return;
 
     struct running<HEADS> r;
     float q[HEADS][DIMS];
-    int dim = lane % s.lanes * DIMS;
-    bool idle = dim >= d;
-    float scale = 1.4426950408889634f * rsqrtf((float)d);
-    const float *from = a.q + ((size_t)in_batch * c.n_head + head) * d + dim;
 #pragma unroll
     for (int h = 0; h < HEADS; h++) {
-        float4 low = make_float4(0, 0, 0, 0), high = low;
-        if (h < n_heads && !idle) {
-            low = __ldcg((const float4 *)(from + h * d));
-            high = __ldcg((const float4 *)(from + h * d + 4));
-        }
-        const float all[DIMS] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
         r.max[h] = -INFINITY;
         r.sum[h] = 0;
 #pragma unroll
-        for (int i = 0; i < DIMS; i++) {
+        for (int i = 0; i < DIMS; i++)
             r.v[h][i] = 0;
-            q[h][i] = all[i] * scale;
-        }
     }
-    walk<HEADS>(a, sequence, head_kv, q, first, last, s.lanes, idle, r);
+    load_queries<HEADS>(a, p, dim, idle, q);
+    walk<HEADS>(a, p, q, s.lanes, idle, r);
     merge_lanes<HEADS>(s.lanes, r);
-
-    int row = d + 2;
-    if (lane < s.lanes && !idle) {
-#pragma unroll
-        for (int h = 0; h < HEADS; h++) {
-            float *to = shared + (warp * HEADS + h) * row;
-            for (int i = 0; i < DIMS; i++)
-                to[dim + i] = r.v[h][i];
-            if (lane == 0) {
-                to[d] = r.max[h];
-                to[d + 1] = r.sum[h];
-            }
-        }
-    }
+    if (lane < s.lanes && !idle)
+        share_result<HEADS>(r, d, dim, shared + warp * HEADS * (d + 2));
     __syncthreads();
-    if (warp < n_heads) {
-        const float *sums = shared + (lane * HEADS + warp) * row + d;
-        bool on = lane < WARPS;
-        float scale = weight_of(on ? make_float2(sums[0], sums[1]) : make_float2(0, 0), on,
-                                &all_sums[warp][0], &all_sums[warp][1]);
-        weight[warp][lane] = scale;
-    }
-    __syncthreads();
-    for (int i = threadIdx.x; i < n_heads * d; i += blockDim.x) {
-        int h = i / d;
-        const float *part = shared + h * row + i % d;
-        float v = 0;
-#pragma unroll
-        for (int w = 0; w < WARPS; w++)
-            v += part[w * HEADS * row] * weight[h][w];
-        if (ranges.n == 1) {
-            ((__half *)a.out)[(size_t)in_batch * a.pitch + (head + h) * d + i % d] = to_half(
-                v / all_sums[h][1]);
-        } else {
-            size_t at = ((size_t)token * c.n_head + head + h) * ATTENTION_SPLITS + range;
-            a.part[at * d + i % d] = v;
-            if (i % d == 0)
-                ((float2 *)a.part_sums)[at] = make_float2(all_sums[h][0], all_sums[h][1]);
-        }
-    }
-    if (ranges.n == 1)
-        return;
-
-    __threadfence();
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        unsigned *ticket = &a.ticket[token * c.n_head + head];
-        is_last = atomicAdd(ticket, 1) == (unsigned)ranges.n - 1;
-        if (is_last)
-            *ticket = 0;
-    }
-    __syncthreads();
-    if (is_last) {
-        __threadfence();
-        merge_ranges(s, token, head, n_heads, ranges.n, weight);
-    }
+    merge_warps<HEADS>(a, p, shared, weights);
+    if (p.n_ranges > 1 && comes_last(a, p))
+        merge_ranges(a, p, weights);
 }
 
 template <int HEADS>
