@@ -66,7 +66,6 @@ static int open_loader(struct loader *l)
 
 static void close_loader(struct loader *l)
 {
-    cudaStreamSynchronize(l->c->queue.stream);
     for (int i = 0; i < CUDA_STAGES; i++)
         if (l->stages[i].packed)
             cudaEventDestroy(l->stages[i].packed);
@@ -190,8 +189,8 @@ static int load_matrices(struct cuda *c, const struct model *m)
 
     for (int i = 0; rc == 0 && cuda_placement_at(c, m, i, &p); i++)
         rc = load_matrix(&l, &p);
-    if (rc == 0)
-        rc = cuda_check(c, cudaStreamSynchronize(c->queue.stream), "loading");
+    if (cuda_check(c, cudaStreamSynchronize(c->queue.stream), "loading") != 0)
+        rc = -1;
     close_loader(&l);
     return rc;
 }

@@ -100,13 +100,14 @@ static int use(struct backend *b, struct model *m, int n_steps)
 }
 
 /* Opens, loads and uses a backend whose n-th call fails. True when it never came to that call. */
-static bool survives(struct model *m, long n, cudaError_t failure)
+static bool survives(struct model *m, long n, bool once, cudaError_t failure)
 {
     char err[256] = "";
     struct backend *b;
 
     stub_reset();
     stub.fail_at = n;
+    stub.once = once;
     stub.failure = failure;
     if (backend_open(&b, "cuda", m, &options, err, sizeof err) != 0) {
         expect_one_line(err);
@@ -134,10 +135,13 @@ static void every_failure_is_told(struct model *m)
                                     cudaErrorIllegalAddress, cudaErrorECCUncorrectable};
 
     for (int i = 0; i < 4; i++) {
-        long n = 1;
-        while (!survives(m, n, failures[i]))
-            n++;
-        printf("  error %d: at each of %ld calls\n", (int)failures[i], n - 1);
+        for (int once = 0; once < 2; once++) {
+            long n = 1;
+            while (!survives(m, n, once, failures[i]))
+                n++;
+            printf("  error %d%s: at each of %ld calls\n", (int)failures[i], once ? " once" : "",
+                   n - 1);
+        }
     }
 }
 

@@ -18,8 +18,9 @@ void stub_reset(void)
 
 static cudaError_t call(void)
 {
-    stub.n_calls++;
-    return stub.fail_at > 0 && stub.n_calls >= stub.fail_at ? stub.failure : cudaSuccess;
+    bool past = ++stub.n_calls > stub.fail_at;
+    bool fails = stub.fail_at > 0 && (stub.n_calls == stub.fail_at || (past && !stub.once));
+    return fails ? stub.failure : cudaSuccess;
 }
 
 /* A thing that must be given back. */
@@ -35,12 +36,13 @@ static cudaError_t make(void *out, size_t bytes)
     return rc;
 }
 
+/* Always works, and is no call: nobody could do anything if it failed. */
 static cudaError_t give_back(void *p)
 {
     if (p)
         stub.n_live--;
     free(p);
-    return call();
+    return cudaSuccess;
 }
 
 /* The device */

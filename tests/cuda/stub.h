@@ -4,6 +4,8 @@
 #ifndef TESTS_CUDA_STUB_H
 #define TESTS_CUDA_STUB_H
 
+#include <stdbool.h>
+
 #include <cuda_runtime_api.h>
 
 struct stub {
@@ -12,6 +14,7 @@ struct stub {
     int major, minor; /* compute capability */
     size_t free_bytes;
     long fail_at; /* this call, counted from 1, and all after it fail; 0 = none */
+    bool once;    /* only that one */
     cudaError_t failure;
 
     long n_calls, n_allocations; /* so far */
