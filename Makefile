@@ -57,7 +57,7 @@ ifndef MAKE_RESTARTS
 cpu_found := $(shell grep -om1 -wE 'avx2|asimd' /proc/cpuinfo 2>/dev/null | head -1) \
              $(shell grep -om1 -wE 'avx512_vnni|avx_vnni' /proc/cpuinfo 2>/dev/null | head -1)
 $(info duet $(VERSION): $(CC), CPU $(or $(strip $(cpu_found)),baseline), CUDA $(if $(with_cuda),$(NVCC) for $(CUARCH),off$(if \
-    $(CU_SRC),$(if $(NVCC),, (no nvcc)), (this version runs on the CPU)))$(if $(SAN),$(comma) sanitizers $(SAN)))
+    $(NVCC),, (no nvcc)))$(if $(SAN),$(comma) sanitizers $(SAN)))
 endif
 endif
 

@@ -23,8 +23,8 @@ static const struct args_option options[] = {
 
     {"Model", "-m --model", NULL, "NAME", "deepseek, llama, demo-deepseek, demo-llama or a file",
      ARGS_TEXT, AT(model), .where = IN_CHAT | IN_INSPECT | IN_BENCH},
-    {"Model", "--device", "--backend", "WHERE", "where it runs: auto, cpu, cuda", ARGS_CHOICE,
-     AT(device), .choices = "auto cpu cuda" /* as enum engine_device */,
+    {"Model", "--device", "--backend", "WHERE", "where it runs: auto (the CPU so far), cpu, cuda",
+     ARGS_CHOICE, AT(device), .choices = "auto cpu cuda" /* as enum engine_device */,
      .where = IN_CHAT | IN_INSPECT | IN_BENCH},
     {"Model", "--cpu", NULL, NULL, "the same as --device cpu", ARGS_SET, AT(device),
      .set = ENGINE_DEVICE_CPU, .where = IN_CHAT | IN_INSPECT | IN_BENCH},

@@ -27,8 +27,6 @@ int backend_open(struct backend **out, const char *device, const struct model *m
         snprintf(err, errlen, "device: unknown (got %s)", device);
         return -1;
     }
-    if (!device && cuda_open(out, m, opt, err, errlen) == 0)
-        return 0;
     return cpu_open(out, cpu_best_level(), m, opt, err, errlen);
 }
 
