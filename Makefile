@@ -177,13 +177,12 @@ lint:
 
 share := $(DESTDIR)$(PREFIX)/share
 install: duet
-	install -d $(DESTDIR)$(PREFIX)/bin $(share)/duet/models $(share)/man/man1 $(share)/man/man5 \
+	install -d $(DESTDIR)$(PREFIX)/bin $(share)/duet/models $(share)/man/man1 \
 	    $(share)/bash-completion/completions $(share)/zsh/site-functions \
 	    $(share)/fish/vendor_completions.d
 	install -m 755 $(BUILD)/duet $(DESTDIR)$(PREFIX)/bin/duet
 	install -m 644 app/demo/*.gguf $(share)/duet/models
 	install -m 644 man/*.1 $(share)/man/man1
-	install -m 644 man/*.5 $(share)/man/man5
 	install -m 644 completions/duet.bash $(share)/bash-completion/completions/duet
 	install -m 644 completions/_duet $(share)/zsh/site-functions/_duet
 	install -m 644 completions/duet.fish $(share)/fish/vendor_completions.d/duet.fish
@@ -191,8 +190,7 @@ install: duet
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/duet $(share)/bash-completion/completions/duet \
 	    $(share)/zsh/site-functions/_duet $(share)/fish/vendor_completions.d/duet.fish
-	rm -f $(addprefix $(share)/man/man1/,$(notdir $(wildcard man/*.1))) \
-	    $(addprefix $(share)/man/man5/,$(notdir $(wildcard man/*.5)))
+	rm -f $(addprefix $(share)/man/man1/,$(notdir $(wildcard man/*.1)))
 	rm -rf $(share)/duet
 
 clean:
