@@ -142,8 +142,11 @@ void tui_ask(struct tui *t, const char *text, size_t len)
     struct history *h = &t->chat.history;
     char err[512];
 
-    if (chat_ask(&t->chat, text, len, err, sizeof err) != 0) {
+    int status = chat_ask(&t->chat, text, len, err, sizeof err);
+    if (status != 0) {
         ui_notice(t->ui, UI_FAIL, err);
+        if (status == EXIT_FIT)
+            ui_notice(t->ui, UI_INFO, "/new begins a conversation with an empty context");
         ui_draft_set(t->ui, text, len);
         return;
     }
