@@ -13,7 +13,10 @@ CFLAGS  ?= -O2 -g
 CU_SRC  := $(wildcard engine/cuda/*.cu)
 CUDA    ?= $(if $(SAN),0,$(if $(NVCC),1,0))
 CUARCH  ?= 75 80 86 89 90
-with_cuda := $(and $(filter 1,$(CUDA)),$(NVCC),$(CU_SRC))
+# The command may be a wrapper or a link: nvcc itself tells where its toolkit lies.
+CUDA_HOME := $(if $(and $(filter 1,$(CUDA)),$(NVCC)),$(shell $(NVCC) --dryrun -E -x cu /dev/null 2>&1 | \
+               sed -n 's/^\#\$$ TOP=//p'))
+with_cuda := $(and $(CUDA_HOME),$(wildcard $(CUDA_HOME)/include/cuda_runtime_api.h),$(CU_SRC))
 comma   := ,
 BUILD   := build/$(if $(with_cuda),cuda,cpu)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
@@ -34,8 +37,7 @@ UI_LIB      = $(call pc,libs,$(UI_PC))
 STORAGE_LIB = $(call pc,libs,$(STORAGE_PC)) -lm -lpthread
 APP_LIB     = $(call pc,libs,$(APP_PC))
 TEST_LIB    = $(call pc,libs,cmocka vterm) -lutil
-CUDA_HOME  := $(patsubst %/bin/nvcc,%,$(NVCC))
-CUDA_LIB    = -L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ldl -lrt
+CUDA_LIB    = -L$(CUDA_HOME)/lib64 -L$(CUDA_HOME)/lib -lcudart_static -lstdc++ -ldl -lrt
 
 obj = $(patsubst %,$(BUILD)/%.o,$(wildcard $(1)))
 CUDA_OBJ    := $(if $(with_cuda),$(call obj,engine/cuda/*.c engine/cuda/*.cu))
@@ -57,7 +59,7 @@ ifndef MAKE_RESTARTS
 cpu_found := $(shell grep -om1 -wE 'avx2|asimd' /proc/cpuinfo 2>/dev/null | head -1) \
              $(shell grep -om1 -wE 'avx512_vnni|avx_vnni' /proc/cpuinfo 2>/dev/null | head -1)
 $(info duet $(VERSION): $(CC), CPU $(or $(strip $(cpu_found)),baseline), CUDA $(if $(with_cuda),$(NVCC) for $(CUARCH),off$(if \
-    $(NVCC),, (no nvcc)))$(if $(SAN),$(comma) sanitizers $(SAN)))
+    $(NVCC),$(if $(CUDA_HOME), ($(NVCC) without its headers)), (no nvcc)))$(if $(SAN),$(comma) sanitizers $(SAN)))
 endif
 endif
 
