@@ -29,7 +29,7 @@ LINK    := $(CC) $(CFLAGS) $(SANF) $(LDFLAGS)
 
 pc = $(shell pkg-config --$(1) $(2) 2>/dev/null)
 ENGINE_PC  := libutf8proc jansson
-UI_PC      := ncursesw libutf8proc
+UI_PC      := ncursesw libutf8proc md4c
 STORAGE_PC := sqlite3
 APP_PC     := jansson readline libutf8proc
 ENGINE_LIB  = $(call pc,libs,$(ENGINE_PC)) -lm -lpthread $(if $(with_cuda),$(CUDA_LIB))

@@ -50,6 +50,12 @@ bool item_has_reasoning(const struct item *item);
 bool item_is_open(const struct item *item); /* some of its reasoning is unfolded */
 void item_fold(struct item *item, bool folded);
 
+/* Finds piece n of a text and appends it; extract.h. */
+typedef bool item_extractor(const char *text, size_t len, size_t n, struct bytes *out);
+
+/* Piece n of the answer or, where that has none, of the reasoning. */
+bool item_extract(const struct item *item, item_extractor *extract, size_t n, struct bytes *out);
+
 /* Lays out what is new, or all for a new width, and counts the rows. */
 size_t item_rows(struct item *item, int width);
 

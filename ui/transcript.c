@@ -97,6 +97,30 @@ void transcript_notice(struct transcript *t, enum ui_tone tone, const char *text
     item_end(item, tone, NULL);
 }
 
+int64_t transcript_chosen(const struct transcript *t)
+{
+    if (t->focused && t->selected < t->n && t->items[t->selected]->kind != ITEM_NOTICE)
+        return t->items[t->selected]->id;
+    for (size_t i = t->n; i-- > 0;)
+        if (t->items[i]->kind == ITEM_ASSISTANT)
+            return t->items[i]->id;
+    return 0;
+}
+
+char *transcript_extract(const struct transcript *t, int64_t id, item_extractor *extract, size_t n,
+                         size_t *len_out)
+{
+    const struct item *item = find(t, id);
+    struct bytes out = {0};
+
+    if (!item || !item_extract(item, extract, n, &out)) {
+        bytes_free(&out);
+        return NULL;
+    }
+    *len_out = out.len;
+    return out.data;
+}
+
 /* The view */
 
 static size_t rows_of(struct transcript *t, size_t index)

@@ -3,6 +3,7 @@
  * things are drawn is layout.c's.
  */
 #include "ui.h"
+#include "extract.h"
 #include "state.h"
 
 #include <errno.h>
@@ -328,6 +329,21 @@ void ui_message_end(struct ui *u, int64_t id, enum ui_tone tone, const char *not
 {
     transcript_end(&u->transcript, id, tone, note);
     u->dirty = true;
+}
+
+int64_t ui_message_chosen(const struct ui *u)
+{
+    return transcript_chosen(&u->transcript);
+}
+
+char *ui_message_code(const struct ui *u, int64_t id, size_t n, size_t *len_out)
+{
+    return transcript_extract(&u->transcript, id, extract_code, n, len_out);
+}
+
+char *ui_message_math(const struct ui *u, int64_t id, size_t n, size_t *len_out)
+{
+    return transcript_extract(&u->transcript, id, extract_math, n, len_out);
 }
 
 void ui_notice(struct ui *u, enum ui_tone tone, const char *text)

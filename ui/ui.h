@@ -154,6 +154,17 @@ void ui_message_thought(struct ui *u, int64_t id, int64_t tokens, int64_t ms);
 /* note: one line under the message ("812 tokens · 6.1 s", "interrupted"), NULL or "": none. */
 void ui_message_end(struct ui *u, int64_t id, enum ui_tone tone, const char *note);
 
+/* The message marked in the transcript, or else the latest that a model said; 0: there is none. */
+int64_t ui_message_chosen(const struct ui *u);
+
+/*
+ * What there is to copy in a message: its n-th code block without the fence, its n-th formula as it was
+ * written, without delimiters. Counted from 0, in the answer or, where that has none, in the reasoning.
+ * The caller's to free; NULL: there is none.
+ */
+char *ui_message_code(const struct ui *u, int64_t id, size_t n, size_t *len_out);
+char *ui_message_math(const struct ui *u, int64_t id, size_t n, size_t *len_out);
+
 /* A line of the program's own in the transcript, set apart from anything a model can say. */
 void ui_notice(struct ui *u, enum ui_tone tone, const char *text);
 

@@ -1,0 +1,104 @@
+/*
+ * extract.c: code blocks as md4c finds them, so that the indentation of a list they stand in is not
+ * part of them, and formulas as they are delimited.
+ */
+#include "extract.h"
+
+#include <limits.h>
+#include <md4c.h>
+#include <string.h>
+
+/* A walk over the code blocks up to the one that is wanted. */
+struct search {
+    size_t n, want;
+    bool inside, failed;
+    struct bytes *out;
+};
+
+static int enter_block(MD_BLOCKTYPE type, void *detail, void *ud)
+{
+    struct search *s = ud;
+    (void)detail;
+    if (type == MD_BLOCK_CODE)
+        s->inside = s->n++ == s->want;
+    return 0;
+}
+
+/* Ends the walk behind the block that is wanted. */
+static int leave_block(MD_BLOCKTYPE type, void *detail, void *ud)
+{
+    const struct search *s = ud;
+    (void)detail;
+    return type == MD_BLOCK_CODE && s->inside ? -1 : 0;
+}
+
+static int any_span(MD_SPANTYPE type, void *detail, void *ud)
+{
+    (void)type;
+    (void)detail;
+    (void)ud;
+    return 0;
+}
+
+static int text_in_block(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *ud)
+{
+    struct search *s = ud;
+    if (s->inside && !bytes_add(s->out, type == MD_TEXT_NULLCHAR ? "\0" : text, size))
+        s->failed = true;
+    return s->failed ? -1 : 0;
+}
+
+bool extract_code(const char *text, size_t len, size_t n, struct bytes *out)
+{
+    struct search s = {.want = n, .out = out};
+    const MD_PARSER parser = {
+        .flags = MD_FLAG_NOHTML | MD_FLAG_TABLES,
+        .enter_block = enter_block,
+        .leave_block = leave_block,
+        .enter_span = any_span,
+        .leave_span = any_span,
+        .text = text_in_block,
+    };
+
+    if (len > UINT_MAX || !bytes_reserve(out, 0))
+        return false;
+    size_t before = out->len;
+    out->data[before] = '\0';
+    md_parse(text, (MD_SIZE)len, &parser, &s);
+    if (!s.inside || s.failed)
+        return false;
+    /* Without the last line's end, so that a shell it is pasted into waits. */
+    bytes_cut(out, out->len - (out->len > before && out->data[out->len - 1] == '\n'));
+    return true;
+}
+
+/* The first formula behind *at: its TeX, and *at moves on behind it. */
+static bool next_formula(const char *text, size_t len, size_t *at, size_t *start, size_t *end)
+{
+    static const char *const open[] = {"\\[", "\\(", "$$"}, *const close[] = {"\\]", "\\)", "$$"};
+
+    for (size_t i = *at; i + 4 <= len; i++)
+        for (size_t k = 0; k < sizeof open / sizeof *open; k++) {
+            const char *found = memcmp(text + i, open[k], 2) == 0
+                                    ? memmem(text + i + 2, len - i - 2, close[k], 2)
+                                    : NULL;
+            if (!found)
+                continue;
+            *start = i + 2;
+            *end = (size_t)(found - text);
+            *at = *end + 2;
+            return true;
+        }
+    return false;
+}
+
+bool extract_math(const char *text, size_t len, size_t n, struct bytes *out)
+{
+    size_t at = 0, start, end;
+
+    do {
+        if (!next_formula(text, len, &at, &start, &end))
+            return false;
+    } while (n-- > 0);
+    return bytes_add(out, text + start, end - start);
+}
