@@ -15,19 +15,10 @@ static const char THINK_CLOSE[] = "</think>";
 
 enum { MAX_OPENING = 32 }; /* bytes looked at for a <think> behind white space */
 
-enum stage {
-    OPENING,         /* nothing written yet: does the model open <think> itself? */
-    REASONING_START, /* just behind <think>: white space is dropped */
-    REASONING,
-    ANSWER_START, /* just behind </think>: likewise */
-    ANSWER,
-    STOPPED,
-};
-
 struct detok {
     const struct tokenizer *tokens;
     bool thinks;
-    enum stage stage;
+    enum detok_stage stage;
     char *raw; /* the beginning of a character; during a call the token behind it */
     size_t n_raw;
     char *text;            /* whole characters: [0, start) given or dropped, [start, len) held */
@@ -63,7 +54,7 @@ int detok_open(struct detok **out, const struct tokenizer *t, const struct detok
         return -1;
     d->tokens = t;
     d->thinks = opt->thinks;
-    d->stage = !opt->thinks ? ANSWER : opt->reasoning ? REASONING_START : OPENING;
+    d->stage = opt->thinks ? opt->stage : DETOK_ANSWER;
     size_t held = MAX_OPENING + sizeof THINK_CLOSE;
     size_t raw = tok_info(t)->max_bytes + 4;
     if (copy_stops(d, opt->stop, &held) != 0 || pattern_init(&d->close, THINK_CLOSE) != 0)
@@ -133,17 +124,17 @@ static bool scan_opening(struct detok *d)
         same++;
     if (!THINK_OPEN[same]) {
         d->start = d->at = at + same;
-        d->stage = REASONING_START;
+        d->stage = DETOK_REASONING_START;
         return true;
     }
     if (at + same == d->len && d->len - d->start < MAX_OPENING)
         return false;
-    d->stage = ANSWER;
+    d->stage = DETOK_ANSWER;
     return true;
 }
 
 /* Drops white space; false when there is nothing else yet. */
-static bool scan_blanks(struct detok *d, enum stage next)
+static bool scan_blanks(struct detok *d, enum detok_stage next)
 {
     while (d->at < d->len && is_blank(d->text[d->at]))
         d->at++;
@@ -162,7 +153,7 @@ static bool scan_reasoning(struct detok *d, struct detok_out *out)
             continue;
         give(d, d->at - d->close.len, out);
         d->start = d->at;
-        d->stage = ANSWER_START;
+        d->stage = DETOK_ANSWER_START;
         return true;
     }
     give(d, d->len - d->close.state, out);
@@ -196,7 +187,7 @@ static void scan_answer(struct detok *d, struct detok_out *out)
         complete = step_stops(d, d->text[d->at++]);
     give(d, d->at - (complete > 0 ? complete : begun_stops(d)), out);
     if (complete > 0)
-        d->stage = STOPPED;
+        d->stage = DETOK_STOPPED;
 }
 
 static void scan(struct detok *d, struct detok_out *out)
@@ -204,36 +195,38 @@ static void scan(struct detok *d, struct detok_out *out)
     bool more = true;
     while (more)
         switch (d->stage) {
-        case OPENING: more = scan_opening(d); break;
-        case REASONING_START: more = scan_blanks(d, REASONING); break;
-        case REASONING: more = scan_reasoning(d, out); break;
-        case ANSWER_START: more = scan_blanks(d, ANSWER); break;
-        case ANSWER: scan_answer(d, out); /* fall through */
-        case STOPPED: more = false; break;
+        case DETOK_OPENING: more = scan_opening(d); break;
+        case DETOK_REASONING_START: more = scan_blanks(d, DETOK_REASONING); break;
+        case DETOK_REASONING: more = scan_reasoning(d, out); break;
+        case DETOK_ANSWER_START: more = scan_blanks(d, DETOK_ANSWER); break;
+        case DETOK_ANSWER: scan_answer(d, out); /* fall through */
+        case DETOK_STOPPED: more = false; break;
         }
 }
 
-/* A <think> that opens the reasoning, or is written again where it is open already. */
+/* A <think> that opens the reasoning, again where it was closed just now, or is written again where
+ * it is open already. */
 static bool take_open(struct detok *d)
 {
-    if (d->stage != OPENING && d->stage != REASONING_START)
+    if (d->stage != DETOK_OPENING && d->stage != DETOK_REASONING_START &&
+        d->stage != DETOK_ANSWER_START)
         return false;
     d->start = d->at = d->len; /* white space, if anything */
-    d->stage = REASONING_START;
+    d->stage = DETOK_REASONING_START;
     return true;
 }
 
-/* A </think> that ends the reasoning, opened or not. */
+/* A </think> that ends the reasoning, opened or not, or is written again where it was closed. */
 static bool take_close(struct detok *d, struct detok_out *out)
 {
-    if (d->stage > REASONING)
+    if (d->stage > DETOK_ANSWER_START)
         return false;
-    if (d->stage != REASONING)
-        scan_blanks(d, REASONING);
-    if (d->stage == REASONING)
+    if (d->stage < DETOK_REASONING)
+        scan_blanks(d, DETOK_REASONING);
+    if (d->stage == DETOK_REASONING)
         give(d, d->len, out);
     d->start = d->at = d->len;
-    d->stage = ANSWER_START;
+    d->stage = DETOK_ANSWER_START;
     return true;
 }
 
@@ -254,7 +247,7 @@ static bool take_marker(struct detok *d, int32_t id, struct detok_out *out)
 /* Lets go of what the last call gave. */
 static void begin(struct detok *d, struct detok_out *out)
 {
-    *out = (struct detok_out){.stopped = d->stage == STOPPED};
+    *out = (struct detok_out){.stopped = d->stage == DETOK_STOPPED};
     d->len -= d->start;
     d->at = d->at > d->start ? d->at - d->start : 0;
     memmove(d->text, d->text + d->start, d->len);
@@ -272,7 +265,7 @@ void detok_feed(struct detok *d, int32_t id, struct detok_out *out)
     d->n_raw += len;
     join_characters(d, false);
     scan(d, out);
-    out->stopped = d->stage == STOPPED;
+    out->stopped = d->stage == DETOK_STOPPED;
 }
 
 void detok_end(struct detok *d, struct detok_out *out)
@@ -282,13 +275,23 @@ void detok_end(struct detok *d, struct detok_out *out)
         return;
     join_characters(d, true);
     scan(d, out);
-    out->stopped = d->stage == STOPPED;
+    out->stopped = d->stage == DETOK_STOPPED;
     if (!out->stopped)
         give(d, d->len, out);
 }
 
 enum engine_text detok_kind(const struct detok *d)
 {
-    bool reasoning = d->stage == REASONING_START || d->stage == REASONING;
+    bool reasoning = d->stage == DETOK_REASONING_START || d->stage == DETOK_REASONING;
     return reasoning ? ENGINE_REASONING : ENGINE_ANSWER;
+}
+
+enum detok_stage detok_stage(const struct detok *d)
+{
+    return d->stage;
+}
+
+bool detok_holds(const struct detok *d)
+{
+    return d->n_raw > 0 || d->start < d->len;
 }

@@ -5,8 +5,8 @@
  * text, of a </think>. U+FFFD appears only for bytes that can become no character.
  *
  * Reasoning: the stream begins in it if the template opened <think>, or if the first thing the model
- * writes is <think>; </think>, as a token or spelt out, ends it for good. These two tags and the
- * white space just behind them are not text. Stop texts are looked for in the answer only. Control tokens
+ * writes is <think>; </think>, as a token or spelt out, ends it for good, but a <think> token
+ * that follows at once opens it again. These two tags and the white space just behind them are not text. Stop texts are looked for in the answer only. Control tokens
  * are never text.
  *
  * Nothing is allocated after detok_open, and what is held is never longer than the longest stop
@@ -23,9 +23,18 @@
 struct detok;
 struct tokenizer;
 
+enum detok_stage {
+    DETOK_OPENING,         /* nothing written yet: does the model open <think> itself? */
+    DETOK_REASONING_START, /* just behind <think>: white space is dropped */
+    DETOK_REASONING,
+    DETOK_ANSWER_START, /* just behind </think>: likewise */
+    DETOK_ANSWER,
+    DETOK_STOPPED,
+};
+
 struct detok_options {
     bool thinks;             /* <think> and </think> have a meaning in this family */
-    bool reasoning;          /* the prompt ends inside <think> */
+    enum detok_stage stage;  /* where the prompt ends, in such a family */
     const char *const *stop; /* NULL-terminated, or NULL; copied; empty ones are ignored */
 };
 
@@ -53,5 +62,7 @@ void detok_end(struct detok *d, struct detok_out *out);
 
 /* Where the stream is: a token fed now counts as this. */
 enum engine_text detok_kind(const struct detok *d);
+enum detok_stage detok_stage(const struct detok *d);
+bool detok_holds(const struct detok *d); /* something that was fed and not given yet */
 
 #endif

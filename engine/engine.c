@@ -90,31 +90,97 @@ static int refuse(char *err, size_t errlen, enum engine_error error, const char 
     return error;
 }
 
-/* NULL when memory is short. */
+/* What the engine starts from: the prompt as the template has it, then what was begun. */
+struct opening {
+    struct tmpl_prompt prompt;
+    struct detok_options text;
+    struct thinking_begun begun;
+};
+
+static void opening_done(struct opening *o)
+{
+    free(o->prompt.prompt.text);
+    free(o->prompt.prompt.ids);
+    free(o->begun.ids.ids);
+    detok_close(o->begun.detok);
+}
+
+/* 0, or an error after err was set. */
+static int make_opening(const struct engine *e, const struct engine_request *req,
+                        struct opening *out, char *err, size_t errlen)
+{
+    const struct engine_begun *begun = req->begun;
+    const struct tmpl_input input = {
+        .messages = req->messages,
+        .tools = req->tools,
+        .date = req->date,
+        .generate = true,
+        .think = begun && begun->reasoning_len > 0 && req->think == ENGINE_THINK_OFF
+                     ? ENGINE_THINK_ON
+                     : req->think,
+    };
+    *out = (struct opening){0};
+    int rc = tmpl_render(e->template, &input, &out->prompt, err, errlen);
+    if (rc < 0)
+        return rc;
+    out->text = (struct detok_options){
+        .thinks = tmpl_thinks(e->template),
+        .stage = out->prompt.reasoning  ? DETOK_REASONING_START
+                 : out->prompt.reasoned ? DETOK_ANSWER_START
+                                        : DETOK_OPENING,
+        .stop = req->stop,
+    };
+    rc = begun ? thinking_begin(&out->begun, e->tokenizer, &out->text, &e->closing, begun)
+               : detok_open(&out->begun.detok, e->tokenizer, &out->text);
+    if (rc != 0)
+        return refuse(err, errlen, ENGINE_EMEMORY, "request: memory is short");
+    size_t n = out->prompt.prompt.n_ids + out->begun.ids.n;
+    size_t limit = (size_t)e->info.n_ctx - 1; /* one for the answer */
+    if (n <= limit)
+        return 0;
+    snprintf(err, errlen, "prompt: %zu tokens do not fit (limit %zu)", n, limit);
+    return ENGINE_EFIT;
+}
+
+static int reasoning_left(const struct engine_request *req, const struct thinking_begun *begun)
+{
+    if (req->reasoning_budget == 0)
+        return -1;
+    bool anew = req->begun && req->begun->state == ENGINE_BEGUN_OPEN;
+    int used = anew ? 0 : begun->n_reasoning;
+    return used < req->reasoning_budget ? req->reasoning_budget - used : 0;
+}
+
+/* NULL when memory is short. Takes the detok over. */
 static struct sched_request *new_request(const struct engine *e, const struct engine_request *req,
-                                         const struct tmpl_prompt *prompt)
+                                         struct opening *from)
 {
     struct sched_request *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
+    const struct engine_prompt *prompt = &from->prompt.prompt;
+    const struct tok_ids *begun = &from->begun.ids;
     r->submitted_ms = sched_clock_ms();
-    r->n_prompt = (int)prompt->prompt.n_ids;
+    r->n_prompt = (int)(prompt->n_ids + begun->n);
     int room = e->info.n_ctx - r->n_prompt;
     r->max_tokens = r->n_prompt;
     r->max_tokens += req->max_tokens > 0 && req->max_tokens < room ? req->max_tokens : room;
     r->tokens = malloc((size_t)r->max_tokens * sizeof *r->tokens);
-
-    const struct detok_options text = {
-        .thinks = tmpl_thinks(e->template),
-        .reasoning = prompt->reasoning,
-        .stop = req->stop,
-    };
-    if (!r->tokens || detok_open(&r->detok, e->tokenizer, &text) < 0) {
+    if (!r->tokens) {
         sched_request_free(r);
         return NULL;
     }
-    memcpy(r->tokens, prompt->prompt.ids, prompt->prompt.n_ids * sizeof *r->tokens);
+    memcpy(r->tokens, prompt->ids, prompt->n_ids * sizeof *r->tokens);
+    if (begun->n > 0)
+        memcpy(r->tokens + prompt->n_ids, begun->ids, begun->n * sizeof *r->tokens);
+    r->detok = from->begun.detok;
+    from->begun.detok = NULL;
+    r->close = e->closes ? &e->closing : NULL;
+    r->think_left = reasoning_left(req, &from->begun);
+    r->usage.begun_tokens = (int)begun->n;
+    r->usage.begun_reasoning_tokens = from->begun.n_reasoning;
     sampler_init(&r->sampler, &req->sampling, tok_info(e->tokenizer)->banned);
+    sampler_skip(&r->sampler, (int)begun->n);
     for (int i = 0; i < r->n_prompt; i++)
         sampler_accept(&r->sampler, r->tokens[i]);
     return r;
@@ -127,6 +193,8 @@ static const char *fault_of(const struct engine *e, const struct engine_request 
         return "model: only its vocabulary was opened";
     if (req->max_tokens < 0)
         return "max_tokens: less than 0";
+    if (req->reasoning_budget < 0)
+        return "reasoning_budget: less than 0";
     return sampler_fault(&req->sampling);
 }
 
@@ -137,30 +205,25 @@ int engine_submit(struct engine *e, const struct engine_request *req, uint64_t *
     if (fault)
         return refuse(err, errlen, ENGINE_EINPUT, fault);
 
-    struct tmpl_prompt prompt;
-    const struct tmpl_input input = {
-        .messages = req->messages, .tools = req->tools, .date = req->date, .generate = true};
-    int rc = tmpl_render(e->template, &input, &prompt, err, errlen);
-    if (rc < 0)
-        return rc;
+    struct opening from;
     struct sched_request *r = NULL;
-    size_t limit = (size_t)e->info.n_ctx - 1; /* one for the answer */
-    if (prompt.prompt.n_ids > limit) {
-        snprintf(err, errlen, "prompt: %zu tokens do not fit (limit %zu)", prompt.prompt.n_ids,
-                 limit);
-        rc = ENGINE_EFIT;
-    } else if (!(r = new_request(e, req, &prompt)) || queue_submit(e->queue, r, id_out) < 0) {
+    int rc = make_opening(e, req, &from, err, errlen);
+    if (rc == 0 && (!(r = new_request(e, req, &from)) || queue_submit(e->queue, r, id_out) < 0)) {
         sched_request_free(r);
         rc = refuse(err, errlen, ENGINE_EMEMORY, "request: memory is short");
     }
-    free(prompt.prompt.text);
-    free(prompt.prompt.ids);
+    opening_done(&from);
     return rc;
 }
 
 void engine_cancel(struct engine *e, uint64_t id)
 {
     sched_request_free(queue_cancel(e->queue, id));
+}
+
+void engine_answer_now(struct engine *e, uint64_t id)
+{
+    queue_answer_now(e->queue, id);
 }
 
 /* Listening */

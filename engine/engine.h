@@ -94,6 +94,29 @@ struct engine_sampling {
     uint64_t seed;        /* same seed, settings, model and prompt: same answer */
 };
 
+enum engine_think {
+    ENGINE_THINK_AUTO, /* as the family's template has it */
+    ENGINE_THINK_OFF,  /* the reasoning is closed before it begins */
+    ENGINE_THINK_ON, /* the reasoning is opened, also where the template leaves that to the model */
+};
+
+enum engine_begun_reasoning {
+    ENGINE_BEGUN_AUTO,   /* as the tokens have it; without them, closed if there is an answer */
+    ENGINE_BEGUN_OPEN,   /* goes on, whatever followed it */
+    ENGINE_BEGUN_CLOSED, /* has ended */
+};
+
+/* The beginning of an answer, for the model to go on from. The texts are what counts: the tokens are
+ * used as far as they spell them, which makes the answer the one it would have been without the
+ * interruption (with the same sampling); text behind that is tokenised. */
+struct engine_begun {
+    const char *reasoning, *answer; /* may be NULL where the length is 0 */
+    size_t reasoning_len, answer_len;
+    const int32_t *tokens; /* as the events brought them; may be NULL */
+    size_t n_tokens;
+    enum engine_begun_reasoning state;
+};
+
 struct engine_request {
     const char *messages; /* JSON array in the form of OpenAI's chat API: objects with role and
                              content, and for tool use tool_calls; copied */
@@ -102,6 +125,10 @@ struct engine_request {
     struct engine_sampling sampling;
     int max_tokens;          /* 0 = until the context is full */
     const char *const *stop; /* texts that end the answer and are not part of it; NULL-terminated */
+    enum engine_think think; /* without effect on a family that does not think */
+    int reasoning_budget; /* after so many tokens of reasoning it is closed; 0 = never. Counts what
+                                was begun, unless that is opened again */
+    const struct engine_begun *begun; /* or NULL; copied */
 };
 
 /* Queues a request. Tokenises here, so that a prompt which does not fit (ENGINE_EFIT) or is wrong
@@ -113,6 +140,11 @@ int engine_submit(struct engine *e, const struct engine_request *req, uint64_t *
 /* Ends a request soon (within one operation of one layer), in any phase; its ENGINE_DONE still
  * comes. Returns at once; unknown and finished ids are ignored. */
 void engine_cancel(struct engine *e, uint64_t id);
+
+/* Closes the reasoning at the next token, so that the model answers. Returns at once, from any thread.
+ * A request that has not begun to think closes it first thing; one that does not think, or thinks no
+ * more, and unknown ids are not affected. */
+void engine_answer_now(struct engine *e, uint64_t id);
 
 /* Listening */
 
@@ -135,10 +167,12 @@ enum engine_stop {
 
 struct engine_usage {
     int prompt_tokens, cached_tokens; /* cached: found in the KV cache, not computed again */
-    int completion_tokens;            /* all that were sampled, reasoning included */
-    int reasoning_tokens;             /* of those, up to and with the tag that ends the reasoning */
-    double time_to_first_token_ms;    /* from submit */
-    double generation_time_ms;        /* from the first token to the latest */
+    int begun_tokens;           /* of the prompt, the beginning of the answer, if there was one */
+    int begun_reasoning_tokens; /* of those, as below */
+    int completion_tokens;      /* all that were sampled, reasoning included */
+    int reasoning_tokens;       /* of those, up to and with the tag that ends the reasoning */
+    double time_to_first_token_ms; /* from submit */
+    double generation_time_ms;     /* from the first token to the latest */
 };
 
 struct engine_event {
@@ -147,6 +181,9 @@ struct engine_event {
     enum engine_text kind;
     const char *text; /* whole characters, len bytes, NUL-terminated; never part of a marker */
     size_t len;
+    const int32_t *tokens; /* of TEXT and DONE: those of the answer that came since the last; all of
+                              them, in order, are what engine_begun takes */
+    size_t n_tokens;
     int prompt_done;
     struct engine_usage usage;
     enum engine_stop stop;

@@ -61,6 +61,7 @@ int engine_render(const struct engine *e, const struct engine_request *req, bool
         .date = req->date,
         .options = template_options,
         .generate = generate,
+        .think = req->think,
     };
     struct tmpl_prompt prompt;
     int rc = tmpl_render(e->template, &input, &prompt, err, errlen);

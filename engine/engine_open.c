@@ -153,6 +153,7 @@ static void fill_info(struct engine *e, const struct engine_options *opt)
         info->device = "";
     info->family = tmpl_family(e->template);
     info->thinks = tmpl_thinks(e->template);
+    e->closes = info->thinks && thinking_close_init(&e->closing, e->tokenizer);
     info->n_vocab = cfg->n_vocab;
     info->n_layer = cfg->n_layer;
     info->n_embd = cfg->n_embd;

@@ -13,6 +13,7 @@
 #include "queue.h"
 #include "scheduler.h"
 #include "template.h"
+#include "thinking.h"
 #include "tokenizer.h"
 
 struct engine {
@@ -22,6 +23,8 @@ struct engine {
     struct tmpl *template;
     struct queue *queue;
     struct engine_info info;
+    bool closes; /* its reasoning can be closed, so: */
+    struct thinking_close closing;
     char name[128];
     bool vocab_only; /* then there is nothing of what follows */
     bool has_thread;

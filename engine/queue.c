@@ -12,10 +12,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Text of one kind, not yet fetched. */
+struct tokens {
+    int32_t *ids;
+    size_t n, cap;
+};
+
+/* Text of one kind, not yet fetched, and the tokens that came with it. */
 struct piece {
     struct piece *next;
     enum engine_text kind;
+    struct tokens tokens;
     size_t len, cap;
     char text[];
 };
@@ -25,7 +31,7 @@ struct queue_events {
     uint64_t id;
     void *request;
 
-    atomic_bool cancelled;
+    atomic_bool cancelled, answer_now;
 
     /* Under the lock. */
     struct queue_events *next_live;
@@ -33,6 +39,7 @@ struct queue_events {
     struct queue_events *next_telling;
     unsigned waiting; /* bit t: an event of type t */
     struct piece *pieces;
+    struct tokens last_tokens; /* that no text came with */
     int prompt_done;
     double load_ms;
     struct engine_usage usage;
@@ -98,13 +105,23 @@ int queue_open(struct queue **out)
     return 0;
 }
 
+static void piece_free(struct piece *piece)
+{
+    if (piece)
+        free(piece->tokens.ids);
+    free(piece);
+}
+
 static void events_free(struct queue_events *ev)
 {
-    while (ev && ev->pieces) {
+    if (!ev)
+        return;
+    while (ev->pieces) {
         struct piece *next = ev->pieces->next;
-        free(ev->pieces);
+        piece_free(ev->pieces);
         ev->pieces = next;
     }
+    free(ev->last_tokens.ids);
     free(ev);
 }
 
@@ -118,7 +135,7 @@ void queue_close(struct queue *q)
         q->live = next;
     }
     events_free(q->held_events);
-    free(q->held_piece);
+    piece_free(q->held_piece);
     pthread_cond_destroy(&q->called);
     pthread_cond_destroy(&q->told);
     pthread_cond_destroy(&q->work);
@@ -179,15 +196,22 @@ static bool take_back(struct queue *q, struct queue_events *ev)
     return true;
 }
 
+/* The lock is held. */
+static struct queue_events *find_live(struct queue *q, uint64_t id)
+{
+    struct queue_events *ev = q->live;
+    while (ev && ev->id != id)
+        ev = ev->next_live;
+    return ev;
+}
+
 /* Each request can interrupt one step only, however often it is cancelled. */
 void *queue_cancel(struct queue *q, uint64_t id)
 {
     void *request = NULL;
 
     pthread_mutex_lock(&q->lock);
-    struct queue_events *ev = q->live;
-    while (ev && ev->id != id)
-        ev = ev->next_live;
+    struct queue_events *ev = find_live(q, id);
     if (ev && !atomic_exchange(&ev->cancelled, true)) {
         if (take_back(q, ev)) {
             request = ev->request;
@@ -200,6 +224,15 @@ void *queue_cancel(struct queue *q, uint64_t id)
     }
     pthread_mutex_unlock(&q->lock);
     return request;
+}
+
+void queue_answer_now(struct queue *q, uint64_t id)
+{
+    pthread_mutex_lock(&q->lock);
+    struct queue_events *ev = find_live(q, id);
+    if (ev)
+        atomic_store(&ev->answer_now, true);
+    pthread_mutex_unlock(&q->lock);
 }
 
 void queue_call(struct queue *q, void (*call)(void *ud), void *ud)
@@ -273,11 +306,15 @@ static void take_event(struct queue *q, struct queue_events *ev)
         q->event.stop = ev->stop;
         q->event.error = ev->error;
         q->event.error_text = ev->error ? ev->error_text : NULL;
+        q->event.tokens = ev->last_tokens.ids;
+        q->event.n_tokens = ev->last_tokens.n;
     }
     if (piece) {
         q->event.kind = piece->kind;
         q->event.text = piece->text;
         q->event.len = piece->len;
+        q->event.tokens = piece->tokens.ids;
+        q->event.n_tokens = piece->tokens.n;
         q->held_piece = piece;
         ev->pieces = piece->next;
     }
@@ -292,7 +329,7 @@ static void take_event(struct queue *q, struct queue_events *ev)
 const struct engine_event *queue_next(struct queue *q, int timeout_ms)
 {
     pthread_mutex_lock(&q->lock);
-    free(q->held_piece);
+    piece_free(q->held_piece);
     events_free(q->held_events);
     q->held_piece = NULL;
     q->held_events = NULL;
@@ -385,6 +422,11 @@ bool queue_is_cancelled(const struct queue_events *ev)
     return atomic_load(&ev->cancelled);
 }
 
+bool queue_wants_answer(const struct queue_events *ev)
+{
+    return atomic_load(&ev->answer_now);
+}
+
 void queue_tell_ready(struct queue *q, double load_ms)
 {
     pthread_mutex_lock(&q->lock);
@@ -403,36 +445,52 @@ void queue_tell_prefill(struct queue *q, struct queue_events *ev, int prompt_don
     pthread_mutex_unlock(&q->lock);
 }
 
-/* Appends text to the last piece if that is of its kind, else as a new one. -1: memory is short. */
-static int append(struct queue_events *ev, enum engine_text kind, const char *text, size_t len)
+static int append_tokens(struct tokens *t, const int32_t *ids, size_t n)
 {
-    struct piece **at = &ev->pieces;
-    while (*at && ((*at)->next || (*at)->kind != kind))
-        at = &(*at)->next;
-
-    size_t used = *at ? (*at)->len : 0;
-    if (!*at || (*at)->cap <= used + len) {
-        size_t cap = 2 * (used + len) + 64;
-        struct piece *grown = realloc(*at, sizeof *grown + cap);
+    if (t->n + n > t->cap) {
+        size_t cap = 2 * (t->n + n);
+        int32_t *grown = realloc(t->ids, cap * sizeof *grown);
         if (!grown)
             return -1;
-        *at = grown;
-        grown->next = NULL;
-        grown->kind = kind;
-        grown->cap = cap;
+        t->ids = grown;
+        t->cap = cap;
     }
-    struct piece *p = *at;
-    memcpy(p->text + used, text, len);
-    p->len = used + len;
-    p->text[p->len] = '\0';
+    if (n > 0)
+        memcpy(t->ids + t->n, ids, n * sizeof *ids);
+    t->n += n;
     return 0;
 }
 
-int queue_tell_text(struct queue *q, struct queue_events *ev, enum engine_text kind,
-                    const char *text, size_t len, const struct engine_usage *usage)
+/* Appends text to the last piece if that is of its kind, else as a new one. -1: memory is short. */
+static int append(struct queue_events *ev, const struct queue_text *add)
+{
+    struct piece **at = &ev->pieces;
+    while (*at && ((*at)->next || (*at)->kind != add->kind))
+        at = &(*at)->next;
+
+    size_t used = *at ? (*at)->len : 0;
+    if (!*at || (*at)->cap <= used + add->len) {
+        size_t cap = 2 * (used + add->len) + 64;
+        struct piece *grown = realloc(*at, sizeof *grown + cap);
+        if (!grown)
+            return -1;
+        if (!*at)
+            *grown = (struct piece){.kind = add->kind};
+        *at = grown;
+        grown->cap = cap;
+    }
+    struct piece *p = *at;
+    memcpy(p->text + used, add->text, add->len);
+    p->len = used + add->len;
+    p->text[p->len] = '\0';
+    return append_tokens(&p->tokens, add->tokens, add->n_tokens);
+}
+
+int queue_tell_text(struct queue *q, struct queue_events *ev, const struct queue_text *text,
+                    const struct engine_usage *usage)
 {
     pthread_mutex_lock(&q->lock);
-    int rc = append(ev, kind, text, len);
+    int rc = append(ev, text);
     if (rc == 0) {
         ev->usage = *usage;
         tell(q, ev, ENGINE_TEXT);
@@ -452,6 +510,8 @@ void queue_tell_done(struct queue *q, struct queue_events *ev, const struct queu
     pthread_mutex_lock(&q->lock);
     ev->stop = end->stop;
     ev->usage = end->usage;
+    append_tokens(&ev->last_tokens, end->tokens,
+                  end->n_tokens); /* without, they are only unknown */
     set_error(ev, end->error, end->error_text);
     tell(q, ev, ENGINE_DONE);
     pthread_mutex_unlock(&q->lock);

@@ -35,6 +35,9 @@ int queue_submit(struct queue *q, void *request, uint64_t *id_out);
  * told here and now, and is returned: it is the caller's again. Else NULL. */
 void *queue_cancel(struct queue *q, uint64_t id);
 
+/* Asks for a request's reasoning to be closed. */
+void queue_answer_now(struct queue *q, uint64_t id);
+
 /* Runs call(ud) in the engine's thread between two steps, and waits until it has. */
 void queue_call(struct queue *q, void (*call)(void *ud), void *ud);
 void queue_shut(struct queue *q);
@@ -56,19 +59,31 @@ const atomic_bool *queue_shut_flag(const struct queue *q);
 const atomic_bool *queue_interrupt_flag(const struct queue *q);
 void queue_begin_step(struct queue *q);
 bool queue_is_cancelled(const struct queue_events *ev);
+bool queue_wants_answer(const struct queue_events *ev);
 
 void queue_tell_ready(struct queue *q, double load_ms);
 void queue_tell_prefill(struct queue *q, struct queue_events *ev, int prompt_done,
                         const struct engine_usage *usage);
+
+struct queue_text {
+    enum engine_text kind;
+    const char *text; /* copied, as are the tokens that came with it */
+    size_t len;
+    const int32_t *tokens;
+    size_t n_tokens;
+};
+
 /* -1: memory is short, and the text is lost. */
-int queue_tell_text(struct queue *q, struct queue_events *ev, enum engine_text kind,
-                    const char *text, size_t len, const struct engine_usage *usage);
+int queue_tell_text(struct queue *q, struct queue_events *ev, const struct queue_text *text,
+                    const struct engine_usage *usage);
 
 struct queue_end {
     enum engine_stop stop;
     enum engine_error error;
     const char *error_text; /* copied; NULL without an error */
     struct engine_usage usage;
+    const int32_t *tokens; /* copied; those that no text came with */
+    size_t n_tokens;
 };
 
 void queue_tell_done(struct queue *q, struct queue_events *ev, const struct queue_end *end);

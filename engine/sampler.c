@@ -57,6 +57,11 @@ static double uniform(uint64_t seed, uint64_t counter)
     return (double)(x >> 11) * 0x1p-53;
 }
 
+void sampler_skip(struct sampler *s, int n)
+{
+    s->drawn += (uint64_t)n;
+}
+
 double sampler_uniform(struct sampler *s)
 {
     return uniform(s->set.seed, s->drawn++);

@@ -37,6 +37,9 @@ void sampler_init(struct sampler *s, const struct engine_sampling *set, const bo
 /* Tells the sampler a token of the sequence: of the prompt, or the one it picked. */
 void sampler_accept(struct sampler *s, int32_t token);
 
+/* As if so many more tokens had been picked. */
+void sampler_skip(struct sampler *s, int n);
+
 /* The next number of the draw, in [0, 1): for who picks elsewhere, once for each pick that draws. */
 double sampler_uniform(struct sampler *s);
 

@@ -11,6 +11,7 @@
 #include "detok.h"
 #include "forward.h"
 #include "gguf.h"
+#include "thinking.h"
 #include "tokenizer.h"
 
 struct sched {
@@ -101,7 +102,7 @@ void sched_add(struct sched *s, struct sched_request *r, struct queue_events *ev
 {
     assert(r->n_prompt > 0 && r->n_prompt < r->max_tokens && r->max_tokens <= s->opt.max_context);
     r->events = events;
-    r->n_tokens = r->n_prompt;
+    r->n_tokens = r->n_told = r->n_prompt;
     r->usage.prompt_tokens = r->n_prompt;
     r->next = NULL;
     *s->waiting_end = r;
@@ -129,8 +130,15 @@ struct ending {
 static int tell_text(struct sched *s, struct sched_request *r, const struct detok_out *out)
 {
     for (int i = 0; i < out->n; i++) {
-        const struct detok_piece *p = &out->piece[i];
-        if (queue_tell_text(s->opt.queue, r->events, p->kind, p->text, p->len, &r->usage) < 0)
+        const struct queue_text text = {
+            .kind = out->piece[i].kind,
+            .text = out->piece[i].text,
+            .len = out->piece[i].len,
+            .tokens = r->tokens + r->n_told,
+            .n_tokens = (size_t)(r->n_tokens - r->n_told),
+        };
+        r->n_told = r->n_tokens;
+        if (queue_tell_text(s->opt.queue, r->events, &text, &r->usage) < 0)
             return -1;
     }
     return 0;
@@ -140,6 +148,8 @@ static int tell_text(struct sched *s, struct sched_request *r, const struct deto
 static void tell_end(struct sched *s, struct sched_request *r, struct ending ending)
 {
     struct detok_out out;
+    if (r->n_tokens > r->n_told && tok_is_end(s->opt.tokenizer, r->tokens[r->n_tokens - 1]))
+        r->n_tokens--; /* says that the answer ends, and is not of it */
     detok_end(r->detok, &out);
     if (tell_text(s, r, &out) < 0)
         ending = (struct ending){ENGINE_STOP_ERROR, ENGINE_EMEMORY, "answer: memory is short"};
@@ -147,7 +157,9 @@ static void tell_end(struct sched *s, struct sched_request *r, struct ending end
                     &(struct queue_end){.stop = ending.stop,
                                         .error = ending.error,
                                         .error_text = ending.error_text,
-                                        .usage = r->usage});
+                                        .usage = r->usage,
+                                        .tokens = r->tokens + r->n_told,
+                                        .n_tokens = (size_t)(r->n_tokens - r->n_told)});
     sched_request_free(r);
 }
 
@@ -277,8 +289,10 @@ static bool take_token(struct sched *s, struct sched_request *r, int32_t token,
         r->usage.time_to_first_token_ms = now - r->submitted_ms;
     }
     r->usage.generation_time_ms = now - r->first_token_ms;
-    if (detok_kind(r->detok) == ENGINE_REASONING)
+    if (detok_kind(r->detok) == ENGINE_REASONING) {
         r->usage.reasoning_tokens++;
+        r->think_left -= r->think_left > 0;
+    }
     r->tokens[r->n_tokens++] = token;
     sampler_accept(&r->sampler, token);
 
@@ -297,6 +311,28 @@ static bool take_token(struct sched *s, struct sched_request *r, int32_t token,
     return r->n_tokens == r->max_tokens;
 }
 
+static bool must_close(const struct sched_request *r)
+{
+    return r->close && detok_kind(r->detok) == ENGINE_REASONING &&
+           (r->think_left == 0 || queue_wants_answer(r->events));
+}
+
+/* Likewise, with the closing of the reasoning in place of the token where it is time for that. As many
+ * draws are used up as tokens are taken, so that going on from any of them goes on alike. */
+static bool take_sampled(struct sched *s, struct sched_request *r, int32_t token,
+                         struct ending *ending_out)
+{
+    if (token < 0 || !must_close(r) || token == tok_info(s->opt.tokenizer)->think_close)
+        return take_token(s, r, token, ending_out);
+    const int32_t *ids;
+    int n = thinking_closing(r->close, s->opt.tokenizer, r->tokens[r->n_tokens - 1], &ids);
+    sampler_skip(&r->sampler, n - 1);
+    for (int i = 0; i < n; i++)
+        if (take_token(s, r, ids[i], ending_out))
+            return true;
+    return false;
+}
+
 /* Books what the step has computed and sampled. */
 static void take_results(struct sched *s)
 {
@@ -309,7 +345,7 @@ static void take_results(struct sched *s)
         if (r->n_computed <= r->n_prompt)
             queue_tell_prefill(s->opt.queue, r->events, r->n_computed, &r->usage);
         struct ending ending;
-        if (r->output >= 0 && take_token(s, r, s->picked[r->output], &ending))
+        if (r->output >= 0 && take_sampled(s, r, s->picked[r->output], &ending))
             end_running(s, i, ending);
     }
     close_holes(s);

@@ -47,7 +47,9 @@ struct sched_request {
     int max_tokens;  /* of prompt and answer together; at most the context */
     struct sampler sampler;
     struct detok *detok;
-    double submitted_ms; /* sched_clock_ms() */
+    const struct thinking_close *close; /* how its reasoning can be closed; NULL: it has none */
+    int think_left;                     /* tokens until that is done by itself; < 0: never */
+    double submitted_ms;                /* sched_clock_ms() */
 
     /* The scheduler's. */
     struct sched_request *next; /* in the line of those not yet admitted */
@@ -55,6 +57,7 @@ struct sched_request {
     int slot; /* row of the block table */
     struct kv_sequence kv;
     int n_tokens, n_computed;
+    int n_told;         /* tokens whose text was told, the prompt's first */
     int n_step, output; /* in the step being made: tokens, and which output is its own or -1 */
     double first_token_ms;
     struct engine_usage usage;

@@ -205,7 +205,13 @@ int tmpl_render(const struct tmpl *m, const struct tmpl_input *in, struct tmpl_p
 {
     struct prompt p = {.tokens = m->tokens};
     struct render r = {
-        .prompt = &p, .date = in->date, .generate = in->generate, .err = err, .errlen = errlen};
+        .prompt = &p,
+        .date = in->date,
+        .generate = in->generate,
+        .think = in->think,
+        .err = err,
+        .errlen = errlen,
+    };
     json_t *messages = NULL, *tools = NULL, *options = NULL;
     int status = read_json(&r, "messages", in->messages, JSON_ARRAY, &messages);
     if (status == 0)
@@ -227,6 +233,7 @@ int tmpl_render(const struct tmpl *m, const struct tmpl_input *in, struct tmpl_p
     *out = (struct tmpl_prompt){
         .prompt = {.text = p.text, .ids = p.ids.ids, .len = p.len, .n_ids = p.ids.n},
         .reasoning = r.reasoning,
+        .reasoned = r.reasoned,
     };
     p = (struct prompt){0}; /* the caller's now */
     status = 0;

@@ -42,11 +42,13 @@ struct tmpl_input {
                              tools_in_user_message, custom_tools; no_strftime_now: the template's
                              fixed date stands for today. Others change nothing */
     bool generate;        /* the turn of the model is opened */
+    enum engine_think think;
 };
 
 struct tmpl_prompt {
     struct engine_prompt prompt; /* its members are the caller's to free */
     bool reasoning;              /* it ends inside <think> */
+    bool reasoned;               /* it ends just behind </think> */
 };
 
 /* 0, or ENGINE_EINPUT with one line in err that names the field ("messages[2].content: ..."), or

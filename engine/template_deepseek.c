@@ -122,6 +122,19 @@ static int put_system(struct render *r)
     return 0;
 }
 
+/* Nothing between the tags is what the model's makers give as the way to have it not think. */
+static void open_turn(struct render *r, bool opens_think)
+{
+    prompt_words(r->prompt, "<｜Assistant｜>");
+    if (r->think == ENGINE_THINK_OFF) {
+        prompt_words(r->prompt, "<think>\n\n</think>\n\n");
+        r->reasoned = true;
+    } else if (opens_think || r->think == ENGINE_THINK_ON) {
+        prompt_words(r->prompt, "<think>\n");
+        r->reasoning = true;
+    }
+}
+
 int form_deepseek(struct render *r, bool opens_think)
 {
     static const struct {
@@ -141,7 +154,6 @@ int form_deepseek(struct render *r, bool opens_think)
     if (flags.in_outputs)
         prompt_words(r->prompt, "<｜tool▁outputs▁end｜>");
     else if (r->generate)
-        prompt_words(r->prompt, opens_think ? "<｜Assistant｜><think>\n" : "<｜Assistant｜>");
-    r->reasoning = opens_think && r->generate && !flags.in_outputs;
+        open_turn(r, opens_think);
     return 0;
 }

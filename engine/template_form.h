@@ -9,6 +9,8 @@
 
 #include <jansson.h>
 
+#include "engine.h"
+
 struct prompt;
 
 struct render {
@@ -18,7 +20,8 @@ struct render {
     const json_t *options;  /* an object, or NULL */
     const char *date;       /* or NULL */
     bool generate;
-    bool reasoning; /* out: the prompt ends inside <think> */
+    enum engine_think think;
+    bool reasoning, reasoned; /* out: the prompt ends inside <think>, behind </think> */
     char *err;
     size_t errlen;
 };

@@ -25,5 +25,6 @@ int main(void)
     failures += test_queue();
     failures += test_scheduler();
     failures += test_engine();
+    failures += test_thinking();
     return failures != 0;
 }

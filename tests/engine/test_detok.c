@@ -134,7 +134,7 @@ static void reasoning_is_told_from_the_answer(void **state)
 {
     (void)state;
     struct tokenizer *t = build_tokenizer("qwen2");
-    const struct detok_options opened = {.thinks = true, .reasoning = true};
+    const struct detok_options opened = {.thinks = true, .stage = DETOK_REASONING_START};
     const struct detok_options not_opened = {.thinks = true};
     static const struct {
         const char *text, *reasoning, *answer;
@@ -146,6 +146,9 @@ static void reasoning_is_told_from_the_answer(void **state)
         {"<think>\nagain</think>4", "again", "4"},
         {"a</think>b</think>c", "a", "b</think>c"},
         {"a</think> \n", "a", ""},
+        {"a</think>\n</think>b", "a", "b"},
+        {"a</think>\n\n<think>\nb</think>c", "ab", "c"},
+        {"a</think>b<think>c", "a", "b<think>c"},
         {"1 < 2 </ think> </thin</think>4", "1 < 2 </ think> </thin", "4"},
         {"\xC3</think>\xA9", "\uFFFD", "\uFFFD"},
         {"", "", ""},
@@ -179,7 +182,7 @@ static void spelt_out_tags_count(void **state)
         if (b.types[id] == TOK_USER_DEFINED)
             b.types[id] = TOK_UNUSED;
     assert_int_equal(tok_open(&t, &b.vocab, err, sizeof err), 0);
-    const struct detok_options opened = {.thinks = true, .reasoning = true};
+    const struct detok_options opened = {.thinks = true, .stage = DETOK_REASONING_START};
     const struct detok_options not_opened = {.thinks = true};
     assert_read(t, &opened, "a<</think>\nb", "a<", "b");
     assert_read(t, &opened, "</</think>b", "</", "b");
@@ -205,7 +208,8 @@ static void stop_texts_end_the_answer(void **state)
     struct tokenizer *t = build_tokenizer("qwen2");
     static const char *const stop[] = {"", "stop", "\n\nQ:", "\u4E2D\u6587", "aab", NULL};
     const struct detok_options plain = {.stop = stop};
-    const struct detok_options thinks = {.stop = stop, .thinks = true, .reasoning = true};
+    const struct detok_options thinks = {
+        .stop = stop, .thinks = true, .stage = DETOK_REASONING_START};
     static const struct {
         const char *text, *answer;
     } rows[] = {

@@ -43,7 +43,8 @@ static struct queue_events *submit(struct queue *q, uint64_t *id_out)
 
 static void tell(struct queue *q, struct queue_events *ev, enum engine_text kind, const char *text)
 {
-    assert_int_equal(queue_tell_text(q, ev, kind, text, strlen(text), &no_usage), 0);
+    const struct queue_text told = {.kind = kind, .text = text, .len = strlen(text)};
+    assert_int_equal(queue_tell_text(q, ev, &told, &no_usage), 0);
 }
 
 static void assert_text(struct queue *q, uint64_t id, enum engine_text kind, const char *text)
@@ -224,7 +225,9 @@ static void *echo(void *arg)
             continue;
         queue_begin_step(q);
         for (int i = 0; i < 200 && !queue_is_cancelled(ev); i++)
-            queue_tell_text(q, ev, ENGINE_ANSWER, "0123456789", 10, &no_usage);
+            queue_tell_text(
+                q, ev, &(struct queue_text){.kind = ENGINE_ANSWER, .text = "0123456789", .len = 10},
+                &no_usage);
         queue_tell_done(q, ev, &(struct queue_end){.stop = ENGINE_STOP_END});
     }
     return NULL;

@@ -121,6 +121,27 @@ static void deepseek_opens_its_reasoning(void **state)
     close_family(f);
 }
 
+static void deepseek_can_be_told_not_to_think(void **state)
+{
+    (void)state;
+    struct family f = open_deepseek();
+    struct tmpl_input in = {.messages = "[{\"role\":\"user\",\"content\":\"2+2?\"}]",
+                            .generate = true,
+                            .think = ENGINE_THINK_OFF};
+    assert_prompt(f, &in,
+                  "<｜begin▁of▁sentence｜><｜User｜>2+2?<｜Assistant｜><think>\n\n</think>\n\n");
+    struct tmpl_prompt p;
+    char err[256];
+    assert_int_equal(tmpl_render(f.form, &in, &p, err, sizeof err), 0);
+    assert_true(p.reasoned && !p.reasoning);
+    free_prompt(&p);
+    in.think = ENGINE_THINK_ON;
+    assert_prompt(f, &in, "<｜begin▁of▁sentence｜><｜User｜>2+2?<｜Assistant｜><think>\n");
+    in.generate = false;
+    assert_prompt(f, &in, "<｜begin▁of▁sentence｜><｜User｜>2+2?");
+    close_family(f);
+}
+
 static void llama_prints_every_turn_trimmed(void **state)
 {
     (void)state;
@@ -466,6 +487,7 @@ int test_template(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deepseek_opens_its_reasoning),
+        cmocka_unit_test(deepseek_can_be_told_not_to_think),
         cmocka_unit_test(llama_prints_every_turn_trimmed),
         cmocka_unit_test(llama_says_what_day_it_is),
         cmocka_unit_test(values_are_printed_as_python_does),

@@ -44,8 +44,9 @@ static void check_pieces(const struct detok_out *out)
 static void check_stream(const struct tokenizer *t, const struct tok_ids *ids, unsigned flags)
 {
     static const char *const stop[] = {"ab", "\n\n", "hello", "\xA9", NULL};
-    const struct detok_options opt = {
-        .thinks = flags & 1, .reasoning = flags & 2, .stop = flags & 4 ? stop : NULL};
+    const struct detok_options opt = {.thinks = flags & 1,
+                                      .stage = flags & 2 ? DETOK_REASONING_START : DETOK_OPENING,
+                                      .stop = flags & 4 ? stop : NULL};
     struct detok *d;
     struct detok_out out;
     require(detok_open(&d, t, &opt) == 0);

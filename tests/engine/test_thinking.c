@@ -1,0 +1,393 @@
+/* test_thinking.c - reasoning that is closed from outside, and answers that are gone on with, on the
+ * demo models and on random ones, whose tokens are not those that their text would be split into. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/batch.h"
+#include "engine/engine.h"
+#include "tests/engine/tests.h"
+#include "tests/engine/tiny_model.h"
+
+static const char demo[] = "app/demo/demo-deepseek.gguf", demo_llama[] = "app/demo/demo-llama.gguf";
+static const char product[] = "[{\"role\": \"user\", \"content\": \"What is 345 * 27?\"}]";
+static const char eggs[] =
+    "[{\"role\": \"user\", \"content\": \"A box holds 12 eggs. How many eggs are in 7 boxes?\"}]";
+
+static const struct engine_sampling greedy = {.top_p = 1, .repeat_penalty = 1};
+static const struct engine_sampling warm = {
+    .temperature = 0.9f, .top_p = 0.95f, .repeat_penalty = 1.1f, .seed = 7};
+
+static struct engine *open_model(const char *path)
+{
+    const struct engine_options opt = {
+        .model_path = path, .device = ENGINE_DEVICE_CPU, .n_threads = 1};
+    struct engine *e;
+    char err[256];
+    if (engine_open(&e, &opt, err, sizeof err) != 0)
+        fail_msg("%s", err);
+    return e;
+}
+
+enum { TEXT_MAX = 1 << 14, TOKENS_MAX = 4096 };
+
+struct answer {
+    uint64_t id;
+    char text[2][TEXT_MAX]; /* by enum engine_text */
+    int32_t tokens[TOKENS_MAX];
+    size_t n_tokens;
+    enum engine_stop stop;
+    struct engine_usage usage;
+};
+
+static void submit(struct engine *e, const struct engine_request *req, struct answer *a)
+{
+    char err[256] = "";
+    *a = (struct answer){0};
+    if (engine_submit(e, req, &a->id, err, sizeof err) != 0)
+        fail_msg("%s", err);
+}
+
+static void take(struct answer *a, const struct engine_event *ev)
+{
+    a->usage = ev->usage;
+    if (ev->type == ENGINE_TEXT)
+        strncat(a->text[ev->kind], ev->text, TEXT_MAX - 1 - strlen(a->text[ev->kind]));
+    assert_true(a->n_tokens + ev->n_tokens <= TOKENS_MAX);
+    if (ev->n_tokens > 0)
+        memcpy(a->tokens + a->n_tokens, ev->tokens, ev->n_tokens * sizeof *ev->tokens);
+    a->n_tokens += ev->n_tokens;
+}
+
+/* Reads to the end of a; what comes of others is dropped. */
+static void finish(struct engine *e, struct answer *a)
+{
+    for (;;) {
+        const struct engine_event *ev = engine_next_event(e, 20000);
+        assert_non_null(ev);
+        if (ev->request != a->id)
+            continue;
+        take(a, ev);
+        if (ev->type == ENGINE_DONE) {
+            a->stop = ev->stop;
+            return;
+        }
+    }
+}
+
+static void ask(struct engine *e, const struct engine_request *req, struct answer *a)
+{
+    submit(e, req, a);
+    finish(e, a);
+}
+
+static struct engine_begun begun_of(const struct answer *a, bool tokens)
+{
+    return (struct engine_begun){
+        .reasoning = a->text[ENGINE_REASONING],
+        .answer = a->text[ENGINE_ANSWER],
+        .reasoning_len = strlen(a->text[ENGINE_REASONING]),
+        .answer_len = strlen(a->text[ENGINE_ANSWER]),
+        .tokens = tokens ? a->tokens : NULL,
+        .n_tokens = tokens ? a->n_tokens : 0,
+    };
+}
+
+/* What both say, one after the other. */
+static void assert_joined(const struct answer *whole, const struct answer *a,
+                          const struct answer *b)
+{
+    for (int kind = 0; kind < 2; kind++) {
+        size_t n = strlen(a->text[kind]);
+        assert_memory_equal(whole->text[kind], a->text[kind], n);
+        assert_string_equal(whole->text[kind] + n, b->text[kind]);
+    }
+}
+
+static void every_token_is_told(void **state)
+{
+    (void)state;
+    struct engine *e = open_model(demo);
+    static struct answer a;
+    struct engine_request req = {.messages = product, .sampling = greedy};
+    ask(e, &req, &a);
+    assert_int_equal(a.stop, ENGINE_STOP_END);
+    assert_int_equal(a.n_tokens + 1, a.usage.completion_tokens); /* the end is none of the answer */
+    char *bytes;
+    size_t len;
+    assert_int_equal(engine_detokenize(e, a.tokens, a.n_tokens, &bytes, &len), 0);
+    char whole[2 * TEXT_MAX + 32];
+    snprintf(whole, sizeof whole, "%s</think>\n\n%s", a.text[ENGINE_REASONING],
+             a.text[ENGINE_ANSWER]);
+    assert_string_equal(bytes, whole);
+    free(bytes);
+    engine_close(e);
+}
+
+/* Interrupted after each of its tokens in turn, an answer goes on to what it would have been. */
+static void assert_goes_on(const char *path, const char *messages,
+                           const struct engine_sampling *sampling, bool tokens)
+{
+    struct engine *e = open_model(path);
+    static struct answer whole, a, b;
+    struct engine_request req = {.messages = messages, .sampling = *sampling, .max_tokens = 120};
+    ask(e, &req, &whole);
+    int n = whole.usage.completion_tokens;
+    assert_true(n > 3);
+    for (int cut = 1; cut < n; cut += 1 + cut / 6) {
+        req.max_tokens = cut;
+        req.begun = NULL;
+        ask(e, &req, &a);
+        assert_int_equal(a.stop, ENGINE_STOP_LENGTH);
+        assert_int_equal(a.n_tokens, cut);
+        const struct engine_begun begun = begun_of(&a, tokens);
+        req.begun = &begun;
+        req.max_tokens = 120 - cut;
+        ask(e, &req, &b);
+        assert_joined(&whole, &a, &b);
+        assert_int_equal(b.stop, whole.stop);
+        if (!tokens)
+            continue;
+        assert_int_equal(b.usage.begun_tokens, cut);
+        assert_int_equal(b.usage.begun_reasoning_tokens, a.usage.reasoning_tokens);
+        assert_int_equal(b.usage.prompt_tokens, a.usage.prompt_tokens + cut);
+        assert_int_equal(b.usage.completion_tokens, n - cut);
+        assert_int_equal(a.usage.reasoning_tokens + b.usage.reasoning_tokens,
+                         whole.usage.reasoning_tokens);
+        assert_true(b.usage.cached_tokens >=
+                    (b.usage.prompt_tokens - 1) / KV_BLOCK * KV_BLOCK); /* nothing twice */
+    }
+    engine_close(e);
+}
+
+static void answers_go_on_where_they_were_cut(void **state)
+{
+    (void)state;
+    assert_goes_on(demo, product, &greedy, true);
+    assert_goes_on(demo, product, &warm, true);
+    assert_goes_on(demo_llama, product, &greedy, true);
+    assert_goes_on(demo_llama, product, &warm, true);
+}
+
+/* A model that has learnt to write writes the tokens that its text is split into. */
+static void text_alone_is_enough_for_a_trained_model(void **state)
+{
+    (void)state;
+    assert_goes_on(demo, product, &greedy, false);
+    assert_goes_on(demo, eggs, &greedy, false);
+    assert_goes_on(demo_llama, product, &greedy, false);
+}
+
+/* Its tokens are noise: cut characters, blanks behind tags, a text that splits otherwise. */
+static void only_tokens_are_exact(void **state)
+{
+    static const char *const architectures[] = {"qwen2", "llama"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct tiny_model model;
+        tiny_model_write(&model, &(struct tiny_model_options){.architecture = architectures[i]});
+        struct engine *e = open_model(model.path);
+        static struct answer whole, a, b;
+        struct engine_request req = {.messages = product, .sampling = warm, .max_tokens = 60};
+        ask(e, &req, &whole);
+        for (int cut = 1; cut < whole.usage.completion_tokens; cut += 3) {
+            req.max_tokens = cut;
+            req.begun = NULL;
+            submit(e, &req, &a);
+            const struct engine_event *ev;
+            /* As after a crash: without what the end gives of a character that is not whole. */
+            while ((ev = engine_next_event(e, 20000)) && ev->type != ENGINE_DONE)
+                if (ev->request == a.id && a.usage.completion_tokens < cut)
+                    take(&a, ev);
+            const struct engine_begun begun = begun_of(&a, true);
+            req.begun = &begun;
+            req.max_tokens = 60 - (int)a.n_tokens;
+            ask(e, &req, &b);
+            if (b.usage.begun_tokens == (int)a.n_tokens)
+                assert_joined(&whole, &a, &b);
+        }
+        engine_close(e);
+        tiny_model_remove(&model);
+    }
+}
+
+static void edited_text_wins_over_tokens(void **state)
+{
+    (void)state;
+    struct engine *e = open_model(demo);
+    static struct answer a, b;
+    struct engine_request req = {.messages = product, .sampling = greedy, .max_tokens = 20};
+    ask(e, &req, &a);
+    struct engine_begun begun = begun_of(&a, true);
+    char edited[TEXT_MAX];
+    snprintf(edited, sizeof edited, "%.10s999", a.text[ENGINE_REASONING]);
+    begun.reasoning = edited;
+    begun.reasoning_len = strlen(edited);
+    req.begun = &begun;
+    ask(e, &req, &b);
+    assert_true(b.usage.begun_tokens > 3 && b.usage.begun_tokens < 20);
+    assert_int_equal(b.usage.begun_reasoning_tokens, b.usage.begun_tokens);
+
+    /* Tokens that nobody can have sampled are none. */
+    const int32_t hostile[] = {-1, 1 << 30, 634};
+    begun.tokens = hostile;
+    for (int i = 0; i < 3; i++, begun.tokens++) {
+        begun.n_tokens = 1;
+        ask(e, &req, &b);
+        assert_true(b.usage.begun_tokens > 3);
+    }
+    engine_close(e);
+}
+
+static void reasoning_opens_again(void **state)
+{
+    (void)state;
+    struct engine *e = open_model(demo);
+    static struct answer a, b;
+    struct engine_request req = {.messages = product, .sampling = greedy};
+    ask(e, &req, &a);
+    struct engine_begun begun = begun_of(&a, true);
+    char more[TEXT_MAX + 16];
+    snprintf(more, sizeof more, "%s\n\nWait,", a.text[ENGINE_REASONING]);
+    begun.reasoning = more;
+    begun.reasoning_len = strlen(more);
+    begun.answer_len = 0;
+    begun.state = ENGINE_BEGUN_OPEN;
+    req.begun = &begun;
+    req.max_tokens = 200;
+    ask(e, &req, &b);
+    assert_true(b.usage.begun_tokens > a.usage.reasoning_tokens);
+    assert_int_equal(b.usage.begun_tokens, b.usage.begun_reasoning_tokens);
+    assert_true(b.usage.reasoning_tokens > 0); /* it thinks */
+
+    begun.state = ENGINE_BEGUN_CLOSED; /* or answers at once */
+    begun.reasoning_len -= strlen("\n\nWait,");
+    ask(e, &req, &b);
+    assert_string_equal(b.text[ENGINE_REASONING], "");
+    assert_string_equal(b.text[ENGINE_ANSWER], a.text[ENGINE_ANSWER]);
+    engine_close(e);
+}
+
+static void no_thinking(void **state)
+{
+    (void)state;
+    struct engine *e = open_model(demo);
+    static struct answer a;
+    struct engine_request req = {.messages = eggs, .sampling = greedy, .think = ENGINE_THINK_OFF};
+    ask(e, &req, &a);
+    assert_string_equal(a.text[ENGINE_REASONING], "");
+    assert_true(strlen(a.text[ENGINE_ANSWER]) > 0);
+    assert_int_equal(a.usage.reasoning_tokens, 0);
+    engine_close(e);
+    assert_goes_on(demo_llama, eggs, &greedy, true);
+}
+
+static void a_budget_closes_the_reasoning(void **state)
+{
+    (void)state;
+    struct engine *e = open_model(demo);
+    static struct answer whole, a, again, rest;
+    struct engine_request req = {.messages = product, .sampling = warm};
+    ask(e, &req, &whole);
+    for (int budget = 1; budget < 30; budget += 7) {
+        req.reasoning_budget = budget;
+        req.begun = NULL;
+        req.max_tokens = 0;
+        ask(e, &req, &a);
+        ask(e, &req, &again);
+        assert_string_equal(a.text[ENGINE_ANSWER], again.text[ENGINE_ANSWER]);
+        assert_in_range(a.usage.reasoning_tokens, budget + 1, budget + 2); /* a new line, the tag */
+        size_t n = strlen(a.text[ENGINE_REASONING]);
+        assert_true(n > 0 && a.text[ENGINE_REASONING][n - 1] == '\n');
+        n -= whole.text[ENGINE_REASONING][n - 1] != '\n';
+        assert_memory_equal(a.text[ENGINE_REASONING], whole.text[ENGINE_REASONING], n);
+        assert_true(strlen(a.text[ENGINE_ANSWER]) > 0);
+
+        /* Cut before, in and behind what was closed, and gone on with. */
+        for (int cut = budget - 1; cut < budget + 6; cut++) {
+            req.max_tokens = cut;
+            req.begun = NULL;
+            if (cut < 1)
+                continue;
+            ask(e, &req, &again);
+            const struct engine_begun begun = begun_of(&again, true);
+            req.begun = &begun;
+            req.max_tokens = 0;
+            ask(e, &req, &rest);
+            assert_joined(&a, &again, &rest);
+        }
+    }
+    req = (struct engine_request){.messages = product, .sampling = warm, .reasoning_budget = 5000};
+    ask(e, &req, &a);
+    assert_string_equal(a.text[ENGINE_ANSWER], whole.text[ENGINE_ANSWER]);
+    engine_close(e);
+
+    e = open_model(demo_llama); /* without effect */
+    req.reasoning_budget = 1;
+    ask(e, &req, &a);
+    assert_int_equal(a.usage.reasoning_tokens, 0);
+    engine_close(e);
+}
+
+static void answer_now_closes_the_reasoning(void **state)
+{
+    (void)state;
+    struct engine *e = open_model(demo);
+    static struct answer first, a, plain;
+    struct engine_request req = {.messages = product, .sampling = greedy};
+    ask(e, &req, &plain);
+    engine_answer_now(e, 0); /* nobody */
+    engine_answer_now(e, plain.id);
+    submit(e, &req, &first); /* the only place is taken, */
+    submit(e, &req, &a);     /* so this one has not begun */
+    engine_answer_now(e, a.id);
+    finish(e, &first);
+    finish(e, &a);
+    assert_string_equal(first.text[ENGINE_REASONING], plain.text[ENGINE_REASONING]);
+    assert_string_equal(a.text[ENGINE_REASONING], "");
+    assert_true(strlen(a.text[ENGINE_ANSWER]) > 0);
+    assert_int_equal(a.stop, ENGINE_STOP_END);
+    engine_close(e);
+}
+
+static void wrong_budgets_are_refused(void **state)
+{
+    (void)state;
+    struct engine *e = open_model(demo);
+    struct engine_request req = {.messages = product, .sampling = greedy, .reasoning_budget = -1};
+    uint64_t id;
+    char err[256];
+    assert_int_equal(engine_submit(e, &req, &id, err, sizeof err), ENGINE_EINPUT);
+    assert_non_null(strstr(err, "reasoning_budget"));
+    req.reasoning_budget = 0;
+    char *long_text = malloc(100000);
+    memset(long_text, 'x', 100000);
+    req.begun = &(struct engine_begun){.reasoning = long_text, .reasoning_len = 100000};
+    assert_int_equal(engine_submit(e, &req, &id, err, sizeof err), ENGINE_EFIT);
+    free(long_text);
+    engine_close(e);
+}
+
+int test_thinking(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_token_is_told),
+        cmocka_unit_test(answers_go_on_where_they_were_cut),
+        cmocka_unit_test(text_alone_is_enough_for_a_trained_model),
+        cmocka_unit_test(only_tokens_are_exact),
+        cmocka_unit_test(edited_text_wins_over_tokens),
+        cmocka_unit_test(reasoning_opens_again),
+        cmocka_unit_test(no_thinking),
+        cmocka_unit_test(a_budget_closes_the_reasoning),
+        cmocka_unit_test(answer_now_closes_the_reasoning),
+        cmocka_unit_test(wrong_budgets_are_refused),
+    };
+    return cmocka_run_group_tests_name("thinking", tests, NULL, NULL);
+}
