@@ -32,12 +32,12 @@ void outlet_add(struct outlet *o, const char *text, size_t len)
         str_add(&o->pending, text, len);
 }
 
-static bool is_waiting(const struct outlet *o)
+bool outlet_is_waiting(const struct outlet *o)
 {
     return o && !o->error && o->sent < o->pending.len;
 }
 
-static void send(struct outlet *o)
+void outlet_send(struct outlet *o)
 {
     size_t left = o->pending.len - o->sent;
     ssize_t n = write(o->fd, o->pending.data + o->sent, left < STEP ? left : STEP);
@@ -51,7 +51,7 @@ static void send(struct outlet *o)
     }
 }
 
-static int write_failed(const struct outlet *o, char *err, size_t errlen)
+int outlet_failure(const struct outlet *o, char *err, size_t errlen)
 {
     if (!o->error)
         return 0;
@@ -63,7 +63,7 @@ static int write_failed(const struct outlet *o, char *err, size_t errlen)
 int outlet_finish(struct outlet *o, char *err, size_t errlen)
 {
     err[0] = '\0';
-    while (is_waiting(o)) {
+    while (outlet_is_waiting(o)) {
         struct pollfd fds[] = {{.fd = o->fd, .events = POLLOUT},
                                {.fd = signals_fd(), .events = POLLIN}};
         poll(fds, 2, -1);
@@ -71,9 +71,9 @@ int outlet_finish(struct outlet *o, char *err, size_t errlen)
         if (signal != 0)
             return EXIT_SIGNAL + signal;
         if (fds[0].revents)
-            send(o);
+            outlet_send(o);
     }
-    return write_failed(o, err, errlen);
+    return outlet_failure(o, err, errlen);
 }
 
 /* The answer */
@@ -134,9 +134,9 @@ static void show_events(struct show *s)
  * is no reason to fail. */
 static struct outlet *next_outlet(const struct answer_view *view)
 {
-    return is_waiting(view->reasoning) ? view->reasoning
-           : is_waiting(view->answer)  ? view->answer
-                                       : NULL;
+    return outlet_is_waiting(view->reasoning) ? view->reasoning
+           : outlet_is_waiting(view->answer)  ? view->answer
+                                              : NULL;
 }
 
 static void wait_for_something(const struct show *s)
@@ -149,7 +149,7 @@ static void wait_for_something(const struct show *s)
         fds[n++] = (struct pollfd){.fd = out->fd, .events = POLLOUT};
     poll(fds, n, chat_timeout_ms(s->chat));
     if (out && fds[n - 1].revents)
-        send(out);
+        outlet_send(out);
 }
 
 int answer_show(struct chat *c, const struct answer_view *view, struct turn **turn_out, char *err,
@@ -169,7 +169,7 @@ int answer_show(struct chat *c, const struct answer_view *view, struct turn **tu
         show_events(&s);
         chat_save_due(c);
         if (status == 0 && view->answer)
-            status = write_failed(view->answer, err, errlen);
+            status = outlet_failure(view->answer, err, errlen);
     }
     if (status != 0)
         chat_abandon(c, status == EXIT_SIGNAL + SIGINT || status == EXIT_SIGNAL + SIGPIPE

@@ -24,6 +24,15 @@ void outlet_init(struct outlet *o, int fd);
 void outlet_done(struct outlet *o);
 void outlet_add(struct outlet *o, const char *text, size_t len); /* escaped for a terminal */
 
+/* For a loop of the caller's own: whether there is something to write (and no write has failed), and
+ * one write of as much as a stream takes that polls writable. */
+bool outlet_is_waiting(const struct outlet *o);
+void outlet_send(struct outlet *o);
+
+/* 0, or the exit status for the write that failed, with one line in err (none for a reader that
+ * has left). */
+int outlet_failure(const struct outlet *o, char *err, size_t errlen);
+
 /* Writes what is pending, while signals can still end it. 0 or an exit status. */
 int outlet_finish(struct outlet *o, char *err, size_t errlen);
 

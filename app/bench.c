@@ -69,13 +69,8 @@ static int open_model(struct bench *b, const struct app *app)
     int status = models_find(&app->paths, o->model, &file, b->err, sizeof b->err);
     if (status != 0)
         return status;
-    struct engine_options options = {
-        .model_path = file.path,
-        .device = (enum engine_device)o->device,
-        .n_threads = (int)o->n_threads,
-        .n_ctx = (int)o->n_ctx,
-        .kv_type = o->kv_type == ENGINE_KV_F32 ? ENGINE_KV_F32 : ENGINE_KV_F16,
-    };
+    struct engine_options options = options_engine(o, file.path);
+    options.kv_type = o->kv_type == ENGINE_KV_F32 ? ENGINE_KV_F32 : ENGINE_KV_F16;
     double start = clock_ms();
     status = engine_open(&b->engine, &options, b->err, sizeof b->err);
     model_file_done(&file);

@@ -1,7 +1,6 @@
 /* chat.c - see chat.h. */
 #include "app/chat.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,12 +71,7 @@ int chat_open_history(struct chat *c, char *err, size_t errlen)
 
 static int open_engine(struct chat *c, struct chat_model *m, char *err, size_t errlen)
 {
-    struct engine_options options = {
-        .model_path = m->file.path,
-        .device = (enum engine_device)c->options->device,
-        .n_threads = (int)c->options->n_threads,
-        .n_ctx = (int)c->options->n_ctx,
-    };
+    struct engine_options options = options_engine(c->options, m->file.path);
     m->ready = false;
     m->fault[0] = '\0';
     int status = engine_open(&m->engine, &options, err, errlen);
@@ -140,16 +134,7 @@ int chat_reopen(struct chat *c, char *err, size_t errlen)
 
 struct engine_sampling chat_sampling(const struct chat *c, const struct chat_model *model)
 {
-    const struct options *o = c->options;
-    const struct engine_info *info = engine_info(model->engine);
-    return (struct engine_sampling){
-        .temperature = isnan(o->temperature) ? info->temperature : (float)o->temperature,
-        .top_k = o->top_k < 0 ? 0 : (int)o->top_k,
-        .top_p = isnan(o->top_p) ? info->top_p : (float)o->top_p,
-        .min_p = isnan(o->min_p) ? 0.0f : (float)o->min_p,
-        .repeat_penalty = isnan(o->repeat_penalty) ? 1.0f : (float)o->repeat_penalty,
-        .seed = (uint64_t)o->seed,
-    };
+    return request_sampling(c->options, engine_info(model->engine));
 }
 
 static void record(struct chat *c, struct turn *turn, const struct engine_request *request)

@@ -16,6 +16,7 @@ struct app {
 
 /* Each returns the exit status, and has said why on standard error where that is not 0. */
 int cmd_chat(struct app *app);
+int cmd_batch(struct app *app);
 int cmd_inspect(struct app *app);
 int cmd_models(struct app *app);
 int cmd_bench(struct app *app);

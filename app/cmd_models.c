@@ -30,6 +30,12 @@ static void add_table(const struct model_list *list, struct str *out)
     }
 }
 
+static void add_names(const struct model_list *list, struct str *out)
+{
+    for (size_t i = 0; i < list->count; i++)
+        str_addf(out, "%s\n", list->items[i].name);
+}
+
 static void add_json(const struct model_list *list, struct str *out)
 {
     const struct model_file *first = models_default(list);
@@ -61,6 +67,8 @@ int cmd_models(struct app *app)
     models_list(&app->paths, &list);
     if (app->options.json)
         add_json(&list, &out);
+    else if (app->options.quiet)
+        add_names(&list, &out);
     else
         add_table(&list, &out);
     if (list.count == 0 && !app->options.json) {

@@ -17,12 +17,7 @@
 static int open_for_facts(const struct app *app, const struct model_file *file, struct engine **out)
 {
     char err[512], reason[512];
-    struct engine_options options = {
-        .model_path = file->path,
-        .device = (enum engine_device)app->options.device,
-        .n_threads = (int)app->options.n_threads,
-        .n_ctx = (int)app->options.n_ctx,
-    };
+    struct engine_options options = options_engine(&app->options, file->path);
     int status = engine_open(out, &options, err, sizeof err);
     if (status == 0)
         return 0;

@@ -18,20 +18,23 @@ struct verb_entry {
     const char *name;
     int (*run)(struct app *app);
     const char *synopsis, *help;
+    const char *words; /* that may follow, for completions: "a|b", FILE; "-" for none of these */
 };
 
 static const struct verb_entry verbs[] = {
     [VERB_CHAT] = {"chat", cmd_chat, "[options] [PROMPT...]",
-                   "talk, or answer one prompt (default)"},
+                   "talk, or answer one prompt (default)", "-"},
+    [VERB_BATCH] = {"batch", cmd_batch, "[options] [FILE]", "answer a file of prompts, JSON lines",
+                    "FILE"},
     [VERB_INSPECT] = {"inspect", cmd_inspect, "model|tokens|prompt|logits [options] [MODEL]",
-                      "look at what the engine sees"},
-    [VERB_MODELS] = {"models", cmd_models, "[ls] [--json]", "list the installed models"},
-    [VERB_BENCH] = {"bench", cmd_bench, "[options]", "measure the speed"},
+                      "look at what the engine sees", "model|tokens|prompt|logits"},
+    [VERB_MODELS] = {"models", cmd_models, "[ls] [--json]", "list the installed models", "ls"},
+    [VERB_BENCH] = {"bench", cmd_bench, "[options]", "measure the speed", "-"},
 };
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
 /* Verbs of other versions: not prompts, so that scripts do not change their meaning. */
-static const char *const reserved[] = {"batch", "pull", "eval", "log", "search", "export", "serve"};
+static const char *const reserved[] = {"pull", "eval", "log", "search", "export", "serve"};
 enum { N_RESERVED = sizeof reserved / sizeof *reserved };
 
 static void print_help(enum verb verb)
@@ -52,18 +55,25 @@ static void print_help(enum verb verb)
     printf("\nFiles: `duet --dirs`. Manual: `man duet`.\n");
 }
 
-static int print_information(const struct app *app, enum verb verb)
+/* For completions and lint: every verb and every option, a line each, columns between tabs. */
+static void print_list(void)
 {
     const char *names[N_VERBS];
-    for (int i = 0; i < N_VERBS; i++)
+    for (int i = 0; i < N_VERBS; i++) {
         names[i] = verbs[i].name;
+        printf("verb\t%s\t%s\t%s\n", verbs[i].name, verbs[i].words, verbs[i].help);
+    }
+    options_print_list(stdout, names, N_VERBS);
+}
 
+static int print_information(const struct app *app, enum verb verb)
+{
     if (app->options.help)
         print_help(verb);
     else if (app->options.version)
         printf("duet %s\n", DUET_VERSION);
     else if (app->options.list_options)
-        options_print_list(stdout, names, N_VERBS);
+        print_list();
     else
         paths_print(&app->paths);
     if (fflush(stdout) == 0 && !ferror(stdout))
@@ -105,7 +115,7 @@ static void doubt_prompt(const char *word, bool quiet)
  * or EXIT_USAGE. */
 static int take_verb(struct app *app, const struct args_rest *rest, enum verb *verb)
 {
-    *verb = VERB_CHAT;
+    *verb = app->options.jsonl ? VERB_BATCH : VERB_CHAT;
     if (rest->n_plain == 0 || app->options.prompt)
         return 0;
     const char *word = rest->words[0];
@@ -115,7 +125,7 @@ static int take_verb(struct app *app, const struct args_rest *rest, enum verb *v
         return EXIT_USAGE;
     }
     if (found < 0) {
-        if (rest->n_words == 1)
+        if (*verb == VERB_CHAT && rest->n_words == 1)
             doubt_prompt(word, app->options.quiet);
         return 0;
     }

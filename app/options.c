@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/engine.h"
-
 #define AT(member) .offset = offsetof(struct options, member)
 
 static const double max_seed = 9007199254740991; /* every number up to it is exact in JSON */
@@ -19,43 +17,43 @@ static const struct args_option options[] = {
     {"Prompt", "-f --file", "--prompt-file", "FILE", "text put before the question; - is stdin",
      ARGS_TEXT, AT(file), .where = IN_CHAT},
     {"Prompt", "--system", "-sys --system-prompt", "TEXT", "what the model is told beforehand",
-     ARGS_TEXT, AT(system), .where = IN_CHAT},
+     ARGS_TEXT, AT(system), .where = IN_CHAT | IN_BATCH},
 
     {"Model", "-m --model", NULL, "NAME", "deepseek, llama, demo-deepseek, demo-llama or a file",
-     ARGS_TEXT, AT(model), .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+     ARGS_TEXT, AT(model), .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
     {"Model", "--device", "--backend", "WHERE", "where it runs: auto (the CPU so far), cpu, cuda",
      ARGS_CHOICE, AT(device), .choices = "auto cpu cuda" /* as enum engine_device */,
-     .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+     .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
     {"Model", "--cpu", NULL, NULL, "the same as --device cpu", ARGS_SET, AT(device),
-     .set = ENGINE_DEVICE_CPU, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+     .set = ENGINE_DEVICE_CPU, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
     {"Model", "--cuda", "--gpu", NULL, "the same as --device cuda", ARGS_SET, AT(device),
-     .set = ENGINE_DEVICE_CUDA, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+     .set = ENGINE_DEVICE_CUDA, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
     {"Model", "-t --threads", NULL, "N", "CPU threads (default: the cores there are)", ARGS_INT,
-     AT(n_threads), 1, 1024, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+     AT(n_threads), 1, 1024, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
     {"Model", "--ctx", "--ctx-size", "N", "longest conversation in tokens (default 4096)", ARGS_INT,
-     AT(n_ctx), 16, 1048576, .where = IN_CHAT | IN_INSPECT | IN_BENCH},
+     AT(n_ctx), 16, 1048576, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
 
     {"Sampling (default: as the model recommends)", "-n --max-tokens", "--tokens --predict", "N",
      "longest answer, reasoning included", ARGS_INT, AT(max_tokens), 1, 1048576,
-     .where = IN_CHAT | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
     {"Sampling (default: as the model recommends)", "--temp", "--temperature", "X",
      "0 always takes the likeliest token", ARGS_REAL, AT(temperature), 0, 10,
-     .where = IN_CHAT | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
     {"Sampling (default: as the model recommends)", "--top-k", NULL, "N",
      "of the N likeliest tokens; 0: of all", ARGS_INT, AT(top_k), 0, 1000000,
-     .where = IN_CHAT | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
     {"Sampling (default: as the model recommends)", "--top-p", NULL, "X",
      "of the likeliest that make up this share", ARGS_REAL, AT(top_p), 0, 1,
-     .where = IN_CHAT | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
     {"Sampling (default: as the model recommends)", "--min-p", NULL, "X",
      "of those at least X times as likely as the first", ARGS_REAL, AT(min_p), 0, 1,
-     .where = IN_CHAT | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
     {"Sampling (default: as the model recommends)", "--repeat-penalty", NULL, "X",
      "above 1 avoids what was just said", ARGS_REAL, AT(repeat_penalty), 0.1, 10,
-     .where = IN_CHAT | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
     {"Sampling (default: as the model recommends)", "--seed", NULL, "N",
      "the same seed gives the same answer", ARGS_INT, AT(seed), 0, max_seed,
-     .where = IN_CHAT | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
 
     {"History", "-c --continue", NULL, NULL, "go on with the last conversation", ARGS_FLAG,
      AT(resume), .where = IN_CHAT},
@@ -67,20 +65,29 @@ static const struct args_option options[] = {
 
     {"Output", "--json", NULL, NULL, "one JSON object instead of text", ARGS_FLAG, AT(json),
      .where = IN_CHAT | IN_INSPECT | IN_MODELS | IN_BENCH},
+    {"Output", "--jsonl", NULL, NULL,
+     "JSON a line, in and out; without a verb the same as duet batch", ARGS_FLAG, AT(jsonl),
+     .where = IN_BATCH | IN_INSPECT},
     {"Output", "-R --hide-reasoning", "--hidethinking", NULL, "do not show the reasoning",
      ARGS_FLAG, AT(hide_reasoning), .where = IN_CHAT},
     {"Output", "--plain", NULL, NULL, "line by line, without a screen", ARGS_FLAG, AT(plain),
      .where = IN_CHAT},
     {"Output", "--color", "--colour", "WHEN", "auto, on or off", ARGS_CHOICE, AT(color),
      .choices = "auto on off", .where = IN_CHAT},
-    {"Output", "-q --quiet", NULL, NULL, "no notices", ARGS_FLAG, AT(quiet), .where = IN_CHAT},
+    {"Output", "-q --quiet", NULL, NULL, "no notices; of models only the names", ARGS_FLAG,
+     AT(quiet), .where = IN_CHAT | IN_BATCH | IN_MODELS},
     {"Output", "--verbose", NULL, NULL, "the numbers of each answer on stderr", ARGS_FLAG,
      AT(verbose), .where = IN_CHAT},
 
+    {"Many prompts", "--parallel", NULL, "N", "answers at a time (default: what memory allows)",
+     ARGS_INT, AT(n_parallel), 1, 256, .where = IN_BATCH},
+    {"Many prompts", "--unordered", NULL, NULL, "write answers as they come", ARGS_FLAG,
+     AT(unordered), .where = IN_BATCH},
+    {"Many prompts", "--resume", NULL, "OUT", "add to this file what it lacks of the answers",
+     ARGS_TEXT, AT(resume_from), .where = IN_BATCH},
+
     {"Looking inside", "--special", NULL, NULL, "texts of control tokens become those tokens",
      ARGS_FLAG, AT(special), .where = IN_INSPECT},
-    {"Looking inside", "--jsonl", NULL, NULL, "a JSON object a line, in and out", ARGS_FLAG,
-     AT(jsonl), .where = IN_INSPECT},
     {"Looking inside", "--greedy", NULL, "N", "then the N likeliest tokens after them", ARGS_INT,
      AT(n_greedy), 0, 1048576, .where = IN_INSPECT},
     {"Looking inside", "--kv-type", NULL, "TYPE", "of the KV cache: f16 or f32", ARGS_CHOICE,
@@ -121,6 +128,16 @@ void options_init(struct options *o)
         .n_runs = 5,
         .n_generate = 64,
         .prompt_sizes = "16,128,512",
+    };
+}
+
+struct engine_options options_engine(const struct options *o, const char *model_path)
+{
+    return (struct engine_options){
+        .model_path = model_path,
+        .device = (enum engine_device)o->device,
+        .n_threads = (int)o->n_threads,
+        .n_ctx = (int)o->n_ctx,
     };
 }
 
@@ -177,7 +194,7 @@ void options_print_list(FILE *out, const char *const *verbs, size_t n_verbs)
                 comma = ",";
             }
         fprintf(out, "\t%s%s%s\t%s", o->names, o->others ? " " : "", o->others ? o->others : "",
-                o->value ? o->value : "");
+                o->value ? o->value : "-");
         if (o->choices)
             fprintf(out, "=%s", o->choices);
         fprintf(out, "\t%s\n", o->help);

@@ -7,17 +7,19 @@
 #include <stdio.h>
 
 #include "app/args.h"
+#include "engine/engine.h"
 
-/* The verbs of the command line; commands[] in main.c has them in this order. */
-enum verb { VERB_CHAT, VERB_INSPECT, VERB_MODELS, VERB_BENCH };
+/* The verbs of the command line; verbs[] in main.c has them in this order. */
+enum verb { VERB_CHAT, VERB_BATCH, VERB_INSPECT, VERB_MODELS, VERB_BENCH };
 
 /* Bits of args_option.where. */
 enum {
     IN_CHAT = 1 << VERB_CHAT,
+    IN_BATCH = 1 << VERB_BATCH,
     IN_INSPECT = 1 << VERB_INSPECT,
     IN_MODELS = 1 << VERB_MODELS,
     IN_BENCH = 1 << VERB_BENCH,
-    IN_ALL = IN_CHAT | IN_INSPECT | IN_MODELS | IN_BENCH,
+    IN_ALL = IN_CHAT | IN_BATCH | IN_INSPECT | IN_MODELS | IN_BENCH,
     IS_PARAMETER = 1 << 16, /* /set parameter may change it while chatting */
 };
 
@@ -43,6 +45,11 @@ struct options {
     int color; /* enum color */
     const char *db;
 
+    /* batch. */
+    int64_t n_parallel; /* 0: what memory and device reward */
+    bool unordered;
+    const char *resume_from;
+
     /* inspect and bench. */
     bool special, jsonl;
     int64_t n_greedy, n_runs, n_generate;
@@ -56,6 +63,9 @@ extern const struct args_table options_table;
 
 /* Values as they are before any option; the environment's DUET_MODEL stands for -m. */
 void options_init(struct options *o);
+
+/* How the engine is opened for a model. */
+struct engine_options options_engine(const struct options *o, const char *model_path);
 
 /* Whether the stream gets colour: the option, else NO_COLOR and CLICOLOR_FORCE, else a terminal. */
 bool options_color(const struct options *o, int fd);

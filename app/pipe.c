@@ -27,7 +27,7 @@ static void add_json(struct outlet *out, const struct chat *c, const struct turn
     json_t *object = json_pack("{s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "answer",
                                string_or_null(&turn->text[STORE_TEXT]), "reasoning",
                                string_or_null(&turn->text[STORE_REASONING]), "model", g->model,
-                               "stop_reason", g->stop_reason, "seed", (json_int_t)g->seed,
+                               "finish_reason", g->stop_reason, "seed", (json_int_t)g->seed,
                                "conversation", (json_int_t)c->history.conversation, "message",
                                (json_int_t)turn->saved.id, "usage",
                                numbers_json(&c->usage, g->load_ms));

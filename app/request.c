@@ -2,6 +2,7 @@
 #include "app/request.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -62,6 +63,18 @@ char *request_settings(const struct engine_request *request, const struct engine
     char *text = json_dumps(settings, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(settings);
     return text;
+}
+
+struct engine_sampling request_sampling(const struct options *o, const struct engine_info *info)
+{
+    return (struct engine_sampling){
+        .temperature = isnan(o->temperature) ? info->temperature : (float)o->temperature,
+        .top_k = o->top_k < 0 ? 0 : (int)o->top_k,
+        .top_p = isnan(o->top_p) ? info->top_p : (float)o->top_p,
+        .min_p = isnan(o->min_p) ? 0.0f : (float)o->min_p,
+        .repeat_penalty = isnan(o->repeat_penalty) ? 1.0f : (float)o->repeat_penalty,
+        .seed = (uint64_t)o->seed,
+    };
 }
 
 const char *request_stop_name(enum engine_stop stop)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "app/history.h"
+#include "app/options.h"
 #include "engine/engine.h"
 
 /* The conversation in the form of OpenAI's chat API, with one more question unless it is NULL. Of
@@ -14,6 +15,9 @@ char *request_messages(const struct history *h, const char *question, size_t len
 
 /* What an answer was made with. The caller's to free. */
 char *request_settings(const struct engine_request *request, const struct engine_info *info);
+
+/* What the options say, else what the model recommends. A seed of -1 stays one to be drawn. */
+struct engine_sampling request_sampling(const struct options *o, const struct engine_info *info);
 
 /* The engine's names. */
 const char *request_stop_name(enum engine_stop stop);

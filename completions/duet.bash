@@ -1,40 +1,48 @@
-# bash completion for duet
+# bash completion for duet. What there is to complete, the program itself tells (--list-options).
+
+# _duet_words VALUE: what may stand there, in the table's terms.
+_duet_words()
+{
+    case $1 in
+    *=*) compgen -W "${1#*=}" -- "$cur" ;;
+    *'|'*) compgen -W "${1//|/ }" -- "$cur" ;;
+    NAME)
+        compgen -W "$("$duet" models -q 2>/dev/null)" -- "$cur"
+        compgen -f -X '!*.gguf' -- "$cur"
+        compgen -d -S / -- "$cur"
+        ;;
+    FILE | OUT) compgen -f -- "$cur" ;;
+    esac
+}
+
 _duet()
 {
-    local cur=$2 prev=$3 verb= w
-    for w in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-        case $w in inspect | models | bench) verb=$w && break ;; esac
-    done
+    local duet=$1 cur=$2 prev=$3 verb=chat after=- verbs=() options= table where names value help w
 
-    case $prev in
-    -m | --model)
-        COMPREPLY=($(compgen -W "$(duet models 2>/dev/null | cut -f1)" -- "$cur") $(compgen -f -X '!*.gguf' -- "$cur") $(compgen -d -S / -- "$cur"))
-        return ;;
-    -f | --file | --db)
-        COMPREPLY=($(compgen -f -- "$cur"))
-        return ;;
-    --device) COMPREPLY=($(compgen -W 'auto cpu cuda' -- "$cur")); return ;;
-    --color) COMPREPLY=($(compgen -W 'auto on off' -- "$cur")); return ;;
-    --kv-type) COMPREPLY=($(compgen -W 'f16 f32' -- "$cur")); return ;;
-    -p | --prompt | --system | -t | --threads | --ctx | -n | --max-tokens | --temp | --top-k | --top-p | \
-        --min-p | --repeat-penalty | --seed | --session | --greedy | --prompts | --generate | --runs)
-        return ;;
-    inspect) COMPREPLY=($(compgen -W 'model tokens prompt logits' -- "$cur")); return ;;
-    esac
+    COMPREPLY=()
+    table=$("$duet" --list-options 2>/dev/null) || return
+    while IFS=$'\t' read -r where names value help; do
+        [[ $where == verb ]] || continue
+        verbs+=("$names")
+        for w in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+            [[ $w == "$names" ]] && verb=$names after=$value
+        done
+    done <<<"$table"
+    while IFS=$'\t' read -r where names value help; do
+        [[ ,$where, == *,$verb,* ]] || continue
+        if [[ $value != - && $prev == -* && " $names " == *" $prev "* ]]; then
+            mapfile -t COMPREPLY < <(_duet_words "$value")
+            return
+        fi
+        options+=" $names"
+    done <<<"$table"
 
     if [[ $cur == -* ]]; then
-        local common='--help --version' engine='--model --device --cpu --cuda --threads --ctx'
-        case $verb in
-        inspect) w="$engine --json --special --jsonl --greedy --kv-type" ;;
-        models) w='--json' ;;
-        bench) w="$engine --json --kv-type --prompts --generate --runs" ;;
-        *) w="--prompt --file --system $engine --max-tokens --temp --top-k --top-p --min-p --repeat-penalty
-              --seed --continue --session --no-log --db --json --hide-reasoning --plain --color --quiet
-              --verbose --dirs" ;;
-        esac
-        COMPREPLY=($(compgen -W "$w $common" -- "$cur"))
-    elif [[ -z $verb && $COMP_CWORD -eq 1 ]]; then
-        COMPREPLY=($(compgen -W 'inspect models bench' -- "$cur"))
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+    elif [[ $COMP_CWORD -eq 1 ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "${verbs[*]}" -- "$cur")
+    else
+        mapfile -t COMPREPLY < <(_duet_words "$after")
     fi
 }
 complete -F _duet duet

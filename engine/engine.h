@@ -42,6 +42,10 @@ enum engine_error {
 enum engine_device { ENGINE_DEVICE_AUTO, ENGINE_DEVICE_CPU, ENGINE_DEVICE_CUDA };
 enum engine_kv_type { ENGINE_KV_F16, ENGINE_KV_F32 };
 
+/* As n_parallel: as many answers at a time as speed them up, while the KV cache stays small beside
+ * the memory there is. */
+enum { ENGINE_PARALLEL_BEST = -1 };
+
 struct engine_options {
     const char *model_path; /* a GGUF file */
     bool vocab_only;        /* metadata and tokeniser only; the file needs no tensors */
@@ -72,6 +76,7 @@ struct engine_info {
     bool thinks;               /* its answers begin with reasoning */
     int n_vocab, n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff;
     int n_ctx, n_ctx_train; /* tokens: this engine's limit, the model's */
+    int n_parallel;         /* answers at a time */
     uint64_t n_params, file_bytes;
     uint64_t weight_bytes, kv_bytes, scratch_bytes; /* planned, resident after load */
     uint64_t fingerprint;     /* of the file's contents: same number, same model */

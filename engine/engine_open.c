@@ -2,11 +2,13 @@
  * engine's thread exists. */
 #include "engine.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/memory.h"
 #include "engine_state.h"
 
 enum {
@@ -48,6 +50,19 @@ static int open_file(struct engine *e, const struct engine_options *opt, const s
     return 0;
 }
 
+/* More at a time than this gain nothing where the products are bound by arithmetic. */
+static int best_parallel(const struct model_config *cfg, const struct engine_options *opt,
+                         int n_ctx)
+{
+    bool cuda = opt->device == ENGINE_DEVICE_CUDA;
+    size_t number = opt->kv_type == ENGINE_KV_F32 ? sizeof(float) : sizeof(uint16_t);
+    uint64_t row = (uint64_t)2 * (uint64_t)cfg->n_layer * (uint64_t)cfg->n_head_kv *
+                   (uint64_t)cfg->head_dim * number;
+    uint64_t budget = cuda ? (uint64_t)4 << 30 : cpu_memory_available() / 4;
+    uint64_t n = budget / (row * (uint64_t)n_ctx), most = cuda ? 64 : 16;
+    return n < 1 ? 1 : n < most ? (int)n : (int)most;
+}
+
 static int choose_sizes(struct engine *e, const struct engine_options *opt,
                         const struct complaint *c)
 {
@@ -61,10 +76,17 @@ static int choose_sizes(struct engine *e, const struct engine_options *opt,
         return refuse(c, ENGINE_EINPUT, why);
     }
     int n_parallel = opt->n_parallel ? opt->n_parallel : 1;
+    if (n_parallel == ENGINE_PARALLEL_BEST)
+        n_parallel = best_parallel(&e->model.cfg, opt, n_ctx);
     if (n_parallel < 1 || n_parallel > MAX_PARALLEL) {
         snprintf(why, sizeof why, "parallel: not possible (got %d, limit %d)", n_parallel,
                  MAX_PARALLEL);
         return refuse(c, ENGINE_EINPUT, why);
+    }
+    if (n_parallel > INT_MAX / kv_blocks(n_ctx)) {
+        snprintf(why, sizeof why, "parallel: too many for a context of %d tokens (got %d)", n_ctx,
+                 n_parallel);
+        return refuse(c, ENGINE_EMEMORY, why);
     }
     if (opt->n_threads < 0) {
         snprintf(why, sizeof why, "threads: not possible (got %d)", opt->n_threads);
@@ -162,6 +184,7 @@ static void fill_info(struct engine *e, const struct engine_options *opt)
     info->head_dim = cfg->head_dim;
     info->n_ff = cfg->n_ff;
     info->n_ctx = e->sizes.max_context;
+    info->n_parallel = e->sizes.max_sequences;
     info->n_ctx_train = cfg->n_ctx_train;
     info->n_params = e->model.n_params;
     size_t file_bytes;

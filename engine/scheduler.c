@@ -222,11 +222,28 @@ void sched_end_all(struct sched *s, enum engine_stop stop, enum engine_error err
 
 /* The step */
 
+/* Whether a running request is about to compute rows that r begins with too: r waits for them
+ * rather than computing them once more. That ends with the other's prompt, if not before. */
+static bool is_on_the_way(const struct sched *s, const struct sched_request *r)
+{
+    for (int i = 0; i < s->n_running; i++) {
+        const struct sched_request *q = s->running[i];
+        int most = q->n_prompt < r->n_prompt ? q->n_prompt : r->n_prompt - 1, n = 0;
+        while (n < most && q->tokens[n] == r->tokens[n])
+            n++;
+        if (n / KV_BLOCK * KV_BLOCK > q->n_computed)
+            return true;
+    }
+    return false;
+}
+
 static void admit(struct sched *s)
 {
     while (s->waiting && s->n_running < s->opt.max_sequences) {
         struct sched_request *r = s->waiting;
         int slot = 0;
+        if (is_on_the_way(s, r))
+            return;
         while (s->slot_used[slot])
             slot++;
         r->kv.blocks = s->batch.block_table + (size_t)slot * (size_t)s->batch.max_blocks;

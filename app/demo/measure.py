@@ -44,7 +44,7 @@ def measure(program, family, papers, greedy):
                 for seed, paper in enumerate(papers)]
         for paper, job in zip(papers, jobs):
             said = job.result()
-            ended = said["stop_reason"] == "stop"
+            ended = said["finish_reason"] == "stop"
             right[paper.kind] += ended and is_right(paper, said["answer"])
             complete += ended and bool(said["reasoning"]) and boxed(said["answer"]) is not None
     return right, complete

@@ -2,11 +2,13 @@
 #include "cpu/cpu.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cpu/matmul.h"
+#include "cpu/memory.h"
 #include "cpu/pages.h"
 
 enum { ALIGN = 64, MAX_THREADS = 256 };
@@ -314,6 +316,21 @@ static int check_shape(const struct model_config *cfg, const struct backend_opti
     return 0;
 }
 
+/* Refuses what does not fit before a weight is read: a system without memory kills, or crawls. */
+static int check_memory(const struct cpu *c, const struct model *m, char *err, size_t errlen)
+{
+    uint64_t needed = cpu_weights_bytes(m) + c->kv_bytes + c->scratch_bytes;
+    uint64_t available = cpu_memory_available();
+
+    if (needed <= available)
+        return 0;
+    snprintf(err, errlen,
+             "memory: does not fit with a context of %d tokens (got %" PRIu64 " MiB, limit %" PRIu64
+             " MiB free)",
+             c->opt.max_context, needed >> 20, available >> 20);
+    return -1;
+}
+
 int cpu_open(struct backend **out, enum cpu_level level, const struct model *m,
              const struct backend_options *opt, char *err, size_t errlen)
 {
@@ -323,6 +340,10 @@ int cpu_open(struct backend **out, enum cpu_level level, const struct model *m,
     if (!c)
         goto no_memory;
     size_up(c, m, opt);
+    if (check_memory(c, m, err, errlen) != 0) {
+        free(c);
+        return -1;
+    }
     c->base.ops = &ops;
     c->base.device = c->device;
     c->base.memory = plan(c, m);

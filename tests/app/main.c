@@ -1,19 +1,36 @@
-/* main.c - runs every group of the app's tests. */
+/* main.c - runs every group of the app's tests, or those that are named. */
 #include "tests/app/tests.h"
 
-int main(void)
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(void);
+} groups[] = {
+    {"args", test_args},
+    {"str", test_str},
+    {"commands", test_commands},
+    {"history", test_history},
+    {"pipe", test_pipe},
+    {"batch", test_batch},
+    {"completion", test_completion},
+    {"input", test_input},
+    {"inspect", test_inspect},
+    {"sums", test_sums},
+    {"screen", test_screen},
+    {"plain", test_plain},
+};
+
+int main(int argc, char **argv)
 {
     int failures = 0;
 
-    failures += test_args();
-    failures += test_str();
-    failures += test_commands();
-    failures += test_history();
-    failures += test_pipe();
-    failures += test_input();
-    failures += test_inspect();
-    failures += test_sums();
-    failures += test_screen();
-    failures += test_plain();
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        bool wanted = argc < 2;
+        for (int k = 1; k < argc; k++)
+            wanted = wanted || strcmp(argv[k], groups[i].name) == 0;
+        if (wanted)
+            failures += groups[i].run();
+    }
     return failures != 0;
 }

@@ -69,7 +69,7 @@ static void test_envelope(void **state)
     assert_true(json_integer_value(json_object_get(object, "conversation")) > 0);
     assert_true(json_integer_value(json_object_get(object, "message")) > 0);
     assert_true(strlen(text_of(object, "model")) > 0);
-    assert_non_null(text_of(object, "stop_reason"));
+    assert_non_null(text_of(object, "finish_reason"));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         assert_true(json_is_number(json_object_get(usage, numbers[i])));
     json_decref(object);

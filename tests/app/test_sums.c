@@ -58,7 +58,7 @@ static void test_reasoning_apart(void **state)
     json_t *object = json_loads(r.out, 0, NULL);
     assert_contains(json_string_value(json_object_get(object, "answer")), "\\boxed{1023}");
     assert_true(json_string_length(json_object_get(object, "reasoning")) > 10);
-    assert_string_equal(json_string_value(json_object_get(object, "stop_reason")), "stop");
+    assert_string_equal(json_string_value(json_object_get(object, "finish_reason")), "stop");
     run_done(&r);
     run_shell(&r, "$DUET --temp 0 '345 + 678'");
     assert_null(strstr(r.out, "think"));

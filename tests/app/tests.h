@@ -12,6 +12,8 @@ int test_str(void);
 int test_commands(void);
 int test_history(void);
 int test_pipe(void);
+int test_batch(void);
+int test_completion(void);
 int test_input(void);
 int test_inspect(void);
 int test_sums(void);

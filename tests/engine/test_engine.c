@@ -395,11 +395,36 @@ static void a_bad_file_is_refused(void **state)
     opt.n_ctx = -1;
     assert_int_equal(engine_open(&e, &opt, err, sizeof err), ENGINE_EINPUT);
     opt.n_ctx = 0;
-    opt.n_parallel = -1;
+    opt.n_parallel = -2;
     assert_int_equal(engine_open(&e, &opt, err, sizeof err), ENGINE_EINPUT);
     assert_null(e);
     engine_close(NULL);
     close_tiny(&f);
+}
+
+/* As many at a time as are of use, or as the memory has room for; what has none is refused. */
+static void memory_is_planned(void **state)
+{
+    (void)state;
+    struct tiny_model model;
+    struct engine *e = NULL;
+    char err[256];
+    tiny_model_write(&model,
+                     &(struct tiny_model_options){.architecture = "llama", .n_ctx = 1 << 30});
+    struct engine_options opt = {.model_path = model.path, .n_parallel = ENGINE_PARALLEL_BEST};
+    assert_int_equal(engine_open(&e, &opt, err, sizeof err), 0);
+    assert_int_equal(engine_info(e)->n_parallel, 16);
+    engine_close(e);
+    e = NULL;
+    opt.n_ctx = 1 << 30;
+    opt.n_parallel = 256;
+    assert_int_equal(engine_open(&e, &opt, err, sizeof err), ENGINE_EMEMORY);
+    assert_non_null(strstr(err, "parallel: too many for a context of 1073741824 tokens"));
+    opt.n_parallel = 16;
+    assert_int_equal(engine_open(&e, &opt, err, sizeof err), ENGINE_EMEMORY);
+    assert_non_null(strstr(err, "memory: does not fit with a context of 1073741824 tokens"));
+    assert_null(e);
+    tiny_model_remove(&model);
 }
 
 static void facts_and_inspection(void **state)
@@ -757,6 +782,7 @@ int test_engine(void)
         cmocka_unit_test(stops_at_texts_and_limits),
         cmocka_unit_test(refuses_with_a_reason),
         cmocka_unit_test(a_bad_file_is_refused),
+        cmocka_unit_test(memory_is_planned),
         cmocka_unit_test(facts_and_inspection),
         cmocka_unit_test(a_vocabulary_alone_opens),
         cmocka_unit_test(cancelling_works_in_every_phase),

@@ -399,6 +399,28 @@ static void a_prefix_is_not_computed_again(void **state)
     world_free(w);
 }
 
+/* Two that come together: what they begin with is computed for the first, and the second waits. */
+static void a_prefix_on_the_way_is_waited_for(void **state)
+{
+    (void)state;
+    struct world *w = world_new(2 * CONTEXT / KV_BLOCK, 2, 16);
+    struct ask a = {.max_tokens = 8}, b = {.max_tokens = 8};
+    memset(a.prompt, 'x', 70);
+    memset(b.prompt, 'x', 70);
+    b.prompt[69] = 'y';
+    struct answer got[2] = {{.text = ""}}, expected;
+    submit(w, &a);
+    submit(w, &b);
+    run(w, got, 2);
+    expect(&a, &expected);
+    assert_answer(&got[0], &expected);
+    assert_int_equal(got[0].usage.cached_tokens, 0);
+    expect(&b, &expected);
+    assert_answer(&got[1], &expected);
+    assert_int_equal(got[1].usage.cached_tokens, 2 * KV_BLOCK);
+    world_free(w);
+}
+
 static void invent(struct ask *a, int i)
 {
     static const char *const starts[] = {
@@ -574,6 +596,7 @@ int test_scheduler(void)
         cmocka_unit_test(the_context_ends_an_answer),
         cmocka_unit_test(a_stop_text_over_several_tokens),
         cmocka_unit_test(a_prefix_is_not_computed_again),
+        cmocka_unit_test(a_prefix_on_the_way_is_waited_for),
         cmocka_unit_test(answers_do_not_depend_on_the_others),
         cmocka_unit_test(writing_goes_before_reading),
         cmocka_unit_test(cancelling_ends_at_the_next_step),

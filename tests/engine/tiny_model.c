@@ -130,7 +130,7 @@ void tiny_model_write(struct tiny_model *m, const struct tiny_model_options *opt
     build_string(&b, "general.architecture", opt->architecture);
     build_string(&b, "general.name", "Tiny");
     add_number(&b, opt->architecture, "block_count", LAYERS);
-    add_number(&b, opt->architecture, "context_length", TINY_CONTEXT);
+    add_number(&b, opt->architecture, "context_length", opt->n_ctx ? opt->n_ctx : TINY_CONTEXT);
     add_number(&b, opt->architecture, "embedding_length", WIDTH);
     add_number(&b, opt->architecture, "feed_forward_length", FFN);
     add_number(&b, opt->architecture, "attention.head_count", HEADS);

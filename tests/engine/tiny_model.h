@@ -17,6 +17,7 @@ struct tiny_model_options {
     const char *architecture;
     bool without_tensors;
     bool damaged; /* some weights are NaN */
+    int n_ctx;    /* trained for so many tokens; 0: TINY_CONTEXT */
 };
 
 void tiny_model_write(struct tiny_model *m, const struct tiny_model_options *opt);

@@ -1,0 +1,95 @@
+/* batch_progress.c - see batch_progress.h. */
+#include "app/batch_progress.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "app/clock.h"
+#include "app/say.h"
+#include "app/str.h"
+
+enum { EVERY_MS = 250 };
+
+void batch_progress_begin(struct batch_progress *p, bool quiet)
+{
+    p->quiet = quiet;
+    p->on_terminal = !quiet && isatty(STDERR_FILENO);
+    p->began_ms = p->shown_ms = clock_ms();
+}
+
+int batch_progress_due_ms(const struct batch_progress *p)
+{
+    if (!p->on_terminal)
+        return -1;
+    double left = p->shown_ms + EVERY_MS - clock_ms();
+    return left > 0 ? (int)left + 1 : 0;
+}
+
+static double per_second(const struct batch_progress *p, double count)
+{
+    double ms = clock_ms() - p->began_ms;
+    return ms > 0 ? count * 1e3 / ms : 0;
+}
+
+static void add_time(struct str *out, double seconds)
+{
+    long s = (long)(seconds + 0.5);
+    if (s >= 3600)
+        str_addf(out, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    else
+        str_addf(out, "%ld:%02ld", s / 60, s % 60);
+}
+
+static void add_rate(const struct batch_progress *p, struct str *out)
+{
+    double rate = per_second(p, (double)p->n_done);
+    str_addf(out, "%lld done", (long long)p->n_done);
+    if (p->n_failed > 0)
+        str_addf(out, ", %lld failed", (long long)p->n_failed);
+    if (p->n_skipped > 0)
+        str_addf(out, ", %lld there already", (long long)p->n_skipped);
+    str_addf(out, " \xc2\xb7 %.*f/s \xc2\xb7 %.0f tokens/s", rate < 10 ? 1 : 0, rate,
+             per_second(p, (double)p->tokens));
+}
+
+static void add_left(const struct batch_progress *p, double share, struct str *out)
+{
+    if (share <= 0 || share > 1)
+        return;
+    str_addf(out, " \xc2\xb7 %.0f%% \xc2\xb7 ", 100 * share);
+    add_time(out, (clock_ms() - p->began_ms) / 1e3 * (1 - share) / share);
+    str_adds(out, " left");
+}
+
+static void wipe(struct batch_progress *p)
+{
+    if (p->shown)
+        fputs("\r\033[K", stderr);
+    p->shown = false;
+}
+
+void batch_progress_show(struct batch_progress *p, double share)
+{
+    struct str line = {0};
+    if (!p->on_terminal || batch_progress_due_ms(p) > 0)
+        return;
+    p->shown_ms = clock_ms();
+    add_rate(p, &line);
+    add_left(p, share, &line);
+    wipe(p);
+    fputs(line.data, stderr);
+    fflush(stderr);
+    p->shown = true;
+    str_done(&line);
+}
+
+void batch_progress_end(struct batch_progress *p)
+{
+    struct str line = {0};
+    wipe(p);
+    add_rate(p, &line);
+    str_adds(&line, " \xc2\xb7 ");
+    add_time(&line, (clock_ms() - p->began_ms) / 1e3);
+    say_notice(p->quiet, "batch: %s", line.data);
+    str_done(&line);
+}

@@ -1,0 +1,28 @@
+/* batch_progress.h - how far a batch is: a line on a terminal's standard error that is written over
+ * while it runs, and one for any standard error when it has ended. */
+#ifndef APP_BATCH_PROGRESS_H
+#define APP_BATCH_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct batch_progress {
+    int64_t n_done, n_failed, n_skipped; /* jobs; failed ones are done too */
+    int64_t tokens;
+
+    /* Private. */
+    bool quiet, on_terminal, shown;
+    double began_ms, shown_ms;
+};
+
+void batch_progress_begin(struct batch_progress *p, bool quiet);
+
+/* How long poll may sleep until the line is due; -1: for ever. */
+int batch_progress_due_ms(const struct batch_progress *p);
+
+/* Writes the line when it is due; share of the whole that is done, 0: not known. */
+void batch_progress_show(struct batch_progress *p, double share);
+
+void batch_progress_end(struct batch_progress *p);
+
+#endif

@@ -1,0 +1,11 @@
+/* memory.h - how much memory this process may still take. */
+#ifndef ENGINE_CPU_MEMORY_H
+#define ENGINE_CPU_MEMORY_H
+
+#include <stdint.h>
+
+/* Bytes: what the system calls available, within the limits of the process's control group (version
+ * 2) and of its address space. UINT64_MAX where nothing says. */
+uint64_t cpu_memory_available(void);
+
+#endif
