@@ -63,7 +63,7 @@ $(info duet $(VERSION): $(CC), CPU $(or $(strip $(cpu_found)),baseline), CUDA $(
 endif
 endif
 
-.PHONY: all run test check deps help clean format lint bench install uninstall \
+.PHONY: all run test check deps help clean format lint bench bench-store install uninstall \
         $(TESTS:%=check-%) check-cuda check-cuda-failures man-lint fuzz FORCE
 .SECONDARY:
 
@@ -106,6 +106,10 @@ $(BUILD)/tests/app.run: $(call test_obj,app) $(filter-out $(BUILD)/app/main.c.o,
                         $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB) $(TEST_LIB)
+
+$(BUILD)/tests/storage.measure: $(call test_obj,storage/measure) $(STORAGE_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(STORAGE_LIB)
 
 # On a machine with a GPU, which may have nothing but gcc, nvcc and make.
 MODEL_OBJ := $(patsubst %,$(BUILD)/engine/%.c.o,backend cursor entry filekind forward gguf gguf_get \
@@ -159,7 +163,7 @@ $(BUILD)/flags: FORCE
 	 echo '$(CC) $(CFLAGS) $(SANF) $(DEFS) $(VERSION) $(CUARCH)' > $@
 
 -include $(patsubst %.o,%.d,$(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ) \
-                            $(foreach t,$(TESTS) cuda,$(call test_obj,$(t))))
+                            $(foreach t,$(TESTS) storage/measure cuda,$(call test_obj,$(t))))
 
 deps:
 	@sh .ci/deps
@@ -167,6 +171,9 @@ deps:
 # A bench is a command whose output can be compared, never a test.
 bench: duet
 	$(Q)./duet bench $(ARGS)
+
+bench-store: $(BUILD)/tests/storage.measure
+	$(Q)$< $(ARGS)
 
 fuzz:
 	@sh tests/fuzz/run $(ARGS)
@@ -204,6 +211,7 @@ help:
 	@echo 'make all        build ./duet          make check     tests without the set-up'
 	@echo 'make deps       install the libraries through the package manager'
 	@echo 'make bench      measure the speed     make fuzz      fuzz the parsers'
+	@echo 'make bench-store  measure the store in a large history'
 	@echo 'make check-cuda tests of the CUDA backend, on a machine with a GPU'
 	@echo 'make lint       check style, layers and manual pages'
 	@echo 'make format     reformat the sources  make clean     remove what was built'

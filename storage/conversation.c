@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "arena.h"
+#include "index.h"
+#include "query.h"
 #include "schema.h"
-#include "search.h"
 #include "stmt.h"
 #include "utf8.h"
 
@@ -81,6 +82,15 @@ static int read_list(struct stmt *q, struct store_conversations **out)
     return rc;
 }
 
+static int read_one(struct store *s, int64_t id, struct store_conversations *list)
+{
+    struct stmt q = stmt_open(s, "SELECT " COLUMNS
+                                 " FROM conversation WHERE id = ? AND deleted_by IS NULL");
+    stmt_bind_int(&q, id);
+    int rc = stmt_row(&q) ? read_row(&q, list) : STORE_OK;
+    return stmt_close_after(&q, rc);
+}
+
 int store_conversation_get(struct store *s, int64_t id, struct store_conversations **one_out)
 {
     struct stmt q = stmt_open(s, "SELECT " COLUMNS
@@ -105,6 +115,45 @@ int store_conversation_list(struct store *s, bool archived, int64_t before, size
     stmt_bind_int(&q, before > 0 ? before : INT64_MAX);
     stmt_bind_int(&q, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
     return read_list(&q, out);
+}
+
+/* Titles come out of the index that orders them, so that all of them are looked at in a moment. */
+static int filter(struct store *s, const struct query *words, bool archived, size_t limit,
+                  struct store_conversations *list)
+{
+    int rc = STORE_OK;
+    struct stmt q = stmt_open(s, "SELECT id, title FROM conversation"
+                                 " WHERE archived = ? AND deleted_by IS NULL"
+                                 " ORDER BY activity DESC");
+    stmt_bind_int(&q, archived);
+    while (rc == STORE_OK && list->count < limit && stmt_row(&q)) {
+        size_t len;
+        const char *title = stmt_text(&q, 1, &len);
+        if (title && query_matches(words, title, len))
+            rc = read_one(s, stmt_int(&q, 0), list);
+    }
+    return stmt_close_after(&q, rc);
+}
+
+int store_conversation_filter(struct store *s, const char *words, bool archived, size_t limit,
+                              struct store_conversations **out)
+{
+    struct query query;
+    locale_t before = uselocale(s->letters);
+    struct store_conversations *list = arena_new(sizeof(*list));
+    int rc = query_parse(&query, words) && list ? db_snapshot(s) : db_no_memory(s);
+    if (rc == STORE_OK) {
+        rc = filter(s, &query, archived, limit, list);
+        db_release(s);
+    }
+    query_done(&query);
+    uselocale(before);
+    if (rc != STORE_OK) {
+        arena_free(list);
+        list = NULL;
+    }
+    *out = list;
+    return rc;
 }
 
 void store_conversations_free(struct store_conversations *list)
@@ -212,7 +261,7 @@ static int empty(struct store *s, int64_t id)
         "DELETE FROM generation WHERE message IN (SELECT id FROM message WHERE conversation = ?)",
         "DELETE FROM message WHERE conversation = ?",
     };
-    int rc = search_remove(s, id);
+    int rc = index_remove(s, id);
     for (size_t i = 0; i < sizeof(in_order) / sizeof(*in_order) && rc == STORE_OK; i++) {
         struct stmt q = stmt_open(s, in_order[i]);
         stmt_bind_int(&q, id);
@@ -232,8 +281,9 @@ static int forget(struct store *s, int64_t id)
 static int next_abandoned(struct store *s, int64_t *id)
 {
     int64_t found = 0;
-    struct stmt q = stmt_open(s, "SELECT id, deleted_by FROM conversation"
-                                 " WHERE deleted_by IS NOT NULL AND id > ? ORDER BY id");
+    struct stmt q = stmt_open(
+        s, "SELECT id, deleted_by FROM conversation"
+           " INDEXED BY conversation_deleted WHERE deleted_by IS NOT NULL AND id > ? ORDER BY id");
     stmt_bind_int(&q, *id);
     while (!found && stmt_row(&q)) {
         int64_t owner = stmt_int(&q, 1);
@@ -260,7 +310,7 @@ static int each_abandoned(struct store *s, int (*action)(struct store *s, int64_
 }
 
 /* In three steps, of which the last removes what the first would find: a purge can be resumed. */
-int store_purge(struct store *s)
+int conversation_purge(struct store *s, int64_t until_ms)
 {
     if (s->grouped)
         return db_error(s, STORE_EINVAL, "a purge is a transaction of its own");
@@ -268,14 +318,30 @@ int store_purge(struct store *s)
     int rc = next_abandoned(s, &id);
     if (rc != STORE_OK || id == 0)
         return rc;
+    bool done = false;
     schema_forget_copies(s);
     rc = each_abandoned(s, empty);
     if (rc == STORE_OK)
-        rc = search_compact(s);
+        rc = index_compact(s, until_ms, &done);
+    if (rc == STORE_OK && !done)
+        return STORE_OK;
     if (rc == STORE_OK)
         rc = each_abandoned(s, forget);
     if (rc != STORE_OK)
         return rc;
     s->has_deleted = false;
     return db_empty_log(s);
+}
+
+int store_purge(struct store *s)
+{
+    return conversation_purge(s, INT64_MAX);
+}
+
+int conversation_any_abandoned(struct store *s, bool *any)
+{
+    int64_t id = 0;
+    int rc = next_abandoned(s, &id);
+    *any = id != 0;
+    return rc;
 }

@@ -12,4 +12,8 @@ int conversation_leaf(struct store *s, int64_t id, int64_t *leaf_out);
 /* A message was written: makes it the leaf, and the conversation the one used last. */
 int conversation_touch(struct store *s, int64_t id, int64_t leaf);
 
+/* As store_purge, until that is done or `until_ms` of the monotonic clock has come. */
+int conversation_purge(struct store *s, int64_t until_ms);
+int conversation_any_abandoned(struct store *s, bool *any);
+
 #endif

@@ -29,6 +29,11 @@ int64_t db_now_ms(void)
     return clock_ms(CLOCK_REALTIME);
 }
 
+int64_t db_clock_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
+}
+
 /*
  * Waits for another writer. The naps are random: SQLite's own grow in step, and whoever has just
  * committed wins again and again.
@@ -36,7 +41,7 @@ int64_t db_now_ms(void)
 static int busy(void *handle, int naps)
 {
     struct store *s = handle;
-    int64_t now = clock_ms(CLOCK_MONOTONIC);
+    int64_t now = db_clock_ms();
     if (naps == 0)
         s->waiting_since_ms = now;
     if (now - s->waiting_since_ms >= s->patience_ms)

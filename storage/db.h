@@ -6,6 +6,7 @@
 #ifndef STORAGE_DB_H
 #define STORAGE_DB_H
 
+#include <locale.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ struct store {
     bool grouped;         /* between store_begin and store_commit ... */
     int group_status;     /* ... and how that has gone so far */
     bool has_deleted;     /* so that closing purges */
+    locale_t letters;     /* which knows upper and lower case, whatever locale is in use */
     int patience_ms;
     int64_t waiting_since_ms; /* in the busy handler */
     uint32_t jitter;
@@ -72,7 +74,8 @@ int db_empty_log(struct store *s);
 /* Whether this SQLite may have a write-ahead log that several processes use. */
 bool db_wal_is_safe(int sqlite_version);
 
-int64_t db_now_ms(void); /* Unix time */
+int64_t db_now_ms(void);   /* Unix time */
+int64_t db_clock_ms(void); /* monotonic */
 
 /* Whether another file, or none, is now at the history's path. */
 bool db_has_moved(struct store *s);

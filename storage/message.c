@@ -5,7 +5,7 @@
 
 #include "conversation.h"
 #include "crc.h"
-#include "search.h"
+#include "index.h"
 #include "stmt.h"
 #include "text.h"
 
@@ -123,7 +123,7 @@ int store_message_add(struct store *s, const struct store_draft *draft, const ch
     if (rc == STORE_OK)
         rc = set_crc(s, id, crc);
     if (rc == STORE_OK)
-        rc = search_add(s, id);
+        rc = index_add(s, id);
     rc = db_end(s, rc);
     if (rc == STORE_OK)
         *id_out = id;
@@ -202,7 +202,7 @@ static int end(struct store *s, int64_t id, int64_t owner, enum store_state stat
     if (rc == STORE_OK && generation)
         rc = write_generation(s, id, generation);
     if (rc == STORE_OK)
-        rc = search_add(s, id);
+        rc = index_add(s, id);
     return db_end(s, rc);
 }
 
@@ -218,8 +218,9 @@ int store_message_end(struct store *s, int64_t id, enum store_state state,
 static int next_orphan(struct store *s, int64_t *id, int64_t *owner)
 {
     int64_t found = 0;
-    struct stmt q = stmt_open(s, "SELECT id, owner FROM message"
-                                 " WHERE owner IS NOT NULL AND id > ? ORDER BY id");
+    struct stmt q = stmt_open(
+        s, "SELECT id, owner FROM message"
+           " INDEXED BY message_owned WHERE owner IS NOT NULL AND id > ? ORDER BY id");
     stmt_bind_int(&q, *id);
     while (!found && stmt_row(&q)) {
         *owner = stmt_int(&q, 1);

@@ -6,15 +6,14 @@
  */
 #include "query.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store.h"
 #include "utf8.h"
 
 #define SPACE       " \t\r\n\v\f"
 #define LONG_ENOUGH 3 /* characters, of which the index is made */
+#define PIECE_SIZE  (LONG_ENOUGH * UTF8_LONGEST + 2 + 5 + LONG_ENOUGH) /* quotes, " AND " */
 
 /* The next word or phrase at *p, which moves behind it; a length of 0 at the end. */
 static struct query_word next_word(const char **p)
@@ -49,53 +48,55 @@ static bool split(struct query *q, const char *text)
     return true;
 }
 
-/* Writes `w` at `out`, with `escape` before each of the characters in `special`. */
-static char *put_escaped(char *out, const struct query_word *w, const char *special, char escape)
+/* One piece as a string of SQLite's query language, which doubles quotes. */
+static char *put_piece(char *out, const char *piece, size_t len)
 {
-    for (size_t i = 0; i < w->len; i++) {
-        if (strchr(special, w->text[i]))
-            *out++ = escape;
-        *out++ = w->text[i];
+    *out++ = '"';
+    for (size_t i = 0; i < len; i++) {
+        if (piece[i] == '"')
+            *out++ = '"';
+        *out++ = piece[i];
+    }
+    *out++ = '"';
+    return out;
+}
+
+/* Pieces of a long word, at most `most` and then from all over it, each behind `glue`. */
+static char *put_word(char *out, const struct query_word *w, size_t most, const char **glue)
+{
+    size_t pieces = utf8_length(w->text, w->len) - (LONG_ENOUGH - 1), begin = 0;
+    for (size_t i = 0, put = 0; i < pieces; i++, utf8_next(w->text, w->len, &begin)) {
+        if (i < put * pieces / most)
+            continue;
+        size_t end = begin;
+        for (int n = 0; n < LONG_ENOUGH; n++)
+            utf8_next(w->text, w->len, &end);
+        out = put_piece(stpcpy(out, *glue), w->text + begin, end - begin);
+        *glue = " AND ";
+        put++;
     }
     return out;
 }
 
-/* {columns} : ("word" AND "word"), see "Full-text Query Syntax", sqlite.org/fts5.html. */
-static bool make_match(struct query *q, size_t text_len, unsigned scope)
+/* "pie" AND "iec" AND "ece", see "Full-text Query Syntax", sqlite.org/fts5.html. */
+static bool make_match(struct query *q, size_t n_long)
 {
-    /* A word grows to twice its length, with quotes and AND around it. */
-    char *p = q->match = malloc(64 + 2 * text_len + 8 * q->count);
+    size_t words = n_long < QUERY_PIECES ? n_long : QUERY_PIECES, most = QUERY_PIECES / words;
+    char *p = q->match = malloc(QUERY_PIECES * PIECE_SIZE + 1);
     if (!p)
         return false;
-    p += sprintf(p, "{%s%s%s } : (", scope & STORE_IN_QUESTIONS ? " question" : "",
-                 scope & STORE_IN_ANSWERS ? " answer" : "",
-                 scope & STORE_IN_REASONING ? " reasoning" : "");
-    const char *glue = "\"";
-    for (size_t i = 0; i < q->count; i++) {
+    const char *glue = "";
+    for (size_t i = 0; i < q->count && words > 0; i++) {
         if (!q->words[i].is_long)
             continue;
-        p = stpcpy(p, glue);
-        p = put_escaped(p, &q->words[i], "\"", '"');
-        *p++ = '"';
-        glue = " AND \"";
+        p = put_word(p, &q->words[i], most, &glue);
+        words--;
     }
-    strcpy(p, ")");
+    *p = '\0';
     return true;
 }
 
-static bool make_like(struct query *q)
-{
-    const struct query_word *w = &q->words[0];
-    char *p = q->like = malloc(2 * w->len + 3);
-    if (!p)
-        return false;
-    *p++ = '%';
-    p = put_escaped(p, w, "%_\\", '\\');
-    strcpy(p, "%");
-    return true;
-}
-
-bool query_parse(struct query *q, const char *text, unsigned scope)
+bool query_parse(struct query *q, const char *text)
 {
     *q = (struct query){0};
     /* What is not UTF-8 is in no text that was written whole. */
@@ -103,15 +104,23 @@ bool query_parse(struct query *q, const char *text, unsigned scope)
         return true;
     if (!split(q, text))
         return false;
+    size_t n_long = 0;
     for (size_t i = 0; i < q->count; i++)
-        if (q->words[i].is_long)
-            return make_match(q, strlen(text), scope);
-    return q->count == 0 || make_like(q);
+        n_long += q->words[i].is_long;
+    return n_long == 0 || make_match(q, n_long);
 }
 
 void query_done(struct query *q)
 {
     free(q->words);
     free(q->match);
-    free(q->like);
+}
+
+bool query_matches(const struct query *q, const char *text, size_t len)
+{
+    size_t at, found;
+    for (size_t i = 0; i < q->count; i++)
+        if (!utf8_find(text, len, q->words[i].text, q->words[i].len, &at, &found))
+            return false;
+    return true;
 }

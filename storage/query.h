@@ -13,15 +13,19 @@ struct query_word {
     bool is_long; /* for the index: three characters or more */
 };
 
+enum { QUERY_PIECES = 32 }; /* what of a long query is looked up; the rest is looked at */
+
 struct query {
     struct query_word *words;
     size_t count;
-    char *match; /* for MATCH: the long words; NULL when there is none */
-    char *like;  /* for LIKE: the first word, when none is long */
+    char *match; /* for MATCH: pieces of the long words; NULL when there is none */
 };
 
-/* `text` is borrowed; `scope` as in store_search. False when out of memory. */
-bool query_parse(struct query *q, const char *text, unsigned scope);
+/* `text` is borrowed. False when out of memory. */
+bool query_parse(struct query *q, const char *text);
 void query_done(struct query *q);
+
+/* Whether the text holds every word. */
+bool query_matches(const struct query *q, const char *text, size_t len);
 
 #endif

@@ -1,117 +1,142 @@
 /*
- * search.c - the full-text index and its queries.
+ * search.c - finding texts by their words.
  *
- * The index finds three characters or more; a shorter word is looked for in the texts themselves.
- * Either way gives candidates, newest first, that are read and checked here, so that a hit and its
- * snippet come from one mechanism.
+ * Candidates come newest first and are read, so that a hit, its rank and its snippet come from what
+ * is written, not from the index. The newest that match are ranked, so that a common word costs no
+ * more than a rare one.
  */
-#include "search.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wctype.h>
 
 #include "arena.h"
+#include "candidates.h"
+#include "index.h"
 #include "query.h"
 #include "stmt.h"
 #include "text.h"
 #include "utf8.h"
 
+#define RANKED         1000
 #define SNIPPET_BEFORE 60 /* bytes around the match */
 #define SNIPPET_AFTER  140
-#define MERGED_AT_ONCE 1000 /* pages of the index: a few MB, some tens of ms */
 #define EVERYWHERE     (STORE_IN_QUESTIONS | STORE_IN_ANSWERS | STORE_IN_REASONING)
 #define ELLIPSIS       "\xe2\x80\xa6"
 
-int search_add(struct store *s, int64_t message)
-{
-    struct stmt q = stmt_open(s, "INSERT INTO search(rowid, question, answer, reasoning)"
-                                 " SELECT id, question, answer, reasoning FROM searchable"
-                                 " WHERE id = ?");
-    stmt_bind_int(&q, message);
-    int rc = stmt_run(&q);
-    /* A broken index must not keep a message from being saved. */
-    return rc == STORE_EDAMAGED ? STORE_OK : rc;
-}
-
-int search_remove(struct store *s, int64_t conversation)
-{
-    struct stmt q = stmt_open(s, "INSERT INTO search(search, rowid, question, answer, reasoning)"
-                                 " SELECT 'delete', id, question, answer, reasoning FROM searchable"
-                                 " WHERE id IN (SELECT id FROM message WHERE conversation = ?)");
-    stmt_bind_int(&q, conversation);
-    return stmt_run(&q);
-}
-
-/* See "The 'merge' command", sqlite.org/fts5.html: first a negative number of pages. */
-static int merge_some(struct store *s, int pages, bool *done)
-{
-    int before = sqlite3_total_changes(s->sql);
-    int rc = db_begin(s);
-    if (rc != STORE_OK)
-        return rc;
-    struct stmt q = stmt_open(s, "INSERT INTO search(search, rank) VALUES('merge', ?)");
-    stmt_bind_int(&q, pages);
-    rc = db_end(s, stmt_run(&q));
-    *done = sqlite3_total_changes(s->sql) - before < 2;
-    return rc;
-}
-
-int search_compact(struct store *s)
-{
-    bool done;
-    int rc = merge_some(s, -MERGED_AT_ONCE, &done);
-    while (rc == STORE_OK && !done)
-        rc = merge_some(s, MERGED_AT_ONCE, &done);
-    return rc;
-}
+/* A text that matches, and how well. */
+struct found {
+    int64_t document;
+    double score;
+};
 
 struct search {
     struct store *store;
+    const struct store_query *asked;
     struct query query;
     unsigned scope;
-    size_t limit;
+    struct found *found; /* [RANKED] */
+    size_t n_found;
+    struct text_body body; /* of the candidate at hand */
     struct store_hits *hits;
-    struct text text; /* of the candidate at hand */
 };
 
-static bool in_scope(const struct search *f, enum store_role role, enum store_kind kind)
+static enum store_kind kind_of(int64_t document)
 {
-    if (kind == STORE_REASONING)
-        return f->scope & STORE_IN_REASONING;
-    return f->scope & (role == STORE_USER ? STORE_IN_QUESTIONS : STORE_IN_ANSWERS);
+    return document % INDEX_PARTS == INDEX_REASONING ? STORE_REASONING : STORE_TEXT;
 }
 
-/* Whether some text in scope holds the word; then where. */
-static bool find_word(const struct search *f, enum store_role role, const struct query_word *w,
-                      struct store_hit *hit)
+static unsigned scope_of(int64_t document)
 {
-    for (int kind = 0; kind < STORE_KINDS; kind++) {
-        const struct text_body *b = &f->text.body[kind];
-        if (in_scope(f, role, kind) &&
-            utf8_find(b->data, b->len, w->text, w->len, &hit->match_at, &hit->match_len)) {
-            hit->kind = kind;
-            return true;
-        }
+    return 1u << document % INDEX_PARTS;
+}
+
+_Static_assert(STORE_IN_QUESTIONS == 1 << INDEX_QUESTION && STORE_IN_ANSWERS == 1 << INDEX_ANSWER &&
+                   STORE_IN_REASONING == 1 << INDEX_REASONING,
+               "a scope is a set of parts");
+
+/* Ranking */
+
+#define SATURATION       1.2    /* k1 */
+#define LENGTH_MATTERS   0.75   /* b */
+#define USUAL_LENGTH     1000.0 /* bytes */
+#define COUNTED          32     /* occurrences of a word */
+#define REASONING_WEIGHT 0.5
+#define INSIDE_WEIGHT    0.5 /* of an occurrence inside a word */
+
+static bool begins_word(const char *text, size_t at)
+{
+    unsigned char before = at > 0 ? (unsigned char)text[at - 1] : ' ';
+    return before < 0x80 && !iswalnum(before);
+}
+
+/* How often a word is there; 0: not at all. */
+static double occurrences(const struct text_body *b, const struct query_word *w)
+{
+    double n = 0;
+    size_t at, len;
+    for (size_t from = 0, i = 0; i < COUNTED; i++, from += at + len) {
+        if (!utf8_find(b->data + from, b->len - from, w->text, w->len, &at, &len))
+            break;
+        n += begins_word(b->data, from + at) ? 1 : INSIDE_WEIGHT;
     }
-    return false;
+    return n;
 }
 
-/* The index has checked the long words, and it folds more letters than utf8_find may. */
-static bool matches(const struct search *f, enum store_role role, struct store_hit *hit)
+/*
+ * BM25 without the rarity of words: every hit holds every word, so that their rarity hardly sets two
+ * apart. See "The Probabilistic Relevance Framework: BM25 and Beyond", Robertson and Zaragoza, 2009.
+ * 0 when a word is missing.
+ */
+static double score(const struct search *f, int64_t document)
 {
+    double often = 0;
     for (size_t i = 0; i < f->query.count; i++) {
-        const struct query_word *w = &f->query.words[i];
-        if (!w->is_long && !find_word(f, role, w, hit))
-            return false;
+        double n = occurrences(&f->body, &f->query.words[i]);
+        if (n == 0)
+            return 0;
+        often += n;
     }
-    if (!find_word(f, role, &f->query.words[0], hit)) {
-        bool said = in_scope(f, role, STORE_TEXT) && f->text.body[STORE_TEXT].len > 0;
-        hit->kind = said ? STORE_TEXT : STORE_REASONING;
-        hit->match_at = hit->match_len = 0;
-    }
-    return true;
+    if (kind_of(document) == STORE_REASONING)
+        often *= REASONING_WEIGHT;
+    double length = (double)f->body.len / USUAL_LENGTH;
+    return often / (often + SATURATION * (1 - LENGTH_MATTERS + LENGTH_MATTERS * length));
 }
+
+/* Of two hits in one message the answer stands for both. */
+static void keep(struct search *f, int64_t document, double value)
+{
+    struct found *last = f->n_found > 0 ? &f->found[f->n_found - 1] : NULL;
+    if (!last || last->document / INDEX_PARTS != document / INDEX_PARTS) {
+        f->found[f->n_found++] = (struct found){document, value};
+        return;
+    }
+    if (kind_of(document) == STORE_TEXT)
+        last->document = document;
+    if (value > last->score)
+        last->score = value;
+}
+
+static int examine(struct search *f, int64_t document)
+{
+    if (!(scope_of(document) & f->scope))
+        return STORE_OK;
+    int rc = text_read_kind(f->store, document / INDEX_PARTS, kind_of(document), &f->body);
+    double value = rc == STORE_OK && f->body.len > 0 ? score(f, document) : 0;
+    if (value > 0)
+        keep(f, document, value);
+    return rc;
+}
+
+/* Short words are in no order of worth: the newest come first. */
+static int better(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score < y->score ? 1 : -1;
+    return (x->document < y->document) - (x->document > y->document);
+}
+
+/* Showing */
 
 static bool inside_character(const char *text, size_t at)
 {
@@ -121,7 +146,7 @@ static bool inside_character(const char *text, size_t at)
 /* Cuts the surroundings of the match, and makes match_at count from their start. */
 static const char *snippet(const struct search *f, struct store_hit *hit)
 {
-    const struct text_body *b = &f->text.body[hit->kind];
+    const struct text_body *b = &f->body;
     size_t from = hit->match_at > SNIPPET_BEFORE ? hit->match_at - SNIPPET_BEFORE : 0;
     size_t to = hit->match_at + hit->match_len;
     to = b->len - to > SNIPPET_AFTER ? to + SNIPPET_AFTER : b->len;
@@ -136,8 +161,7 @@ static const char *snippet(const struct search *f, struct store_hit *hit)
     if (!out)
         return NULL;
     memcpy(out, head, head_len);
-    if (to > from)
-        memcpy(out + head_len, b->data + from, to - from);
+    memcpy(out + head_len, b->data + from, to - from);
     memcpy(out + head_len + (to - from), tail, tail_len);
     for (char *nul; (nul = memchr(out + head_len, '\0', to - from)) != NULL;)
         *nul = ' ';
@@ -145,13 +169,15 @@ static const char *snippet(const struct search *f, struct store_hit *hit)
     return out;
 }
 
-static int add_hit(struct search *f, struct store_hit *hit, const char *title, size_t title_len)
+static int add_hit(struct search *f, struct store_hit *hit, struct stmt *q)
 {
     struct store_hits *list = f->hits;
     struct store_hit *items = arena_grow(list, list->items, list->count, sizeof(*items));
     if (!items)
         return db_no_memory(f->store);
     list->items = items;
+    size_t title_len;
+    const char *title = stmt_text(q, 1, &title_len);
     hit->snippet = snippet(f, hit);
     hit->title = arena_copy(list, title ? title : "", title_len);
     if (!hit->snippet || !hit->title)
@@ -160,81 +186,114 @@ static int add_hit(struct search *f, struct store_hit *hit, const char *title, s
     return STORE_OK;
 }
 
-/* Makes a hit of the message, if it is one and its conversation is not deleted. */
-static int examine(struct search *f, int64_t message)
+/* Makes a hit of a text that was found, unless its conversation is deleted. */
+static int show(struct search *f, const struct found *found)
 {
-    struct store_hit hit = {.message = message};
-    struct stmt q = stmt_open(f->store, "SELECT c.id, c.title, m.role FROM message m"
+    struct store_hit hit = {
+        .message = found->document / INDEX_PARTS,
+        .kind = kind_of(found->document),
+        .where = scope_of(found->document),
+        .score = found->score,
+    };
+    struct stmt q = stmt_open(f->store, "SELECT c.id, c.title, m.created FROM message m"
                                         " JOIN conversation c ON c.id = m.conversation"
                                         " WHERE m.id = ? AND c.deleted_by IS NULL");
-    stmt_bind_int(&q, message);
+    stmt_bind_int(&q, hit.message);
     int rc = STORE_OK;
     if (stmt_row(&q)) {
-        size_t title_len;
-        const char *title = stmt_text(&q, 1, &title_len);
+        const struct query_word *w = &f->query.words[0];
         hit.conversation = stmt_int(&q, 0);
-        enum store_role role = (enum store_role)stmt_int(&q, 2);
-        rc = text_read(f->store, message, 0, &f->text);
-        if (rc == STORE_OK && matches(f, role, &hit))
-            rc = add_hit(f, &hit, title, title_len);
+        hit.created_ms = stmt_int(&q, 2);
+        rc = text_read_kind(f->store, hit.message, hit.kind, &f->body);
+        if (rc == STORE_OK &&
+            utf8_find(f->body.data, f->body.len, w->text, w->len, &hit.match_at, &hit.match_len))
+            rc = add_hit(f, &hit, &q);
     }
     return stmt_close_after(&q, rc);
 }
 
-/* The newest matches are ranked, so that a common word costs no more than a rare one. */
-static struct stmt indexed_candidates(struct search *f)
+static int show_best(struct search *f)
 {
-    struct stmt q = stmt_open(f->store,
-                              "SELECT id FROM (SELECT rowid AS id, relevance(search) AS score"
-                              " FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT 1000)"
-                              " ORDER BY score DESC, id DESC");
-    stmt_bind_string(&q, f->query.match);
-    return q;
+    int rc = STORE_OK;
+    if (f->query.match)
+        qsort(f->found, f->n_found, sizeof(*f->found), better);
+    for (size_t i = 0; i < f->n_found && f->hits->count < f->asked->limit && rc == STORE_OK; i++)
+        rc = show(f, &f->found[i]);
+    f->hits->found = f->n_found;
+    return rc;
 }
 
-static struct stmt scanned_candidates(struct search *f)
+/* Gathers what matches, until there is enough of it or the time is up. */
+static int gather(struct search *f, struct candidates *c, int64_t until_ms)
 {
-    struct stmt q = stmt_open(f->store, "SELECT id FROM searchable WHERE"
-                                        " (?1 & 1 AND question LIKE ?2 ESCAPE '\\') OR"
-                                        " (?1 & 2 AND answer LIKE ?2 ESCAPE '\\') OR"
-                                        " (?1 & 4 AND reasoning LIKE ?2 ESCAPE '\\')"
-                                        " ORDER BY id DESC");
-    stmt_bind_int(&q, f->scope);
-    stmt_bind_string(&q, f->query.like);
-    return q;
+    size_t enough = f->query.match || f->asked->limit > RANKED ? RANKED : f->asked->limit;
+    int64_t document, message = 0;
+    int rc = STORE_OK;
+    while (rc == STORE_OK && candidates_next(c, &document)) {
+        bool stop = f->n_found >= enough || db_clock_ms() >= until_ms;
+        if (stop && message != 0 && document / INDEX_PARTS != message) {
+            f->hits->next = message * INDEX_PARTS;
+            break;
+        }
+        message = document / INDEX_PARTS;
+        rc = examine(f, document);
+    }
+    return rc;
 }
 
 static int run(struct search *f)
 {
+    const struct store_query *asked = f->asked;
+    int64_t until_ms = asked->ms > 0 ? db_clock_ms() + asked->ms : INT64_MAX;
     int rc = db_snapshot(f->store);
     if (rc != STORE_OK)
         return rc;
-    struct stmt q = f->query.match ? indexed_candidates(f) : scanned_candidates(f);
-    while (rc == STORE_OK && f->hits->count < f->limit && stmt_row(&q))
-        rc = examine(f, stmt_int(&q, 0));
-    rc = stmt_close_after(&q, rc);
+    struct candidates c;
+    rc = candidates_open(&c, f->store, &f->query, asked->before);
+    if (rc == STORE_OK)
+        rc = gather(f, &c, until_ms);
+    rc = candidates_close(&c, rc);
+    if (rc == STORE_OK)
+        rc = show_best(f);
     db_release(f->store);
     return rc;
 }
 
-int store_search(struct store *s, const char *query, unsigned scope, size_t limit,
-                 struct store_hits **out)
+static int search(struct search *f)
 {
-    struct search f = {.store = s, .scope = scope & EVERYWHERE, .limit = limit};
+    locale_t before = uselocale(f->store->letters); /* none: as it is */
+    f->hits = arena_new(sizeof(*f->hits));
+    f->found = malloc((RANKED + 1) * sizeof(*f->found));
+    bool ready = f->hits && f->found && query_parse(&f->query, f->asked->text);
+    int rc = ready ? STORE_OK : db_no_memory(f->store);
+    if (rc == STORE_OK && f->query.count > 0)
+        rc = run(f);
+    uselocale(before);
+    return rc;
+}
+
+int store_search_some(struct store *s, const struct store_query *query, struct store_hits **out)
+{
+    struct search f = {.store = s, .asked = query, .scope = query->scope & EVERYWHERE};
     if (f.scope == 0)
         f.scope = EVERYWHERE;
-    f.hits = arena_new(sizeof(*f.hits));
-    int rc = f.hits && query_parse(&f.query, query, f.scope) ? STORE_OK : db_no_memory(s);
-    if (rc == STORE_OK && f.query.count > 0)
-        rc = run(&f);
+    int rc = search(&f);
     query_done(&f.query);
-    text_done(&f.text);
+    free(f.body.data);
+    free(f.found);
     if (rc != STORE_OK) {
         arena_free(f.hits);
         f.hits = NULL;
     }
     *out = f.hits;
     return rc;
+}
+
+int store_search(struct store *s, const char *query, unsigned scope, size_t limit,
+                 struct store_hits **out)
+{
+    const struct store_query all = {.text = query, .scope = scope, .limit = limit};
+    return store_search_some(s, &all, out);
 }
 
 void store_hits_free(struct store_hits *list)

@@ -9,14 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conversation.h"
 #include "db.h"
 #include "file.h"
+#include "index.h"
 #include "message.h"
-#include "rank.h"
 #include "schema.h"
 #include "stmt.h"
 
 #define LONGEST_PATH 120 /* bytes of it in an error text */
+#define CLOSING_MS   700 /* for a purge; a lost terminal leaves us a second */
 
 static int open_owner(struct store *s)
 {
@@ -38,11 +40,12 @@ static int64_t read_data_version(struct store *s)
     return version;
 }
 
-/* What dead handles left. It can wait: a full disk must not keep a history from being read. */
+/* What dead handles left. It can wait: a full disk must not keep a history from being read, and what
+ * is to be purged is no longer seen. */
 static void tidy(struct store *s)
 {
     message_end_orphans(s);
-    store_purge(s);
+    conversation_any_abandoned(s, &s->has_deleted);
     s->error[0] = '\0';
 }
 
@@ -52,9 +55,9 @@ static int open_steps(struct store *s)
     if (rc == STORE_OK)
         rc = db_open(s);
     if (rc == STORE_OK)
-        rc = rank_register(s);
-    if (rc == STORE_OK)
         rc = schema_prepare(s);
+    if (rc == STORE_OK)
+        rc = index_open(s);
     if (rc == STORE_OK)
         rc = db_use_journal(s, s->path && !file_is_remote(s->path));
     if (rc == STORE_OK)
@@ -67,6 +70,8 @@ static int open_steps(struct store *s)
 static void release(struct store *s)
 {
     db_close(s);
+    if (s->letters)
+        freelocale(s->letters);
     owner_close(&s->owner);
     free(s->path);
     free(s);
@@ -93,6 +98,10 @@ int store_open(struct store **out, const char *path, char *err, size_t errlen)
         return STORE_ENOMEM;
     }
     s->owner.fd = -1;
+    /* The second is for systems without the first; without either, ASCII's letters are known. */
+    s->letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (!s->letters)
+        s->letters = newlocale(LC_CTYPE_MASK, "en_US.UTF-8", (locale_t)0);
     int rc = STORE_OK;
     if (path && strcmp(path, ":memory:") != 0)
         rc = file_prepare(s, path);
@@ -115,7 +124,7 @@ void store_close(struct store *s)
     if (s->grouped)
         store_rollback(s);
     if (s->has_deleted)
-        store_purge(s);
+        conversation_purge(s, db_clock_ms() + CLOSING_MS);
     release(s);
 }
 

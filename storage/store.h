@@ -74,7 +74,10 @@ enum store_kind {
  */
 int store_open(struct store **out, const char *path, char *err, size_t errlen);
 
-/* Purges what this handle deleted (see store_purge), and frees it. NULL is allowed. */
+/*
+ * Purges what this handle deleted (see store_purge), but for most of a second at most: what is left
+ * then is left to the next who closes. Frees the handle. NULL is allowed.
+ */
 void store_close(struct store *s);
 
 const char *store_error(const struct store *s);   /* one line, until the next call */
@@ -117,6 +120,10 @@ int store_conversation_get(struct store *s, int64_t id, struct store_conversatio
  */
 int store_conversation_list(struct store *s, bool archived, int64_t before, size_t limit,
                             struct store_conversations **out);
+
+/* The same, of those whose title holds every word of `words` (see store_search_some). */
+int store_conversation_filter(struct store *s, const char *words, bool archived, size_t limit,
+                              struct store_conversations **out);
 void store_conversations_free(struct store_conversations *list);
 
 int store_conversation_rename(struct store *s, int64_t id, const char *title);
@@ -133,7 +140,7 @@ int store_conversation_restore(struct store *s, int64_t id);
 /*
  * Removes for good what this handle deleted, and what handles deleted that no longer exist: no
  * word of it is left in the file, its journal, its index or its old copies. This rewrites the
- * search index: about 2 ms for every hundred conversations there are.
+ * search index: up to a second for every 50,000 conversations there are.
  */
 int store_purge(struct store *s);
 
@@ -204,6 +211,9 @@ int store_message_end(struct store *s, int64_t id, enum store_state state,
 /* The conversation's current path, root first. */
 int store_message_path(struct store *s, int64_t conversation, struct store_messages **out);
 
+/* The newest message of the newest line of answers below `message`: a path through it ends there. */
+int store_message_leaf(struct store *s, int64_t message, int64_t *leaf_out);
+
 /* All answers to one message, oldest first; parent 0 gives the conversation's roots. */
 int store_message_children(struct store *s, int64_t conversation, int64_t parent,
                            struct store_messages **out);
@@ -224,25 +234,42 @@ enum store_scope { STORE_IN_QUESTIONS = 1, STORE_IN_ANSWERS = 2, STORE_IN_REASON
 struct store_hit {
     int64_t conversation;
     int64_t message;
-    enum store_kind kind; /* which text of the message the snippet is from */
+    int64_t created_ms;   /* of the message */
+    enum store_kind kind; /* which text of the message it is, */
+    unsigned where;       /* and the same as a scope */
+    double score;         /* the more the better; for hits of the same query only */
     const char *title;    /* of the conversation */
     const char *snippet;  /* the match and its surroundings, on character boundaries */
-    size_t match_at;      /* bytes in the snippet; match_len 0: matched, but not to be shown */
+    size_t match_at;      /* bytes in the snippet */
     size_t match_len;
 };
 
 struct store_hits {
     size_t count;
-    struct store_hit *items;
+    struct store_hit *items; /* the best of those that were found; with short words the newest */
+    size_t found;
+    int64_t next; /* where to go on; 0: everything was searched */
+};
+
+struct store_query {
+    const char *text;
+    unsigned scope;
+    size_t limit;   /* most hits to return */
+    int64_t before; /* 0: from the newest message on; else the `next` of hits with the same text */
+    int ms;         /* to stop after about so long; 0: never */
 };
 
 /*
- * Messages that hold every word of `query`, or every phrase in double quotes, as a part of one of
- * their texts, whatever its case; the best first. The query is text: nothing in it is an operator.
- * Fewer than three characters match too, more slowly. A query without a word finds nothing.
+ * Texts that hold every word of the query, or every phrase in double quotes, as a part of a word too,
+ * whatever its case; of a message the answer, else the reasoning. The query is text: nothing in it is
+ * an operator. A query without a word finds nothing.
+ *
+ * Messages are searched from the newest on until enough was found to choose from or the time is up.
  */
-int store_search(struct store *s, const char *query, unsigned scope, size_t limit,
-                 struct store_hits **out);
+int store_search_some(struct store *s, const struct store_query *query, struct store_hits **out);
+int store_search(
+    struct store *s, const char *query, unsigned scope, size_t limit,
+    struct store_hits **out); /* the same, from the newest on and without a limit of time */
 void store_hits_free(struct store_hits *list);
 
 #endif

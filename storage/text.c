@@ -89,6 +89,22 @@ int text_read(struct store *s, int64_t message, uint32_t start, struct text *t)
     return rc == STORE_EDAMAGED ? STORE_OK : rc;
 }
 
+int text_read_kind(struct store *s, int64_t message, enum store_kind kind, struct text_body *b)
+{
+    b->len = b->rows = 0;
+    bool memory = true;
+    struct stmt q = stmt_open(s,
+                              "SELECT body FROM text WHERE message = ? AND kind = ? ORDER BY id");
+    stmt_bind_int(&q, message);
+    stmt_bind_int(&q, kind);
+    while (memory && stmt_row(&q)) {
+        size_t len;
+        const char *body = stmt_text(&q, 0, &len);
+        memory = !body || body_append(b, body, len);
+    }
+    return stmt_close_after(&q, memory ? STORE_OK : db_no_memory(s));
+}
+
 void text_done(struct text *t)
 {
     for (int kind = 0; kind < STORE_KINDS; kind++)

@@ -35,4 +35,7 @@ int text_fold(struct store *s, int64_t message, uint32_t start, uint32_t *crc);
 int text_read(struct store *s, int64_t message, uint32_t start, struct text *t);
 void text_done(struct text *t);
 
+/* One text of a message, for looking at: nothing is checked. */
+int text_read_kind(struct store *s, int64_t message, enum store_kind kind, struct text_body *b);
+
 #endif

@@ -62,10 +62,31 @@ size_t utf8_length(const char *text, size_t len)
 
 static uint32_t folded(const char *text, size_t len, size_t *pos)
 {
+    unsigned char first = (unsigned char)text[*pos];
+    if (first < 0x80) {
+        ++*pos;
+        return first >= 'A' && first <= 'Z' ? first + 32 : first;
+    }
     uint32_t c = utf8_next(text, len, pos);
-    if (c < 0x80)
-        return c >= 'A' && c <= 'Z' ? c + 32 : c;
-    return c == UTF8_INVALID ? c : (uint32_t)towlower((wint_t)c);
+    /* By way of upper case, as letters with two lower forms (Greek sigma) have one of those. */
+    return c == UTF8_INVALID ? c : (uint32_t)towlower(towupper((wint_t)c));
+}
+
+static size_t encode(uint32_t c, char *out)
+{
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = n; i-- > 1; c >>= 6)
+        out[i] = (char)(0x80 | (c & 0x3f));
+    out[0] = (char)(n == 1 ? c : (0xf00u >> n & 0xff) | c);
+    return n;
+}
+
+size_t utf8_fold(const char *text, size_t len, char *out)
+{
+    size_t n = 0;
+    for (size_t pos = 0; pos < len;)
+        n += encode(folded(text, len, &pos), out + n);
+    return n;
 }
 
 /* Where `word` ends when it stands at text[at], 0 when it does not. */

@@ -18,6 +18,11 @@ uint32_t utf8_next(const char *text, size_t len, size_t *pos);
 bool utf8_valid(const char *text, size_t len);
 size_t utf8_length(const char *text, size_t len); /* in characters */
 
+/* The text as the index has it: without upper case. `out` has room for as many characters as there
+ * are, of UTF8_LONGEST bytes each; returns the length in bytes. */
+enum { UTF8_LONGEST = 4 };
+size_t utf8_fold(const char *text, size_t len, char *out);
+
 /*
  * Finds `word` in `text`, upper and lower case alike as far as the C locale in use knows them.
  * Returns whether it is there, then *at_out and *len_out are its place in bytes.

@@ -159,11 +159,47 @@ static void the_deleted_outlive_no_handle_that_could_restore_them(void **state)
     assert_int_equal(in_child(delete_and_die, p->path), KILLED);
     assert_true(folder_holds(p->folder, MARKER, strlen(MARKER)));
 
-    struct store *other = must_open(p->path); /* purges what the dead one deleted, not ours */
+    store_close(must_open(p->path)); /* purges what the dead one deleted, not ours */
     assert_false(folder_holds(p->folder, MARKER, strlen(MARKER)));
     assert_int_equal(store_conversation_restore(s, 1), STORE_ENOTFOUND);
+    struct store *other = must_open(p->path);
     assert_int_equal(store_conversation_restore(other, mine), STORE_OK);
     store_close(other);
+    store_close(s);
+}
+
+/* Ids of those whose title holds the words. */
+static const char *filtered(struct store *s, const char *words, bool archived, size_t limit)
+{
+    static char ids[100];
+    struct store_conversations *list;
+    assert_int_equal(store_conversation_filter(s, words, archived, limit, &list), STORE_OK);
+    ids[0] = '\0';
+    for (size_t i = 0; i < list->count; i++)
+        sprintf(ids + strlen(ids), "%lld ", (long long)list->items[i].id);
+    store_conversations_free(list);
+    return ids;
+}
+
+static void titles_are_filtered_by_their_words(void **state)
+{
+    struct place *p = *state;
+    struct store *s = must_open(p->path);
+    must_create(s, "The chain rule");
+    must_create(s, "\xc3\x89t\xc3\xa9 100%");
+    must_create(s, "Chains and rules");
+    must_create(s, "Cats");
+    assert_string_equal(filtered(s, "", false, 9), "4 3 2 1 ");
+    assert_string_equal(filtered(s, "RULE chain", false, 9), "3 1 ");
+    assert_string_equal(filtered(s, "\"n rule\"", false, 9), "1 ");
+    assert_string_equal(filtered(s, "\xc3\xa9T\xc3\x89", false, 9), "2 ");
+    assert_string_equal(filtered(s, "%", false, 9), "2 ");
+    assert_string_equal(filtered(s, "c", false, 2), "4 3 ");
+    assert_string_equal(filtered(s, "dogs", false, 9), "");
+    assert_int_equal(store_conversation_archive(s, 3, true), STORE_OK);
+    assert_int_equal(store_conversation_delete(s, 1), STORE_OK);
+    assert_string_equal(filtered(s, "rule", false, 9), "");
+    assert_string_equal(filtered(s, "rule", true, 9), "3 ");
     store_close(s);
 }
 
@@ -199,6 +235,7 @@ int test_conversation(void)
         place_test(changes_are_kept),
         cmocka_unit_test(a_deleted_conversation_can_be_taken_back),
         place_test(deleted_means_gone),
+        place_test(titles_are_filtered_by_their_words),
         place_test(the_deleted_outlive_no_handle_that_could_restore_them),
         cmocka_unit_test(prompts_come_back_once_each),
     };

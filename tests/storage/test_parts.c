@@ -95,34 +95,50 @@ static void an_arena_holds_what_it_was_given(void **state)
     arena_free(NULL);
 }
 
-static void check_query(const char *text, const char *match, const char *like)
+static void check_query(const char *text, size_t words, const char *match)
 {
     struct query q;
-    assert_true(query_parse(&q, text, STORE_IN_ANSWERS));
+    assert_true(query_parse(&q, text));
+    assert_int_equal(q.count, words);
     if (match)
         assert_string_equal(q.match, match);
     else
         assert_null(q.match);
-    if (like)
-        assert_string_equal(q.like, like);
-    else
-        assert_null(q.like);
     query_done(&q);
 }
 
 static void a_query_is_words_and_phrases(void **state)
 {
     (void)state;
-    check_query("", NULL, NULL);
-    check_query(" \t\"\" \"  \"", NULL, NULL);
-    check_query("chain rule", "{ answer } : (\"chain\" AND \"rule\")", NULL);
-    check_query("\"chain rule\"x", "{ answer } : (\"chain rule\")", NULL);
-    check_query("\" open to the end ", "{ answer } : (\"open to the end\")", NULL);
-    check_query("a*b OR NEAR(", "{ answer } : (\"a*b\" AND \"NEAR(\")", NULL);
-    check_query("50%", "{ answer } : (\"50%\")", NULL);
-    check_query("5% x", NULL, "%5\\%%");
-    check_query("\xe6\x95\xb0\xe5\xad\xa6", NULL, "%\xe6\x95\xb0\xe5\xad\xa6%");
-    check_query("abc\xff", NULL, NULL);
+    check_query("", 0, NULL);
+    check_query(" \t\"\" \"  \"", 0, NULL);
+    check_query("chain or", 2, "\"cha\" AND \"hai\" AND \"ain\"");
+    check_query("\"a rule\"x", 2, "\"a r\" AND \" ru\" AND \"rul\" AND \"ule\"");
+    check_query("\" to end ", 1, "\"to \" AND \"o e\" AND \" en\" AND \"end\"");
+    check_query("a*b NOT (((", 3, "\"a*b\" AND \"NOT\" AND \"(((\"");
+    check_query("50%", 1, "\"50%\"");
+    check_query("5% x", 2, NULL);
+    check_query("\xe6\x95\xb0\xe5\xad\xa6", 1, NULL);
+    check_query("abc\xff", 0, NULL);
+}
+
+static void a_long_query_is_looked_up_by_some_pieces(void **state)
+{
+    (void)state;
+    struct query q;
+    char text[4000];
+    memset(text, 'x', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    for (int space = 0; space < 2; space++) {
+        assert_true(query_parse(&q, text));
+        size_t pieces = 0;
+        for (const char *p = q.match; (p = strstr(p, "\"xxx\"")) != NULL; p++)
+            pieces++;
+        assert_in_range(pieces, QUERY_PIECES / 2, QUERY_PIECES);
+        query_done(&q);
+        for (size_t i = 5; i < sizeof(text) - 1; i += 6)
+            text[i] = ' ';
+    }
 }
 
 static void the_log_is_for_fixed_versions_only(void **state)
@@ -156,6 +172,7 @@ int test_parts(void)
         cmocka_unit_test(a_word_is_found_in_either_case),
         cmocka_unit_test(an_arena_holds_what_it_was_given),
         cmocka_unit_test(a_query_is_words_and_phrases),
+        cmocka_unit_test(a_long_query_is_looked_up_by_some_pieces),
         cmocka_unit_test(the_log_is_for_fixed_versions_only),
         place_test(the_journal_is_the_chosen_one),
     };

@@ -14,14 +14,14 @@
 #include "storage/schema.h"
 #include "storage/text.h"
 
-/* A history as version 1 of the schema had it: one conversation, `questions` questions. */
-static void make_version_1(const char *path, int questions)
+/* A history as an older schema had it: one conversation, `questions` questions. */
+static void make_old(const char *path, int version, int questions)
 {
     sqlite3 *db;
     sqlite3_stmt *st;
     must_write(path, "", 0);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(schema_build(db, 1), SQLITE_OK);
+    assert_int_equal(schema_build(db, version), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db,
                                   "BEGIN; INSERT INTO conversation"
                                   " VALUES(1, 'old', '', 5, 6, 1, 0, NULL, NULL)",
@@ -43,6 +43,10 @@ static void make_version_1(const char *path, int questions)
                      "UPDATE conversation SET leaf = (SELECT max(id) FROM message); COMMIT",
                      NULL, NULL, NULL),
         SQLITE_OK);
+    if (version == 2)
+        assert_int_equal(
+            sqlite3_exec(db, "INSERT INTO search(search) VALUES('rebuild')", NULL, NULL, NULL),
+            SQLITE_OK);
     sqlite3_close(db);
 }
 
@@ -60,6 +64,9 @@ static void check_upgraded(const char *path, size_t questions)
     assert_int_equal(store_search(s, "tale", 0, SIZE_MAX, &hits), STORE_OK);
     assert_int_equal(hits->count, questions < 1000 ? questions : 1000);
     store_hits_free(hits);
+    assert_int_equal(store_search(s, "ld", 0, 1, &hits), STORE_OK);
+    assert_int_equal(hits->count, 1);
+    store_hits_free(hits);
     store_close(s);
     assert_int_equal(must_number(path, "PRAGMA user_version"), schema_version());
 }
@@ -67,21 +74,23 @@ static void check_upgraded(const char *path, size_t questions)
 static void an_old_file_is_brought_up_to_date(void **state)
 {
     struct place *p = *state;
-    make_version_1(p->path, 3);
-    check_upgraded(p->path, 3);
+    for (int version = 1; version < schema_version(); version++) {
+        make_old(p->path, version, 3);
+        check_upgraded(p->path, 3);
 
-    char copy[128];
-    struct stat st;
-    snprintf(copy, sizeof(copy), "%s.v1", p->path);
-    assert_int_equal(stat(copy, &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0600);
-    assert_int_equal(must_number(copy, "PRAGMA user_version"), 1);
-    assert_int_equal(must_number(copy, "SELECT count(*) FROM text"), 3);
+        char copy[128];
+        struct stat st;
+        snprintf(copy, sizeof(copy), "%s.v%d", p->path, version);
+        assert_int_equal(stat(copy, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+        assert_int_equal(must_number(copy, "PRAGMA user_version"), version);
+        assert_int_equal(must_number(copy, "SELECT count(*) FROM text"), 3);
 
-    struct store *s = must_open(p->path);
-    assert_int_equal(store_conversation_delete(s, 1), STORE_OK);
-    store_close(s);
-    assert_int_not_equal(stat(copy, &st), 0); /* deleted means gone there too */
+        struct store *s = must_open(p->path);
+        assert_int_equal(store_conversation_delete(s, 1), STORE_OK);
+        store_close(s);
+        assert_int_not_equal(stat(copy, &st), 0); /* deleted means gone there too */
+    }
 }
 
 static int upgrade(void *path)
@@ -95,16 +104,16 @@ static void an_upgrade_is_all_or_nothing(void **state)
     struct place *p = *state;
     for (int round = 0; round < 12; round++) {
         enum { QUESTIONS = 2000 };
-        make_version_1(p->path, QUESTIONS);
+        make_old(p->path, 1 + round % (schema_version() - 1), QUESTIONS);
         pid_t pid = start_child(upgrade, p->path);
         usleep((useconds_t)(2000 + 1500 * round));
         kill(pid, SIGKILL);
         end_child(pid);
         int64_t version = must_number(p->path, "PRAGMA user_version");
-        assert_true(version == 1 || version == 2);
+        assert_true(version == 1 + round % (schema_version() - 1) || version == schema_version());
         assert_int_equal(
             must_number(p->path, "SELECT count(*) FROM sqlite_schema WHERE name = 'search'"),
-            version == 2);
+            version != 1);
         check_upgraded(p->path, QUESTIONS);
     }
 }

@@ -183,9 +183,9 @@ static void a_snippet_shows_the_match(void **state)
     store_hits_free(hits);
 
     struct store_draft draft = {.conversation = c, .parent = STORE_LEAF, .role = STORE_USER};
-    assert_int_equal(store_message_add(s, &draft, "a\0b thread", 10, &m), STORE_OK);
+    assert_int_equal(store_message_add(s, &draft, "an a\0b thread", 13, &m), STORE_OK);
     hits = search(s, "a", 0); /* the newest first; behind the NUL it would not be found */
-    assert_string_equal(hits->items[0].snippet, "a b thread");
+    assert_string_equal(hits->items[0].snippet, "an a b thread");
     store_hits_free(hits);
 
     hits = search(s, "needle", STORE_IN_ANSWERS);
@@ -238,6 +238,120 @@ static void a_streaming_message_is_found_once_it_has_ended(void **state)
     store_close(s);
 }
 
+static void a_text_is_found_by_its_last_characters(void **state)
+{
+    (void)state;
+    struct store *s = must_open(NULL);
+    int64_t c = must_create(s, "");
+    must_add(s, c, STORE_LEAF, STORE_USER, "why q");
+    must_add(s, c, STORE_LEAF, STORE_USER, "q");
+    must_add(s, c, STORE_LEAF, STORE_USER, "xz");
+    must_add(s, c, STORE_LEAF, STORE_USER, "the end xz");
+    must_add(s, c, STORE_LEAF, STORE_USER, "\xe4\xb8\xad" MATHS);
+    assert_int_equal(count(s, "q"), 2);
+    assert_int_equal(count(s, "Z"), 2);
+    assert_int_equal(count(s, "xz"), 2);
+    assert_int_equal(count(s, "zx"), 0);
+    assert_int_equal(count(s, MATHS), 1);
+    assert_int_equal(count(s, "\xe5\xad\xa6"), 1);
+    store_close(s);
+}
+
+/* The program's locale may be any; what is written in a history stays the same. */
+static void letters_have_two_cases_in_every_locale(void **state)
+{
+    (void)state;
+    struct store *s = must_open(NULL);
+    int64_t c = must_create(s, "");
+    must_add(s, c, STORE_LEAF, STORE_USER, "\xc3\x89t\xc3\xa9 \xd0\x96\xd0\xb8");
+    must_add(s, c, STORE_LEAF, STORE_USER, "\xce\xa3\xce\x91\xce\xa3"); /* "SAS", in Greek */
+    assert_int_equal(count(s, "\xc3\xa9T\xc3\x89"), 1);
+    assert_int_equal(count(s, "\xc3\xa9T"), 1);
+    assert_int_equal(count(s, "\xd0\xb6"), 1);
+    assert_int_equal(count(s, "\xcf\x83\xce\xb1\xcf\x82"), 1); /* which ends in another s */
+    assert_int_equal(count(s, "\xcf\x82"), 1);
+    store_close(s);
+}
+
+static void of_a_message_the_answer_is_the_hit(void **state)
+{
+    (void)state;
+    struct store *s = must_open(NULL);
+    int64_t id = must_begin(s, must_create(s, ""));
+    must_append(s, id, STORE_REASONING, "roots? roots! of 42");
+    must_append(s, id, STORE_TEXT, "The roots are 1 and 2.");
+    assert_int_equal(store_message_end(s, id, STORE_COMPLETE, NULL), STORE_OK);
+    struct store_hits *hits = search(s, "roots", 0);
+    assert_int_equal(hits->count, 1);
+    assert_int_equal(hits->items[0].kind, STORE_TEXT);
+    assert_int_equal(hits->items[0].where, STORE_IN_ANSWERS);
+    assert_true(hits->items[0].created_ms > 0);
+    store_hits_free(hits);
+    hits = search(s, "roots 42", 0);
+    assert_int_equal(hits->count, 1);
+    assert_int_equal(hits->items[0].where, STORE_IN_REASONING);
+    store_hits_free(hits);
+    store_close(s);
+}
+
+/* Searches slice by slice, and returns how many hits that gives; `slices` of them at least. */
+static size_t count_in_slices(struct store *s, const char *text, size_t limit, int slices)
+{
+    struct store_query q = {.text = text, .limit = limit, .ms = 60000};
+    size_t n = 0;
+    do {
+        struct store_hits *hits;
+        assert_int_equal(store_search_some(s, &q, &hits), STORE_OK);
+        assert_true(hits->next == 0 || q.before == 0 || hits->next < q.before);
+        n += hits->count;
+        q.before = hits->next;
+        store_hits_free(hits);
+        slices--;
+    } while (q.before != 0);
+    assert_true(slices <= 0);
+    return n;
+}
+
+static void a_search_goes_on_where_it_ended(void **state)
+{
+    (void)state;
+    struct store *s = must_open(NULL);
+    int64_t c = must_create(s, "");
+    assert_int_equal(store_begin(s), STORE_OK);
+    for (int i = 0; i < 1203; i++) {
+        char text[40];
+        snprintf(text, sizeof(text), "word %d of ab%s", i, i % 7 ? "" : " seventh");
+        must_add(s, c, 0, STORE_USER, text);
+    }
+    assert_int_equal(store_commit(s), STORE_OK);
+    assert_int_equal(count_in_slices(s, "ab", 100, 13), 1203);
+    assert_int_equal(count_in_slices(s, "word", 1000, 2), 1203);
+    assert_int_equal(count_in_slices(s, "seventh", 1000, 1), 172);
+    assert_int_equal(count_in_slices(s, "of ab", 500, 3), 1203);
+    assert_int_equal(count_in_slices(s, "none", 10, 1), 0);
+    store_close(s);
+}
+
+/* So many texts hold them that the index does not list them. */
+static void common_short_words_are_met_in_the_texts(void **state)
+{
+    (void)state;
+    struct store *s = must_open(NULL);
+    int64_t c = must_create(s, "");
+    assert_int_equal(store_begin(s), STORE_OK);
+    must_add(s, c, 0, STORE_USER, "a and b, once");
+    for (int i = 0; i < 10100; i++) {
+        must_add(s, c, 0, STORE_USER, "ax ay ");
+        must_add(s, c, 0, STORE_USER, "bx by ");
+    }
+    assert_int_equal(store_commit(s), STORE_OK);
+    assert_int_equal(count(s, "a"), 20);
+    assert_int_equal(count_in_slices(s, "a", 1000, 11), 10101);
+    assert_int_equal(count(s, "b a"), 1);
+    assert_int_equal(count(s, "b z"), 0);
+    store_close(s);
+}
+
 int test_search(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +363,11 @@ int test_search(void)
         cmocka_unit_test(a_snippet_shows_the_match),
         cmocka_unit_test(the_best_comes_first),
         cmocka_unit_test(a_streaming_message_is_found_once_it_has_ended),
+        cmocka_unit_test(a_text_is_found_by_its_last_characters),
+        cmocka_unit_test(letters_have_two_cases_in_every_locale),
+        cmocka_unit_test(of_a_message_the_answer_is_the_hit),
+        cmocka_unit_test(a_search_goes_on_where_it_ended),
+        cmocka_unit_test(common_short_words_are_met_in_the_texts),
     };
     return cmocka_run_group_tests_name("storage search", tests, NULL, NULL);
 }
