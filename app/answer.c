@@ -2,11 +2,13 @@
 #include "app/answer.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/clock.h"
 #include "app/exit.h"
 #include "app/say.h"
 #include "app/signals.h"
@@ -82,7 +84,7 @@ struct show {
     struct chat *chat;
     const struct answer_view *view;
     struct turn *turn;
-    bool in_reasoning;
+    bool in_reasoning, timed_out;
     char last; /* byte of the reasoning */
 };
 
@@ -100,6 +102,10 @@ static void leave_reasoning(struct show *s)
 static void show_text(struct show *s, const struct chat_event *ev)
 {
     bool reasoning = ev->kind == STORE_REASONING;
+    if (s->view->on_text) {
+        s->view->on_text(s->view->ud, ev->kind, ev->text, ev->len);
+        return;
+    }
     struct outlet *out = reasoning ? s->view->reasoning : s->view->answer;
     if (!reasoning)
         leave_reasoning(s);
@@ -125,7 +131,8 @@ static void show_events(struct show *s)
         s->turn = ev.turn;
         leave_reasoning(s);
         const struct str *said = &ev.turn->text[STORE_TEXT];
-        if (s->view->answer && said->len > 0 && said->data[said->len - 1] != '\n')
+        if (s->view->answer && !s->view->on_text && said->len > 0 &&
+            said->data[said->len - 1] != '\n')
             str_adds(&s->view->answer->pending, "\n");
     }
 }
@@ -139,6 +146,25 @@ static struct outlet *next_outlet(const struct answer_view *view)
                                               : NULL;
 }
 
+static int timeout_ms(const struct show *s)
+{
+    int save = chat_timeout_ms(s->chat);
+    if (s->view->deadline_ms == 0 || s->timed_out)
+        return save;
+    double left = s->view->deadline_ms - clock_ms();
+    int end = left <= 0 ? 0 : left > INT_MAX - 1 ? INT_MAX : (int)left + 1;
+    return save < 0 || end < save ? end : save;
+}
+
+/* The answer is stopped once; what there is of it is shown and kept. */
+static void watch_deadline(struct show *s)
+{
+    if (s->view->deadline_ms == 0 || s->timed_out || clock_ms() < s->view->deadline_ms)
+        return;
+    s->timed_out = true;
+    chat_stop(s->chat);
+}
+
 static void wait_for_something(const struct show *s)
 {
     struct pollfd fds[CHAT_MODELS + 2];
@@ -147,7 +173,7 @@ static void wait_for_something(const struct show *s)
     fds[n++] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
     if (out)
         fds[n++] = (struct pollfd){.fd = out->fd, .events = POLLOUT};
-    poll(fds, n, chat_timeout_ms(s->chat));
+    poll(fds, n, timeout_ms(s));
     if (out && fds[n - 1].revents)
         outlet_send(out);
 }
@@ -166,6 +192,7 @@ int answer_show(struct chat *c, const struct answer_view *view, struct turn **tu
             chat_stop(c);
         else if (signal != 0)
             status = EXIT_SIGNAL + signal;
+        watch_deadline(&s);
         show_events(&s);
         chat_save_due(c);
         if (status == 0 && view->answer)
@@ -176,5 +203,5 @@ int answer_show(struct chat *c, const struct answer_view *view, struct turn **tu
                             ? STORE_STOPPED
                             : STORE_INTERRUPTED);
     *turn_out = s.turn;
-    return status;
+    return status == 0 && s.timed_out ? EXIT_TIMEOUT : status;
 }

@@ -40,10 +40,16 @@ struct answer_view {
     struct outlet *answer, *reasoning;              /* may be the same; NULL: not shown */
     const char *before_reasoning, *after_reasoning; /* put around it as they are */
     bool stop_only;                                 /* Ctrl-C stops the answer, not the program */
+    double deadline_ms; /* of clock_ms(): stops the answer then; 0: never */
+
+    /* Takes every piece instead of its going to the outlets as it is; NULL: none does. */
+    void (*on_text)(void *ud, enum store_kind kind, const char *text, size_t len);
+    void *ud;
 };
 
 /* Shows the answer that chat_ask has begun until it has ended; *turn_out is it. 0, or the exit
- * status of a signal or of a failed write, with one line in err for the latter. */
+ * status of a signal, of a failed write (with one line in err), or EXIT_TIMEOUT for an answer that
+ * the deadline has stopped. */
 int answer_show(struct chat *c, const struct answer_view *view, struct turn **turn_out, char *err,
                 size_t errlen);
 

@@ -22,7 +22,7 @@ int cmd_chat(struct app *app)
         say_error("signals: %m");
         return EXIT_DEVICE;
     }
-    if (question_given(o, app->n_words) || o->json)
+    if (question_given(o, app->n_words) || o->json || o->stream_json || o->dry_run)
         return pipe_run(app);
     if (!isatty(STDOUT_FILENO)) {
         say_error("prompt: none given, and standard output is no terminal to ask on");

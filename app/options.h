@@ -41,7 +41,9 @@ struct options {
     int64_t top_k, seed, max_tokens;
 
     /* How it is shown and kept. */
-    bool json, hide_reasoning, quiet, verbose, plain, no_log;
+    bool json, stream_json, no_stream, extract, boxed, usage, dry_run;
+    double timeout_s; /* 0: none */
+    bool hide_reasoning, quiet, verbose, plain, no_log;
     int color; /* enum color */
     const char *db;
 

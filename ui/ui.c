@@ -346,6 +346,17 @@ char *ui_message_math(const struct ui *u, int64_t id, size_t n, size_t *len_out)
     return transcript_extract(&u->transcript, id, extract_math, n, len_out);
 }
 
+char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out)
+{
+    struct bytes out = {0};
+    if (!extract_code(text, len, n, &out)) {
+        bytes_free(&out);
+        return NULL;
+    }
+    *len_out = out.len;
+    return out.data;
+}
+
 void ui_notice(struct ui *u, enum ui_tone tone, const char *text)
 {
     transcript_notice(&u->transcript, tone, text);

@@ -165,6 +165,9 @@ int64_t ui_message_chosen(const struct ui *u);
 char *ui_message_code(const struct ui *u, int64_t id, size_t n, size_t *len_out);
 char *ui_message_math(const struct ui *u, int64_t id, size_t n, size_t *len_out);
 
+/* The same of a text that is in no transcript; no screen need be open. */
+char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out);
+
 /* A line of the program's own in the transcript, set apart from anything a model can say. */
 void ui_notice(struct ui *u, enum ui_tone tone, const char *text);
 

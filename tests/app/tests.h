@@ -13,6 +13,7 @@ int test_commands(void);
 int test_history(void);
 int test_pipe(void);
 int test_batch(void);
+int test_forms(void);
 int test_completion(void);
 int test_input(void);
 int test_inspect(void);

@@ -1,0 +1,19 @@
+/* envelope.h - an answer as JSON: one object, or one for each piece as it comes. */
+#ifndef APP_ENVELOPE_H
+#define APP_ENVELOPE_H
+
+#include <stddef.h>
+
+#include "app/answer.h"
+#include "app/chat.h"
+
+/* Each adds one line. To a terminal everything beyond ASCII goes escaped. */
+
+/* {"type": "reasoning" or "answer", "text": ...} */
+void envelope_add_piece(struct outlet *out, enum store_kind kind, const char *text, size_t len);
+
+/* The whole answer with what made it and its numbers; with a type only where one is given. */
+void envelope_add_answer(struct outlet *out, const char *type, const struct chat *c,
+                         const struct turn *turn);
+
+#endif

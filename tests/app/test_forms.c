@@ -1,0 +1,162 @@
+/* test_forms.c - one answer in the forms that scripts want it in. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "app/boxed.h"
+
+static void ask(struct run *r, const char *arguments, int status)
+{
+    char line[512];
+    snprintf(line, sizeof line, "$DUET -m demo-deepseek -q --temp 0 %s '17 + 25'", arguments);
+    run_shell(r, line);
+    if (r->status != status)
+        fail_msg("%s: exit %d, not %d: %s", line, r->status, status, r->err);
+}
+
+static void assert_box(const char *text, const char *box)
+{
+    const char *found;
+    size_t len;
+    bool any = boxed_find(text, strlen(text), &found, &len);
+    assert_int_equal(any, box != NULL);
+    if (box && (len != strlen(box) || memcmp(found, box, len) != 0))
+        fail_msg("%s gives %.*s", text, (int)len, found);
+}
+
+static void test_boxes(void **state)
+{
+    (void)state;
+    assert_box("", NULL);
+    assert_box("\\boxed", NULL);
+    assert_box("\\boxed{", NULL);
+    assert_box("\\boxed{}", "");
+    assert_box("a \\boxed{1} b \\boxed{\\frac{1}{2}} c", "\\frac{1}{2}");
+    assert_box("\\boxed{\\{1, 2\\}}", "\\{1, 2\\}");
+    assert_box("\\boxed{1} then \\boxed{2", "1");
+    assert_box("\\boxed{\\boxed{3}}", "3");
+    assert_box("\\boxed{a\\", NULL);
+}
+
+static void test_boxed(void **state)
+{
+    struct run r;
+    (void)state;
+    ask(&r, "--boxed -R", 0);
+    assert_string_equal(r.out, "42\n");
+    assert_string_equal(r.err, "");
+    run_done(&r);
+    run_shell(&r, "$DUET -m demo-llama -q --boxed '17 + 25'");
+    assert_int_equal(r.status, 8);
+    assert_string_equal(r.out, "");
+    assert_string_equal(r.err, "duet: answer: no \\boxed{} in it\n");
+    run_done(&r);
+}
+
+static void test_no_code(void **state)
+{
+    struct run r;
+    (void)state;
+    ask(&r, "-x -R", 8);
+    assert_string_equal(r.out, "");
+    assert_string_equal(r.err, "duet: answer: no code block in it\n");
+    run_done(&r);
+    ask(&r, "-x --json", 2);
+    assert_string_equal(r.err, "duet: --extract: contradicts --json\n");
+    run_done(&r);
+}
+
+/* What comes in pieces is what comes at once. */
+static void test_stream_json(void **state)
+{
+    struct run r;
+    char reasoning[4096] = "", answer[4096] = "";
+    json_t *line = NULL;
+    (void)state;
+    ask(&r, "--stream-json", 0);
+    assert_string_equal(r.err, "");
+    for (char *text = r.out, *end; (end = strchr(text, '\n')); text = end + 1) {
+        json_decref(line);
+        assert_non_null(line = json_loadb(text, (size_t)(end - text), 0, NULL));
+        const char *type = json_string_value(json_object_get(line, "type"));
+        if (strcmp(type, "reasoning") == 0)
+            strcat(reasoning, json_string_value(json_object_get(line, "text")));
+        else if (strcmp(type, "answer") == 0)
+            strcat(answer, json_string_value(json_object_get(line, "text")));
+        else
+            assert_string_equal(type, "done");
+    }
+    assert_string_equal(json_string_value(json_object_get(line, "type")), "done");
+    assert_string_equal(json_string_value(json_object_get(line, "answer")), answer);
+    assert_string_equal(json_string_value(json_object_get(line, "reasoning")), reasoning);
+    assert_string_equal(json_string_value(json_object_get(line, "finish_reason")), "stop");
+    json_decref(line);
+    run_done(&r);
+}
+
+static void test_whole_and_counts(void **state)
+{
+    struct run r;
+    (void)state;
+    ask(&r, "-S -u -R", 0);
+    assert_string_equal(r.out, "17 + 25 = 42.\n\n\\boxed{42}\n");
+    assert_int_equal(strncmp(r.err, "prompt_tokens 11, completion_tokens ", 36), 0);
+    run_done(&r);
+}
+
+/* The prompt and its size, and nothing in the history. */
+static void test_dry_run(void **state)
+{
+    struct run r;
+    (void)state;
+    run_shell(
+        &r, "$DUET -m demo-llama -n 1 -q 'first' >/dev/null; "
+            "$DUET -m demo-llama --dry-run -c 'and then?' 2>$HOME/err; cat $HOME/err; "
+            "$DUET -m demo-llama --dry-run --json -q hi; $DUET -m demo-llama -c -q --json -n 1 x");
+    assert_contains(r.out, "first");
+    assert_contains(r.out, "and then?<|eot_id|>");
+    assert_contains(r.out, "duet: prompt: ");
+    assert_contains(r.out, "\"ids\": [");
+    assert_contains(r.out, "\"message\": 4");
+    run_done(&r);
+}
+
+static void test_timeout(void **state)
+{
+    struct run r;
+    (void)state;
+    setenv("M", endless_model(), 1);
+    run_shell(&r, "$DUET -q -m $M --ctx 100000 --temp 0 --timeout 0.3 hello; echo $?");
+    assert_contains(r.out, "\n124\n");
+    assert_true(r.out_len > 20); /* what there was of the answer */
+    assert_contains(r.err, "duet: --timeout: stopped after 0.3 s");
+    run_done(&r);
+    run_shell(&r, "$DUET -q -m $M --ctx 100000 --temp 0 --timeout 0.3 --json hello");
+    assert_int_equal(r.status, 124);
+    assert_contains(r.out, "\"finish_reason\": \"cancelled\"");
+    run_done(&r);
+}
+
+int test_forms(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_boxes),
+        TEST(test_boxed),
+        TEST(test_no_code),
+        TEST(test_stream_json),
+        TEST(test_whole_and_counts),
+        TEST(test_dry_run),
+        TEST(test_timeout),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("forms", tests, NULL, NULL);
+}
