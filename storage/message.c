@@ -215,6 +215,17 @@ int store_message_end(struct store *s, int64_t id, enum store_state state,
     return end(s, id, s->owner.token, state, generation);
 }
 
+int store_message_set_opens(struct store *s, int64_t id, bool opens)
+{
+    int rc = db_begin(s);
+    if (rc != STORE_OK)
+        return rc;
+    struct stmt q = stmt_open(s, "UPDATE message SET opens = ? WHERE id = ?");
+    stmt_bind_int(&q, opens);
+    stmt_bind_int(&q, id);
+    return db_end(s, stmt_run_on(&q, "message"));
+}
+
 static int next_orphan(struct store *s, int64_t *id, int64_t *owner)
 {
     int64_t found = 0;

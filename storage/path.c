@@ -1,5 +1,5 @@
 /*
- * path.c - reading messages: the current path, the children of one.
+ * path.c - reading messages: the current path, the children of one, the tree.
  *
  * The file may be damaged: what cannot be right is replaced and its message marked, and reading
  * goes on. Every parent has a smaller id than its child, or it is not followed: a walk ends.
@@ -14,7 +14,7 @@
     "SELECT m.id, m.conversation, m.parent, m.role, m.state, m.owner, m.created, m.crc, g.message," \
     " g.model, g.fingerprint, g.engine, g.device, g.settings, g.stop_reason, g.error, g.seed,"      \
     " g.prompt_tokens, g.cached_tokens, g.completion_tokens, g.reasoning_tokens, g.load_ms,"        \
-    " g.time_to_first_token_ms, g.generation_time_ms"                                               \
+    " g.time_to_first_token_ms, g.generation_time_ms, m.opens"                                      \
     " FROM message m LEFT JOIN generation g ON g.message = m.id"
 
 #define LAST_MS INT64_C(253402300799999) /* the end of the year 9999 */
@@ -84,6 +84,7 @@ static int read_row(struct stmt *q, struct store_messages *list)
     if (m->state == STORE_STREAMING && !owner_alive(&q->store->owner, stmt_int(q, 5)))
         m->state = STORE_INTERRUPTED;
     m->created_ms = in_range(m, stmt_int(q, 6), LAST_MS, 0);
+    m->opens = stmt_int(q, 24) != 0;
     uint32_t start = message_crc(m->id, m->conversation, m->parent, m->role);
     int rc = read_text(q->store, m, start, stmt_int(q, 7), list);
     if (rc != STORE_OK || stmt_is_null(q, 8))
@@ -140,6 +141,18 @@ static int read_children(struct store *s, int64_t conversation, int64_t parent,
     return stmt_close_after(&q, rc);
 }
 
+static int read_tree(struct store *s, int64_t conversation, int64_t after,
+                     struct store_messages *list)
+{
+    struct stmt q = stmt_open(s, MESSAGES " WHERE m.conversation = ? AND m.id > ? ORDER BY m.id");
+    stmt_bind_int(&q, conversation);
+    stmt_bind_int(&q, after);
+    int rc = STORE_OK;
+    while (rc == STORE_OK && stmt_row(&q))
+        rc = read_row(&q, list);
+    return stmt_close_after(&q, rc);
+}
+
 /* Gives the list to the caller or frees it. */
 static int finish(struct store *s, int rc, struct store_messages *list, struct store_messages **out)
 {
@@ -187,6 +200,16 @@ int store_message_leaf(struct store *s, int64_t message, int64_t *leaf_out)
     }
     *leaf_out = leaf;
     return rc;
+}
+
+int store_message_tree(struct store *s, int64_t conversation, int64_t after,
+                       struct store_messages **out)
+{
+    struct store_messages *list = arena_new(sizeof(*list));
+    int rc = list ? db_snapshot(s) : db_no_memory(s);
+    if (rc == STORE_OK)
+        rc = read_tree(s, conversation, after, list);
+    return finish(s, rc, list, out);
 }
 
 void store_messages_free(struct store_messages *list)

@@ -126,6 +126,10 @@ static const char *const steps[] = {
     "CREATE INDEX conversation_listed ON conversation(archived, activity, title)"
     "  WHERE deleted_by IS NULL;"
     "PRAGMA user_version = 3;",
+
+    /* A message that opens the window: models are given nothing that stands before it. */
+    "ALTER TABLE message ADD COLUMN opens INTEGER NOT NULL DEFAULT 0;"
+    "PRAGMA user_version = 4;",
 };
 
 _Static_assert(STORE_USER == 1 && STORE_STREAMING == 0 && STORE_TEXT == 0 && STORE_REASONING == 1,

@@ -171,6 +171,7 @@ struct store_message {
     enum store_role role;
     enum store_state state;
     bool damaged; /* its text or its place in the tree is not what was written */
+    bool opens;   /* the window: models are given nothing that stands before it */
     const char *text[STORE_KINDS];
     size_t len[STORE_KINDS];                   /* bytes; text may hold NULs */
     const struct store_generation *generation; /* NULL when nothing generated it */
@@ -208,6 +209,9 @@ int store_message_append(struct store *s, int64_t id, enum store_kind kind, cons
 int store_message_end(struct store *s, int64_t id, enum store_state state,
                       const struct store_generation *generation);
 
+/* Lets the window begin at a message, or no longer. */
+int store_message_set_opens(struct store *s, int64_t id, bool opens);
+
 /* The conversation's current path, root first. */
 int store_message_path(struct store *s, int64_t conversation, struct store_messages **out);
 
@@ -217,6 +221,10 @@ int store_message_leaf(struct store *s, int64_t message, int64_t *leaf_out);
 /* All answers to one message, oldest first; parent 0 gives the conversation's roots. */
 int store_message_children(struct store *s, int64_t conversation, int64_t parent,
                            struct store_messages **out);
+
+/* The whole tree, oldest first, so that parents come before children: what is newer than `after`. */
+int store_message_tree(struct store *s, int64_t conversation, int64_t after,
+                       struct store_messages **out);
 void store_messages_free(struct store_messages *list);
 
 struct store_prompts {

@@ -167,6 +167,58 @@ static void messages_are_a_tree(void **state)
     store_close(s);
 }
 
+static void the_whole_tree_is_read_or_what_is_new_of_it(void **state)
+{
+    (void)state;
+    struct store *s = must_open(NULL);
+    struct store_messages *list;
+    int64_t c = must_create(s, ""), other = must_create(s, "");
+    int64_t q = must_add(s, c, 0, STORE_USER, "q");
+    int64_t a = must_add(s, c, q, STORE_ASSISTANT, "a");
+    must_add(s, other, 0, STORE_USER, "not this one");
+    int64_t b = must_add(s, c, q, STORE_ASSISTANT, "b");
+    assert_int_equal(store_message_tree(s, c, 0, &list), STORE_OK);
+    assert_int_equal(list->count, 3);
+    const int64_t ids[] = {q, a, b}, parents[] = {0, q, q};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(list->items[i].id, ids[i]);
+        assert_int_equal(list->items[i].parent, parents[i]);
+    }
+    assert_string_equal(list->items[2].text[STORE_TEXT], "b");
+    store_messages_free(list);
+    assert_int_equal(store_message_tree(s, c, a, &list), STORE_OK);
+    assert_int_equal(list->count, 1);
+    assert_int_equal(list->items[0].id, b);
+    store_messages_free(list);
+    assert_int_equal(store_message_tree(s, c, b, &list), STORE_OK);
+    assert_int_equal(list->count, 0);
+    store_messages_free(list);
+    store_close(s);
+}
+
+static void a_message_may_open_the_window(void **state)
+{
+    struct place *p = *state;
+    struct store *s = must_open(p->path);
+    int64_t c = must_create(s, "");
+    int64_t q = must_add(s, c, 0, STORE_USER, "q");
+    must_add(s, c, q, STORE_ASSISTANT, "a");
+    assert_int_equal(store_message_set_opens(s, q, true), STORE_OK);
+    assert_int_equal(store_message_set_opens(s, 999, true), STORE_ENOTFOUND);
+    store_close(s);
+    s = must_open(p->path);
+    struct store_messages *list = must_path(s, c);
+    assert_true(list->items[0].opens);
+    assert_false(list->items[1].opens);
+    assert_false(list->items[0].damaged);
+    store_messages_free(list);
+    assert_int_equal(store_message_set_opens(s, q, false), STORE_OK);
+    list = must_path(s, c);
+    assert_false(list->items[0].opens);
+    store_messages_free(list);
+    store_close(s);
+}
+
 static void senseless_calls_are_refused(void **state)
 {
     (void)state;
@@ -281,6 +333,8 @@ int test_message(void)
         cmocka_unit_test(states_come_back),
         cmocka_unit_test(an_end_without_generation_keeps_the_drafts),
         cmocka_unit_test(messages_are_a_tree),
+        cmocka_unit_test(the_whole_tree_is_read_or_what_is_new_of_it),
+        place_test(a_message_may_open_the_window),
         cmocka_unit_test(senseless_calls_are_refused),
         place_test(a_group_happens_whole_or_not_at_all),
         cmocka_unit_test(order_needs_no_clock),
