@@ -61,8 +61,11 @@ static void send(struct ui *u)
     if (command)
         composer_complete(&u->composer);
     const char *text = composer_text(&u->composer, &len);
-    if (is_blank(text))
+    if (is_blank(text)) {
+        if (u->pending.n > 0 && u->pending.held)
+            want(u, UI_ASK_NEXT);
         return;
+    }
     if (!queue(u, (struct ui_action){.kind = UI_SEND, .text = text, .len = len})) {
         status_hint(&u->status, "Too much is waiting already; the draft is kept");
         return;
@@ -71,7 +74,7 @@ static void send(struct ui *u)
     transcript_bottom(&u->transcript);
 }
 
-static void focus(struct ui *u, enum focus to)
+void dispatch_focus(struct ui *u, enum focus to)
 {
     u->focus = to;
     transcript_focus(&u->transcript, to == FOCUS_TRANSCRIPT);
@@ -81,7 +84,7 @@ static void close_sidebar(struct ui *u)
 {
     u->sidebar_open = false;
     list_clear_filter(&u->sidebar);
-    focus(u, FOCUS_COMPOSER);
+    dispatch_focus(u, FOCUS_COMPOSER);
 }
 
 static void toggle_sidebar(struct ui *u)
@@ -94,7 +97,7 @@ static void toggle_sidebar(struct ui *u)
         want(u, UI_LIST);
     u->sidebar_open = true;
     list_select(&u->sidebar, u->sidebar.current);
-    focus(u, FOCUS_SIDEBAR);
+    dispatch_focus(u, FOCUS_SIDEBAR);
 }
 
 /* Closes what is uppermost, or stops; the same key does both. */
@@ -109,7 +112,9 @@ static void cancel(struct ui *u)
     else if (status_is_busy(&u->status))
         want(u, UI_STOP);
     else if (u->focus == FOCUS_TRANSCRIPT)
-        focus(u, FOCUS_COMPOSER);
+        dispatch_focus(u, FOCUS_COMPOSER);
+    else if (u->pending.banner)
+        want(u, UI_LEAVE);
 }
 
 static void interrupt(struct ui *u)
@@ -124,6 +129,8 @@ static void interrupt(struct ui *u)
         u->stop_sent = want(u, UI_STOP);
     } else if (u->dialog.kind != DIALOG_NONE || u->focus == FOCUS_SIDEBAR) {
         cancel(u);
+    } else if (u->pending.banner) {
+        want(u, UI_LEAVE);
     } else if (len > 0) {
         composer_set(&u->composer, "", 0);
     } else {
@@ -164,9 +171,17 @@ static void in_composer(struct ui *u, enum keymap_action action)
         if (complete_is_open(&u->composer.complete))
             composer_complete(&u->composer);
         else
-            focus(u, FOCUS_TRANSCRIPT);
+            dispatch_focus(u, FOCUS_TRANSCRIPT);
         break;
     case ACT_EDITOR: want(u, UI_EDIT); break;
+    case ACT_UP:
+        if (len == 0 && u->pending.n > 0)
+            want(u, UI_TAKE_BACK);
+        else
+            composer_do(&u->composer, action);
+        break;
+    case ACT_TAKE_BACK: want(u, UI_TAKE_BACK); break;
+    case ACT_DROP: want(u, UI_DROP); break;
     case ACT_EOF:
         if (len == 0)
             queue(u, (struct ui_action){.kind = UI_QUIT});
@@ -177,12 +192,34 @@ static void in_composer(struct ui *u, enum keymap_action action)
     }
 }
 
+/* What is wanted of the marked message. */
+static void of_message(struct ui *u, enum keymap_action action)
+{
+    static const struct {
+        enum keymap_action action;
+        enum ui_action_kind kind;
+    } rows[] = {
+        {ACT_REASK, UI_REASK}, {ACT_REGEN, UI_REGEN}, {ACT_REGEN_BY, UI_REGEN_BY},
+        {ACT_BACK, UI_BACK},   {ACT_ON, UI_ON},       {ACT_FORK, UI_FORK},
+    };
+    int64_t id = transcript_marked(&u->transcript);
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].action != action)
+            continue;
+        if (id != 0)
+            queue(u, (struct ui_action){.kind = rows[i].kind, .id = id});
+        else
+            status_hint(&u->status, "[ and ] mark a question or an answer");
+    }
+}
+
 static void in_transcript(struct ui *u, enum keymap_action action)
 {
     struct transcript *t = &u->transcript;
 
     switch (action) {
-    case ACT_COMPOSE: focus(u, FOCUS_COMPOSER); break;
+    case ACT_COMPOSE: dispatch_focus(u, FOCUS_COMPOSER); break;
     case ACT_LINE_UP: transcript_scroll(t, -1); break;
     case ACT_LINE_DOWN: transcript_scroll(t, 1); break;
     case ACT_MESSAGE_UP: transcript_select(t, -1); break;
@@ -190,7 +227,7 @@ static void in_transcript(struct ui *u, enum keymap_action action)
     case ACT_TOP: transcript_top(t); break;
     case ACT_BOTTOM: transcript_bottom(t); break;
     case ACT_FOLD: transcript_fold(t); break;
-    default: break;
+    default: of_message(u, action); break;
     }
 }
 
@@ -260,7 +297,7 @@ static void paste(struct ui *u, const struct input_event *event)
     if (!fits)
         status_hint(&u->status, "The paste is too large for a draft");
     if (u->dialog.kind == DIALOG_NONE)
-        focus(u, FOCUS_COMPOSER);
+        dispatch_focus(u, FOCUS_COMPOSER);
 }
 
 static enum keymap_place place_of(const struct ui *u)

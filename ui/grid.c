@@ -86,6 +86,13 @@ void grid_restyle(struct grid *g, int row, int col, int n, uint8_t style)
             grid_at(g, row, c)->style = style;
 }
 
+void grid_mute(struct grid *g, int row, int col, int n)
+{
+    for (int c = col; c < col + n; c++)
+        if (row >= 0 && row < g->rows && c >= 0 && c < g->cols)
+            grid_at(g, row, c)->style |= STYLE_MUTED;
+}
+
 /* Draws one cluster that fits before column `end`. */
 static void put(struct grid *g, int row, int col, const struct text_cluster *c, uint8_t style)
 {

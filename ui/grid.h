@@ -58,6 +58,9 @@ void grid_blank(struct grid *g, int row, int col, int rows, int cols);
 /* Gives n cells of a row another style. */
 void grid_restyle(struct grid *g, int row, int col, int n, uint8_t style);
 
+/* Gives them the muted form of the style they have. */
+void grid_mute(struct grid *g, int row, int col, int n);
+
 struct cell *grid_at(const struct grid *g, int row, int col);
 
 #endif

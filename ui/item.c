@@ -121,7 +121,16 @@ bool item_extract(const struct item *item, item_extractor *extract, size_t n, st
 
 /* Rows */
 
-enum row_kind { ROW_GAP, ROW_NAME, ROW_THOUGHT, ROW_TEXT, ROW_LOST, ROW_NOTE };
+enum row_kind {
+    ROW_GAP,
+    ROW_NAME,
+    ROW_THOUGHT,
+    ROW_TEXT,
+    ROW_LOST,
+    ROW_NOTE,
+    ROW_VERSION,
+    ROW_RULE
+};
 
 struct row {
     enum row_kind kind;
@@ -158,6 +167,8 @@ static void walk_rows(struct item *item, struct walk *w)
     }
     pass(w, ROW_LOST, NULL, item->lost);
     pass(w, ROW_NOTE, NULL, item->note != NULL);
+    pass(w, ROW_VERSION, NULL, item->kind == ITEM_USER && item->versions > 1);
+    pass(w, ROW_RULE, NULL, item->kind == ITEM_RULE);
 }
 
 static bool is_growing(const struct item *item, const struct part *part)
@@ -245,6 +256,30 @@ static void draw_text(const struct item *item, const struct row *at, struct grid
         grid_restyle(g, row, col, room, STYLE_DIM);
 }
 
+static int draw_version(const struct item *item, struct grid *g, int row, int col, int room)
+{
+    char label[64];
+    if (item->versions < 2)
+        return 0;
+    snprintf(label, sizeof label, "‹ %zu of %zu ›", item->version, item->versions);
+    return grid_label(g, row, col, room, label, STYLE_DIM);
+}
+
+static void draw_name(const struct item *item, struct grid *g, int row, int col, int room)
+{
+    int at = grid_label(g, row, col, room, item->name ? item->name : "", STYLE_NAME);
+    draw_version(item, g, row, col + at + 2, room - at - 2);
+}
+
+static void draw_rule(const struct item *item, struct grid *g, int row, int col, int width)
+{
+    uint8_t style = item->tone == UI_INFO ? STYLE_DIM : tone_style[item->tone];
+    grid_repeat(g, row, col, width, 0x2500, STYLE_RULE);
+    int at = grid_label(g, row, col + 2, 1, " ", style) + 2;
+    at += grid_label(g, row, col + at, width - at - 3, item->name ? item->name : "", style);
+    grid_label(g, row, col + at, 1, " ", style);
+}
+
 static void draw_note(const struct item *item, struct grid *g, int row, int col, int room)
 {
     uint8_t style = item->tone == UI_INFO ? STYLE_DIM : tone_style[item->tone];
@@ -266,7 +301,7 @@ void item_draw(struct item *item, size_t n, bool marked, struct grid *g, int row
     walk_rows(item, &w);
     switch (w.found.kind) {
     case ROW_GAP: break;
-    case ROW_NAME: grid_label(g, row, body, room, item->name ? item->name : "", STYLE_NAME); break;
+    case ROW_NAME: draw_name(item, g, row, body, room); break;
     case ROW_THOUGHT: draw_thought(item, w.found.part, g, row, body, room); break;
     case ROW_TEXT:
         if (w.found.line == 0)
@@ -277,6 +312,8 @@ void item_draw(struct item *item, size_t n, bool marked, struct grid *g, int row
         grid_label(g, row, body, room, "■ out of memory: not all is shown", STYLE_FAIL);
         break;
     case ROW_NOTE: draw_note(item, g, row, body, room); break;
+    case ROW_VERSION: draw_version(item, g, row, body, room); break;
+    case ROW_RULE: draw_rule(item, g, row, col, width); break;
     }
     if (marked && (n > 0 || item->close_up))
         grid_label(g, row, col, 1, "▌", STYLE_PROMPT);

@@ -15,7 +15,8 @@
 
 enum { ITEM_GUTTER = 2 }; /* columns left of all text, where only the program draws */
 
-enum item_kind { ITEM_USER, ITEM_ASSISTANT, ITEM_NOTICE };
+/* A rule's name stands in it; its tone is that of a notice. */
+enum item_kind { ITEM_USER, ITEM_ASSISTANT, ITEM_NOTICE, ITEM_RULE };
 
 /* A stretch of text of one kind. */
 struct part {
@@ -35,6 +36,7 @@ struct item {
     struct part *parts;
     size_t n_parts;
     int64_t thought_tokens, thought_ms;
+    size_t version, versions; /* which of how many; 0: the only one */
     enum ui_tone tone;
     char *note;
 };

@@ -50,6 +50,8 @@ enum keymap_action {
     ACT_KILL_END,
     ACT_YANK,
     ACT_UNDO,
+    ACT_TAKE_BACK,
+    ACT_DROP,
 
     ACT_COMPOSE,
     ACT_LINE_UP,
@@ -59,6 +61,12 @@ enum keymap_action {
     ACT_MESSAGE_UP,
     ACT_MESSAGE_DOWN,
     ACT_FOLD,
+    ACT_REASK,
+    ACT_REGEN,
+    ACT_REGEN_BY,
+    ACT_BACK,
+    ACT_ON,
+    ACT_FORK,
 
     ACT_ROW_UP,
     ACT_ROW_DOWN,

@@ -60,18 +60,25 @@ static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, i
 /* The line over the composer; it tells what there is besides. */
 static void draw_rule(struct ui *u, struct grid *g, int row, int col, int width, bool more_below)
 {
+    /* The first that fits. */
+    static const char *const keys[] = {
+        " [ ] message · e edit · r again · < > versions · Space folds · Tab writes ",
+        " [ ] message · e edit · r again · Tab writes ",
+        " Tab writes · ? keys ",
+    };
     const char *label = NULL;
+    int n = 0;
 
     grid_repeat(g, row, col, width, 0x2500, STYLE_RULE);
-    if (u->focus == FOCUS_TRANSCRIPT)
-        label = " j k scroll · [ ] message · Space folds · Tab writes ";
-    else if (more_below)
+    for (size_t i = 0; u->focus == FOCUS_TRANSCRIPT && !label && i < sizeof keys / sizeof *keys;
+         i++)
+        if (text_width(keys[i], strlen(keys[i])) + 4 <= width)
+            label = keys[i];
+    if (!label && more_below)
         label = " ↓ more below ";
-    if (!label)
+    if (!label || (n = text_width(label, strlen(label))) + 4 > width)
         return;
-    int n = text_width(label, strlen(label));
-    if (n + 4 <= width)
-        grid_label(g, row, col + width - n - 2, n, label, STYLE_DIM);
+    grid_label(g, row, col + width - n - 2, n, label, STYLE_DIM);
 }
 
 /*
@@ -106,9 +113,12 @@ static void draw_main(struct ui *u, int left, int64_t now)
     height = height < 1 ? 1 : height;
     int top = g->rows - 1 - height; /* of the composer */
     bool active = u->focus == FOCUS_COMPOSER;
-    bool more = draw_said(u, g, top - 1 - (g->rows >= ROOMY_ROWS), col, width);
+    int pending = pending_rows(&u->pending, most);
+    int end = top - 1 - pending; /* of the transcript */
+    bool more = draw_said(u, g, end - (g->rows >= ROOMY_ROWS), col, width);
 
-    draw_rule(u, g, top - 1, col, width, more);
+    draw_rule(u, g, end, col, width, more);
+    pending_draw(&u->pending, g, end + 1, col + 2, pending, width - 3);
     composer_draw(&u->composer, g, top, col, height, width - 1, active);
     int popup = complete_rows(&u->composer.complete);
     popup = popup < top - 1 ? popup : top - 1;

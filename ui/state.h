@@ -11,6 +11,7 @@
 #include "input.h"
 #include "keymap.h"
 #include "list.h"
+#include "pending.h"
 #include "screen.h"
 #include "status.h"
 #include "transcript.h"
@@ -45,6 +46,7 @@ struct ui {
     /* the regions */
     struct transcript transcript;
     struct composer composer;
+    struct pending pending;
     struct list sidebar;
     struct dialog dialog;
     struct status status;
@@ -74,6 +76,9 @@ void layout_draw(struct ui *u, int64_t now);
 
 /* Runs what an event of the terminal means. */
 void dispatch_event(struct ui *u, const struct input_event *event);
+
+/* Moves the keys to another region. */
+void dispatch_focus(struct ui *u, enum focus to);
 
 /* Queues UI_HANGUP, once. */
 void dispatch_hangup(struct ui *u);

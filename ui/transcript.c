@@ -50,7 +50,7 @@ static struct item *add_item(struct transcript *t, enum item_kind kind)
 static struct item *find(const struct transcript *t, int64_t id)
 {
     for (size_t i = t->n; i-- > 0;)
-        if (t->items[i]->id == id && t->items[i]->kind != ITEM_NOTICE)
+        if (t->items[i]->id == id && t->items[i]->id != 0)
             return t->items[i];
     return NULL;
 }
@@ -99,7 +99,7 @@ void transcript_notice(struct transcript *t, enum ui_tone tone, const char *text
 
 int64_t transcript_chosen(const struct transcript *t)
 {
-    if (t->focused && t->selected < t->n && t->items[t->selected]->kind != ITEM_NOTICE)
+    if (t->focused && transcript_marked(t) != 0)
         return t->items[t->selected]->id;
     for (size_t i = t->n; i-- > 0;)
         if (t->items[i]->kind == ITEM_ASSISTANT)
@@ -119,6 +119,57 @@ char *transcript_extract(const struct transcript *t, int64_t id, item_extractor 
     }
     *len_out = out.len;
     return out.data;
+}
+
+void transcript_version(struct transcript *t, int64_t id, size_t version, size_t versions)
+{
+    struct item *item = find(t, id);
+    if (!item)
+        return;
+    item->version = version;
+    item->versions = versions;
+}
+
+void transcript_cut(struct transcript *t, int64_t id)
+{
+    struct item *last = id ? find(t, id) : NULL;
+    while (t->n > 0 && t->items[t->n - 1] != last)
+        item_free(t->items[--t->n]);
+    if (t->rule >= t->n)
+        t->rule = 0;
+    if (t->selected >= t->n)
+        t->selected = t->n ? t->n - 1 : 0;
+}
+
+static void remove_rule(struct transcript *t)
+{
+    size_t at = t->rule;
+    if (at == 0)
+        return;
+    item_free(t->items[at]);
+    memmove(t->items + at, t->items + at + 1, (--t->n - at) * sizeof *t->items);
+    t->top_item -= t->top_item > at;
+    t->selected -= t->selected > at;
+    t->rule = 0;
+}
+
+void transcript_window(struct transcript *t, int64_t id, enum ui_tone tone, const char *label)
+{
+    remove_rule(t);
+    struct item *first = id ? find(t, id) : NULL, *rule = first ? add_item(t, ITEM_RULE) : NULL;
+    size_t at = 0;
+
+    if (!rule)
+        return;
+    while (t->items[at] != first)
+        at++;
+    memmove(t->items + at + 1, t->items + at, (t->n - 1 - at) * sizeof *t->items);
+    t->items[at] = rule;
+    rule->name = strdup(label);
+    item_end(rule, tone, NULL);
+    t->top_item += t->top_item > at;
+    t->selected += t->selected >= at && at > 0;
+    t->rule = at;
 }
 
 /* The view */
@@ -285,6 +336,22 @@ void transcript_select(struct transcript *t, int step)
     t->follow = ends_in_view(t);
 }
 
+void transcript_mark(struct transcript *t, int64_t id)
+{
+    struct item *item = find(t, id);
+    if (!item)
+        return;
+    t->selected = 0;
+    while (t->items[t->selected] != item)
+        t->selected++;
+    transcript_select(t, 0);
+}
+
+int64_t transcript_marked(const struct transcript *t)
+{
+    return t->selected < t->n ? t->items[t->selected]->id : 0;
+}
+
 void transcript_fold(struct transcript *t)
 {
     if (t->selected >= t->n)
@@ -325,8 +392,11 @@ bool transcript_draw(struct transcript *t, struct grid *g, int row, int col, int
     for (size_t i = t->top_item; i < t->n && at < height; i++) {
         size_t rows = rows_of(t, i);
         bool marked = t->focused && i == t->selected;
-        for (size_t r = i == t->top_item ? t->top_row : 0; r < rows && at < height; r++, at++)
+        for (size_t r = i == t->top_item ? t->top_row : 0; r < rows && at < height; r++, at++) {
             item_draw(t->items[i], r, marked, g, row + at, col, width);
+            if (i < t->rule) /* models are not given it */
+                grid_mute(g, row + at, col, width);
+        }
     }
     return t->n > 0 && !t->follow && !ends_in_view(t);
 }

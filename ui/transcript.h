@@ -23,6 +23,7 @@ struct transcript {
     bool unfolded;            /* reasoning stays open when the answer begins */
     bool focused;
     size_t selected;
+    size_t rule;       /* where the window begins, at this item's place; 0: nowhere */
     int width, height; /* of the last drawing */
 };
 
@@ -36,6 +37,13 @@ void transcript_append(struct transcript *t, int64_t id, enum ui_text kind, cons
 void transcript_thought(struct transcript *t, int64_t id, int64_t tokens, int64_t ms);
 void transcript_end(struct transcript *t, int64_t id, enum ui_tone tone, const char *note);
 void transcript_notice(struct transcript *t, enum ui_tone tone, const char *text);
+void transcript_version(struct transcript *t, int64_t id, size_t version, size_t versions);
+void transcript_cut(struct transcript *t, int64_t id);
+void transcript_mark(struct transcript *t, int64_t id);
+void transcript_window(struct transcript *t, int64_t id, enum ui_tone tone, const char *label);
+
+/* The id of the marked message; 0: none, or a line of the program's own. */
+int64_t transcript_marked(const struct transcript *t);
 
 /* The id of the marked message, or of the latest that a model said; 0: there is none. */
 int64_t transcript_chosen(const struct transcript *t);

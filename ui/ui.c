@@ -67,6 +67,7 @@ static void free_ui(struct ui *u)
     input_done(&u->input);
     transcript_clear(&u->transcript);
     composer_done(&u->composer);
+    pending_done(&u->pending);
     list_done(&u->sidebar);
     dialog_done(&u->dialog);
     status_done(&u->status);
@@ -355,6 +356,48 @@ char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out)
     }
     *len_out = out.len;
     return out.data;
+}
+
+void ui_message_version(struct ui *u, int64_t id, size_t version, size_t versions)
+{
+    transcript_version(&u->transcript, id, version, versions);
+    u->dirty = true;
+}
+
+void ui_transcript_cut(struct ui *u, int64_t id)
+{
+    transcript_cut(&u->transcript, id);
+    u->dirty = true;
+}
+
+void ui_mark(struct ui *u, int64_t id)
+{
+    transcript_mark(&u->transcript, id);
+    u->dirty = true;
+}
+
+void ui_window(struct ui *u, int64_t id, enum ui_tone tone, const char *label)
+{
+    transcript_window(&u->transcript, id, tone, label);
+    u->dirty = true;
+}
+
+void ui_waiting(struct ui *u, const char *const *texts, size_t n, bool held)
+{
+    pending_set(&u->pending, texts, n, held);
+    u->dirty = true;
+}
+
+void ui_banner(struct ui *u, const char *text)
+{
+    pending_banner(&u->pending, text);
+    u->dirty = true;
+}
+
+void ui_compose(struct ui *u)
+{
+    dispatch_focus(u, FOCUS_COMPOSER);
+    u->dirty = true;
 }
 
 void ui_notice(struct ui *u, enum ui_tone tone, const char *text)

@@ -118,6 +118,20 @@ enum ui_action_kind {
     UI_EDIT,   /* edit the draft in $EDITOR: ui_suspend, edit ui_draft(), ui_resume, ui_draft_set */
     UI_SUSPEND, /* Ctrl-Z: ui_suspend, stop the process, ui_resume */
     UI_HANGUP,  /* the terminal is gone: save and end; reported once */
+
+    /* Of the marked message, id: */
+    UI_REASK,    /* write its question anew, in the composer */
+    UI_REGEN,    /* answer it once more */
+    UI_REGEN_BY, /* the same by a model to choose: answer with ui_pick() */
+    UI_BACK,     /* show its version before */
+    UI_ON,       /* show its version after */
+    UI_FORK,     /* a new conversation that begins with this one up to it */
+
+    /* Of the questions that wait, and of the banner (ui_waiting, ui_banner): */
+    UI_TAKE_BACK, /* put the latest into the composer */
+    UI_DROP,      /* forget the latest */
+    UI_ASK_NEXT,  /* ask the first now */
+    UI_LEAVE,     /* what the banner says is off */
 };
 
 struct ui_action {
@@ -168,6 +182,19 @@ char *ui_message_math(const struct ui *u, int64_t id, size_t n, size_t *len_out)
 /* The same of a text that is in no transcript; no screen need be open. */
 char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out);
 
+/* Which of how many versions of a message this is. */
+void ui_message_version(struct ui *u, int64_t id, size_t version, size_t versions);
+
+/* Takes all behind this message out of the transcript; 0: everything. */
+void ui_transcript_cut(struct ui *u, int64_t id);
+
+/* Marks this message, where the keys for reading are in use, and brings it into view. */
+void ui_mark(struct ui *u, int64_t id);
+
+/* A rule above this message: what stands before it is not given to a model, and is shown dimmed. 0: no
+ * rule. */
+void ui_window(struct ui *u, int64_t id, enum ui_tone tone, const char *label);
+
 /* A line of the program's own in the transcript, set apart from anything a model can say. */
 void ui_notice(struct ui *u, enum ui_tone tone, const char *text);
 
@@ -180,6 +207,18 @@ const char *ui_draft(const struct ui *u, size_t *len_out);
 uint64_t ui_draft_revision(const struct ui *u);
 
 void ui_draft_set(struct ui *u, const char *text, size_t len);
+
+/*
+ * Questions that will be asked when the answer has ended, the next first; they stand above the composer.
+ * held: only when the user says so.
+ */
+void ui_waiting(struct ui *u, const char *const *texts, size_t n, bool held);
+
+/* A line above the composer that says what becomes of the draft; Esc leaves it (UI_LEAVE). NULL: none. */
+void ui_banner(struct ui *u, const char *text);
+
+/* Moves the keys to the composer. */
+void ui_compose(struct ui *u);
 
 /* Around it */
 

@@ -26,6 +26,7 @@ int main(int argc, char **argv)
     failures += test_transcript();
     failures += test_list();
     failures += test_door();
+    failures += test_branch();
     failures += test_screen();
     failures += test_hostile();
     failures += test_golden();

@@ -14,6 +14,7 @@ int test_extract(void);
 int test_transcript(void);
 int test_list(void);
 int test_door(void);
+int test_branch(void);
 int test_screen(void);
 int test_hostile(void);
 int test_golden(void);

@@ -1,0 +1,283 @@
+/*
+ * test_branch.c: versions of a message, the rule where the window begins, the questions that wait: what
+ * is shown of them, and what the keys want.
+ */
+#include "term.h"
+#include "tests.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void say(struct term *t, int64_t id, enum ui_role role, const char *text)
+{
+    ui_message_begin(t->ui, id, role, role == UI_USER ? "You" : "demo-llama");
+    ui_message_append(t->ui, id, UI_ANSWER, text, strlen(text));
+    ui_message_end(t->ui, id, UI_INFO, NULL);
+}
+
+/* A conversation of two exchanges. */
+static int set_up(void **state)
+{
+    struct term *t = malloc(sizeof *t);
+    term_open(t, 24, 80, NULL);
+    say(t, 1, UI_USER, "first question");
+    say(t, 2, UI_ASSISTANT, "first answer");
+    say(t, 3, UI_USER, "second question");
+    say(t, 4, UI_ASSISTANT, "second answer");
+    term_turn(t);
+    term_forget(t);
+    *state = t;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    term_close(*state);
+    free(*state);
+    return 0;
+}
+
+static void set_busy(struct term *t, bool busy)
+{
+    ui_status_set(t->ui, &(struct ui_status){.model = "demo",
+                                             .state = busy ? UI_GENERATING : UI_IDLE,
+                                             .tokens_per_second = -1,
+                                             .time_to_first_token_ms = -1,
+                                             .context_used = -1,
+                                             .draft_tokens = -1});
+    term_turn(t);
+}
+
+static void check_action(struct term *t, int kind, int64_t id)
+{
+    assert_int_equal(term_last_action(t), kind);
+    assert_int_equal(t->n_actions, 1);
+    assert_int_equal(t->actions[0].id, id);
+    term_forget(t);
+}
+
+static void versions_are_shown(void **state)
+{
+    struct term *t = *state;
+    assert_false(term_shows(t, " of "));
+    ui_message_version(t->ui, 3, 1, 2);
+    ui_message_version(t->ui, 4, 2, 3);
+    ui_message_version(t->ui, 99, 2, 3);
+    term_turn(t);
+    assert_true(term_shows(t, "  ‹ 1 of 2 ›"));
+    assert_true(term_shows(t, "  demo-llama  ‹ 2 of 3 ›"));
+}
+
+static void keys_speak_of_the_marked_message(void **state)
+{
+    static const struct {
+        const char *keys;
+        int kind;
+    } rows[] = {
+        {"e", UI_REASK}, {"r", UI_REGEN}, {"R", UI_REGEN_BY},
+        {"<", UI_BACK},  {">", UI_ON},    {"b", UI_FORK},
+    };
+    struct term *t = *state;
+    term_type(t, "er<>b"); /* in the composer: text */
+    assert_int_equal(t->n_actions, 0);
+    assert_string_equal(ui_draft(t->ui, NULL), "er<>b");
+    term_type(t, "\t");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        term_type(t, rows[i].keys);
+        check_action(t, rows[i].kind, 4);
+    }
+    term_type(t, "[[r");
+    check_action(t, UI_REGEN, 2);
+    ui_notice(t->ui, UI_INFO, "a line of the program's own");
+    term_type(t, "]]]r");
+    assert_int_equal(t->n_actions, 0);
+    assert_true(term_shows(t, "mark a question or an answer"));
+}
+
+static void a_path_is_replaced_from_a_message_on(void **state)
+{
+    struct term *t = *state;
+    ui_notice(t->ui, UI_INFO, "said at its end");
+    ui_transcript_cut(t->ui, 2);
+    term_turn(t);
+    assert_true(term_shows(t, "first answer"));
+    assert_false(term_shows(t, "second"));
+    assert_false(term_shows(t, "said at its end"));
+    say(t, 5, UI_USER, "another question");
+    term_type(t, "\t");
+    ui_mark(t->ui, 1);
+    term_turn(t);
+    assert_true(term_shows(t, "▌ first question"));
+    ui_mark(t->ui, 99);
+    term_type(t, "r");
+    check_action(t, UI_REGEN, 1);
+    ui_transcript_cut(t->ui, 0);
+    term_turn(t);
+    assert_false(term_shows(t, "question"));
+    term_type(t, "r<");
+    assert_int_equal(t->n_actions, 0);
+}
+
+/* A mark out of sight is brought into it. */
+static void a_mark_is_brought_into_view(void **state)
+{
+    struct term *t = *state;
+    char *lines = calloc(1, 201);
+    memset(lines, '\n', 200);
+    for (int i = 0; i < 200; i += 2)
+        lines[i] = 'x';
+    say(t, 5, UI_ASSISTANT, lines);
+    free(lines);
+    term_turn(t);
+    assert_false(term_shows(t, "first question"));
+    term_type(t, "\t");
+    ui_mark(t->ui, 1);
+    term_turn(t);
+    assert_true(term_shows(t, "first question"));
+}
+
+static void a_rule_shows_where_the_window_begins(void **state)
+{
+    struct term *t = *state;
+    ui_window(t->ui, 3, UI_INFO, "the model is given what follows");
+    term_turn(t);
+    char *text = term_text(t), *styles = term_styles(t);
+    const char *rule = strstr(text, "── the model is given what follows ──");
+    assert_non_null(rule);
+    assert_true(strstr(text, "first answer") < rule && rule < strstr(text, "second question"));
+    assert_non_null(strstr(styles, "ddddd dddddd")); /* above it all is dimmed */
+    free(text);
+    free(styles);
+    ui_window(t->ui, 3, UI_WARN, "it no longer fits"); /* another takes its place */
+    term_turn(t);
+    assert_false(term_shows(t, "is given"));
+    assert_true(term_shows(t, "it no longer fits"));
+    term_type(t, "\t[[r"); /* the rule is no message, but can be passed */
+    assert_int_equal(t->n_actions, 0);
+    term_type(t, "[r");
+    check_action(t, UI_REGEN, 2);
+    ui_transcript_cut(t->ui, 2);
+    term_turn(t);
+    assert_false(term_shows(t, "fits"));
+    ui_window(t->ui, 99, UI_INFO, "nowhere");
+    ui_window(t->ui, 0, UI_INFO, NULL);
+    term_turn(t);
+    assert_false(term_shows(t, "nowhere"));
+}
+
+static void questions_wait_above_the_composer(void **state)
+{
+    static const char *const texts[] = {"what next?\nand more of it", "and then?", "at last?"};
+    struct term *t = *state;
+    set_busy(t, true);
+    ui_waiting(t->ui, texts, 1, false);
+    term_turn(t);
+    assert_true(term_shows(t, "next: what next? …"));
+    ui_waiting(t->ui, texts + 1, 1, false);
+    term_turn(t);
+    assert_true(term_shows(t, "next: and then? · Up takes it back"));
+    ui_waiting(t->ui, texts, 3, false);
+    term_turn(t);
+    assert_true(term_shows(t, "then: and then?"));
+    assert_true(term_shows(t, "then: at last?"));
+    term_resize(t, 8, 40);
+    term_turn(t);
+    assert_true(term_shows(t, "(and 1 more)"));
+    assert_true(term_shows(t, "Ask anything"));
+    ui_waiting(t->ui, NULL, 0, false);
+    term_turn(t);
+    assert_false(term_shows(t, "next:"));
+}
+
+static void what_waits_can_be_taken_back_or_dropped(void **state)
+{
+    static const char *const texts[] = {"one"};
+    struct term *t = *state;
+    set_busy(t, true);
+    term_type(t, "\033[A"); /* nothing waits: Up is the history's */
+    assert_int_equal(t->n_actions, 0);
+    ui_draft_set(t->ui, "", 0);
+    ui_waiting(t->ui, texts, 1, false);
+    term_type(t, "\033[A");
+    check_action(t, UI_TAKE_BACK, 0);
+    term_type(t, "draft\033[A"); /* with a draft it is the history's as well */
+    assert_int_equal(t->n_actions, 0);
+    term_type(t, "\030q");
+    check_action(t, UI_TAKE_BACK, 0);
+    term_type(t, "\030k");
+    check_action(t, UI_DROP, 0);
+}
+
+static void enter_asks_what_is_held(void **state)
+{
+    static const char *const texts[] = {"one"};
+    struct term *t = *state;
+    ui_waiting(t->ui, texts, 1, false);
+    term_type(t, "\r");
+    assert_int_equal(t->n_actions, 0);
+    ui_waiting(t->ui, texts, 1, true);
+    term_turn(t);
+    assert_true(term_shows(t, "kept: one · Enter asks it"));
+    term_type(t, "\r");
+    check_action(t, UI_ASK_NEXT, 0);
+}
+
+static void a_banner_stands_until_it_is_left(void **state)
+{
+    struct term *t = *state;
+    term_type(t, "\t");
+    ui_banner(t->ui, "in other words: Esc leaves it");
+    ui_compose(t->ui);
+    term_turn(t);
+    assert_true(t->cursor_shown);
+    assert_true(term_shows(t, "in other words: Esc leaves it"));
+    term_type(t, "x");
+    assert_string_equal(ui_draft(t->ui, NULL), "x");
+    term_type(t, "\033");
+    check_action(t, UI_LEAVE, 0);
+    term_type(t, "\003");
+    check_action(t, UI_LEAVE, 0);
+    set_busy(t, true); /* what runs is stopped first */
+    term_type(t, "\003");
+    check_action(t, UI_STOP, 0);
+    ui_banner(t->ui, NULL);
+    term_turn(t);
+    assert_false(term_shows(t, "in other words"));
+}
+
+/* None of it can move the cursor. */
+static void what_waits_is_text(void **state)
+{
+    static const char *const texts[] = {"\033[2J\033[H\aboo"};
+    struct term *t = *state;
+    ui_waiting(t->ui, texts, 1, false);
+    ui_banner(t->ui, "\033]0;x\a");
+    term_turn(t);
+    assert_true(term_shows(t, "next: ^[[2J^[[H^Gboo"));
+    assert_true(term_shows(t, "first question"));
+    term_check_grammar(t->raw.data, t->raw.len);
+}
+
+int test_branch(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(versions_are_shown),
+        TEST(keys_speak_of_the_marked_message),
+        TEST(a_path_is_replaced_from_a_message_on),
+        TEST(a_mark_is_brought_into_view),
+        TEST(a_rule_shows_where_the_window_begins),
+        TEST(questions_wait_above_the_composer),
+        TEST(what_waits_can_be_taken_back_or_dropped),
+        TEST(enter_asks_what_is_held),
+        TEST(a_banner_stands_until_it_is_left),
+        TEST(what_waits_is_text),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("branch", tests, NULL, NULL);
+}
