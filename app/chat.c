@@ -7,7 +7,6 @@
 #include "app/clock.h"
 #include "app/exit.h"
 #include "app/mem.h"
-#include "app/request.h"
 #include "app/say.h"
 
 enum { FINAL_PATIENCE_MS = 700 };
@@ -104,7 +103,8 @@ static struct chat_model *free_place(struct chat *c)
     return NULL;
 }
 
-int chat_use(struct chat *c, const char *name, char *err, size_t errlen)
+/* The named model, in memory and open. */
+static int load(struct chat *c, const char *name, struct chat_model **out, char *err, size_t errlen)
 {
     struct model_file file;
     int status = models_find(c->paths, name ? name : c->options->model, &file, err, errlen);
@@ -117,10 +117,17 @@ int chat_use(struct chat *c, const char *name, char *err, size_t errlen)
         m = free_place(c);
         *m = (struct chat_model){.file = file};
     }
-    if (!m->engine && (status = open_engine(c, m, err, errlen)) != 0)
-        return status;
-    c->model = m;
-    return 0;
+    *out = m;
+    return m->engine ? 0 : open_engine(c, m, err, errlen);
+}
+
+int chat_use(struct chat *c, const char *name, char *err, size_t errlen)
+{
+    struct chat_model *m;
+    int status = load(c, name, &m, err, errlen);
+    if (status == 0)
+        c->model = m;
+    return status;
 }
 
 int chat_reopen(struct chat *c, char *err, size_t errlen)
@@ -137,16 +144,17 @@ struct engine_sampling chat_sampling(const struct chat *c, const struct chat_mod
     return request_sampling(c->options, engine_info(model->engine));
 }
 
-static void record(struct chat *c, struct turn *turn, const struct engine_request *request)
+static void record(struct turn *turn, const struct chat_model *model,
+                   const struct engine_request *request)
 {
-    const struct engine_info *info = engine_info(c->model->engine);
+    const struct engine_info *info = engine_info(model->engine);
     char fingerprint[17];
     char *settings = request_settings(request, info);
 
     say_to(fingerprint, sizeof fingerprint, 0, "%016llx", (unsigned long long)info->fingerprint);
     turn->generated = true;
     turn->generation = (struct store_generation){
-        .model = turn_keep(turn, c->model->file.name),
+        .model = turn_keep(turn, model->file.name),
         .fingerprint = turn_keep(turn, fingerprint),
         .engine = "duet " DUET_VERSION,
         .device = turn_keep(turn, info->device),
@@ -158,43 +166,87 @@ static void record(struct chat *c, struct turn *turn, const struct engine_reques
     free(settings);
 }
 
-int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen)
+/* What is to be answered: the path up to a turn, and one more question unless that is NULL. */
+struct exchange {
+    struct turn *after;
+    const struct str *question;
+    struct chat_model *model;
+};
+
+/* The history follows once the engine has taken the request. */
+static void begin(struct chat *c, const struct exchange *x, const struct engine_request *request)
 {
-    struct str question = {0};
+    history_cut(&c->history, x->after);
+    if (x->question)
+        history_add(&c->history, STORE_USER, STORE_COMPLETE, x->question->data, x->question->len);
+    c->answer = history_add(&c->history, STORE_ASSISTANT, STORE_STREAMING, "", 0);
+    record(c->answer, x->model, request);
+    c->answering = x->model;
+    c->phase = ENGINE_READY;
+    c->prompt_done = 0;
+    c->usage = (struct engine_usage){0};
+}
+
+static int submit(struct chat *c, const struct exchange *x, char *err, size_t errlen)
+{
+    struct history *h = &c->history;
     char date[32], reason[256];
     time_t now = time(NULL);
     struct tm local;
-
-    int status = c->model && c->model->engine ? 0 : chat_reopen(c, err, errlen);
-    if (status != 0)
-        return status;
-    str_add_valid(&question, text, len);
-    char *messages = request_messages(&c->history, str_get(&question), question.len);
+    const struct request_span span = request_span(h, x->after->depth, x->question);
+    char *messages = request_messages(h, &span);
     strftime(date, sizeof date, "%d %b %Y", localtime_r(&now, &local) ? &local : &(struct tm){0});
     struct engine_request request = {
         .messages = messages,
         .date = date,
-        .sampling = chat_sampling(c, c->model),
+        .sampling = chat_sampling(c, x->model),
         .max_tokens = (int)c->options->max_tokens,
     };
     if (c->options->seed < 0)
         request.sampling.seed = request_random_seed();
 
-    status = engine_submit(c->model->engine, &request, &c->request, reason, sizeof reason);
-    if (status == 0) {
-        history_add(&c->history, STORE_USER, STORE_COMPLETE, str_get(&question), question.len);
-        c->answer = history_add(&c->history, STORE_ASSISTANT, STORE_STREAMING, "", 0);
-        record(c, c->answer, &request);
-        c->answering = c->model;
-        c->phase = ENGINE_READY;
-        c->prompt_done = 0;
-        c->usage = (struct engine_usage){0};
-    } else {
+    history_refresh(h); /* so that its versions are counted right; without is no harm */
+    int status = engine_submit(x->model->engine, &request, &c->request, reason, sizeof reason);
+    if (status == 0)
+        begin(c, x, &request);
+    else
         status = say_to(err, errlen, exit_of_engine(status), "%s", reason);
-    }
     free(messages);
+    return status;
+}
+
+static int ask_after(struct chat *c, struct turn *after, const char *text, size_t len, char *err,
+                     size_t errlen)
+{
+    struct str question = {0};
+    int status = chat_reopen(c, err, errlen);
+    str_add_valid(&question, text, len);
+    if (status == 0)
+        status = submit(c, &(struct exchange){after, &question, c->model}, err, errlen);
     str_done(&question);
     return status;
+}
+
+int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen)
+{
+    return ask_after(c, c->history.leaf, text, len, err, errlen);
+}
+
+int chat_edit(struct chat *c, struct turn *question, const struct str *text, char *err,
+              size_t errlen)
+{
+    return ask_after(c, question->parent, str_get(text), text->len, err, errlen);
+}
+
+int chat_regenerate(struct chat *c, struct turn *turn, const char *model, char *err, size_t errlen)
+{
+    struct exchange x = {.after = turn_question(turn)};
+    int status = model ? load(c, model, &x.model, err, errlen) : chat_reopen(c, err, errlen);
+    if (status != 0)
+        return status;
+    if (!model)
+        x.model = c->model;
+    return submit(c, &x, err, errlen);
 }
 
 void chat_stop(struct chat *c)
@@ -357,19 +409,15 @@ void chat_save_due(struct chat *c)
 
 /* Numbers */
 
-int64_t chat_context_used(const struct chat *c)
+int64_t chat_count_prompt(const struct chat *c, const struct request_span *span, bool generate)
 {
-    if (c->answer)
-        return c->usage.prompt_tokens + c->usage.completion_tokens;
     if (!c->model || !c->model->engine)
         return -1;
-    if (c->history.n_turns == 0)
-        return 0;
-    char *messages = request_messages(&c->history, NULL, 0), reason[256];
+    char *messages = request_messages(&c->history, span), reason[256];
     struct engine_request request = {.messages = messages};
     struct engine_prompt prompt;
     int64_t used = -1;
-    if (engine_render(c->model->engine, &request, false, NULL, &prompt, reason, sizeof reason) ==
+    if (engine_render(c->model->engine, &request, generate, NULL, &prompt, reason, sizeof reason) ==
         0) {
         used = (int64_t)prompt.n_ids;
         free(prompt.text);
@@ -377,6 +425,17 @@ int64_t chat_context_used(const struct chat *c)
     }
     free(messages);
     return used;
+}
+
+int64_t chat_context_used(const struct chat *c)
+{
+    const struct history *h = &c->history;
+    if (c->answer)
+        return c->usage.prompt_tokens + c->usage.completion_tokens;
+    if (h->n_turns == 0)
+        return c->model && c->model->engine ? 0 : -1;
+    const struct request_span all = request_span(h, h->n_turns, NULL);
+    return chat_count_prompt(c, &all, false);
 }
 
 int64_t chat_count_tokens(const struct chat *c, const char *text, size_t len)

@@ -22,6 +22,7 @@
 #include "app/models.h"
 #include "app/options.h"
 #include "app/paths.h"
+#include "app/request.h"
 #include "engine/engine.h"
 
 enum { CHAT_MODELS = 8 };
@@ -74,6 +75,12 @@ int chat_reopen(struct chat *c, char *err, size_t errlen);
 /* Asks the model, after everything said before. When it is refused nothing has changed. */
 int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen);
 
+/* The same on a branch: asks another question in the place of one on the path; or lets the question
+ * of a turn on the path be answered once more, by the model of this name where it is not NULL. */
+int chat_edit(struct chat *c, struct turn *question, const struct str *text, char *err,
+              size_t errlen);
+int chat_regenerate(struct chat *c, struct turn *turn, const char *model, char *err, size_t errlen);
+
 /* Stops the answer; what there is of it stays. CHAT_END still comes. */
 void chat_stop(struct chat *c);
 
@@ -113,6 +120,9 @@ void chat_save_due(struct chat *c);
 /* Tokens of the conversation as the model will be given it, without a next question; -1: unknown.
  */
 int64_t chat_context_used(const struct chat *c);
+
+/* The same of a part of it; `generate`: with the start of an answer, as it is when one is asked for. */
+int64_t chat_count_prompt(const struct chat *c, const struct request_span *span, bool generate);
 
 /* Tokens of a text by itself; -1: unknown. */
 int64_t chat_count_tokens(const struct chat *c, const char *text, size_t len);

@@ -5,21 +5,22 @@
 #include <string.h>
 
 #include "app/args.h"
+#include "app/commands_branch.h"
 #include "app/mem.h"
 #include "app/numbers.h"
 #include "app/options.h"
 
-static void refuse(struct command_reply *reply, const char *reason)
+void command_refuse(struct command_reply *reply, const char *reason)
 {
     reply->failed = true;
     str_adds(&reply->text, reason);
 }
 
-static bool is_answering(const struct chat *c, struct command_reply *reply)
+bool command_may_change(const struct chat *c, struct command_reply *reply)
 {
     if (c->answer)
-        refuse(reply, "an answer is being written; Ctrl-C stops it");
-    return c->answer != NULL;
+        command_refuse(reply, "an answer is being written; Ctrl-C stops it");
+    return c->answer == NULL;
 }
 
 /* Conversations */
@@ -27,7 +28,7 @@ static bool is_answering(const struct chat *c, struct command_reply *reply)
 static void run_new(struct chat *c, const char *arg, struct command_reply *reply)
 {
     (void)arg;
-    if (is_answering(c, reply))
+    if (!command_may_change(c, reply))
         return;
     history_new(&c->history, c->options->system);
     reply->effect = COMMAND_SHOW;
@@ -43,10 +44,10 @@ static void run_list(struct chat *c, const char *arg, struct command_reply *repl
 void command_open(struct chat *c, int64_t conversation, struct command_reply *reply)
 {
     char err[256];
-    if (is_answering(c, reply))
+    if (!command_may_change(c, reply))
         return;
     if (history_load(&c->history, conversation, err, sizeof err) != 0)
-        refuse(reply, err);
+        command_refuse(reply, err);
     else
         reply->effect = COMMAND_SHOW;
 }
@@ -61,7 +62,7 @@ static void run_switch(struct chat *c, const char *arg, struct command_reply *re
     if (id > 0) {
         command_open(c, id, reply);
     } else {
-        refuse(reply, id < 0 ? store_error(c->history.store) : "no conversation ");
+        command_refuse(reply, id < 0 ? store_error(c->history.store) : "no conversation ");
         if (id == 0)
             str_adds(&reply->text, arg);
     }
@@ -83,7 +84,7 @@ void command_use(struct chat *c, const char *model, struct command_reply *reply)
 {
     char err[256];
     if (chat_use(c, model, err, sizeof err) != 0)
-        refuse(reply, err);
+        command_refuse(reply, err);
     else
         str_addf(&reply->text, "%s answers from here on", c->model->file.name);
 }
@@ -127,14 +128,14 @@ static void set_parameter(struct chat *c, const char *name, size_t len, const ch
         *s = *s == '_' ? '-' : *s;
     const struct args_option *o = args_find(&options_table, option.data);
     if (!o || !(o->where & IS_PARAMETER)) {
-        refuse(reply, "no parameter ");
+        command_refuse(reply, "no parameter ");
         str_add(&reply->text, name, len);
         str_adds(&reply->text, " (/set lists them)");
     } else if (!*value) {
-        refuse(reply, "needs a value: ");
+        command_refuse(reply, "needs a value: ");
         str_add(&reply->text, name, len);
     } else if (args_set(&options_table, option.data, value, c->options, err, sizeof err) != 0) {
-        refuse(reply, err);
+        command_refuse(reply, err);
     } else {
         str_addf(&reply->text, "%.*s is %s", (int)len, name, value);
     }
@@ -207,6 +208,17 @@ const struct command commands[] = {
     {"/new", "/clear", "", "begin a new conversation", run_new},
     {"/list", NULL, "", "choose among the conversations", run_list},
     {"/switch", NULL, "[ID]", "go to a conversation by its number or title", run_switch},
+    {"/edit", NULL, "[N]", "ask the last question, or the N-th, in other words: a new branch",
+     run_edit},
+    {"/regen", "/retry", "[MODEL]", "answer the last question once more, also by another model",
+     run_regen},
+    {"/version", "/versions", "[N|<|>] [N]",
+     "list the versions of a message, or go to one; a second number names the exchange",
+     run_version},
+    {"/undo", NULL, "", "take the last exchange back; it stays in the history", run_undo},
+    {"/redo", NULL, "", "bring back what /undo took", run_redo},
+    {"/fork", "/branch", "[N]", "a new conversation that begins with this one, up to exchange N",
+     run_fork},
     {"/system", NULL, "[TEXT]", "show or set what the model is told beforehand", run_system},
     {"/set", NULL, "[NAME VALUE]", "show the sampling parameters, or set one", run_set},
     {"/show", NULL, "", "the model, the conversation, the settings", run_show},
@@ -248,7 +260,7 @@ static void unknown(const char *name, size_t len, struct command_reply *reply)
         words[i] = commands[i].name;
     str_add(&typed, name, len);
     const char *nearest = args_nearest(typed.data, words, n_commands);
-    refuse(reply, "no command ");
+    command_refuse(reply, "no command ");
     str_add_visible(&reply->text, name, str_cut(name, len, 40), false);
     if (nearest)
         str_addf(&reply->text, "; did you mean %s?", nearest);

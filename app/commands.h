@@ -15,6 +15,9 @@ enum command_effect {
     COMMAND_ASK,               /* no command: `ask` is the question */
     COMMAND_SAY,               /* only `text` */
     COMMAND_SHOW,              /* another conversation is at hand */
+    COMMAND_PATH,              /* the path is another one, from its turn number `from` on */
+    COMMAND_ANSWER,            /* the same, and at its end an answer is being written */
+    COMMAND_EDIT,              /* let the question `turn` be written anew */
     COMMAND_HELP,              /* list the commands */
     COMMAND_PICK_MODEL,        /* let one be chosen */
     COMMAND_PICK_CONVERSATION, /* let one be chosen */
@@ -27,6 +30,8 @@ struct command_reply {
     struct str text; /* lines for the user; free with str_done */
     const char *ask; /* into what was typed */
     size_t ask_len;
+    size_t from;       /* from 0 */
+    struct turn *turn; /* on the path */
 };
 
 struct command {
@@ -36,6 +41,10 @@ struct command {
     const char *help;
     void (*run)(struct chat *c, const char *arg, struct command_reply *reply);
 };
+
+/* Why not, as the reply; false where an answer is being written, which many a command cannot bear. */
+void command_refuse(struct command_reply *reply, const char *reason);
+bool command_may_change(const struct chat *c, struct command_reply *reply);
 
 extern const struct command commands[];
 extern const size_t n_commands;

@@ -45,7 +45,8 @@ static int render(struct chat *c, const char *path, const struct str *question, 
     int status = engine_open(&engine, &options, err, errlen);
     if (status != 0)
         return exit_of_engine(status);
-    char *messages = request_messages(&c->history, str_get(question), question->len);
+    const struct request_span span = request_span(&c->history, c->history.n_turns, question);
+    char *messages = request_messages(&c->history, &span);
     struct engine_request request = {.messages = messages};
     status = engine_render(engine, &request, true, NULL, &prompt, err, errlen);
     if (status == 0) {

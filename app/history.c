@@ -25,37 +25,27 @@ const char *turn_keep(struct turn *turn, const char *string)
     return turn->kept[turn->n_kept++] = mem_strdup(string ? string : "");
 }
 
-static void turn_free(struct turn *turn)
+/* A generation with copies of its strings, in place of the one there was. */
+static void set_generation(struct turn *t, const struct store_generation *from)
 {
-    for (int k = 0; k < STORE_KINDS; k++)
-        str_done(&turn->text[k]);
-    for (int i = 0; i < turn->n_kept; i++)
-        free(turn->kept[i]);
-    free(turn);
-}
-
-static struct turn *add_turn(struct history *h, struct turn turn)
-{
-    h->turns = mem_realloc(h->turns, (h->n_turns + 1) * sizeof *h->turns);
-    struct turn *t = h->turns[h->n_turns++] = mem_alloc(sizeof *t);
-    *t = turn;
-    t->number = (int64_t)h->n_turns;
-    return t;
-}
-
-static void note_change(struct history *h, bool urgent)
-{
-    if (h->changed_ms == 0)
-        h->changed_ms = clock_ms();
-    h->urgent = h->urgent || urgent;
+    struct store_generation *g = &t->generation;
+    const char **strings[] = {&g->model,    &g->fingerprint, &g->engine, &g->device,
+                              &g->settings, &g->stop_reason, &g->error};
+    for (int i = 0; i < t->n_kept; i++)
+        free(t->kept[i]);
+    t->n_kept = 0;
+    t->generated = true;
+    *g = *from;
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+        *strings[i] = turn_keep(t, *strings[i]);
 }
 
 struct turn *history_add(struct history *h, enum store_role role, enum store_state state,
                          const char *text, size_t len)
 {
-    struct turn *t = add_turn(h, (struct turn){.role = role, .state = state});
+    struct turn *t = history_plant(h, h->leaf, role, state);
     str_add_valid(&t->text[STORE_TEXT], text, len);
-    note_change(h, true);
+    history_cut(h, t);
     return t;
 }
 
@@ -63,33 +53,27 @@ void history_append(struct history *h, struct turn *turn, enum store_kind kind, 
                     size_t len)
 {
     str_add(&turn->text[kind], text, len);
-    note_change(h, false);
+    history_note(h, false);
 }
 
 void history_end(struct history *h, struct turn *turn, enum store_state state)
 {
     turn->state = state;
-    note_change(h, true);
+    history_note(h, true);
 }
 
 /* Conversations */
 
 static void forget(struct history *h)
 {
-    for (size_t i = 0; i < h->n_turns; i++)
-        turn_free(h->turns[i]);
-    free(h->turns);
+    history_uproot(h);
     free(h->title);
     free(h->system);
-    if (h->loaded)
-        store_messages_free(h->loaded);
-    h->turns = NULL;
     h->title = h->system = NULL;
-    h->loaded = NULL;
-    h->n_turns = h->n_clean = 0;
-    h->conversation = 0;
+    h->n_clean = 0;
+    h->conversation = h->leaf_saved = h->seen = 0;
     h->changed_ms = h->retry_ms = 0;
-    h->urgent = false;
+    h->urgent = h->opens_changed = false;
     h->problem[0] = '\0';
 }
 
@@ -97,6 +81,7 @@ int history_open(struct history *h, const char *path, const char *why, char *err
 {
     int status = 0;
     *h = (struct history){0};
+    h->leaf = &h->root;
     if (path && store_open(&h->store, path, err, errlen) != STORE_OK) {
         say_to(h->off, sizeof h->off, 0, "%s", err);
         status = -1;
@@ -122,15 +107,119 @@ void history_new(struct history *h, const char *system)
     h->system = copy;
 }
 
+/* From the store */
+
+static void take_message(struct turn *t, const struct store_message *m)
+{
+    t->state = m->state;
+    t->damaged = m->damaged;
+    t->opens = t->opens_saved = m->opens;
+    if (m->generation)
+        set_generation(t, m->generation);
+    /* Another instance may be writing it: what it adds is its business. */
+    t->saved = t->saving = (struct turn_mark){.id = m->id, .ended = true};
+    for (int k = 0; k < STORE_KINDS; k++) {
+        str_clear(&t->text[k]);
+        str_add_valid(&t->text[k], m->text[k], m->len[k]);
+        t->saved.len[k] = t->saving.len[k] = t->text[k].len;
+    }
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct turn *const *x = a, *const *y = b;
+    return ((*x)->saved.id > (*y)->saved.id) - ((*x)->saved.id < (*y)->saved.id);
+}
+
+/* The place of an id in turns sorted by it, or where it belongs. */
+static size_t place_of(struct turn **turns, size_t n, int64_t id)
+{
+    size_t low = 0;
+    while (low < n) {
+        size_t middle = (low + n) / 2;
+        if (turns[middle]->saved.id < id)
+            low = middle + 1;
+        else
+            n = middle;
+    }
+    return low;
+}
+
+/* Takes over stored messages, parents first, that are not in the tree or were not complete. */
+static void merge(struct history *h, const struct store_messages *list)
+{
+    struct turn **known = mem_alloc((h->n_all + list->count + 1) * sizeof *known);
+    size_t n = 0;
+    for (size_t i = 0; i < h->n_all; i++)
+        if (h->all[i]->saved.id)
+            known[n++] = h->all[i];
+    qsort(known, n, sizeof *known, by_id);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct store_message *m = &list->items[i];
+        size_t at = place_of(known, n, m->id), above = place_of(known, n, m->parent);
+        struct turn *t = at < n && known[at]->saved.id == m->id ? known[at] : NULL;
+        bool has_parent = above < n && known[above]->saved.id == m->parent;
+        if (t && !(t->foreign && t->state == STORE_STREAMING))
+            continue;
+        if (!t) {
+            t = history_plant(h, has_parent ? known[above] : &h->root, m->role, m->state);
+            t->foreign = true;
+            memmove(known + at + 1, known + at, (n++ - at) * sizeof *known);
+            known[at] = t;
+        }
+        take_message(t, m);
+        t->damaged |= m->parent != 0 && !has_parent;
+    }
+    free(known);
+    if (list->count > 0 && list->items[list->count - 1].id > h->seen)
+        h->seen = list->items[list->count - 1].id;
+}
+
+/* What is on its way elsewhere is read again, and with it all that is newer. */
+static int64_t unseen_after(const struct history *h)
+{
+    int64_t after = h->seen;
+    for (size_t i = 0; i < h->n_all; i++) {
+        const struct turn *t = h->all[i];
+        if (t->foreign && t->state == STORE_STREAMING && t->saved.id <= after)
+            after = t->saved.id - 1;
+    }
+    return after;
+}
+
+int history_refresh(struct history *h)
+{
+    struct store_messages *list;
+    if (h->conversation == 0)
+        return 0;
+    if (store_message_tree(h->store, h->conversation, unseen_after(h), &list) != STORE_OK)
+        return -1;
+    bool clean = h->n_clean == h->n_all;
+    merge(h, list);
+    if (clean)
+        h->n_clean = h->n_all;
+    store_messages_free(list);
+    return 0;
+}
+
+/* The turn that the stored path ends with; where it is lost, the one before it. */
+static struct turn *stored_leaf(const struct history *h, int64_t id)
+{
+    struct turn *leaf = NULL;
+    for (size_t i = 0; i < h->n_all && h->all[i]->saved.id <= id; i++)
+        leaf = h->all[i];
+    return leaf;
+}
+
 int history_load(struct history *h, int64_t id, char *err, size_t errlen)
 {
     struct store_conversations *found;
-    struct store_messages *path;
+    struct store_messages *tree;
 
     if (store_conversation_get(h->store, id, &found) != STORE_OK)
         return say_to(err, errlen, -1, "conversation %lld: %s", (long long)id,
                       store_error(h->store));
-    if (store_message_path(h->store, id, &path) != STORE_OK) {
+    if (store_message_tree(h->store, id, 0, &tree) != STORE_OK) {
         store_conversations_free(found);
         return say_to(err, errlen, -1, "conversation %lld: %s", (long long)id,
                       store_error(h->store));
@@ -139,26 +228,53 @@ int history_load(struct history *h, int64_t id, char *err, size_t errlen)
     h->conversation = id;
     h->title = mem_strdup(found->items[0].title);
     h->system = mem_strdup(found->items[0].system);
+    int64_t leaf = found->items[0].leaf;
     store_conversations_free(found);
-
-    h->loaded = path;
-    for (size_t i = 0; i < path->count; i++) {
-        const struct store_message *m = &path->items[i];
-        struct turn *t = add_turn(
-            h, (struct turn){.role = m->role, .state = m->state, .damaged = m->damaged});
-        for (int k = 0; k < STORE_KINDS; k++)
-            str_add_valid(&t->text[k], m->text[k], m->len[k]);
-        if (m->generation) {
-            t->generated = true;
-            t->generation = *m->generation;
-        }
-        /* Another instance may be writing it: what it adds is its business. */
-        t->saved = (struct turn_mark){.id = m->id, .ended = true};
-        for (int k = 0; k < STORE_KINDS; k++)
-            t->saved.len[k] = t->text[k].len;
-    }
-    h->n_clean = h->n_turns;
+    merge(h, tree);
+    store_messages_free(tree);
+    h->n_clean = h->n_all;
+    history_cut(h, stored_leaf(h, leaf));
+    h->leaf_saved = h->leaf->saved.id;
+    h->changed_ms = 0;
+    h->urgent = false;
     return 0;
+}
+
+static struct turn *copy_turn(struct history *h, struct turn *parent, const struct turn *from)
+{
+    struct turn *t = history_plant(h, parent, from->role, from->state);
+    if (t->state == STORE_STREAMING) /* by another instance, which knows nothing of the copy */
+        t->state = STORE_INTERRUPTED;
+    t->damaged = from->damaged;
+    t->opens = from->opens;
+    for (int k = 0; k < STORE_KINDS; k++)
+        str_add(&t->text[k], str_get(&from->text[k]), from->text[k].len);
+    if (from->generated)
+        set_generation(t, &from->generation);
+    return t;
+}
+
+void history_fork(struct history *h, const struct turn *last)
+{
+    struct history old = *h;
+    struct str title = {0};
+    struct turn *leaf = &h->root;
+
+    if (old.title)
+        str_addf(&title, "%s (fork)", old.title);
+    h->all = h->turns = NULL;
+    h->n_all = 0;
+    h->title = h->system = NULL;
+    forget(h);
+    h->title = title.data;
+    h->system = mem_strdup(old.system);
+    for (size_t i = 0; i < last->depth; i++)
+        leaf = copy_turn(h, leaf, old.turns[i]);
+    history_cut(h, leaf);
+    h->opens_changed = true;
+    free(old.title);
+    free(old.system);
+    history_uproot(&old);
 }
 
 void history_set_system(struct history *h, const char *system)
@@ -199,8 +315,8 @@ int64_t history_find(struct history *h, const char *name)
 static char *make_title(const struct history *h)
 {
     struct str title = {0};
-    size_t len = h->n_turns ? h->turns[0]->text[STORE_TEXT].len : 0;
-    const char *s = len ? str_trim(h->turns[0]->text[STORE_TEXT].data, &len) : "";
+    size_t len = h->all[0]->text[STORE_TEXT].len;
+    const char *s = len ? str_trim(h->all[0]->text[STORE_TEXT].data, &len) : "";
     size_t line = strcspn(s, "\r\n");
     if (line < len)
         len = line;
@@ -268,18 +384,25 @@ static int save_turn(struct history *h, struct turn *t, int64_t conversation, in
 
 static int save_turns(struct history *h, int64_t *conversation)
 {
-    int64_t parent = h->n_clean > 0 ? h->turns[h->n_clean - 1]->saved.id : 0;
+    int64_t leaf = h->leaf_saved;
     int status = STORE_OK;
 
     if (*conversation == 0) {
-        free(h->title);
-        h->title = make_title(h);
+        if (!h->title)
+            h->title = make_title(h);
         status = store_conversation_create(h->store, h->title, h->system, conversation);
     }
-    for (size_t i = h->n_clean; i < h->n_turns && status == STORE_OK; i++) {
-        status = save_turn(h, h->turns[i], *conversation, parent);
-        parent = h->turns[i]->saving.id;
+    for (size_t i = h->n_clean; i < h->n_all && status == STORE_OK; i++) {
+        struct turn *t = h->all[i];
+        bool begins = t->saved.id == 0;
+        status = save_turn(h, t, *conversation, t->parent->saving.id);
+        leaf = begins ? t->saving.id : leaf;
     }
+    if (status == STORE_OK && leaf != h->leaf->saving.id)
+        status = store_conversation_set_leaf(h->store, *conversation, h->leaf->saving.id);
+    for (size_t i = 0; h->opens_changed && i < h->n_all && status == STORE_OK; i++)
+        if (h->all[i]->opens != h->all[i]->opens_saved)
+            status = store_message_set_opens(h->store, h->all[i]->saving.id, h->all[i]->opens);
     return status;
 }
 
@@ -301,19 +424,29 @@ static int save_all(struct history *h, int64_t *conversation)
     return status;
 }
 
+static void note_saved(struct history *h, int64_t conversation)
+{
+    h->conversation = conversation;
+    h->leaf_saved = h->leaf->saving.id;
+    for (size_t i = h->n_clean; i < h->n_all; i++)
+        h->all[i]->saved = h->all[i]->saving;
+    while (h->n_clean < h->n_all && h->all[h->n_clean]->saved.ended)
+        h->n_clean++;
+    for (size_t i = 0; h->opens_changed && i < h->n_all; i++)
+        h->all[i]->opens_saved = h->all[i]->opens;
+    h->opens_changed = false;
+}
+
 int history_save(struct history *h)
 {
     int64_t conversation = h->conversation;
-    if (h->n_clean < h->n_turns) {
+    bool other_leaf = h->leaf->saved.id != h->leaf_saved;
+    if (h->n_all > 0 && (h->n_clean < h->n_all || other_leaf || h->opens_changed)) {
         if (save_all(h, &conversation) != STORE_OK) {
             h->retry_ms = clock_ms() + RETRY_MS;
             return -1;
         }
-        h->conversation = conversation;
-        for (size_t i = h->n_clean; i < h->n_turns; i++)
-            h->turns[i]->saved = h->turns[i]->saving;
-        while (h->n_clean < h->n_turns && h->turns[h->n_clean]->saved.ended)
-            h->n_clean++;
+        note_saved(h, conversation);
     }
     h->changed_ms = h->retry_ms = 0;
     h->urgent = false;

@@ -14,7 +14,7 @@
 
 #include "app/answer.h"
 #include "app/cmd.h"
-#include "app/commands.h"
+#include "app/commands_branch.h"
 #include "app/exit.h"
 #include "app/mem.h"
 #include "app/notices.h"
@@ -27,6 +27,7 @@ enum { PROMPTS = 500, LISTED = 20 };
 struct repl {
     struct chat chat;
     struct outlet out;
+    struct turn *editing; /* the question that the next one takes the place of; NULL: none */
     bool done;
     int status;
 };
@@ -83,13 +84,15 @@ static int take_signal(int signal, bool *hinted)
 
 /* Reads a line; NULL in *line at the end of input. 0, or the exit status of a signal. The chat's
  * events wait meanwhile, but what is to be saved is saved. */
-static int read_line(struct repl *r, const char *prompt, char **line)
+static int read_line(struct repl *r, const char *prompt, const char *draft, char **line)
 {
     bool hinted = false;
     int status = 0;
 
     entered.finished = false;
     rl_callback_handler_install(prompt, take_line);
+    rl_insert_text(draft);
+    rl_redisplay();
     while (!entered.finished && status == 0) {
         struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},
                                {.fd = signals_fd(), .events = POLLIN}};
@@ -121,9 +124,11 @@ static bool is_fenced(const struct str *text)
 /* Reads a question: a line, or all between two `"""`. false at the end of input. */
 static bool read_question(struct repl *r, struct str *out)
 {
+    const char *draft = r->editing ? str_get(&r->editing->text[STORE_TEXT]) : "";
+    const char *prompt = r->editing ? "edit> " : "> ";
     char *line;
     do {
-        r->status = read_line(r, out->data ? ". " : "> ", &line);
+        r->status = read_line(r, out->data ? ". " : prompt, out->data ? "" : draft, &line);
         if (!line)
             return false;
         if (out->data)
@@ -162,7 +167,14 @@ static void show_turn(struct repl *r, const struct turn *turn)
 {
     struct str line = {0};
     bool asked = turn->role == STORE_USER;
-    str_addf(&line, "%s: ", asked ? "you" : turn->generated ? turn->generation.model : "assistant");
+    size_t at;
+    str_adds(&line, asked ? "you" : turn->generated ? turn->generation.model : "assistant");
+    if (turn_versions(turn, &at) > 1) {
+        str_adds(&line, " (");
+        command_add_version(turn, &line);
+        str_adds(&line, ")");
+    }
+    str_adds(&line, ": ");
     str_add(&line, str_get(&turn->text[STORE_TEXT]), turn->text[STORE_TEXT].len);
     if (turn->state != STORE_COMPLETE) {
         str_adds(&line, "\n(");
@@ -170,6 +182,13 @@ static void show_turn(struct repl *r, const struct turn *turn)
         str_adds(&line, ")");
     }
     print_and_free(r, &line);
+}
+
+static void show_path(struct repl *r, size_t from)
+{
+    const struct history *h = &r->chat.history;
+    for (size_t i = from; i < h->n_turns; i++)
+        show_turn(r, h->turns[i]);
 }
 
 static void show_conversation(struct repl *r)
@@ -181,8 +200,7 @@ static void show_conversation(struct repl *r)
     else
         str_adds(&line, "a new conversation");
     print_and_free(r, &line);
-    for (size_t i = 0; i < h->n_turns; i++)
-        show_turn(r, h->turns[i]);
+    show_path(r, 0);
 }
 
 static void list_conversations(struct repl *r)
@@ -216,7 +234,7 @@ static void list_models(struct repl *r)
 
 /* Asking */
 
-static void ask(struct repl *r, const char *text, size_t len)
+static void show_answer(struct repl *r)
 {
     const struct options *o = r->chat.options;
     bool colour = options_color(o, STDOUT_FILENO);
@@ -231,10 +249,6 @@ static void ask(struct repl *r, const char *text, size_t len)
     struct str note = {0};
     char err[512];
 
-    if (chat_ask(&r->chat, text, len, err, sizeof err) != 0) {
-        say_error("%s", err);
-        return;
-    }
     r->status = answer_show(&r->chat, &view, &turn, err, sizeof err);
     if (r->status != 0)
         return;
@@ -249,12 +263,26 @@ static void ask(struct repl *r, const char *text, size_t len)
     print(r, "", 0);
 }
 
+static void ask(struct repl *r, struct turn *instead_of, const struct str *question)
+{
+    char err[512];
+    int status = instead_of ? chat_edit(&r->chat, instead_of, question, err, sizeof err)
+                            : chat_ask(&r->chat, str_get(question), question->len, err, sizeof err);
+    if (status == 0)
+        show_answer(r);
+    else
+        say_error("%s", err);
+}
+
 static void follow(struct repl *r, struct command_reply *reply)
 {
     switch (reply->effect) {
-    case COMMAND_ASK: ask(r, reply->ask, reply->ask_len); break;
+    case COMMAND_ASK: break;
     case COMMAND_SAY: break;
     case COMMAND_SHOW: show_conversation(r); break;
+    case COMMAND_PATH: show_path(r, reply->from); break;
+    case COMMAND_ANSWER: show_answer(r); break;
+    case COMMAND_EDIT: r->editing = reply->turn; break;
     case COMMAND_HELP: commands_add_help(&reply->text); break;
     case COMMAND_PICK_MODEL: list_models(r); break;
     case COMMAND_PICK_CONVERSATION: list_conversations(r); break;
@@ -263,16 +291,27 @@ static void follow(struct repl *r, struct command_reply *reply)
     print_and_free(r, &reply->text);
 }
 
-static void take_question(struct repl *r, const struct str *question)
+static void take_question(struct repl *r, const struct str *typed)
 {
     struct command_reply reply;
-    size_t len = question->len;
-    str_trim(str_get(question), &len);
-    if (len == 0)
+    struct turn *editing = r->editing;
+    size_t len = typed->len;
+    r->editing = NULL;
+    str_trim(str_get(typed), &len);
+    if (len == 0) {
+        if (editing)
+            print(r, "left as it was", strlen("left as it was"));
         return;
-    if (!strchr(question->data, '\n'))
-        add_history(question->data);
-    command_run(&r->chat, question->data, question->len, &reply);
+    }
+    if (!strchr(typed->data, '\n'))
+        add_history(typed->data);
+    command_run(&r->chat, typed->data, typed->len, &reply);
+    if (reply.effect == COMMAND_ASK) {
+        struct str question = {0};
+        str_add(&question, reply.ask, reply.ask_len);
+        ask(r, editing, &question);
+        str_done(&question);
+    }
     follow(r, &reply);
 }
 

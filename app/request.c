@@ -27,7 +27,12 @@ static char *dump(json_t *json)
     return text;
 }
 
-char *request_messages(const struct history *h, const char *question, size_t len)
+struct request_span request_span(const struct history *h, size_t to, const struct str *question)
+{
+    return (struct request_span){history_window(h, to), to, question};
+}
+
+char *request_messages(const struct history *h, const struct request_span *span)
 {
     static const char *const roles[] = {
         [STORE_SYSTEM] = "system",
@@ -39,14 +44,14 @@ char *request_messages(const struct history *h, const char *question, size_t len
 
     if (h->system && h->system[0])
         add_message(messages, "system", h->system, strlen(h->system));
-    for (size_t i = 0; i < h->n_turns; i++) {
+    for (size_t i = span->from; i < span->to; i++) {
         const struct turn *t = h->turns[i];
         const struct str *said = &t->text[STORE_TEXT];
         if (t->role <= STORE_TOOL)
             add_message(messages, roles[t->role], str_get(said), said->len);
     }
-    if (question)
-        add_message(messages, "user", question, len);
+    if (span->question)
+        add_message(messages, "user", str_get(span->question), span->question->len);
     return dump(messages);
 }
 

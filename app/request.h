@@ -9,9 +9,18 @@
 #include "app/options.h"
 #include "engine/engine.h"
 
-/* The conversation in the form of OpenAI's chat API, with one more question unless it is NULL. Of
- * earlier answers only what was said, not what was thought. The caller's to free. */
-char *request_messages(const struct history *h, const char *question, size_t len);
+/* What a model is given: turns from..to of the path, and one more question unless that is NULL. */
+struct request_span {
+    size_t from, to;
+    const struct str *question;
+};
+
+/* The path's first `to` turns, as far as they are in the window. */
+struct request_span request_span(const struct history *h, size_t to, const struct str *question);
+
+/* The span in the form of OpenAI's chat API, after the system prompt. Of earlier answers only what was
+ * said, not what was thought. The caller's to free. */
+char *request_messages(const struct history *h, const struct request_span *span);
 
 /* What an answer was made with. The caller's to free. */
 char *request_settings(const struct engine_request *request, const struct engine_info *info);

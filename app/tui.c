@@ -84,12 +84,10 @@ static void on_end(struct tui *t, const struct turn *turn)
     tui_count_context(t);
     if (turn->state == STORE_COMPLETE)
         t->retried = false;
-    if (t->queued.len > 0) {
-        struct str next = t->queued;
-        t->queued = (struct str){0};
-        tui_ask(t, next.data, next.len);
-        str_done(&next);
-    }
+    if (turn->state == STORE_COMPLETE)
+        tui_ask_next(t);
+    else if (!t->held)
+        tui_hold(t);
 }
 
 /* A lost model is loaded again once; whoever loses it a second time has to choose. */
@@ -295,6 +293,7 @@ int tui_run(struct app *app)
         say_notice(status == SCREEN_UNUSABLE && app->options.quiet, "%s", err);
     chat_done(&t.chat);
     models_list_done(&t.offered);
-    str_done(&t.queued);
+    tui_forget_waiting(&t);
+    str_done(&t.stash);
     return status;
 }

@@ -19,9 +19,14 @@ struct tui {
     int status;               /* the exit status, once done */
     enum store_state left_as; /* what becomes of an answer that is being written then */
 
-    struct str queued; /* the next question, sent when the answer has ended */
-    bool retried;      /* the model was lost and loaded again since the last good answer */
-    bool unsaved;      /* the last save failed, and that is on the screen */
+    struct str *waiting; /* the next questions, asked when the answer has ended */
+    size_t n_waiting;
+    bool held;           /* but not before the user says so */
+    int64_t editing;     /* number of the question that the draft is to stand for; 0: none */
+    struct str stash;    /* the draft there was before */
+    int64_t regenerated; /* number of the turn that the model being chosen is for */
+    bool retried;        /* the model was lost and loaded again since the last good answer */
+    bool unsaved;        /* the last save failed, and that is on the screen */
 
     int64_t context_used, draft_tokens;
     uint64_t draft_counted;    /* revision of the draft + 1 that draft_tokens is of */
@@ -31,17 +36,46 @@ struct tui {
 void tui_leave(struct tui *t, int status, enum store_state left_as);
 void tui_suspend(struct tui *t);
 
-/* Asks, or puts the text back into the composer with the reason why not. */
-void tui_ask(struct tui *t, const char *text, size_t len);
+/* Asks, or puts the text back into the composer with the reason why not, and returns false. */
+bool tui_ask(struct tui *t, const char *text, size_t len);
+
+/* Does what a command says is to be done. */
+struct command_reply;
+void tui_follow(struct tui *t, const struct command_reply *reply);
 
 /* Puts the conversation at hand, and the numbers that follow from it, on the screen. */
 void tui_show_conversation(struct tui *t);
 void tui_show_sidebar(struct tui *t);
 void tui_count_context(struct tui *t);
 
-/* The screen knows a turn by its number. */
-void tui_end_turn(struct tui *t, const struct turn *turn);
+enum { TAG_MODEL, TAG_CONVERSATION, TAG_REGENERATE };
+void tui_pick_model(struct tui *t, int tag);
 
+/* In tui_branch.c. The screen knows a turn by its number. */
+void tui_begin_turn(struct tui *t, const struct turn *turn);
+void tui_end_turn(struct tui *t, const struct turn *turn);
+void tui_show_turn(struct tui *t, const struct turn *turn);
+
+/* Shows the path anew from its turn number `from` on, from 0. */
+void tui_show_path(struct tui *t, size_t from);
+
+/* Puts a text into the composer, before what is being written there. */
+void tui_give_back(struct tui *t, const char *text, size_t len);
+
+/* The questions that wait: one more; the next is asked, unless they are held; they are. */
+void tui_queue(struct tui *t, const char *text, size_t len);
+void tui_ask_next(struct tui *t);
+void tui_hold(struct tui *t);
+void tui_forget_waiting(struct tui *t);
+
+/* Puts a question into the composer, to be asked in other words; gives the composer back. */
+void tui_edit(struct tui *t, const struct turn *question);
+void tui_leave_editing(struct tui *t);
+
+/* Lets the turn that was marked be answered once more by this model. */
+void tui_regenerate(struct tui *t, const char *model);
+
+void tui_act_on_branch(struct tui *t, const struct ui_action *action);
 void tui_act(struct tui *t, const struct ui_action *action);
 
 #endif

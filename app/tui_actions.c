@@ -12,7 +12,6 @@
 #include "app/tui.h"
 
 enum { LISTED = 1000 }; /* conversations in the sidebar */
-enum { TAG_MODEL, TAG_CONVERSATION };
 
 /* Showing */
 
@@ -21,46 +20,19 @@ void tui_count_context(struct tui *t)
     t->context_used = chat_context_used(&t->chat);
 }
 
-static void begin_turn(struct tui *t, const struct turn *turn)
-{
-    bool asked = turn->role == STORE_USER;
-    const char *name = asked ? "You" : turn->generated ? turn->generation.model : "assistant";
-    ui_message_begin(t->ui, turn->number, asked ? UI_USER : UI_ASSISTANT, name);
-}
-
-void tui_end_turn(struct tui *t, const struct turn *turn)
-{
-    struct str note = {0};
-    enum ui_tone tone = turn->state == STORE_FAILED                      ? UI_FAIL
-                        : turn->state != STORE_COMPLETE || turn->damaged ? UI_WARN
-                                                                         : UI_INFO;
-    notice_add_end(turn, &note);
-    ui_message_end(t->ui, turn->number, tone, str_get(&note));
-    str_done(&note);
-}
-
-static void show_turn(struct tui *t, const struct turn *turn)
-{
-    int64_t id = turn->number;
-    const struct str *said = &turn->text[STORE_TEXT], *thought = &turn->text[STORE_REASONING];
-    begin_turn(t, turn);
-    if (thought->len > 0 && !t->chat.options->hide_reasoning) {
-        ui_message_append(t->ui, id, UI_REASONING, thought->data, thought->len);
-        ui_message_thought(t->ui, id, turn->generation.reasoning_tokens, 0);
-    }
-    if (said->len > 0)
-        ui_message_append(t->ui, id, UI_ANSWER, said->data, said->len);
-    tui_end_turn(t, turn);
-}
-
 void tui_show_conversation(struct tui *t)
 {
-    const struct history *h = &t->chat.history;
+    size_t undone = history_undone(&t->chat.history);
     ui_transcript_clear(t->ui);
-    for (size_t i = 0; i < h->n_turns; i++)
-        show_turn(t, h->turns[i]);
-    tui_count_context(t);
+    tui_show_path(t, 0);
     tui_show_sidebar(t);
+    if (undone > 0) {
+        struct str line = {0};
+        str_addf(&line, "%zu exchange%s taken back; /redo brings %s back", undone,
+                 undone == 1 ? " was" : "s were", undone == 1 ? "it" : "one");
+        ui_notice(t->ui, UI_INFO, line.data);
+        str_done(&line);
+    }
 }
 
 /* Rows with their dates; the caller's to free with free_rows. */
@@ -115,7 +87,7 @@ static void pick_conversation(struct tui *t)
     free_rows(rows, list);
 }
 
-static void pick_model(struct tui *t)
+void tui_pick_model(struct tui *t, int tag)
 {
     struct model_list *list = &t->offered;
     models_list_done(list);
@@ -131,39 +103,37 @@ static void pick_model(struct tui *t)
     if (list->count == 0)
         ui_hint(t->ui, "no models are installed");
     else
-        ui_pick(t->ui, TAG_MODEL, "Models", rows, list->count, selected);
+        ui_pick(t->ui, tag, "Models", rows, list->count, selected);
     free(rows);
 }
 
 /* Asking and commands */
 
-void tui_ask(struct tui *t, const char *text, size_t len)
+bool tui_ask(struct tui *t, const char *text, size_t len)
 {
     struct history *h = &t->chat.history;
+    struct turn *instead_of = t->editing ? history_turn(h, t->editing) : NULL;
+    struct str question = {0};
     char err[512];
 
-    int status = chat_ask(&t->chat, text, len, err, sizeof err);
+    str_add(&question, text, len);
+    int status = instead_of ? chat_edit(&t->chat, instead_of, &question, err, sizeof err)
+                            : chat_ask(&t->chat, text, len, err, sizeof err);
+    str_done(&question);
     if (status != 0) {
         ui_notice(t->ui, UI_FAIL, err);
         if (status == EXIT_FIT)
             ui_notice(t->ui, UI_INFO, "/new begins a conversation with an empty context");
-        ui_draft_set(t->ui, text, len);
-        return;
+        tui_give_back(t, text, len);
+        return false;
     }
-    const struct turn *question = h->turns[h->n_turns - 2];
-    show_turn(t, question);
-    begin_turn(t, t->chat.answer);
-}
-
-static void queue(struct tui *t, const char *text, size_t len)
-{
-    if (t->queued.len > 0) {
-        ui_draft_set(t->ui, text, len);
-        ui_hint(t->ui, "one question waits already; this one stays here");
-        return;
+    if (instead_of) {
+        tui_show_path(t, instead_of->depth - 1);
+    } else {
+        tui_show_turn(t, t->chat.answer->parent);
+        tui_begin_turn(t, t->chat.answer);
     }
-    str_add(&t->queued, text, len);
-    ui_hint(t->ui, "asked when this answer has ended");
+    return true;
 }
 
 static void say(struct tui *t, const struct command_reply *reply)
@@ -172,19 +142,22 @@ static void say(struct tui *t, const struct command_reply *reply)
         ui_notice(t->ui, reply->failed ? UI_FAIL : UI_INFO, reply->text.data);
 }
 
-static void follow(struct tui *t, const struct command_reply *reply)
+void tui_follow(struct tui *t, const struct command_reply *reply)
 {
     switch (reply->effect) {
     case COMMAND_ASK:
         if (t->chat.answer)
-            queue(t, reply->ask, reply->ask_len);
+            tui_queue(t, reply->ask, reply->ask_len);
         else
             tui_ask(t, reply->ask, reply->ask_len);
         return;
     case COMMAND_SAY: break;
     case COMMAND_SHOW: tui_show_conversation(t); break;
+    case COMMAND_PATH:
+    case COMMAND_ANSWER: tui_show_path(t, reply->from); break;
+    case COMMAND_EDIT: tui_edit(t, reply->turn); break;
     case COMMAND_HELP: ui_help(t->ui); break;
-    case COMMAND_PICK_MODEL: pick_model(t); break;
+    case COMMAND_PICK_MODEL: tui_pick_model(t, TAG_MODEL); break;
     case COMMAND_PICK_CONVERSATION: pick_conversation(t); break;
     case COMMAND_QUIT: tui_leave(t, 0, STORE_STOPPED); break;
     }
@@ -198,7 +171,7 @@ static void act_send(struct tui *t, const struct ui_action *action)
     struct str typed = {0}; /* the action's text ends with the next call of the screen */
     str_add(&typed, action->text, action->len);
     command_run(&t->chat, typed.data, typed.len, &reply);
-    follow(t, &reply);
+    tui_follow(t, &reply);
     str_done(&reply.text);
     str_done(&typed);
 }
@@ -208,7 +181,7 @@ static void act_new(struct tui *t, const struct ui_action *action)
     struct command_reply reply;
     (void)action;
     command_run(&t->chat, "/new", 4, &reply);
-    follow(t, &reply);
+    tui_follow(t, &reply);
     str_done(&reply.text);
 }
 
@@ -216,7 +189,7 @@ static void open_conversation(struct tui *t, int64_t id)
 {
     struct command_reply reply = {.effect = COMMAND_SAY};
     command_open(&t->chat, id, &reply);
-    follow(t, &reply);
+    tui_follow(t, &reply);
     str_done(&reply.text);
 }
 
@@ -230,9 +203,13 @@ static void act_pick(struct tui *t, const struct ui_action *action)
     struct command_reply reply = {.effect = COMMAND_SAY};
     if (action->tag == TAG_CONVERSATION) {
         open_conversation(t, action->id);
-    } else if (action->id >= 0 && (size_t)action->id < t->offered.count) {
+    } else if (action->id < 0 || (size_t)action->id >= t->offered.count) {
+        return;
+    } else if (action->tag == TAG_REGENERATE) {
+        tui_regenerate(t, t->offered.items[action->id].path);
+    } else {
         command_use(&t->chat, t->offered.items[action->id].path, &reply);
-        follow(t, &reply);
+        tui_follow(t, &reply);
     }
     str_done(&reply.text);
 }
@@ -242,10 +219,7 @@ static void act_pick(struct tui *t, const struct ui_action *action)
 static void act_stop(struct tui *t, const struct ui_action *action)
 {
     (void)action;
-    if (t->queued.len > 0) { /* what was to be asked next is not to be asked now */
-        ui_draft_set(t->ui, t->queued.data, t->queued.len);
-        str_done(&t->queued);
-    }
+    tui_hold(t);
     if (t->chat.answer)
         chat_stop(&t->chat);
     else
@@ -266,7 +240,7 @@ static void act_list(struct tui *t, const struct ui_action *action)
 static void act_models(struct tui *t, const struct ui_action *action)
 {
     (void)action;
-    pick_model(t);
+    tui_pick_model(t, TAG_MODEL);
 }
 
 static void act_edit(struct tui *t, const struct ui_action *action)
@@ -304,10 +278,17 @@ static void act_hangup(struct tui *t, const struct ui_action *action)
 void tui_act(struct tui *t, const struct ui_action *action)
 {
     static void (*const acts[])(struct tui * t, const struct ui_action *action) = {
-        [UI_SEND] = act_send,       [UI_STOP] = act_stop,     [UI_QUIT] = act_quit,
-        [UI_NEW] = act_new,         [UI_OPEN] = act_open,     [UI_LIST] = act_list,
-        [UI_MODELS] = act_models,   [UI_PICK] = act_pick,     [UI_EDIT] = act_edit,
-        [UI_SUSPEND] = act_suspend, [UI_HANGUP] = act_hangup,
+        [UI_SEND] = act_send,           [UI_STOP] = act_stop,
+        [UI_QUIT] = act_quit,           [UI_NEW] = act_new,
+        [UI_OPEN] = act_open,           [UI_LIST] = act_list,
+        [UI_MODELS] = act_models,       [UI_PICK] = act_pick,
+        [UI_EDIT] = act_edit,           [UI_SUSPEND] = act_suspend,
+        [UI_HANGUP] = act_hangup,       [UI_REASK] = tui_act_on_branch,
+        [UI_REGEN] = tui_act_on_branch, [UI_REGEN_BY] = tui_act_on_branch,
+        [UI_BACK] = tui_act_on_branch,  [UI_ON] = tui_act_on_branch,
+        [UI_FORK] = tui_act_on_branch,  [UI_TAKE_BACK] = tui_act_on_branch,
+        [UI_DROP] = tui_act_on_branch,  [UI_ASK_NEXT] = tui_act_on_branch,
+        [UI_LEAVE] = tui_act_on_branch,
     };
     acts[action->kind](t, action);
 }

@@ -9,6 +9,7 @@ static const struct {
 } groups[] = {
     {"args", test_args},         {"str", test_str},
     {"commands", test_commands}, {"history", test_history},
+    {"tree", test_tree},         {"branch", test_branch},
     {"pipe", test_pipe},         {"batch", test_batch},
     {"forms", test_forms},       {"completion", test_completion},
     {"input", test_input},       {"inspect", test_inspect},

@@ -90,6 +90,13 @@ const char *some_model(void)
     return path;
 }
 
+const char *thinking_model(void)
+{
+    static char path[PATH_MAX];
+    assert_true(installed("demo-deepseek", path, sizeof path));
+    return path;
+}
+
 /* A vocabulary's control tokens end answers: without their rows in the output matrix their logits
  * are 0, and the likeliest token is always another one. The context is made long as well. */
 static void make_endless(char *bytes, size_t size)

@@ -11,6 +11,8 @@ int test_args(void);
 int test_str(void);
 int test_commands(void);
 int test_history(void);
+int test_tree(void);
+int test_branch(void);
 int test_pipe(void);
 int test_batch(void);
 int test_forms(void);
@@ -32,6 +34,9 @@ void sandbox_path(const char *name, char *out, size_t outlen);
 
 /* A model that answers anything. */
 const char *some_model(void);
+
+/* Another one, which thinks before it answers. */
+const char *thinking_model(void);
 
 /* A model that never ends an answer by itself, for interrupting it. */
 const char *endless_model(void);

@@ -1,0 +1,416 @@
+/* test_branch.c - branches in the whole program: regenerate, edit, walk, take back, fork; questions
+ * that wait; another model in mid-conversation. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "app/chat.h"
+#include "app/commands_branch.h"
+
+/* Two models in one conversation */
+
+struct place {
+    struct options options;
+    struct paths paths;
+    struct chat chat;
+};
+
+static void place_open(struct place *p)
+{
+    char err[256];
+    memset(p, 0, sizeof *p);
+    options_init(&p->options);
+    p->options.db = ":memory:";
+    p->options.temperature = 0;
+    paths_init(&p->paths);
+    chat_init(&p->chat, &p->options, &p->paths);
+    assert_int_equal(chat_open_history(&p->chat, err, sizeof err), 0);
+}
+
+static void place_close(struct place *p)
+{
+    chat_done(&p->chat);
+    paths_done(&p->paths);
+}
+
+static void wait_for_answer(struct chat *c)
+{
+    struct chat_event ev;
+    struct pollfd fds[CHAT_MODELS];
+    while (c->answer) {
+        poll(fds, chat_poll(c, fds), 10000);
+        while (chat_next_event(c, &ev))
+            assert_int_not_equal(ev.type, CHAT_LOST);
+    }
+}
+
+static void ask(struct place *p, const char *question)
+{
+    char err[256];
+    assert_int_equal(chat_ask(&p->chat, question, strlen(question), err, sizeof err), 0);
+    wait_for_answer(&p->chat);
+}
+
+static void use(struct place *p, const char *model)
+{
+    char err[256];
+    assert_int_equal(chat_use(&p->chat, model, err, sizeof err), 0);
+}
+
+/* Runs a command that is not refused, and waits for what it begins. */
+static void command(struct place *p, const char *line)
+{
+    struct command_reply reply;
+    command_run(&p->chat, line, strlen(line), &reply);
+    if (reply.failed)
+        fail_msg("%s: %s", line, str_get(&reply.text));
+    wait_for_answer(&p->chat);
+    str_done(&reply.text);
+}
+
+static void refused(struct place *p, const char *line, const char *reason)
+{
+    struct command_reply reply;
+    command_run(&p->chat, line, strlen(line), &reply);
+    assert_true(reply.failed);
+    assert_contains(str_get(&reply.text), reason);
+    str_done(&reply.text);
+}
+
+static const struct turn *last(const struct place *p)
+{
+    return p->chat.history.leaf;
+}
+
+static int prompt_rest(const struct chat *c)
+{
+    return c->usage.prompt_tokens - c->usage.cached_tokens;
+}
+
+/* What is cached is whole blocks of this many tokens. */
+enum { BLOCK = 32 };
+
+/* The second switch costs nothing: both models stay, and each finds in its cache what it has read. */
+static void test_switching(void **state)
+{
+    struct place p;
+    (void)state;
+    char llama[4096], deepseek[4096];
+    snprintf(llama, sizeof llama, "%s", some_model());
+    snprintf(deepseek, sizeof deepseek, "%s", thinking_model());
+    place_open(&p);
+    use(&p, llama);
+    command(
+        &p,
+        "/system A long text that all have to read before the first word is said, so that what is "
+        "found in the cache is more than a block or two, and so that the numbers of this test say "
+        "more than that something was found there.");
+    ask(&p, "What is 17 + 25?");
+    assert_string_equal(last(&p)->generation.model, "demo-llama");
+    assert_int_equal(p.chat.usage.cached_tokens, 0);
+    assert_true(p.chat.usage.prompt_tokens > 3 * BLOCK);
+    int first = p.chat.usage.prompt_tokens + p.chat.usage.completion_tokens;
+    use(&p, deepseek);
+    ask(&p, "now double it");
+    assert_string_equal(last(&p)->generation.model, "demo-deepseek");
+    int second = p.chat.usage.prompt_tokens;
+
+    use(&p, llama);
+    assert_int_equal(p.chat.n_models, 2);
+    assert_true(p.chat.model->ready); /* nothing is loaded again */
+    ask(&p, "and add 1");
+    assert_in_range(p.chat.usage.cached_tokens, first - BLOCK, first); /* all it has seen */
+    use(&p, deepseek);
+    assert_true(p.chat.model->ready);
+    ask(&p, "and add 2");
+    assert_in_range(p.chat.usage.cached_tokens, second - BLOCK, second);
+    assert_int_equal(p.chat.n_models, 2);
+    assert_int_equal(p.chat.history.n_turns, 8);
+    place_close(&p);
+}
+
+static void test_regenerating(void **state)
+{
+    struct place p;
+    size_t at;
+    (void)state;
+    char deepseek[4096], line[5000];
+    snprintf(deepseek, sizeof deepseek, "%s", thinking_model());
+    snprintf(line, sizeof line, "/regen %s", deepseek);
+    place_open(&p);
+    refused(&p, "/regen", "nothing was asked yet");
+    refused(&p, "/undo", "nothing was asked yet");
+    refused(&p, "/redo", "nothing was taken back");
+    refused(&p, "/fork", "nothing was asked yet");
+    use(&p, some_model());
+    ask(&p, "What is 17 + 25?");
+    refused(&p, "/version", "only one version");
+    command(&p, "/regen");
+    assert_int_equal(turn_versions(last(&p), &at), 2);
+    assert_int_equal(at, 2);
+    assert_in_range(prompt_rest(&p.chat), 1, BLOCK); /* the prompt was read already */
+    command(&p, line);                               /* by the other model, this once */
+    assert_string_equal(last(&p)->generation.model, "demo-deepseek");
+    assert_contains(str_get(&last(&p)->text[STORE_TEXT]), "42");
+    assert_string_equal(p.chat.model->file.name, "demo-llama");
+    assert_int_equal(turn_versions(last(&p), &at), 3);
+    ask(&p, "now double it");
+    assert_string_equal(last(&p)->generation.model, "demo-llama");
+
+    command(&p, "/version 1"); /* the newest message with several is the first answer */
+    assert_int_equal(p.chat.history.n_turns, 2);
+    command(&p, "/version >");
+    command(&p, "/version > 1");
+    assert_int_equal(p.chat.history.n_turns, 4);
+    refused(&p, "/version >", "newest version");
+    refused(&p, "/version 4", "no such version");
+    refused(&p, "/version 0", "not a number");
+    refused(&p, "/version 1 2", "only one version");
+    refused(&p, "/version 1 9", "no such question (got 9, there are 2)");
+    refused(&p, "/regen nowhere", "no such model");
+    refused(&p, "/edit x", "not a number from 1 on: x");
+    command(&p, "/undo");
+    command(&p, "/redo");
+    assert_int_equal(p.chat.history.n_turns, 4);
+    command(&p, "/fork 1");
+    assert_int_equal(p.chat.history.n_turns, 2);
+    place_close(&p);
+}
+
+/* While an answer is being written the path stays as it is. */
+static void test_busy(void **state)
+{
+    static const char *const lines[] = {"/regen", "/edit", "/undo", "/redo", "/fork", "/version <"};
+    struct place p;
+    char err[256];
+    (void)state;
+    place_open(&p);
+    use(&p, endless_model());
+    assert_int_equal(chat_ask(&p.chat, "go", 2, err, sizeof err), 0);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        refused(&p, lines[i], "an answer is being written; Ctrl-C stops it");
+    chat_stop(&p.chat);
+    wait_for_answer(&p.chat);
+    assert_int_equal(last(&p)->state, STORE_STOPPED);
+    place_close(&p);
+}
+
+/* On the screen */
+
+static struct term *start(void)
+{
+    struct term *t = term_start(24, 80, "-m", some_model(), "--temp", "0", NULL);
+    term_expect(t, "Ctrl");
+    return t;
+}
+
+static void leave(struct term *t)
+{
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
+static void test_versions_on_screen(void **state)
+{
+    (void)state;
+    struct term *t = start();
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "17 + 25 = 42");
+    term_expect(t, "tokens/s");
+    term_type(t, "\tr");
+    term_expect(t, "demo-llama  \xe2\x80\xb9 2 of 2 \xe2\x80\xba");
+    term_expect(t, "17 + 25 = 42");
+    term_type(t, "<");
+    term_expect(t, "1 of 2");
+    term_type(t, "<");
+    term_expect(t, "this is the oldest version");
+    term_type(t, "[e");
+    term_expect(t, "question 1 in other words");
+    term_type(t, "\0250\b1 + 1\r");
+    term_expect(t, "1 + 1 = 2");
+    term_expect(t, "2 of 2");
+    assert_null(strstr(term_screen(t), "42"));
+    assert_null(strstr(term_screen(t), "in other words"));
+    term_type(t, "/undo\r");
+    term_expect(t, "took back");
+    term_type(t, "/redo\r");
+    term_expect(t, "1 + 1 = 2");
+    term_type(t, "\t[<");
+    term_expect(t, "17 + 25 = 42");
+    term_type(t, "\t");
+    leave(t);
+
+    t = term_start(24, 80, "-c", "-m", some_model(), NULL); /* as it was left */
+    term_expect(t, "17 + 25 = 42");
+    term_expect(t, "1 of 2");
+    term_type(t, "/fork\r");
+    term_expect(t, "a copy of 1 exchange; the original is conversation 1");
+    leave(t);
+}
+
+/* What was being written before, and what is written instead, are both there afterwards. */
+static void test_editing_keeps_the_draft(void **state)
+{
+    (void)state;
+    struct term *t = start();
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "tokens/s");
+    term_type(t, "half a thought\t[[e");
+    term_expect(t, "\xe2\x80\xba What is 17 + 25?\n  demo-llama");
+    term_type(t, "\033");
+    term_expect(t, "\xe2\x80\xba half a thought");
+    assert_null(strstr(term_screen(t), "in other words"));
+    term_type(t, "\t[[e");
+    term_expect(t, "in other words");
+    term_type(t, "\0252 + 2\r");
+    term_expect(t, "2 + 2 = 4");
+    term_expect(t, "\xe2\x80\xba half a thought");
+    term_type(t, "\003");
+    leave(t);
+}
+
+static void test_waiting(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", endless_model(), "--temp", "0", "--ctx", "100000",
+                                NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "go\r");
+    term_expect(t, "answering");
+    term_type(t, "one\rtwo\rthree\r");
+    term_expect(t, "next: one");
+    term_expect(t, "then: two");
+    term_expect(t, "then: three");
+    term_type(t, "\033[A");
+    term_expect(t, "\xe2\x80\xba three");
+    assert_null(strstr(term_screen(t), "then: three"));
+    term_type(t, "\030k"); /* drops `two` */
+    term_expect(t, "next: one \xc2\xb7 Up takes it back");
+    term_type(t, "\003"); /* the draft stays, and what waits is held */
+    term_expect(t, "stopped");
+    term_expect(t, "kept: one");
+    term_expect(t, "\xe2\x80\xba three");
+    term_type(t, "\003"); /* clears the draft */
+    term_expect(t, "Ask anything");
+    term_type(t, "\r"); /* asks what is held */
+    term_expect(t, "\xe2\x80\xba one");
+    term_expect(t, "answering");
+    assert_null(strstr(term_screen(t), "kept:"));
+    term_type(t, "last\r");
+    term_expect(t, "next: last");
+    term_type(t, "\033"); /* with an empty draft it goes there */
+    term_expect(t, "\xe2\x80\xba last\n");
+    assert_null(strstr(term_screen(t), "next:"));
+    term_type(t, "\003");
+    leave(t);
+}
+
+/* It is asked by itself when the answer has ended. */
+static void test_waiting_is_asked(void **state)
+{
+    (void)state;
+    struct term *t = start();
+    term_type(t, "What is 17 + 25?\rWhat is 30 + 3?\rWhat is 2 + 2?\r");
+    term_expect(t, "17 + 25 = 42");
+    term_expect(t, "30 + 3 = 33");
+    term_expect(t, "2 + 2 = 4");
+    leave(t);
+}
+
+static void test_other_model_by_key(void **state)
+{
+    (void)state;
+    struct term *t = start();
+    thinking_model();
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "tokens/s");
+    term_type(t, "\tR");
+    term_expect(t, "Models");
+    term_type(t, "deepseek\r");
+    term_expect(t, "demo-deepseek  \xe2\x80\xb9 2 of 2 \xe2\x80\xba");
+    term_expect(t, "boxed{42}");
+    term_type(t, "\t");
+    leave(t);
+}
+
+/* Line by line */
+
+static void test_line_mode(void **state)
+{
+    (void)state;
+    struct term *t = term_start(40, 80, "--plain", "-m", some_model(), "--temp", "0", NULL);
+    term_expect(t, "Ctrl-D leaves");
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "= 42.");
+    term_type(t, "/edit\r");
+    term_expect(t, "edit> What is 17 + 25?");
+    term_type(t, "\b\b\b33?\r");
+    term_expect(t, "= 50.");
+    term_type(t, "/version\r");
+    term_expect(t, "* 2  \xe2\x80\x9cWhat is 17 + 33?\xe2\x80\x9d");
+    term_type(t, "/version <\r");
+    term_expect(t, "you (1 of 2): What is 17 + 25?");
+    term_type(t, "/regen\r");
+    term_read(t, 500);
+    term_type(t, "/undo\r");
+    term_expect(t, "took back \xe2\x80\x9cWhat is 17 + 25?");
+    term_type(t, "/redo\r");
+    term_expect(t, "demo-llama (2 of 2): ");
+    term_type(t, "/edit 1\r");
+    term_read(t, 200);
+    term_type(t, "\025\r");
+    term_expect(t, "left as it was");
+    leave(t);
+}
+
+/* Killed while a second version is written: both are there. */
+static void test_killed(void **state)
+{
+    (void)state;
+    struct term *t = start();
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "tokens/s");
+    leave(t);
+    t = term_start(24, 80, "-c", "-m", endless_model(), "--temp", "0", "--ctx", "100000", NULL);
+    term_expect(t, "= 42.");
+    term_type(t, "/regen\r");
+    term_expect(t, "answering");
+    term_read(t, 400);
+    kill(term_pid(t), SIGKILL);
+    assert_int_equal(term_end(t), -SIGKILL);
+    term_free(t);
+    t = term_start(24, 80, "-c", "-m", some_model(), NULL);
+    term_expect(t, "interrupted");
+    term_type(t, "/version <\r");
+    term_expect(t, "= 42.");
+    leave(t);
+}
+
+int test_branch(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_switching),
+        TEST(test_regenerating),
+        TEST(test_busy),
+        TEST(test_versions_on_screen),
+        TEST(test_editing_keeps_the_draft),
+        TEST(test_waiting),
+        TEST(test_waiting_is_asked),
+        TEST(test_other_model_by_key),
+        TEST(test_line_mode),
+        TEST(test_killed),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("branch", tests, NULL, NULL);
+}
