@@ -15,9 +15,10 @@ enum {
     PICK_ROWS = 20,
 };
 
-void dialog_init(struct dialog *d, const struct ui_command *commands, size_t n)
+void dialog_init(struct dialog *d, const struct keymap *keymap, const struct ui_command *commands,
+                 size_t n)
 {
-    *d = (struct dialog){.commands = commands, .n_commands = n, .height = 1};
+    *d = (struct dialog){.keymap = keymap, .commands = commands, .n_commands = n, .height = 1};
     list_init(&d->list);
 }
 
@@ -73,15 +74,25 @@ static void line(struct page *p, const char *left, const char *args, const char 
     grid_label(p->g, p->row + at, p->col + keys, p->width - keys, right, STYLE_TEXT);
 }
 
+static void place_lines(const struct keymap *map, enum keymap_place place, struct page *p)
+{
+    char keys[KEYMAP_KEYS_MAX];
+    line(p, keymap_place_title(place), "", "", STYLE_TITLE);
+    for (size_t i = 0; i < map->n_rows; i++) {
+        const struct keymap_row *row = &map->rows[i];
+        if (row->place != place)
+            continue;
+        keymap_keys(map, place, row->action, keys);
+        line(p, keys, "", row->help, STYLE_KEY);
+    }
+}
+
 static void help_lines(const struct dialog *d, struct page *p)
 {
     for (int place = 0; place < IN_PLACES; place++) {
         if (place > 0)
             line(p, "", "", "", STYLE_TEXT);
-        line(p, keymap_place_name((enum keymap_place)place), "", "", STYLE_TITLE);
-        for (const struct keymap_row *row = keymap_table(); row->keys; row++)
-            if ((int)row->place == place)
-                line(p, row->keys, "", row->help, STYLE_KEY);
+        place_lines(d->keymap, (enum keymap_place)place, p);
         if (place > 0 || d->n_commands == 0)
             continue;
         line(p, "", "", "", STYLE_TEXT);
@@ -133,11 +144,22 @@ static void draw_box(struct grid *g, int row, int col, int rows, int cols, const
     }
 }
 
-static void draw_foot(struct grid *g, int row, int col, int cols, const char *foot)
+static void draw_foot(const struct dialog *d, struct grid *g, int row, int col, int cols,
+                      const char *enter, bool scrolls)
 {
-    int n = text_width(foot, strlen(foot));
-    if (n + 6 <= cols)
-        grid_label(g, row, col + cols - n - 3, n, foot, STYLE_DIM);
+    struct bytes keys = {0};
+
+    if (enter)
+        keymap_add_hint(d->keymap, &keys, IN_LIST, ACT_CHOOSE, ACT_NONE, enter);
+    if (scrolls)
+        keymap_add_hint(d->keymap, &keys, IN_LIST, ACT_ROW_UP, ACT_ROW_DOWN, "scroll");
+    keymap_add_hint(d->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
+    int n = keys.data ? text_width(keys.data, keys.len) + 2 : 0;
+    if (keys.data && n + 6 <= cols) {
+        grid_repeat(g, row, col + cols - n - 3, n, ' ', STYLE_DIM);
+        grid_label(g, row, col + cols - n - 2, n - 2, keys.data, STYLE_DIM);
+    }
+    bytes_free(&keys);
 }
 
 static int least(int a, int b)
@@ -169,12 +191,11 @@ void dialog_draw(struct dialog *d, struct grid *g)
             .rows = d->height,
         };
         help_lines(d, &p);
-        draw_foot(g, row + rows - 1, col, cols,
-                  d->height < p.n ? " Up Down scroll · Esc closes " : " Esc closes ");
+        draw_foot(d, g, row + rows - 1, col, cols, NULL, d->height < p.n);
         return;
     }
     list_draw(&d->list, g, row + 2, col + 1, rows - 3, cols - 2, true);
     if (d->list.filter.len > 0)
         grid_label(g, row + 1, col + 3, cols - 6, d->list.filter.data, STYLE_KEY);
-    draw_foot(g, row + rows - 1, col, cols, " Enter chooses · Esc closes ");
+    draw_foot(d, g, row + rows - 1, col, cols, "chooses", false);
 }

@@ -17,7 +17,8 @@ enum dialog_kind { DIALOG_NONE, DIALOG_HELP, DIALOG_PICK };
 
 struct dialog {
     enum dialog_kind kind;
-    const struct ui_command *commands; /* for the help; stay the owner's */
+    const struct keymap *keymap; /* for the help; these stay the owner's */
+    const struct ui_command *commands;
     size_t n_commands;
     int top; /* uppermost line of the help shown */
     int height;
@@ -26,7 +27,8 @@ struct dialog {
     struct list list;
 };
 
-void dialog_init(struct dialog *d, const struct ui_command *commands, size_t n);
+void dialog_init(struct dialog *d, const struct keymap *keymap, const struct ui_command *commands,
+                 size_t n);
 void dialog_done(struct dialog *d);
 
 void dialog_help(struct dialog *d);

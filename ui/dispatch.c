@@ -135,7 +135,11 @@ static void interrupt(struct ui *u)
         composer_set(&u->composer, "", 0);
     } else {
         u->quit_armed = true;
-        status_hint(&u->status, "Ctrl-C again quits, and so does Ctrl-D");
+        struct bytes keys = {0};
+        keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_INTERRUPT, ACT_NONE, "again quits");
+        keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_EOF, ACT_NONE, "quits too");
+        status_hint(&u->status, keys.data);
+        bytes_free(&keys);
     }
 }
 

@@ -2,78 +2,84 @@
  * keymap.c: the table of keys. Knows names and keys, not what an action does.
  */
 #include "keymap.h"
-#include "text.h"
+#include "keyname.h"
+#include "ui.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct keymap_row table[] = {
-    {ACT_HELP, IN_ALL, "F1", "this help"},
-    {ACT_SIDEBAR, IN_ALL, "F2", "conversations"},
-    {ACT_NEW, IN_ALL, "C-x n", "new conversation"},
-    {ACT_MODELS, IN_ALL, "C-x m", "choose the model"},
-    {ACT_FOLD_ALL, IN_ALL, "C-o", "fold or unfold all reasoning"},
-    {ACT_PAGE_UP, IN_ALL, "PgUp", "scroll back a page"},
-    {ACT_PAGE_DOWN, IN_ALL, "PgDn", "scroll on a page"},
-    {ACT_CANCEL, IN_ALL, "Esc", "stop the answer; close what is open"},
-    {ACT_INTERRUPT, IN_ALL, "C-c", "stop the answer; clear the draft; twice: quit"},
-    {ACT_REPAINT, IN_ALL, "C-l", "repaint the screen"},
-    {ACT_SUSPEND, IN_ALL, "C-z", "suspend"},
+    {ACT_HELP, IN_ALL, "help", "F1", "this help"},
+    {ACT_SIDEBAR, IN_ALL, "sidebar", "F2", "conversations"},
+    {ACT_NEW, IN_ALL, "new", "C-x n", "new conversation"},
+    {ACT_MODELS, IN_ALL, "models", "C-x m", "choose the model"},
+    {ACT_FOLD_ALL, IN_ALL, "fold-all", "C-o", "fold or unfold all reasoning"},
+    {ACT_PAGE_UP, IN_ALL, "page-up", "PgUp", "scroll back a page"},
+    {ACT_PAGE_DOWN, IN_ALL, "page-down", "PgDn", "scroll on a page"},
+    {ACT_CANCEL, IN_ALL, "cancel", "Esc", "stop the answer; close what is open"},
+    {ACT_INTERRUPT, IN_ALL, "interrupt", "C-c", "stop the answer; clear the draft; twice: quit"},
+    {ACT_REPAINT, IN_ALL, "repaint", "C-l", "repaint the screen"},
+    {ACT_SUSPEND, IN_ALL, "suspend", "C-z", "suspend"},
 
-    {ACT_SEND, IN_COMPOSER, "Enter", "send"},
-    {ACT_NEWLINE, IN_COMPOSER, "C-j, M-Enter, S-Enter", "new line"},
-    {ACT_TAB, IN_COMPOSER, "Tab, S-Tab", "complete a command; else go to the transcript"},
-    {ACT_EDITOR, IN_COMPOSER, "C-g, C-x C-e", "write in $EDITOR"},
-    {ACT_UP, IN_COMPOSER, "Up, C-p", "line up; earlier prompt"},
-    {ACT_DOWN, IN_COMPOSER, "Down, C-n", "line down; later prompt"},
-    {ACT_LEFT, IN_COMPOSER, "Left, C-b", "back a character"},
-    {ACT_RIGHT, IN_COMPOSER, "Right, C-f", "on a character"},
-    {ACT_WORD_LEFT, IN_COMPOSER, "M-b, C-Left, M-Left", "back a word"},
-    {ACT_WORD_RIGHT, IN_COMPOSER, "M-f, C-Right, M-Right", "on a word"},
-    {ACT_HOME, IN_COMPOSER, "C-a, Home", "start of the line"},
-    {ACT_END, IN_COMPOSER, "C-e, End", "end of the line"},
-    {ACT_TEXT_START, IN_COMPOSER, "M-<, C-Home", "start of the draft"},
-    {ACT_TEXT_END, IN_COMPOSER, "M->, C-End", "end of the draft"},
-    {ACT_DELETE_LEFT, IN_COMPOSER, "Backspace", "delete back"},
-    {ACT_DELETE_RIGHT, IN_COMPOSER, "Delete", "delete on"},
-    {ACT_KILL_SPACE_LEFT, IN_COMPOSER, "C-w", "cut back to the space"},
-    {ACT_KILL_WORD_LEFT, IN_COMPOSER, "M-Backspace, C-Backspace", "cut the word before"},
-    {ACT_KILL_WORD_RIGHT, IN_COMPOSER, "M-d, C-Delete", "cut the word after"},
-    {ACT_KILL_START, IN_COMPOSER, "C-u", "cut to the start of the line"},
-    {ACT_KILL_END, IN_COMPOSER, "C-k", "cut to the end of the line"},
-    {ACT_YANK, IN_COMPOSER, "C-y", "put back what was cut"},
-    {ACT_UNDO, IN_COMPOSER, "C-_, C-x C-u", "undo"},
-    {ACT_TAKE_BACK, IN_COMPOSER, "C-x q", "take the latest waiting question back (also Up)"},
-    {ACT_DROP, IN_COMPOSER, "C-x k", "drop the latest waiting question"},
-    {ACT_EOF, IN_COMPOSER, "C-d", "quit when the draft is empty; else delete on"},
+    {ACT_SEND, IN_COMPOSER, "send", "Enter", "send"},
+    {ACT_NEWLINE, IN_COMPOSER, "newline", "C-j, M-Enter, S-Enter", "new line"},
+    {ACT_TAB, IN_COMPOSER, "complete", "Tab, S-Tab",
+     "complete a command; else go to the transcript"},
+    {ACT_EDITOR, IN_COMPOSER, "editor", "C-g, C-x C-e", "write in $EDITOR"},
+    {ACT_UP, IN_COMPOSER, "up", "Up, C-p", "line up; earlier prompt"},
+    {ACT_DOWN, IN_COMPOSER, "down", "Down, C-n", "line down; later prompt"},
+    {ACT_LEFT, IN_COMPOSER, "left", "Left, C-b", "back a character"},
+    {ACT_RIGHT, IN_COMPOSER, "right", "Right, C-f", "on a character"},
+    {ACT_WORD_LEFT, IN_COMPOSER, "word-left", "M-b, C-Left, M-Left", "back a word"},
+    {ACT_WORD_RIGHT, IN_COMPOSER, "word-right", "M-f, C-Right, M-Right", "on a word"},
+    {ACT_HOME, IN_COMPOSER, "line-start", "C-a, Home", "start of the line"},
+    {ACT_END, IN_COMPOSER, "line-end", "C-e, End", "end of the line"},
+    {ACT_TEXT_START, IN_COMPOSER, "text-start", "M-<, C-Home", "start of the draft"},
+    {ACT_TEXT_END, IN_COMPOSER, "text-end", "M->, C-End", "end of the draft"},
+    {ACT_DELETE_LEFT, IN_COMPOSER, "delete-left", "Backspace", "delete back"},
+    {ACT_DELETE_RIGHT, IN_COMPOSER, "delete-right", "Delete", "delete on"},
+    {ACT_KILL_SPACE_LEFT, IN_COMPOSER, "cut-to-space", "C-w", "cut back to the space"},
+    {ACT_KILL_WORD_LEFT, IN_COMPOSER, "cut-word-left", "M-Backspace, C-Backspace",
+     "cut the word before"},
+    {ACT_KILL_WORD_RIGHT, IN_COMPOSER, "cut-word-right", "M-d, C-Delete", "cut the word after"},
+    {ACT_KILL_START, IN_COMPOSER, "cut-to-start", "C-u", "cut to the start of the line"},
+    {ACT_KILL_END, IN_COMPOSER, "cut-to-end", "C-k", "cut to the end of the line"},
+    {ACT_YANK, IN_COMPOSER, "yank", "C-y", "put back what was cut"},
+    {ACT_UNDO, IN_COMPOSER, "undo", "C-_, C-x C-u", "undo"},
+    {ACT_TAKE_BACK, IN_COMPOSER, "take-back", "C-x q",
+     "take the latest waiting question back (also Up)"},
+    {ACT_DROP, IN_COMPOSER, "drop", "C-x k", "drop the latest waiting question"},
+    {ACT_EOF, IN_COMPOSER, "quit", "C-d", "quit when the draft is empty; else delete on"},
 
-    {ACT_LINE_UP, IN_TRANSCRIPT, "k, Up, C-p", "scroll back a line"},
-    {ACT_LINE_DOWN, IN_TRANSCRIPT, "j, Down, C-n", "scroll on a line"},
-    {ACT_MESSAGE_UP, IN_TRANSCRIPT, "[, K", "message before"},
-    {ACT_MESSAGE_DOWN, IN_TRANSCRIPT, "], J", "message after"},
-    {ACT_TOP, IN_TRANSCRIPT, "g, Home", "top"},
-    {ACT_BOTTOM, IN_TRANSCRIPT, "G, End", "bottom; follows what streams in"},
-    {ACT_FOLD, IN_TRANSCRIPT, "Space, Enter", "fold or unfold the marked message's reasoning"},
-    {ACT_REASK, IN_TRANSCRIPT, "e", "ask the marked question in other words"},
-    {ACT_REGEN, IN_TRANSCRIPT, "r", "answer it once more"},
-    {ACT_REGEN_BY, IN_TRANSCRIPT, "R", "answer it once more, by a model to choose"},
-    {ACT_BACK, IN_TRANSCRIPT, "<", "the marked message's version before"},
-    {ACT_ON, IN_TRANSCRIPT, ">", "its version after"},
-    {ACT_FORK, IN_TRANSCRIPT, "b", "fork: a new conversation that begins as this one"},
-    {ACT_PAGE_UP, IN_TRANSCRIPT, "C-b, C-u", "scroll back a page"},
-    {ACT_PAGE_DOWN, IN_TRANSCRIPT, "f, C-d", "scroll on a page"},
-    {ACT_HELP, IN_TRANSCRIPT, "?", "this help"},
-    {ACT_COMPOSE, IN_TRANSCRIPT, "Tab, S-Tab, Esc, i", "back to writing"},
+    {ACT_LINE_UP, IN_TRANSCRIPT, "scroll-up", "k, Up, C-p", "scroll back a line"},
+    {ACT_LINE_DOWN, IN_TRANSCRIPT, "scroll-down", "j, Down, C-n", "scroll on a line"},
+    {ACT_MESSAGE_UP, IN_TRANSCRIPT, "message-up", "[, K", "message before"},
+    {ACT_MESSAGE_DOWN, IN_TRANSCRIPT, "message-down", "], J", "message after"},
+    {ACT_TOP, IN_TRANSCRIPT, "top", "g, Home", "top"},
+    {ACT_BOTTOM, IN_TRANSCRIPT, "bottom", "G, End", "bottom; follows what streams in"},
+    {ACT_FOLD, IN_TRANSCRIPT, "fold", "Space, Enter",
+     "fold or unfold the marked message's reasoning"},
+    {ACT_REASK, IN_TRANSCRIPT, "edit", "e", "ask the marked question in other words"},
+    {ACT_REGEN, IN_TRANSCRIPT, "again", "r", "answer it once more"},
+    {ACT_REGEN_BY, IN_TRANSCRIPT, "again-by", "R", "answer it once more, by a model to choose"},
+    {ACT_BACK, IN_TRANSCRIPT, "version-back", "<", "the marked message's version before"},
+    {ACT_ON, IN_TRANSCRIPT, "version-on", ">", "its version after"},
+    {ACT_FORK, IN_TRANSCRIPT, "fork", "b", "fork: a new conversation that begins as this one"},
+    {ACT_PAGE_UP, IN_TRANSCRIPT, "page-up", "C-b, C-u", "scroll back a page"},
+    {ACT_PAGE_DOWN, IN_TRANSCRIPT, "page-down", "f, C-d", "scroll on a page"},
+    {ACT_HELP, IN_TRANSCRIPT, "help", "?", "this help"},
+    {ACT_COMPOSE, IN_TRANSCRIPT, "write", "Tab, S-Tab, Esc, i", "back to writing"},
 
-    {ACT_ROW_UP, IN_LIST, "Up, C-p", "row before"},
-    {ACT_ROW_DOWN, IN_LIST, "Down, C-n", "row after"},
-    {ACT_ROWS_UP, IN_LIST, "PgUp", "page before"},
-    {ACT_ROWS_DOWN, IN_LIST, "PgDn", "page after"},
-    {ACT_ROW_FIRST, IN_LIST, "Home", "first row"},
-    {ACT_ROW_LAST, IN_LIST, "End", "last row"},
-    {ACT_CHOOSE, IN_LIST, "Enter", "open the row; typing narrows the list"},
-    {ACT_ERASE, IN_LIST, "Backspace, C-u", "take back what was typed"},
-    {ACT_NONE, IN_ALL, NULL, NULL},
+    {ACT_ROW_UP, IN_LIST, "row-up", "Up, C-p", "row before"},
+    {ACT_ROW_DOWN, IN_LIST, "row-down", "Down, C-n", "row after"},
+    {ACT_ROWS_UP, IN_LIST, "rows-up", "PgUp", "page before"},
+    {ACT_ROWS_DOWN, IN_LIST, "rows-down", "PgDn", "page after"},
+    {ACT_ROW_FIRST, IN_LIST, "first-row", "Home", "first row"},
+    {ACT_ROW_LAST, IN_LIST, "last-row", "End", "last row"},
+    {ACT_CHOOSE, IN_LIST, "choose", "Enter", "open the row; typing narrows the list"},
+    {ACT_ERASE, IN_LIST, "erase", "Backspace, C-u", "take back what was typed"},
+    {ACT_NONE, IN_ALL, NULL, NULL, NULL},
 };
 
 const struct keymap_row *keymap_table(void)
@@ -81,94 +87,79 @@ const struct keymap_row *keymap_table(void)
     return table;
 }
 
+static const char *const place_names[IN_PLACES] = {
+    [IN_ALL] = "",
+    [IN_COMPOSER] = "writing",
+    [IN_TRANSCRIPT] = "reading",
+    [IN_LIST] = "lists",
+};
+
 const char *keymap_place_name(enum keymap_place place)
 {
-    static const char *const names[IN_PLACES] = {
+    return place_names[place];
+}
+
+const char *keymap_place_title(enum keymap_place place)
+{
+    static const char *const titles[IN_PLACES] = {
         [IN_ALL] = "Everywhere",
         [IN_COMPOSER] = "Writing",
         [IN_TRANSCRIPT] = "Reading the transcript",
         [IN_LIST] = "Lists",
     };
-    return names[place];
+    return titles[place];
 }
 
-bool keymap_parse(const char **s, struct key *out)
-{
-    static const struct {
-        const char *name;
-        uint32_t code;
-    } names[] = {
-        {"Enter", KEY_ENTER},
-        {"Tab", KEY_TAB},
-        {"Esc", KEY_ESC},
-        {"Space", ' '},
-        {"Backspace", KEY_BACKSPACE},
-        {"Insert", KEY_INSERT},
-        {"Delete", KEY_DELETE},
-        {"Up", KEY_UP},
-        {"Down", KEY_DOWN},
-        {"Left", KEY_LEFT},
-        {"Right", KEY_RIGHT},
-        {"Home", KEY_HOME},
-        {"End", KEY_END},
-        {"PgUp", KEY_PAGE_UP},
-        {"PgDn", KEY_PAGE_DOWN},
-    };
-    const char *p = *s;
+/* Binding */
 
-    *out = (struct key){0};
-    while (p[0] && p[1] == '-' && p[2]) {
-        unsigned mod = p[0] == 'C' ? KEY_CTRL : p[0] == 'M' ? KEY_ALT : p[0] == 'S' ? KEY_SHIFT : 0;
-        if (!mod)
-            return false;
-        out->mods |= (uint8_t)mod;
-        p += 2;
+/* Reads one alternative, "C-x C-e", and the comma behind it; false: it is none. */
+static bool next_keys(const char **s, struct key out[2])
+{
+    out[1] = (struct key){0};
+    bool known = keyname_parse(s, &out[0]);
+    *s += strspn(*s, " ");
+    if (known && **s && **s != ',') {
+        known = keyname_parse(s, &out[1]);
+        *s += strspn(*s, " ");
     }
-    size_t len = strcspn(p, ", ");
-    if (len == 0)
-        len = *p ? 1 : 0; /* the comma itself */
-    if (len > 1 && p[0] == 'F' && p[1] >= '1' && p[1] <= '9') {
-        unsigned number = (unsigned)(p[1] - '0');
-        if (len == 3 && p[2] >= '0' && p[2] <= '9')
-            number = number * 10 + (unsigned)(p[2] - '0');
-        if (len > 3 || number > 12)
-            return false;
-        out->code = KEY_F1 + number - 1;
-    }
-    for (size_t i = 0; !out->code && i < sizeof names / sizeof *names; i++)
-        if (strlen(names[i].name) == len && strncmp(p, names[i].name, len) == 0)
-            out->code = names[i].code;
-    if (!out->code && len > 0 && text_decode(p, len, &out->code) != len)
+    if (!known || (**s && **s != ','))
         return false;
-    *s = p + len;
-    return out->code != 0;
+    if (**s) {
+        (*s)++;
+        *s += strspn(*s, " ");
+        return **s != '\0';
+    }
+    return true;
 }
 
-static void bind(struct keymap *map, const struct keymap_row *row)
+static bool add(struct keymap *map, enum keymap_place place, enum keymap_action action,
+                const struct key key[2])
 {
-    const char *s = row->keys;
-
-    while (*s) {
-        assert(map->n < KEYMAP_BINDINGS_MAX);
-        struct keymap_binding *b = &map->bindings[map->n++];
-        *b = (struct keymap_binding){.place = row->place, .action = row->action};
-        bool known = keymap_parse(&s, &b->key[0]);
-        if (*s == ' ') {
-            s++;
-            known = known && keymap_parse(&s, &b->key[1]);
-        }
-        assert(known);
-        (void)known;
-        if (*s == ',')
-            s += 1 + (s[1] == ' ');
-    }
+    if (map->n == KEYMAP_BINDINGS_MAX)
+        return false;
+    map->bindings[map->n++] = (struct keymap_binding){place, action, {key[0], key[1]}};
+    return true;
 }
 
 void keymap_init(struct keymap *map)
 {
-    map->n = 0;
-    for (const struct keymap_row *row = table; row->keys; row++)
-        bind(map, row);
+    map->n = map->n_rows = 0;
+    for (const struct keymap_row *row = table; row->keys; row++) {
+        struct key key[2];
+        assert(map->n_rows < KEYMAP_ROWS_MAX);
+        map->rows[map->n_rows++] = *row;
+        for (const char *s = row->keys; *s;) {
+            bool known = next_keys(&s, key) && add(map, row->place, row->action, key);
+            assert(known);
+            (void)known;
+        }
+    }
+}
+
+static void drop(struct keymap *map, size_t i)
+{
+    map->n--;
+    memmove(&map->bindings[i], &map->bindings[i + 1], (map->n - i) * sizeof *map->bindings);
 }
 
 static bool same(struct key a, struct key b)
@@ -197,4 +188,190 @@ enum keymap_action keymap_lookup(const struct keymap *map, enum keymap_place pla
 {
     enum keymap_action action = lookup_in(map, place, prefix, key);
     return action != ACT_NONE ? action : lookup_in(map, IN_ALL, prefix, key);
+}
+
+/* Rebinding */
+
+static const struct keymap_row *find_name(const char *name)
+{
+    const struct keymap_row *row = table;
+    while (row->keys && strcmp(row->name, name) != 0)
+        row++;
+    return row->keys ? row : NULL;
+}
+
+/* The row that an action has, or may have, in a place; NULL: it has no meaning there. */
+static const struct keymap_row *find_row(const char *name, enum keymap_place place)
+{
+    const struct keymap_row *everywhere = NULL;
+    for (const struct keymap_row *row = table; row->keys; row++) {
+        if (strcmp(row->name, name) != 0)
+            continue;
+        if (row->place == place)
+            return row;
+        if (row->place == IN_ALL)
+            everywhere = row;
+    }
+    return everywhere;
+}
+
+static bool types(struct key key)
+{
+    return key.code >= ' ' && key.code < KEY_ENTER && !(key.mods & (KEY_CTRL | KEY_ALT));
+}
+
+/* Takes keys from what has them in this place, also where one is only the first of the other. */
+static void take_from_others(struct keymap *map, enum keymap_place place, const struct key key[2])
+{
+    for (size_t i = map->n; i-- > 0;) {
+        const struct keymap_binding *b = &map->bindings[i];
+        bool meet = same(b->key[0], key[0]) &&
+                    (!b->key[1].code || !key[1].code || same(b->key[1], key[1]));
+        if (b->place == place && meet)
+            drop(map, i);
+    }
+}
+
+static int read_keys(struct keymap *map, const struct keymap_row *row, const char *keys, char *err,
+                     size_t errlen)
+{
+    struct key key[2];
+
+    if (strcmp(keys, "none") == 0)
+        return 0;
+    for (const char *s = keys, *at = keys; *s; at = s) {
+        if (!next_keys(&s, key)) {
+            snprintf(err, errlen, "not a key (got %s)", at);
+            return UI_ERROR;
+        }
+        if (row->place != IN_TRANSCRIPT && types(key[0])) {
+            snprintf(err, errlen,
+                     "a key that types a character is free for \"reading\" only (got %s)", at);
+            return UI_ERROR;
+        }
+        take_from_others(map, row->place, key);
+        if (!add(map, row->place, row->action, key)) {
+            snprintf(err, errlen, "too many keys (limit %d)", KEYMAP_BINDINGS_MAX);
+            return UI_ERROR;
+        }
+    }
+    return 0;
+}
+
+/* Whether somebody who writes can leave: by one key or by two. */
+static bool can_quit(const struct keymap *map)
+{
+    for (size_t i = 0; i < map->n; i++) {
+        const struct keymap_binding *b = &map->bindings[i];
+        bool two = b->key[1].code != 0;
+        if (b->action != ACT_EOF && b->action != ACT_INTERRUPT)
+            continue;
+        if (keymap_lookup(map, IN_COMPOSER, two ? &b->key[0] : NULL, b->key[two]) == b->action)
+            return true;
+    }
+    return false;
+}
+
+static void add_row(struct keymap *map, const struct keymap_row *row)
+{
+    for (size_t i = 0; i < map->n_rows; i++)
+        if (map->rows[i].action == row->action && map->rows[i].place == row->place)
+            return;
+    if (map->n_rows < KEYMAP_ROWS_MAX)
+        map->rows[map->n_rows++] = *row;
+}
+
+int keymap_bind(struct keymap *map, const char *place, const char *name, const char *keys,
+                char *err, size_t errlen)
+{
+    const struct keymap_row *known = find_name(name), *found;
+    struct keymap changed = *map;
+    int at = 0;
+
+    while (at < IN_PLACES && strcmp(place_names[at], place) != 0)
+        at++;
+    if (at == IN_PLACES || !known) {
+        snprintf(err, errlen, "%s", known ? "no such place" : "no such action");
+        return UI_UNKNOWN;
+    }
+    found = *place ? find_row(name, (enum keymap_place)at) : known;
+    if (!found) {
+        snprintf(err, errlen, "means nothing while %s", place);
+        return UI_UNKNOWN;
+    }
+    struct keymap_row row = *found;
+    if (*place)
+        row.place = (enum keymap_place)at;
+    for (size_t i = changed.n; i-- > 0;)
+        if (changed.bindings[i].action == row.action && changed.bindings[i].place == row.place)
+            drop(&changed, i);
+    int status = read_keys(&changed, &row, keys, err, errlen);
+    if (status != 0)
+        return status;
+    if (!can_quit(&changed)) {
+        snprintf(err, errlen, "refused: no key would be left to quit with; it keeps what it has");
+        return UI_REFUSED;
+    }
+    add_row(&changed, &row);
+    *map = changed;
+    return 0;
+}
+
+/* Names */
+
+static int print_binding(const struct keymap_binding *b, bool words, char *out, size_t size)
+{
+    char first[KEYNAME_MAX], second[KEYNAME_MAX] = "";
+    keyname_print(b->key[0], words, first);
+    if (b->key[1].code)
+        keyname_print(b->key[1], words, second);
+    return snprintf(out, size, "%s%s%s", first, *second ? " " : "", second);
+}
+
+void keymap_keys(const struct keymap *map, enum keymap_place place, enum keymap_action action,
+                 char out[KEYMAP_KEYS_MAX])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < map->n; i++) {
+        const struct keymap_binding *b = &map->bindings[i];
+        if (b->place != place || b->action != action || n + 2 * KEYNAME_MAX + 3 > KEYMAP_KEYS_MAX)
+            continue;
+        if (n > 0)
+            n += (size_t)snprintf(out + n, KEYMAP_KEYS_MAX - n, ", ");
+        n += (size_t)print_binding(b, false, out + n, KEYMAP_KEYS_MAX - n);
+    }
+    if (n == 0)
+        snprintf(out, KEYMAP_KEYS_MAX, "none");
+}
+
+static bool add_first_key(const struct keymap *map, struct bytes *line, enum keymap_place place,
+                          enum keymap_action action)
+{
+    char key[2 * KEYNAME_MAX];
+
+    for (size_t i = 0; i < map->n; i++) {
+        const struct keymap_binding *b = &map->bindings[i];
+        if (b->place != place || b->action != action)
+            continue;
+        int n = print_binding(b, true, key, sizeof key);
+        return bytes_add(line, key, (size_t)n) && bytes_add(line, " ", 1);
+    }
+    return false;
+}
+
+void keymap_add_hint(const struct keymap *map, struct bytes *line, enum keymap_place place,
+                     enum keymap_action action, enum keymap_action other, const char *what)
+{
+    static const char between[] = " · ";
+    size_t before = line->len;
+
+    if (before > 0)
+        bytes_add(line, between, strlen(between));
+    bool one = add_first_key(map, line, place, action);
+    bool two = other != ACT_NONE && add_first_key(map, line, place, other);
+    if (one || two)
+        bytes_add(line, what, strlen(what));
+    else
+        bytes_cut(line, before);
 }

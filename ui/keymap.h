@@ -1,10 +1,11 @@
 /*
  * keymap.h: which key does what. One table names every action, where it holds, its keys and its help;
- * lookups, the help screen and the hints are all made from it.
+ * lookups, the help screen, the hints and the manual are all made from it. A user may bind other keys.
  */
 #ifndef UI_KEYMAP_H
 #define UI_KEYMAP_H
 
+#include "bytes.h"
 #include "key.h"
 
 #include <stdbool.h>
@@ -90,11 +91,16 @@ enum keymap_place {
 struct keymap_row {
     enum keymap_action action;
     enum keymap_place place;
-    const char *keys; /* alternatives: "Up, C-p"; a sequence of two: "C-x C-e" */
+    const char *name; /* of the action, as a configuration file spells it */
+    const char *keys; /* those it has at first: "Up, C-p"; a sequence of two: "C-x C-e" */
     const char *help;
 };
 
-enum { KEYMAP_BINDINGS_MAX = 160 };
+enum {
+    KEYMAP_ROWS_MAX = 160,
+    KEYMAP_BINDINGS_MAX = 320,
+    KEYMAP_KEYS_MAX = 160, /* bytes for the keys of a row, written out */
+};
 
 struct keymap_binding {
     enum keymap_place place;
@@ -103,6 +109,8 @@ struct keymap_binding {
 };
 
 struct keymap {
+    struct keymap_row rows[KEYMAP_ROWS_MAX]; /* the table's, and those of places a user added */
+    size_t n_rows;
     struct keymap_binding bindings[KEYMAP_BINDINGS_MAX];
     size_t n;
 };
@@ -110,14 +118,32 @@ struct keymap {
 /* The table, in the order of the help screen; ends at a row with keys NULL. */
 const struct keymap_row *keymap_table(void);
 
-/* "composer", as a heading of the help screen. */
+/* "Writing", as a heading of the help screen; "writing", as configuration names it ("": IN_ALL). */
+const char *keymap_place_title(enum keymap_place place);
 const char *keymap_place_name(enum keymap_place place);
 
 /* Binds the table's default keys. */
 void keymap_init(struct keymap *map);
 
-/* Reads a key such as "C-x", "M-Enter", "F1" off *s; false: none of this name. */
-bool keymap_parse(const char **s, struct key *out);
+/*
+ * Gives an action the keys of a list like those of the table, or "none", instead of those it has in a
+ * place; place "" is where the table has it first. A key that something else had there is taken from
+ * it. 0, or a ui_error with one line in err and nothing changed: UI_UNKNOWN where there is no such
+ * action or place, UI_REFUSED where no key would be left to quit with.
+ */
+int keymap_bind(struct keymap *map, const char *place, const char *name, const char *keys,
+                char *err, size_t errlen);
+
+/* The keys that an action has in a place, as keymap_bind() takes them; "none" where it has none. */
+void keymap_keys(const struct keymap *map, enum keymap_place place, enum keymap_action action,
+                 char out[KEYMAP_KEYS_MAX]);
+
+/*
+ * Adds "j k scroll" to a line of hints, by the first keys of one action or of two (else ACT_NONE);
+ * nothing where there are none.
+ */
+void keymap_add_hint(const struct keymap *map, struct bytes *line, enum keymap_place place,
+                     enum keymap_action action, enum keymap_action other, const char *what);
 
 /*
  * The action of a key in a place; `prefix` is the key before it if that gave ACT_PREFIX, else NULL.

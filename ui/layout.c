@@ -31,6 +31,18 @@ static void draw_too_small(struct ui *u)
     draw_centered(&u->grid, u->grid.rows / 2, 0, u->grid.cols, "window too small", STYLE_WARN);
 }
 
+static void draw_keys(const struct ui *u, struct grid *g, int row, int col, int width)
+{
+    struct bytes line = {0};
+
+    keymap_add_hint(&u->keymap, &line, IN_ALL, ACT_HELP, ACT_NONE, "help");
+    keymap_add_hint(&u->keymap, &line, IN_ALL, ACT_SIDEBAR, ACT_NONE, "conversations");
+    keymap_add_hint(&u->keymap, &line, IN_COMPOSER, ACT_EOF, ACT_NONE, "quits");
+    if (line.data)
+        draw_centered(g, row, col, width, line.data, STYLE_DIM);
+    bytes_free(&line);
+}
+
 /* The first screen, while nothing has been said. */
 static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, int height,
                          int width)
@@ -54,31 +66,54 @@ static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, i
     }
     at += roomy;
     if (at < end)
-        draw_centered(g, at, col, width, "F1 help · F2 conversations · Ctrl-D quits", STYLE_DIM);
+        draw_keys(u, g, at, col, width);
+}
+
+/* What can be done in the transcript: as many as fit, those of the highest rank left out first. */
+static void add_reading_keys(const struct keymap *map, int width, struct bytes *out)
+{
+    static const struct {
+        enum keymap_action action, other;
+        const char *what;
+        int rank;
+    } hints[] = {
+        {ACT_MESSAGE_UP, ACT_MESSAGE_DOWN, "message", 1},
+        {ACT_REASK, ACT_NONE, "edit", 2},
+        {ACT_REGEN, ACT_NONE, "again", 3},
+        {ACT_BACK, ACT_ON, "versions", 4},
+        {ACT_FOLD, ACT_NONE, "folds", 5},
+        {ACT_COMPOSE, ACT_NONE, "writes", 0},
+    };
+    enum { N_HINTS = sizeof hints / sizeof *hints };
+
+    for (int most = N_HINTS; most > 0; most--) {
+        bytes_cut(out, 0);
+        for (int i = 0; i < N_HINTS; i++)
+            if (hints[i].rank < most)
+                keymap_add_hint(map, out, IN_TRANSCRIPT, hints[i].action, hints[i].other,
+                                hints[i].what);
+        if (out->len == 0 || text_width(out->data, out->len) + 6 <= width)
+            return;
+    }
 }
 
 /* The line over the composer; it tells what there is besides. */
 static void draw_rule(struct ui *u, struct grid *g, int row, int col, int width, bool more_below)
 {
-    /* The first that fits. */
-    static const char *const keys[] = {
-        " [ ] message · e edit · r again · < > versions · Space folds · Tab writes ",
-        " [ ] message · e edit · r again · Tab writes ",
-        " Tab writes · ? keys ",
-    };
-    const char *label = NULL;
-    int n = 0;
+    static const char more[] = "↓ more below";
+    struct bytes label = {0};
 
     grid_repeat(g, row, col, width, 0x2500, STYLE_RULE);
-    for (size_t i = 0; u->focus == FOCUS_TRANSCRIPT && !label && i < sizeof keys / sizeof *keys;
-         i++)
-        if (text_width(keys[i], strlen(keys[i])) + 4 <= width)
-            label = keys[i];
-    if (!label && more_below)
-        label = " ↓ more below ";
-    if (!label || (n = text_width(label, strlen(label))) + 4 > width)
-        return;
-    grid_label(g, row, col + width - n - 2, n, label, STYLE_DIM);
+    if (u->focus == FOCUS_TRANSCRIPT)
+        add_reading_keys(&u->keymap, width, &label);
+    else if (more_below)
+        bytes_add(&label, more, strlen(more));
+    int n = label.len > 0 ? text_width(label.data, label.len) + 2 : 0;
+    if (n > 0 && n + 4 <= width) {
+        grid_repeat(g, row, col + width - n - 2, n, ' ', STYLE_DIM);
+        grid_label(g, row, col + width - n - 1, n - 2, label.data, STYLE_DIM);
+    }
+    bytes_free(&label);
 }
 
 /*
@@ -139,8 +174,13 @@ static void draw_sidebar(struct ui *u, int width)
     if (l->filter.len == 0)
         grid_label(g, 1, 1, width - 3, active ? "type to filter" : "", STYLE_DIM);
     list_draw(l, g, 2, 0, g->rows - 3, width - 1, active);
-    if (active)
-        grid_label(g, g->rows - 1, 1, width - 3, "Enter opens · Esc closes", STYLE_DIM);
+    if (active) {
+        struct bytes keys = {0};
+        keymap_add_hint(&u->keymap, &keys, IN_LIST, ACT_CHOOSE, ACT_NONE, "opens");
+        keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
+        grid_label(g, g->rows - 1, 1, width - 3, keys.data ? keys.data : "", STYLE_DIM);
+        bytes_free(&keys);
+    }
     if (width < g->cols)
         for (int row = 0; row < g->rows; row++)
             grid_label(g, row, width - 1, 1, "│", STYLE_RULE);

@@ -30,9 +30,10 @@ struct fields {
     int n;
 };
 
-void status_init(struct status *s)
+void status_init(struct status *s, const struct keymap *keymap)
 {
-    *s = (struct status){.now = {
+    *s = (struct status){.keymap = keymap,
+                         .now = {
                              .tokens_per_second = -1,
                              .time_to_first_token_ms = -1,
                              .context_used = -1,
@@ -123,8 +124,11 @@ static void format_count(char *out, size_t size, int64_t n)
         snprintf(out, size, "%.1fM", (double)n / 1e6);
 }
 
-static void add_state(struct fields *f, const struct ui_status *now, int64_t now_ms)
+static void add_state(struct fields *f, const struct status *s, int64_t now_ms)
 {
+    const struct ui_status *now = &s->now;
+    struct bytes stop = {0};
+
     static const char *const frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
     const char *spin = frames[now_ms / STATUS_SPIN_MS % 10];
     char done[32], total[32];
@@ -133,7 +137,10 @@ static void add_state(struct fields *f, const struct ui_status *now, int64_t now
         return;
     struct field *field = add(f, 1, false, STYLE_INFO);
     if (now->state == UI_GENERATING) {
-        snprintf(field->text, FIELD_MAX, "answering, Esc stops");
+        keymap_add_hint(s->keymap, &stop, IN_ALL, ACT_CANCEL, ACT_NONE, "stops");
+        snprintf(field->text, FIELD_MAX, "answering%s%s", stop.data ? ", " : "",
+                 stop.data ? stop.data : "");
+        bytes_free(&stop);
     } else if (now->state == UI_LOADING && now->total > 0) {
         snprintf(field->text, FIELD_MAX, "%s loading %d%%", spin,
                  (int)(100.0 * (double)now->done / (double)now->total));
@@ -243,7 +250,7 @@ void status_draw(const struct status *s, struct grid *g, int row, int col, int w
         set_name(add(&f, 0, false, STYLE_NAME), s->now.model);
     if (s->now.device)
         set_name(add(&f, 6, false, STYLE_DIM), s->now.device);
-    add_state(&f, &s->now, now_ms);
+    add_state(&f, s, now_ms);
     add_speed(&f, &s->now);
     add_context(&f, &s->now, width);
     fit(&f, width);

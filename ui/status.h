@@ -5,6 +5,7 @@
 #define UI_STATUS_H
 
 #include "grid.h"
+#include "keymap.h"
 #include "ui.h"
 
 #include <stdbool.h>
@@ -16,9 +17,10 @@ struct status {
     struct ui_status now;
     char *model, *device; /* its strings, ours */
     char *hint;
+    const struct keymap *keymap; /* for hints; stays the owner's */
 };
 
-void status_init(struct status *s);
+void status_init(struct status *s, const struct keymap *keymap);
 void status_done(struct status *s);
 
 bool status_set(struct status *s, const struct ui_status *now); /* false: it was so already */

@@ -4,6 +4,7 @@
  */
 #include "ui.h"
 #include "extract.h"
+#include "settings.h"
 #include "state.h"
 
 #include <errno.h>
@@ -135,13 +136,16 @@ int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t err
     u->last_frame = u->clock_ms() - FRAME_MS;
     u->dirty = true;
     input_init(&u->input);
-    keymap_init(&u->keymap);
+    if (opt->settings)
+        u->keymap = opt->settings->keymap;
+    else
+        keymap_init(&u->keymap);
     transcript_init(&u->transcript);
     list_init(&u->sidebar);
-    status_init(&u->status);
+    status_init(&u->status, &u->keymap);
     bool copied = copy_commands(u, opt) && copy_examples(u, opt);
     composer_init(&u->composer, u->commands, u->n_commands);
-    dialog_init(&u->dialog, u->commands, u->n_commands);
+    dialog_init(&u->dialog, &u->keymap, u->commands, u->n_commands);
     for (size_t i = 0; i < opt->n_history; i++)
         recall_add(&u->composer.recall, opt->history[i]);
     if (!copied) {

@@ -52,6 +52,8 @@ struct ui;
 enum ui_error {
     UI_ERROR = -1,    /* out of memory, or a system call failed */
     UI_BAD_TERM = -2, /* no terminal, or TERM names one that has no cursor movement */
+    UI_UNKNOWN = -3,  /* a setting of no such name */
+    UI_REFUSED = -4,  /* a setting that would leave no way out */
 };
 
 /* One slash command: completed and described while it is typed, and listed by the help screen. */
@@ -60,6 +62,28 @@ struct ui_command {
     const char *args; /* "[NAME]", or "" */
     const char *help; /* "switch the model, keep the conversation" */
 };
+
+/*
+ * Settings: which keys do what. Made before the screen opens, and usable without one. A line of a
+ * configuration file is one call: 0, or a ui_error with one line in err and nothing changed.
+ */
+struct ui_settings;
+
+struct ui_settings *ui_settings_new(void); /* the defaults; NULL: out of memory */
+void ui_settings_free(struct ui_settings *s);
+
+/* place: "", "writing", "reading" or "lists"; keys: "C-o, F5", or "none". */
+int ui_settings_bind(struct ui_settings *s, const char *place, const char *action, const char *keys,
+                     char *err, size_t errlen);
+
+struct ui_key_row {
+    const char *title; /* of the place: "Reading the transcript" */
+    const char *place, *action, *keys, *help;
+};
+
+/* Every action with the keys it has, place by place, in the order of the help screen. */
+void ui_settings_keys(const struct ui_settings *s,
+                      void (*each)(void *ud, const struct ui_key_row *row), void *ud);
 
 struct ui_options {
     int in, out;      /* the terminal; stay the caller's */
@@ -71,7 +95,8 @@ struct ui_options {
     size_t n_history;
     const char *const *examples; /* questions offered on the empty first screen */
     size_t n_examples;
-    int64_t (*clock_ms)(void); /* NULL: CLOCK_MONOTONIC; tests bring their own */
+    const struct ui_settings *settings; /* NULL: the defaults; copied */
+    int64_t (*clock_ms)(void);          /* NULL: CLOCK_MONOTONIC; tests bring their own */
 };
 
 /*

@@ -1,0 +1,24 @@
+/*
+ * keyname.h: keys as words: "C-x", "M-Enter", "F1" as tables and configuration files spell them, and
+ * "Ctrl-X" for people.
+ */
+#ifndef UI_KEYNAME_H
+#define UI_KEYNAME_H
+
+#include "key.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { KEYNAME_MAX = 32 }; /* bytes of a name, with the NUL */
+
+/*
+ * Reads a key off *s; false: none of this name. "Ctrl-" is "C-", "Alt-" is "M-", "Shift-" is "S-". A
+ * key is what a terminal sends for it, so that C-i is Tab.
+ */
+bool keyname_parse(const char **s, struct key *out);
+
+/* Its name, as keyname_parse() reads it, or in words. */
+void keyname_print(struct key key, bool words, char out[KEYNAME_MAX]);
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * settings.h: what a user has settled before the screen opens, behind `struct ui_settings`.
+ */
+#ifndef UI_SETTINGS_H
+#define UI_SETTINGS_H
+
+#include "keymap.h"
+#include "ui.h"
+
+struct ui_settings {
+    struct keymap keymap;
+};
+
+#endif
