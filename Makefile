@@ -31,7 +31,7 @@ pc = $(shell pkg-config --$(1) $(2) 2>/dev/null)
 ENGINE_PC  := libutf8proc jansson
 UI_PC      := ncursesw libutf8proc md4c
 STORAGE_PC := sqlite3
-APP_PC     := jansson readline libutf8proc
+APP_PC     := jansson readline libutf8proc inih
 ENGINE_LIB  = $(call pc,libs,$(ENGINE_PC)) -lm -lpthread $(if $(with_cuda),$(CUDA_LIB))
 UI_LIB      = $(call pc,libs,$(UI_PC))
 STORAGE_LIB = $(call pc,libs,$(STORAGE_PC)) -lm -lpthread
@@ -63,7 +63,7 @@ $(info duet $(VERSION): $(CC), CPU $(or $(strip $(cpu_found)),baseline), CUDA $(
 endif
 endif
 
-.PHONY: all run test check deps help clean format lint bench bench-store install uninstall \
+.PHONY: all run test check deps help clean format lint keys bench bench-store install uninstall \
         $(TESTS:%=check-%) check-cuda check-cuda-failures man-lint fuzz FORCE
 .SECONDARY:
 
@@ -178,6 +178,10 @@ bench-store: $(BUILD)/tests/storage.measure
 fuzz:
 	@sh tests/fuzz/run $(ARGS)
 
+# The manual's list of keys, from the program's table.
+keys: duet
+	@sh .ci/keys write
+
 format:
 	@git ls-files '*.c' '*.h' '*.cu' '*.cuh' | xargs clang-format -i
 
@@ -186,12 +190,13 @@ lint:
 
 share := $(DESTDIR)$(PREFIX)/share
 install: duet
-	install -d $(DESTDIR)$(PREFIX)/bin $(share)/duet/models $(share)/man/man1 \
+	install -d $(DESTDIR)$(PREFIX)/bin $(share)/duet/models $(share)/man/man1 $(share)/man/man5 \
 	    $(share)/bash-completion/completions $(share)/zsh/site-functions \
 	    $(share)/fish/vendor_completions.d
 	install -m 755 $(BUILD)/duet $(DESTDIR)$(PREFIX)/bin/duet
 	install -m 644 app/demo/*.gguf $(share)/duet/models
 	install -m 644 man/*.1 $(share)/man/man1
+	install -m 644 man/*.5 $(share)/man/man5
 	install -m 644 completions/duet.bash $(share)/bash-completion/completions/duet
 	install -m 644 completions/_duet $(share)/zsh/site-functions/_duet
 	install -m 644 completions/duet.fish $(share)/fish/vendor_completions.d/duet.fish
@@ -199,7 +204,8 @@ install: duet
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/duet $(share)/bash-completion/completions/duet \
 	    $(share)/zsh/site-functions/_duet $(share)/fish/vendor_completions.d/duet.fish
-	rm -f $(addprefix $(share)/man/man1/,$(notdir $(wildcard man/*.1)))
+	rm -f $(addprefix $(share)/man/man1/,$(notdir $(wildcard man/*.1))) \
+	    $(addprefix $(share)/man/man5/,$(notdir $(wildcard man/*.5)))
 	rm -rf $(share)/duet
 
 clean:
@@ -215,6 +221,7 @@ help:
 	@echo 'make check-cuda tests of the CUDA backend, on a machine with a GPU'
 	@echo 'make lint       check style, layers and manual pages'
 	@echo 'make format     reformat the sources  make clean     remove what was built'
+	@echo 'make keys       write the list of keys in the manual anew'
 	@echo 'make install    into PREFIX=/usr/local under DESTDIR; make uninstall'
 	@echo
 	@echo 'CUDA=0|1        without or with the CUDA backend (default: with, where nvcc is found)'

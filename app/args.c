@@ -174,12 +174,23 @@ static int set_choice(const struct args_option *o, const char *name, const char 
     return 0;
 }
 
-static int set_value(const struct args_option *o, const char *name, const char *value, void *values,
-                     char *err, size_t errlen)
+/* A flag may be told off, so that a command line can take back what a file says. */
+static int set_flag(const char *name, const char *value, bool *member, char *err, size_t errlen)
+{
+    static const char yes[] = "on yes true", no[] = "off no false";
+    bool off = value && place_in(no, value, strlen(value)) >= 0;
+    if (value && !off && place_in(yes, value, strlen(value)) < 0)
+        return say_to(err, errlen, -1, "%s: neither on nor off (got %s)", name, value);
+    *member = !off;
+    return 0;
+}
+
+int args_set(const struct args_option *o, const char *name, const char *value, void *values,
+             char *err, size_t errlen)
 {
     void *member = (char *)values + o->offset;
     switch (o->type) {
-    case ARGS_FLAG: *(bool *)member = true; return 0;
+    case ARGS_FLAG: return set_flag(name, value, member, err, errlen);
     case ARGS_SET: *(int *)member = o->set; return 0;
     case ARGS_TEXT: *(const char **)member = value; return 0;
     case ARGS_CHOICE: return set_choice(o, name, value, member, err, errlen);
@@ -187,15 +198,6 @@ static int set_value(const struct args_option *o, const char *name, const char *
     case ARGS_REAL: return set_real(o, name, value, member, err, errlen);
     }
     return -1;
-}
-
-int args_set(const struct args_table *table, const char *name, const char *value, void *values,
-             char *err, size_t errlen)
-{
-    const struct args_option *o = args_find(table, name);
-    if (!o)
-        return unknown(table, name, strlen(name), err, errlen);
-    return set_value(o, name, value, values, err, errlen);
 }
 
 /* Command lines */
@@ -235,7 +237,7 @@ static int check_contradiction(struct parser *p, const struct args_option *o, co
 static int take_option(struct parser *p, const struct args_option *o, const char *name,
                        const char *value)
 {
-    if (!o->value && value)
+    if (!o->value && value && o->type != ARGS_FLAG)
         return say_to(p->err, p->errlen, -1, "%s: takes no value (got %s)", name, value);
     if (o->value && !value) {
         if (p->at >= p->argc || looks_like_option(p, p->argv[p->at]))
@@ -245,7 +247,7 @@ static int take_option(struct parser *p, const struct args_option *o, const char
     if (check_contradiction(p, o, name) != 0)
         return -1;
     p->rest->used[o - p->table->options] = true;
-    return set_value(o, name, value, p->values, p->err, p->errlen);
+    return args_set(o, name, value, p->values, p->err, p->errlen);
 }
 
 /* "-qR", "-n5": short options written together. */

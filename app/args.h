@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum args_type {
-    ARGS_FLAG,   /* bool, set to true */
+    ARGS_FLAG,   /* bool, set to true; "=off" sets it to false */
     ARGS_SET,    /* int, set to `set` */
     ARGS_CHOICE, /* int, the place of the value among `choices` */
     ARGS_INT,    /* int64_t within min and max */
@@ -52,8 +52,8 @@ struct args_rest {
 int args_parse(const struct args_table *table, int argc, char **argv, void *values,
                struct args_rest *rest, char *err, size_t errlen);
 
-/* Sets one option by a spelling of it, as if it stood on the command line. 0 or -1. */
-int args_set(const struct args_table *table, const char *name, const char *value, void *values,
+/* Sets one option; value NULL is for those that take none. name is what err calls it. 0 or -1. */
+int args_set(const struct args_option *o, const char *name, const char *value, void *values,
              char *err, size_t errlen);
 
 /* The option that is spelt so, or NULL. */

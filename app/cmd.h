@@ -4,12 +4,14 @@
 
 #include <stddef.h>
 
+#include "app/config.h"
 #include "app/options.h"
 #include "app/paths.h"
 
 struct app {
     struct options options;
     struct paths paths;
+    struct config config;
     const char **words; /* what stood beside options and the verb */
     size_t n_words;
 };

@@ -22,14 +22,17 @@ int cmd_chat(struct app *app)
         say_error("signals: %m");
         return EXIT_DEVICE;
     }
-    if (question_given(o, app->n_words) || o->json || o->stream_json || o->dry_run)
+    if (question_given(o, app->n_words) || o->json || o->stream_json || o->dry_run) {
+        config_warn(&app->config, o->quiet);
         return pipe_run(app);
+    }
     if (!isatty(STDOUT_FILENO)) {
         say_error("prompt: none given, and standard output is no terminal to ask on");
         return EXIT_USAGE;
     }
-    if (o->plain || is_dumb_terminal())
-        return repl_run(app);
-    int status = tui_run(app);
-    return status == SCREEN_UNUSABLE ? repl_run(app) : status;
+    int status = o->plain || is_dumb_terminal() ? SCREEN_UNUSABLE : tui_run(app);
+    if (status != SCREEN_UNUSABLE)
+        return status;
+    config_warn(&app->config, o->quiet);
+    return repl_run(app);
 }

@@ -134,7 +134,7 @@ static void set_parameter(struct chat *c, const char *name, size_t len, const ch
     } else if (!*value) {
         command_refuse(reply, "needs a value: ");
         str_add(&reply->text, name, len);
-    } else if (args_set(&options_table, option.data, value, c->options, err, sizeof err) != 0) {
+    } else if (args_set(o, option.data, value, c->options, err, sizeof err) != 0) {
         command_refuse(reply, err);
     } else {
         str_addf(&reply->text, "%.*s is %s", (int)len, name, value);

@@ -55,6 +55,12 @@ static void print_help(enum verb verb)
     printf("\nFiles: `duet --dirs`. Manual: `man duet`.\n");
 }
 
+static void print_key(void *ud, const struct ui_key_row *row)
+{
+    (void)ud;
+    printf("%s\t%s\t%s\t%s\t%s\n", row->title, row->place, row->action, row->keys, row->help);
+}
+
 /* For completions and lint: every verb and every option, a line each, columns between tabs. */
 static void print_list(void)
 {
@@ -72,6 +78,8 @@ static int print_information(const struct app *app, enum verb verb)
         print_help(verb);
     else if (app->options.version)
         printf("duet %s\n", DUET_VERSION);
+    else if (app->options.list_keys)
+        ui_settings_keys(app->config.ui, print_key, NULL);
     else if (app->options.list_options)
         print_list();
     else
@@ -150,6 +158,22 @@ static int check_options(const struct args_rest *rest, enum verb verb)
     return 0;
 }
 
+/* What asks for information needs no settings, so a wrong file does not stop it. */
+static int run_verb(struct app *app, enum verb verb)
+{
+    const struct options *o = &app->options;
+    if (o->help || o->version || o->list_options || o->list_keys || o->dirs)
+        return print_information(app, verb);
+    if (app->config.status != 0) {
+        say_error("%s", app->config.error);
+        return app->config.status;
+    }
+    if (verb != VERB_CHAT)
+        config_warn(&app->config, o->quiet);
+    return verbs[verb].run(app);
+}
+
+/* A flag goes before the environment, and that before the configuration file. */
 static int run(struct app *app, int argc, char **argv)
 {
     struct args_rest rest;
@@ -157,20 +181,21 @@ static int run(struct app *app, int argc, char **argv)
     char err[512];
 
     int status = 0;
+    options_init(&app->options);
+    config_read(&app->config, app->paths.settings, &app->options);
+    options_environment(&app->options);
     if (args_parse(&options_table, argc, argv, &app->options, &rest, err, sizeof err) != 0) {
         say_error("%s", err);
         status = EXIT_USAGE;
     }
     app->words = rest.words;
     app->n_words = rest.n_words;
-    const struct options *o = &app->options;
     if (status == 0)
         status = take_verb(app, &rest, &verb);
     if (status == 0)
         status = check_options(&rest, verb);
     if (status == 0)
-        status = o->help || o->version || o->list_options || o->dirs ? print_information(app, verb)
-                                                                     : verbs[verb].run(app);
+        status = run_verb(app, verb);
     free(rest.words);
     free(rest.used);
     return status;
@@ -197,9 +222,9 @@ int main(int argc, char **argv)
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a core would hold the conversation */
     setlocale(LC_CTYPE, "");
     signals_init();
-    options_init(&app.options);
     paths_init(&app.paths);
     int status = run(&app, argc, argv);
+    config_done(&app.config);
     paths_done(&app.paths);
     return status;
 }

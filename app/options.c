@@ -17,51 +17,52 @@ static const struct args_option options[] = {
     {"Prompt", "-f --file", "--prompt-file", "FILE", "text put before the question; - is stdin",
      ARGS_TEXT, AT(file), .where = IN_CHAT},
     {"Prompt", "--system", "-sys --system-prompt", "TEXT", "what the model is told beforehand",
-     ARGS_TEXT, AT(system), .where = IN_CHAT | IN_BATCH},
+     ARGS_TEXT, AT(system), .where = IN_CHAT | IN_BATCH | IN_CONFIG},
 
     {"Model", "-m --model", NULL, "NAME", "deepseek, llama, demo-deepseek, demo-llama or a file",
-     ARGS_TEXT, AT(model), .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
+     ARGS_TEXT, AT(model), .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG},
     {"Model", "--device", "--backend", "WHERE", "where it runs: auto (the CPU so far), cpu, cuda",
      ARGS_CHOICE, AT(device), .choices = "auto cpu cuda" /* as enum engine_device */,
-     .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
+     .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG},
     {"Model", "--cpu", NULL, NULL, "the same as --device cpu", ARGS_SET, AT(device),
      .set = ENGINE_DEVICE_CPU, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
     {"Model", "--cuda", "--gpu", NULL, "the same as --device cuda", ARGS_SET, AT(device),
      .set = ENGINE_DEVICE_CUDA, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
     {"Model", "-t --threads", NULL, "N", "CPU threads (default: the cores there are)", ARGS_INT,
-     AT(n_threads), 1, 1024, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
+     AT(n_threads), 1, 1024, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG},
     {"Model", "--ctx", "--ctx-size", "N", "longest conversation in tokens (default 4096)", ARGS_INT,
-     AT(n_ctx), 16, 1048576, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
+     AT(n_ctx), 16, 1048576, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG},
 
     {"Sampling (default: as the model recommends)", "-n --max-tokens", "--tokens --predict", "N",
      "longest answer, reasoning included", ARGS_INT, AT(max_tokens), 1, 1048576,
-     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER | IN_CONFIG},
     {"Sampling (default: as the model recommends)", "--temp", "--temperature", "X",
      "0 always takes the likeliest token", ARGS_REAL, AT(temperature), 0, 10,
-     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER | IN_CONFIG},
     {"Sampling (default: as the model recommends)", "--top-k", NULL, "N",
      "of the N likeliest tokens; 0: of all", ARGS_INT, AT(top_k), 0, 1000000,
-     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER | IN_CONFIG},
     {"Sampling (default: as the model recommends)", "--top-p", NULL, "X",
      "of the likeliest that make up this share", ARGS_REAL, AT(top_p), 0, 1,
-     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER | IN_CONFIG},
     {"Sampling (default: as the model recommends)", "--min-p", NULL, "X",
      "of those at least X times as likely as the first", ARGS_REAL, AT(min_p), 0, 1,
-     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER | IN_CONFIG},
     {"Sampling (default: as the model recommends)", "--repeat-penalty", NULL, "X",
      "above 1 avoids what was just said", ARGS_REAL, AT(repeat_penalty), 0.1, 10,
-     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER | IN_CONFIG},
     {"Sampling (default: as the model recommends)", "--seed", NULL, "N",
      "the same seed gives the same answer", ARGS_INT, AT(seed), 0, max_seed,
-     .where = IN_CHAT | IN_BATCH | IS_PARAMETER},
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER | IN_CONFIG},
 
     {"History", "-c --continue", NULL, NULL, "go on with the last conversation", ARGS_FLAG,
      AT(resume), .where = IN_CHAT},
     {"History", "--session", "--cid", "ID", "go on with this one: its number or its title",
      ARGS_TEXT, AT(session), .where = IN_CHAT},
     {"History", "--no-log", "--no-save", NULL, "keep nothing of this conversation", ARGS_FLAG,
-     AT(no_log), .where = IN_CHAT},
-    {"History", "--db", NULL, "FILE", "the history database", ARGS_TEXT, AT(db), .where = IN_CHAT},
+     AT(no_log), .where = IN_CHAT | IN_CONFIG},
+    {"History", "--db", NULL, "FILE", "the history database", ARGS_TEXT, AT(db),
+     .where = IN_CHAT | IN_CONFIG},
 
     {"Output", "--json", NULL, NULL, "one JSON object instead of text", ARGS_FLAG, AT(json),
      .where = IN_CHAT | IN_INSPECT | IN_MODELS | IN_BENCH},
@@ -75,23 +76,23 @@ static const struct args_option options[] = {
     {"Output", "--boxed", NULL, NULL, "only what stands in the answer's \\boxed{}", ARGS_FLAG,
      AT(boxed), .where = IN_CHAT},
     {"Output", "-S --no-stream", NULL, NULL, "print the answer when it is whole", ARGS_FLAG,
-     AT(no_stream), .where = IN_CHAT},
+     AT(no_stream), .where = IN_CHAT | IN_CONFIG},
     {"Output", "--timeout", NULL, "SECONDS", "stop an answer that takes longer; exit status 124",
      ARGS_REAL, AT(timeout_s), 0.001, 1e9, .where = IN_CHAT},
     {"Output", "--dry-run", NULL, NULL, "print the prompt as the model would get it, ask nothing",
      ARGS_FLAG, AT(dry_run), .where = IN_CHAT},
     {"Output", "-R --hide-reasoning", "--hidethinking", NULL, "do not show the reasoning",
-     ARGS_FLAG, AT(hide_reasoning), .where = IN_CHAT},
+     ARGS_FLAG, AT(hide_reasoning), .where = IN_CHAT | IN_CONFIG},
     {"Output", "--plain", NULL, NULL, "line by line, without a screen", ARGS_FLAG, AT(plain),
-     .where = IN_CHAT},
+     .where = IN_CHAT | IN_CONFIG},
     {"Output", "--color", "--colour", "WHEN", "auto, on or off", ARGS_CHOICE, AT(color),
-     .choices = "auto on off", .where = IN_CHAT},
+     .choices = "auto on off", .where = IN_CHAT | IN_CONFIG},
     {"Output", "-q --quiet", NULL, NULL, "no notices; of models only the names", ARGS_FLAG,
-     AT(quiet), .where = IN_CHAT | IN_BATCH | IN_MODELS},
+     AT(quiet), .where = IN_CHAT | IN_BATCH | IN_MODELS | IN_CONFIG},
     {"Output", "-u --usage", NULL, NULL, "counts of tokens on stderr", ARGS_FLAG, AT(usage),
-     .where = IN_CHAT},
+     .where = IN_CHAT | IN_CONFIG},
     {"Output", "--verbose", NULL, NULL, "the numbers of each answer on stderr", ARGS_FLAG,
-     AT(verbose), .where = IN_CHAT},
+     AT(verbose), .where = IN_CHAT | IN_CONFIG},
 
     {"Many prompts", "--parallel", NULL, "N", "answers at a time (default: what memory allows)",
      ARGS_INT, AT(n_parallel), 1, 256, .where = IN_BATCH},
@@ -122,6 +123,7 @@ static const struct args_option options[] = {
      ARGS_FLAG, AT(help), .where = IN_ALL},
     {"Other", "-V --version", NULL, NULL, "print the version", ARGS_FLAG, AT(version),
      .where = IN_ALL},
+    {NULL, "--list-keys", NULL, NULL, NULL, ARGS_FLAG, AT(list_keys), .where = IN_ALL},
     {NULL, "--list-options", NULL, NULL, NULL, ARGS_FLAG, AT(list_options), .where = IN_ALL},
 };
 
@@ -129,9 +131,7 @@ const struct args_table options_table = {options, sizeof options / sizeof *optio
 
 void options_init(struct options *o)
 {
-    const char *model = getenv("DUET_MODEL");
     *o = (struct options){
-        .model = model && *model ? model : NULL,
         .temperature = NAN,
         .top_p = NAN,
         .min_p = NAN,
@@ -153,6 +153,16 @@ struct engine_options options_engine(const struct options *o, const char *model_
         .n_threads = (int)o->n_threads,
         .n_ctx = (int)o->n_ctx,
     };
+}
+
+void options_environment(struct options *o)
+{
+    const char *model = getenv("DUET_MODEL");
+    const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE");
+    if (model && *model)
+        o->model = model;
+    if ((no && *no) || (force && *force))
+        o->color = COLOR_AUTO; /* options_color() asks them */
 }
 
 bool options_color(const struct options *o, int fd)
@@ -211,6 +221,6 @@ void options_print_list(FILE *out, const char *const *verbs, size_t n_verbs)
                 o->value ? o->value : "-");
         if (o->choices)
             fprintf(out, "=%s", o->choices);
-        fprintf(out, "\t%s\n", o->help);
+        fprintf(out, "\t%s%s\n", o->help, o->where & IN_CONFIG ? "\tconfig" : "");
     }
 }

@@ -21,6 +21,7 @@ enum {
     IN_BENCH = 1 << VERB_BENCH,
     IN_ALL = IN_CHAT | IN_BATCH | IN_INSPECT | IN_MODELS | IN_BENCH,
     IS_PARAMETER = 1 << 16, /* /set parameter may change it while chatting */
+    IN_CONFIG = 1 << 17,    /* may stand in the configuration file, under its long name */
 };
 
 enum color { COLOR_AUTO, COLOR_ON, COLOR_OFF };
@@ -58,16 +59,20 @@ struct options {
     int kv_type; /* enum engine_kv_type; -1: what suits the verb */
     const char *prompt_sizes;
 
-    bool help, version, dirs, list_options;
+    bool help, version, dirs, list_options, list_keys;
 };
 
 extern const struct args_table options_table;
 
-/* Values as they are before any option; the environment's DUET_MODEL stands for -m. */
+/* Values as they are before any option. */
 void options_init(struct options *o);
 
 /* How the engine is opened for a model. */
 struct engine_options options_engine(const struct options *o, const char *model_path);
+
+/* What the environment says: DUET_MODEL stands for -m, NO_COLOR against a file's colour. It goes
+ * behind the configuration file and before the command line. */
+void options_environment(struct options *o);
 
 /* Whether the stream gets colour: the option, else NO_COLOR and CLICOLOR_FORCE, else a terminal. */
 bool options_color(const struct options *o, int fd);
@@ -75,7 +80,8 @@ bool options_color(const struct options *o, int fd);
 /* The options of these verbs as --help shows them. */
 void options_print(FILE *out, unsigned where);
 
-/* One line an option for tools: verbs, spellings, value and choices, help; separated by tabs. */
+/* One line an option for tools: verbs, spellings, value and choices, help; separated by tabs;
+ * those of the configuration file are marked. */
 void options_print_list(FILE *out, const char *const *verbs, size_t n_verbs);
 
 #endif

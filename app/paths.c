@@ -37,6 +37,8 @@ void paths_init(struct paths *p)
     };
     if (p->data)
         p->history = paths_join(p->data, "chat.db");
+    if (p->config)
+        p->settings = paths_join(p->config, "config");
     if (!home || home[0] != '/')
         p->problem = home && home[0] ? "HOME is not an absolute path" : "HOME is not set";
 }
@@ -48,6 +50,7 @@ void paths_done(struct paths *p)
     free(p->state);
     free(p->cache);
     free(p->history);
+    free(p->settings);
 }
 
 void paths_print(const struct paths *p)
@@ -55,8 +58,8 @@ void paths_print(const struct paths *p)
     const struct {
         const char *name, *path;
     } all[] = {
-        {"config", p->config}, {"data", p->data},   {"history", p->history},
-        {"state", p->state},   {"cache", p->cache},
+        {"config", p->config},   {"settings", p->settings}, {"data", p->data},
+        {"history", p->history}, {"state", p->state},       {"cache", p->cache},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         printf("%s\t%s\n", all[i].name, all[i].path ? all[i].path : "-");

@@ -5,6 +5,7 @@
 struct paths {
     char *config, *data, *state, *cache; /* NULL where neither XDG_* nor HOME says */
     char *history;                       /* the database, NULL as data is */
+    char *settings;                      /* the configuration file, NULL as config is */
     const char *problem;                 /* why something is NULL */
 };
 

@@ -238,6 +238,7 @@ static int open_screen(struct tui *t, char *err, size_t errlen)
         .n_history = n_prompts,
         .examples = examples,
         .n_examples = sizeof examples / sizeof *examples,
+        .settings = t->config->ui,
     };
     int status = ui_open(&t->ui, &options, err, errlen);
     if (stored)
@@ -245,6 +246,17 @@ static int open_screen(struct tui *t, char *err, size_t errlen)
     free(prompts);
     free(listed);
     return status;
+}
+
+static void show_config_warnings(struct tui *t)
+{
+    bool more = true;
+    for (int i = 0; i < t->config->n_warnings && more; i++) {
+        struct str line = {0};
+        more = config_add_warning(t->config, i, &line);
+        ui_notice(t->ui, UI_WARN, line.data);
+        str_done(&line);
+    }
 }
 
 /* The screen is drawn before the model is opened: reading a vocabulary takes a moment. */
@@ -269,12 +281,13 @@ static int start(struct tui *t, char *err, size_t errlen)
     if (notice.len > 0)
         ui_notice(t->ui, UI_WARN, notice.data);
     str_done(&notice);
+    show_config_warnings(t);
     return 0;
 }
 
 int tui_run(struct app *app)
 {
-    struct tui t = {.context_used = -1, .draft_tokens = -1};
+    struct tui t = {.config = &app->config, .context_used = -1, .draft_tokens = -1};
     char err[512] = "";
 
     chat_init(&t.chat, &app->options, &app->paths);

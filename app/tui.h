@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "app/chat.h"
+#include "app/config.h"
 #include "app/models.h"
 #include "app/str.h"
 #include "ui/ui.h"
@@ -14,6 +15,7 @@
 struct tui {
     struct chat chat;
     struct ui *ui;
+    struct config *config;
 
     bool done;
     int status;               /* the exit status, once done */

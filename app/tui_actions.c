@@ -170,6 +170,9 @@ static void act_send(struct tui *t, const struct ui_action *action)
     struct command_reply reply;
     struct str typed = {0}; /* the action's text ends with the next call of the screen */
     str_add(&typed, action->text, action->len);
+    if (config_changed(t->config))
+        ui_notice(t->ui, UI_INFO,
+                  "the configuration file was changed; duet reads it when it starts");
     command_run(&t->chat, typed.data, typed.len, &reply);
     tui_follow(t, &reply);
     str_done(&reply.text);

@@ -64,6 +64,10 @@ static void test_values(void **state)
     assert_int_equal(p->o.top_k, 0);
     assert_true(p->o.quiet && p->o.hide_reasoning && p->o.resume);
     assert_true(isnan(p->o.top_p));
+    done(p);
+    p = parse("-q|--quiet=off|--plain=on");
+    assert_int_equal(p->status, 0);
+    assert_true(!p->o.quiet && p->o.plain);
     assert_int_equal(p->rest.n_words, 0);
     done(p);
 }
@@ -113,7 +117,8 @@ static void test_unknown(void **state)
     assert_refused("--zzzzzzzzzz",
                    "--zzzzzzzzzz: unknown option (a prompt like this goes after --)");
     assert_refused("-qZ", "-qZ: unknown option (a prompt like this goes after --)");
-    assert_refused("--quiet=yes", "--quiet: takes no value (got yes)");
+    assert_refused("--cpu=yes", "--cpu: takes no value (got yes)");
+    assert_refused("--quiet=maybe", "--quiet: neither on nor off (got maybe)");
 }
 
 static void test_missing_values(void **state)

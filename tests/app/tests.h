@@ -9,6 +9,7 @@
 /* Each runs one group and returns the number of its failures. */
 int test_args(void);
 int test_str(void);
+int test_config(void);
 int test_commands(void);
 int test_history(void);
 int test_tree(void);

@@ -1,0 +1,386 @@
+/* test_config.c - the configuration file: what is read, what is only warned of, what is refused; and
+ * that a wrong one stops nothing else. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "app/config.h"
+
+struct read {
+    struct config c;
+    struct options o;
+    char path[512];
+};
+
+static void write_config(const char *text, size_t len, char path[512])
+{
+    char dir[512];
+    sandbox_path(".config", dir, sizeof dir);
+    mkdir(dir, 0700);
+    sandbox_path(".config/duet", dir, sizeof dir);
+    mkdir(dir, 0700);
+    sandbox_path(".config/duet/config", path, 512);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, len, f), len);
+    assert_int_equal(fclose(f), 0);
+}
+
+static struct read *read_bytes(const char *text, size_t len)
+{
+    static struct read r;
+    write_config(text, len, r.path);
+    options_init(&r.o);
+    config_read(&r.c, r.path, &r.o);
+    return &r;
+}
+
+static struct read *read_text(const char *text)
+{
+    return read_bytes(text, strlen(text));
+}
+
+/* "LINE: KEY: reason" behind the file's name. */
+static void assert_line(const struct read *r, const char *got, const char *expected)
+{
+    char line[1024];
+    snprintf(line, sizeof line, "config: %s:%s", r->path, expected);
+    assert_string_equal(got, line);
+}
+
+static void assert_fails(const char *text, const char *expected)
+{
+    struct read *r = read_text(text);
+    assert_int_equal(r->c.status, 2);
+    assert_line(r, r->c.error, expected);
+    config_done(&r->c);
+}
+
+static void assert_warns(const char *text, const char *expected)
+{
+    struct read *r = read_text(text);
+    assert_int_equal(r->c.status, 0);
+    assert_int_equal(r->c.n_warnings, 1);
+    assert_line(r, r->c.warnings[0], expected);
+    config_done(&r->c);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    struct read *r = read_text(
+        "\xef\xbb\xbf# comment\r\ntemp = 0.5\r\n  \r\nmodel=llama ; the small one\r\n"
+        "top_k: 7\r\nquiet = on\nplain = yes\nverbose = off\ndevice = cpu\n"
+        "system = one\n two\n\tthree\n[keys]\nfold-all = F5");
+    assert_int_equal(r->c.status, 0);
+    assert_int_equal(r->c.n_warnings, 0);
+    assert_true(r->o.temperature == 0.5);
+    assert_string_equal(r->o.model, "llama");
+    assert_int_equal(r->o.top_k, 7);
+    assert_true(r->o.quiet && r->o.plain && !r->o.verbose);
+    assert_int_equal(r->o.device, 1);
+    assert_string_equal(r->o.system, "one\ntwo\nthree");
+    config_done(&r->c);
+    setenv("HOME", "/home/of/somebody", 1);
+    r = read_text("db = ~/chats.db");
+    assert_string_equal(r->o.db, "/home/of/somebody/chats.db");
+    config_done(&r->c);
+}
+
+static void test_every_setting_is_an_option(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < options_table.n_options; i++) {
+        const struct args_option *o = &options_table.options[i];
+        const char *spelt = o->names, *word, *value = o->type == ARGS_FLAG ? "on" : "1";
+        char line[128] = "";
+        for (size_t len; (word = args_next_word(&spelt, &len));)
+            snprintf(line, sizeof line, "%.*s = %s\n", (int)len - 2, word + 2,
+                     o->type == ARGS_CHOICE ? "auto" : value);
+        if (o->section && !(o->where & IN_CONFIG))
+            assert_int_equal(strncmp(line, "--", 2) != 0, 1);
+        struct read *r = read_text(line);
+        assert_int_equal(r->c.n_warnings > 0, !(o->where & IN_CONFIG));
+        config_done(&r->c);
+    }
+}
+
+/* Row 31 of the bad inputs. */
+static void test_unknown_and_wrong(void **state)
+{
+    (void)state;
+    assert_warns("temp = 1\nheat = 2\n", "2: heat: unknown key");
+    assert_warns("json = on\n", "1: json: an option of the command line only");
+    assert_warns("[clouds]\ncolor = grey\nshape = round\n", "2: clouds: unknown section");
+    assert_fails("quiet = on\ntemp = hot\n", "2: temp: not a number (got hot, limit 0 to 10)");
+    assert_fails("top-k = 1.5\n", "1: top-k: not a whole number (got 1.5, limit 0 to 1000000)");
+    assert_fails("ctx = 99999999999999999999\n",
+                 "1: ctx: out of range (got 99999999999999999999, limit 16 to 1048576)");
+    assert_fails("device = moon\n", "1: device: unknown value (got moon, limit auto cpu cuda)");
+    assert_fails("quiet = perhaps\n", "1: quiet: neither on nor off (got perhaps)");
+    assert_fails("\nnonsense\ntemp = hot\n", "2: neither KEY = VALUE nor [SECTION]");
+    assert_fails("temp = hot\nnonsense\n", "1: temp: not a number (got hot, limit 0 to 10)");
+    assert_fails("temp = 1\n 2\n",
+                 "2: temp: a line that begins with a space goes on with the one before");
+}
+
+/* One wrong line takes nothing from the others. */
+static void test_others_count(void **state)
+{
+    (void)state;
+    struct read *r = read_text(
+        "temp = hot\nheat = 1\nnonsense\ntop-k = 9\n[keys]\nhelp = F99\nnew = F6\n");
+    assert_int_equal(r->c.status, 2);
+    assert_int_equal(r->o.top_k, 9);
+    config_done(&r->c);
+}
+
+/* Row 33. */
+static void test_repeated(void **state)
+{
+    (void)state;
+    assert_warns("temp = 1\nquiet = on\ntemp = 2\n",
+                 "3: temp: stands here again; the last one counts");
+    assert_warns("[keys]\nhelp = F1\n[keys.reading]\nhelp = F1\n[keys]\nhelp = F3\n",
+                 "6: help: stands here again; the last one counts");
+    struct read *r = read_text("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[a]]]]]]]]\nb = 1\n");
+    assert_int_equal(r->c.status, 0);
+    assert_int_equal(r->c.n_warnings, 1);
+    config_done(&r->c);
+}
+
+/* Row 35, and keys that are none. */
+static void test_keys(void **state)
+{
+    (void)state;
+    assert_warns("[keys]\nquit = none\ninterrupt = none\n",
+                 "3: interrupt: refused: no key would be left to quit with; it keeps what it has");
+    assert_warns("[keys]\nfly = F5\n", "2: fly: no such action");
+    assert_warns("[keys.moon]\nhelp = F5\n", "2: help: no such place");
+    assert_fails("[keys]\nhelp = F99\n", "2: help: not a key (got F99)");
+    assert_fails("[keys]\nhelp = F3, C-x C-y C-z\n", "2: help: not a key (got C-x C-y C-z)");
+    assert_fails("[keys]\nhelp = h\n",
+                 "2: help: a key that types a character is free for \"reading\" only (got h)");
+}
+
+/* Row 32. */
+static void test_hostile_bytes(void **state)
+{
+    static char big[CONFIG_MAX + 2];
+    struct read *r;
+    (void)state;
+    memset(big, 'a', sizeof big);
+    r = read_bytes(big, CONFIG_MAX + 1);
+    assert_line(r, r->c.error, " too large (limit 65536 bytes)");
+    config_done(&r->c);
+    r = read_bytes(big, CONFIG_MAX);
+    assert_line(r, r->c.error,
+                "1: too long (limit 196 bytes; a text goes on in lines that begin with a space)");
+    config_done(&r->c);
+    r = read_bytes("a\0b = 1\n", 8);
+    assert_line(r, r->c.error, "1: holds a NUL");
+    config_done(&r->c);
+    assert_fails("temp = 1\nmodel = \xff\xfe\n", "2: not UTF-8");
+    assert_fails("temp = \033[31m\n", "1: temp: not a number (got \033[31m, limit 0 to 10)");
+    memset(big, '[', sizeof big);
+    memset(big + 150, '\n', sizeof big - 150);
+    r = read_bytes(big, CONFIG_MAX);
+    assert_line(r, r->c.error, "1: neither KEY = VALUE nor [SECTION]");
+    config_done(&r->c);
+}
+
+static void test_warnings_are_few(void **state)
+{
+    struct str text = {0}, line = {0};
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        str_addf(&text, "k%d = 1\n", i);
+    struct read *r = read_text(text.data);
+    assert_int_equal(r->c.n_warnings, 100);
+    assert_true(config_add_warning(&r->c, CONFIG_WARNINGS - 1, &line));
+    str_clear(&line);
+    assert_false(config_add_warning(&r->c, CONFIG_WARNINGS, &line));
+    assert_line(r, line.data, " 95 more lines like these");
+    config_done(&r->c);
+    str_done(&text);
+    str_done(&line);
+}
+
+/* Rows 30 and 34. */
+static void test_files(void **state)
+{
+    char path[512], dir[512];
+    struct config c;
+    struct options o;
+    (void)state;
+    options_init(&o);
+    sandbox_path("nothing/here", path, sizeof path);
+    config_read(&c, path, &o);
+    assert_int_equal(c.status, 0);
+    assert_int_equal(c.n_warnings, 0);
+    config_done(&c);
+    sandbox_path("", dir, sizeof dir);
+    config_read(&c, dir, &o);
+    assert_int_equal(c.status, 2);
+    assert_non_null(strstr(c.error, "not a regular file"));
+    config_done(&c);
+    sandbox_path("fifo", path, sizeof path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    config_read(&c, path, &o);
+    assert_int_equal(c.status, 2);
+    config_done(&c);
+    write_config("temp = hot\n", 11, path);
+    chmod(path, 0666);
+    config_read(&c, path, &o);
+    assert_int_equal(c.status, 0);
+    assert_non_null(strstr(c.warnings[0], "left unread: another user may write it"));
+    config_done(&c);
+    chmod(path, 0);
+    if (geteuid() != 0) { /* root may read it all the same */
+        config_read(&c, path, &o);
+        assert_int_equal(c.status, 0);
+        assert_int_equal(c.n_warnings, 1);
+        config_done(&c);
+    }
+    config_read(&c, NULL, &o);
+    assert_int_equal(c.status + c.n_warnings, 0);
+    config_done(&c);
+}
+
+/* Row 36. */
+static void test_changed_while_running(void **state)
+{
+    (void)state;
+    struct read *r = read_text("temp = 1\n");
+    assert_false(config_changed(&r->c));
+    write_config("temp = 12\n", 10, r->path);
+    assert_true(config_changed(&r->c));
+    assert_false(config_changed(&r->c));
+    assert_true(r->o.temperature == 1);
+    unlink(r->path);
+    assert_true(config_changed(&r->c));
+    config_done(&r->c);
+}
+
+/* Promise 45: whatever stands there, it is one line of error or none, and never more. */
+static void test_mutations(void **state)
+{
+    static const char good[] = "# settings\ntemp = 0.5\nmodel = llama\nsystem = a\n b\n[keys]\n"
+                               "fold-all = C-o, F5\nquit = C-x q\n[keys.reading]\nhelp = h, ?\n";
+    unsigned random = 1;
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        char text[sizeof good];
+        memcpy(text, good, sizeof good);
+        for (int i = 0; i < 1 + round % 4; i++) {
+            random = random * 1664525 + 1013904223;
+            text[random % (sizeof good - 1)] = (char)(random >> 16);
+        }
+        struct read *r = read_bytes(text, sizeof good - 1 - random % 8);
+        assert_true(r->c.status == 0 || r->c.status == 2);
+        assert_true(strlen(r->c.error) < SAY_MAX);
+        if (r->c.status != 0)
+            assert_non_null(strstr(r->c.error, r->path));
+        config_done(&r->c);
+    }
+}
+
+/* The program. */
+
+static void test_order(void **state)
+{
+    struct run r;
+    char path[512];
+    (void)state;
+    write_config("model = demo-llama\nhide-reasoning = on\nseed = 7\n", 48, path);
+    run_duet(&r, NULL, 0, "--json", "-n", "4", "hi", NULL);
+    assert_contains(r.out, "\"model\": \"demo-llama\"");
+    assert_contains(r.out, "\"seed\": 7");
+    run_done(&r);
+    setenv("DUET_MODEL", "demo-deepseek", 1);
+    run_duet(&r, NULL, 0, "--json", "-n", "4", "hi", NULL);
+    assert_contains(r.out, "\"model\": \"demo-deepseek\"");
+    run_done(&r);
+    run_duet(&r, NULL, 0, "--json", "-n", "4", "-m", "demo-llama", "--seed=8", "hi", NULL);
+    assert_contains(r.out, "\"model\": \"demo-llama\"");
+    assert_contains(r.out, "\"seed\": 8");
+    run_done(&r);
+    unsetenv("DUET_MODEL");
+}
+
+static void test_wrong_file_stops_nothing_else(void **state)
+{
+    static const char *const still[] = {"--help", "--version", "--dirs", "--list-keys"};
+    struct run r;
+    char path[512];
+    (void)state;
+    write_config("temp = \033[31mhot\n", 16, path);
+    run_duet(&r, NULL, 0, "hi", NULL);
+    assert_int_equal(r.status, 2);
+    assert_error_line(&r);
+    assert_contains(r.err, "config:1: temp: not a number (got \\x1b[31mhot, limit 0 to 10)");
+    run_done(&r);
+    for (size_t i = 0; i < sizeof still / sizeof *still; i++) {
+        run_duet(&r, NULL, 0, still[i], NULL);
+        assert_int_equal(r.status, 0);
+        assert_string_equal(r.err, "");
+        run_done(&r);
+    }
+    run_duet(&r, NULL, 0, "--dirs", NULL);
+    assert_contains(r.out, "settings\t");
+    assert_contains(r.out, path);
+    run_done(&r);
+}
+
+static void test_keys_on_the_screen(void **state)
+{
+    static const char text[] = "model = demo-llama\n[keys]\nhelp = F5\nfly = F6\n";
+    char path[512];
+    (void)state;
+    write_config(text, sizeof text - 1, path);
+    struct term *t = term_start(40, 80, NULL);
+    term_expect(t, "F5 help");
+    term_expect(t, "config:4: fly: no such action");
+    term_type(t, "\033[15~");
+    term_expect(t, "this help");
+    term_type(t, "\033");
+    term_expect(t, "F5 help"); /* the help covered it */
+    write_config("temp = 1\n", 9, path);
+    term_type(t, "/show\r");
+    term_expect(t, "the configuration file was changed");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
+int test_config(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_values, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_every_setting_is_an_option, sandbox_new,
+                                        sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_unknown_and_wrong, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_others_count, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_repeated, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_keys, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_hostile_bytes, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_warnings_are_few, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_files, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_changed_while_running, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_mutations, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_order, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_wrong_file_stops_nothing_else, sandbox_new,
+                                        sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_keys_on_the_screen, sandbox_new, sandbox_remove),
+    };
+    return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
