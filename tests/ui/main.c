@@ -30,5 +30,7 @@ int main(int argc, char **argv)
     failures += test_screen();
     failures += test_hostile();
     failures += test_golden();
+    failures += test_math();
+    failures += test_math_find();
     return failures != 0;
 }

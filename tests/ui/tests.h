@@ -18,6 +18,8 @@ int test_branch(void);
 int test_screen(void);
 int test_hostile(void);
 int test_golden(void);
+int test_math(void);
+int test_math_find(void);
 
 /* Writes the golden screens anew, to be looked at before they are kept. */
 int golden_write(void);

@@ -1,0 +1,545 @@
+/*
+ * math_line.c: a formula, or a part of one, on one line: a/b, √(x + 1), x², with parentheses where the
+ * second dimension would have said what belongs together.
+ */
+#include "math_tree.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+enum { LINE_BYTES_MAX = 16 * MATH_SOURCE_MAX };
+
+struct line {
+    const struct math_tree *t;
+    struct bytes *out;
+    bool tight; /* in a script */
+    bool guard; /* a letter right after what is written would be taken for a part of it */
+    bool failed;
+};
+
+static void emit(struct line *l, int node);
+
+static const struct math_node *at(const struct line *l, int node)
+{
+    return &l->t->nodes[node];
+}
+
+static bool joins(const char *s, size_t len)
+{
+    uint32_t cp;
+    text_decode(s, len, &cp);
+    if (cp == '(' || cp == '[' || (cp >= '0' && cp <= '9'))
+        return true;
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)cp);
+    return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
+}
+
+static void put(struct line *l, const char *s, size_t len)
+{
+    if (len == 0 || l->failed)
+        return;
+    if (l->guard && joins(s, len))
+        l->failed |= !bytes_add(l->out, " ", 1);
+    l->guard = false;
+    l->failed |= l->out->len + len > LINE_BYTES_MAX || !bytes_add(l->out, s, len);
+}
+
+static void say(struct line *l, const char *s)
+{
+    put(l, s, strlen(s));
+}
+
+static void blank(struct line *l, int columns)
+{
+    while (columns-- > 0)
+        say(l, " ");
+}
+
+static void emit_group(struct line *l, int node, bool parens)
+{
+    bool tight = l->tight;
+    if (parens) {
+        say(l, "(");
+        l->tight = false;
+    }
+    emit(l, node);
+    l->tight = tight;
+    if (parens) {
+        l->guard = false;
+        say(l, ")");
+    }
+}
+
+/* d/dx and its kind, which apply to what follows. */
+static bool is_derivative(const struct line *l, const struct math_node *fraction)
+{
+    int above = math_unwrap(l->t, fraction->a), below = math_unwrap(l->t, fraction->b);
+    if (math_level(l->t, below) != LEVEL_DIFFERENTIAL)
+        return false;
+    if (at(l, above)->kind == MATH_SCRIPTS)
+        above = math_unwrap(l->t, at(l, above)->a);
+    const struct math_symbol *symbol = at(l, above)->symbol;
+    return at(l, above)->cp == 'd' || (symbol && strcmp(symbol->name, "partial") == 0);
+}
+
+static bool is_number(const struct line *l, int node)
+{
+    return at(l, math_unwrap(l->t, node))->number;
+}
+
+/* Whether a fraction among its neighbours needs parentheses: in a product it does. */
+static bool fraction_needs_parens(const struct line *l, int before, int node, int *gap)
+{
+    const struct math_node *n = at(l, node);
+    int next = n->next;
+    bool value_before = math_is_value(l->t, before), function = at(l, before)->class == CLASS_OP;
+    bool value_after = next && (math_is_value(l->t, next) || at(l, next)->class == CLASS_OP ||
+                                at(l, next)->class == CLASS_BIG);
+    if (next && at(l, next)->class == CLASS_CLOSE && at(l, next)->kind == MATH_ATOM)
+        value_after = at(l, next)->cp == '!';
+    if (value_after && math_is_differential(l->t, next))
+        value_after = false;
+    if (before && is_derivative(l, n) && !function) {
+        *gap = value_before;
+        return false;
+    }
+    if (is_derivative(l, n))
+        return false;
+    if (value_before && !value_after && is_number(l, before) && is_number(l, n->a) &&
+        is_number(l, n->b)) {
+        *gap = 1; /* 2 1/2 */
+        return false;
+    }
+    return (before && (value_before || function)) || value_after;
+}
+
+static void emit_row(struct line *l, int first)
+{
+    int before = 0, space = 0, touching = 0;
+    for (int i = first; i && !l->failed; i = at(l, i)->next) {
+        const struct math_node *n = at(l, i);
+        if (n->kind == MATH_SPACE) {
+            space = n->form > space ? n->form : space;
+            touching = 0;
+            continue;
+        }
+        int gap = math_gap(l->t, before, i, l->tight);
+        bool parens = false, fraction = n->kind == MATH_FRACTION && n->form <= FRACTION_SMALL;
+        if (fraction) {
+            gap = at(l, before)->class == CLASS_BIG || gap > 0 ? gap : 0;
+            if (math_is_value(l->t, before) || at(l, before)->class == CLASS_OP)
+                gap = 0;
+            parens = fraction_needs_parens(l, touching, i, &gap);
+        }
+        if (at(l, before)->kind == MATH_FRACTION && n->class != CLASS_BIN && n->class != CLASS_REL)
+            gap = math_is_differential(l->t, i) || is_derivative(l, at(l, before));
+        if (at(l, before)->kind == MATH_FRACTION && n->class == CLASS_PUNCT)
+            gap = 0;
+        blank(l, gap > space ? gap : space);
+        space = 0;
+        emit_group(l, i, parens);
+        before = touching = i;
+    }
+    blank(l, space);
+}
+
+static void emit_fraction(struct line *l, const struct math_node *n)
+{
+    enum math_level above = math_level(l->t, n->a), below = math_level(l->t, n->b);
+    bool tight = l->tight;
+
+    if (n->form >= FRACTION_CHOOSE) {
+        l->tight = false;
+        emit(l, n->a);
+        say(l, n->form == FRACTION_CHOOSE ? " choose " : ", ");
+        emit(l, n->b);
+        l->tight = tight;
+        return;
+    }
+    emit_group(l, n->a, above == LEVEL_SUM);
+    l->guard = false;
+    say(l, "/");
+    emit_group(l, n->b, below > LEVEL_DIFFERENTIAL);
+}
+
+/* Appends s in raised or lowered characters; false: it cannot be, and nothing was. */
+static bool add_script(struct bytes *out, const char *s, size_t len, bool raised)
+{
+    size_t start = out->len;
+    for (size_t i = 0; i < len;) {
+        uint32_t cp;
+        char utf8[4];
+        i += text_decode(s + i, len - i, &cp);
+        cp = math_script_of(cp, raised);
+        if (!cp || !bytes_add(out, utf8, text_encode(cp, utf8))) {
+            bytes_cut(out, start);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_script_char(const struct line *l, int node, const char *name)
+{
+    const struct math_node *n = at(l, math_unwrap(l->t, node));
+    return n->symbol && strcmp(n->symbol->name, name) == 0;
+}
+
+static bool is_word(const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!((s[i] >= '0' && s[i] <= '9') || (s[i] >= 'a' && s[i] <= 'z') ||
+              (s[i] >= 'A' && s[i] <= 'Z')))
+            return false;
+    return true;
+}
+
+/* A script as ^x or ^(x + 1). */
+static void put_plain_script(struct line *l, int node, bool raised, const struct bytes *s)
+{
+    bool word = is_word(s->data, s->len);
+    bool parens = math_level(l->t, node) != LEVEL_ONE && !(word && (!raised || s->len == 1));
+    int one = math_unwrap(l->t, node);
+    if (at(l, one)->kind == MATH_DELIM)
+        parens = s->data[0] != '(';
+    say(l, raised ? "^" : "_");
+    if (parens)
+        say(l, "(");
+    put(l, s->data, s->len);
+    if (parens)
+        say(l, ")");
+    l->guard = !parens;
+}
+
+struct scripts {
+    struct bytes below, above;    /* as they stand */
+    struct bytes lowered, raised; /* in characters of their own */
+};
+
+static bool is_primes(const struct bytes *s)
+{
+    return s->len > 0 && strspn(s->data, "'") == s->len;
+}
+
+/* The scripts in both forms; whether each character of them has a raised or lowered one. */
+static bool script_forms(const struct line *l, const struct math_node *n, struct scripts *s,
+                         bool *failed)
+{
+    bool whole = true;
+    if (n->b && !math_line(l->t, n->b, true, &s->below))
+        *failed = true;
+    if (n->c && !math_line(l->t, n->c, true, &s->above))
+        *failed = true;
+    if (*failed)
+        return false;
+    if (l->t->ascii)
+        return !n->b && is_primes(&s->above) &&
+               add_script(&s->raised, s->above.data, s->above.len, true);
+    if (s->below.len > 0)
+        whole = add_script(&s->lowered, s->below.data, s->below.len, false);
+    if (whole && s->above.len > 0)
+        whole = add_script(&s->raised, s->above.data, s->above.len, true);
+    return whole;
+}
+
+static bool put_scripts(struct line *l, int node, bool raised_only)
+{
+    const struct math_node *n = at(l, node);
+    struct scripts s = {0};
+    bool whole = script_forms(l, n, &s, &l->failed);
+
+    if (whole) {
+        put(l, s.lowered.data, s.lowered.len);
+        put(l, s.raised.data, s.raised.len);
+    } else if (!raised_only && !l->failed) {
+        if (l->t->ascii && n->c && is_script_char(l, n->c, "circ")) {
+            say(l, " deg");
+            n = NULL;
+        }
+        if (n && s.below.len > 0)
+            put_plain_script(l, n->b, false, &s.below);
+        if (n && is_primes(&s.above))
+            l->guard = false, say(l, s.above.data);
+        else if (n && s.above.len > 0)
+            put_plain_script(l, n->c, true, &s.above);
+    }
+    bytes_free(&s.below);
+    bytes_free(&s.above);
+    bytes_free(&s.lowered);
+    bytes_free(&s.raised);
+    return whole && !l->failed;
+}
+
+static void emit_scripts(struct line *l, int node)
+{
+    const struct math_node *n = at(l, node), *base = at(l, math_unwrap(l->t, n->a));
+    bool parens = base->kind == MATH_FRACTION || base->kind == MATH_ROOT ||
+                  (base->kind == MATH_SCRIPTS && !base->form) ||
+                  (base->kind == MATH_BRACE && math_level(l->t, base->a) > LEVEL_SCRIPTED);
+    emit_group(l, n->a, parens);
+    l->guard = false;
+    put_scripts(l, node, false);
+}
+
+/* A blank after a letter or digit. */
+static void stand_apart(struct line *l)
+{
+    size_t len = l->out->len;
+    size_t last = len > 0 ? text_prev(l->out->data, len) : 0;
+    char c = len > 0 ? l->out->data[last] : '(';
+    if (c == ')' || (c != '(' && c != '[' && joins(l->out->data + last, len - last)))
+        blank(l, 1);
+}
+
+static void emit_root(struct line *l, const struct math_node *n)
+{
+    const struct math_node *of = at(l, math_unwrap(l->t, n->a));
+    const struct math_node *degree = at(l, math_unwrap(l->t, n->b));
+    char digit = degree->len == 1 ? l->t->text.data[degree->text] : '\0';
+    bool plain = of->kind == MATH_ATOM || of->kind == MATH_TEXT || of->kind == MATH_ACCENT ||
+                 (of->kind == MATH_SCRIPTS && !of->c && !l->t->ascii && !of->form);
+    bool own = of->kind == MATH_DELIM && of->b && l->t->text.data[at(l, of->b)->text] == '(';
+    struct bytes s = {0};
+
+    plain = plain && math_level(l->t, n->a) <= LEVEL_SCRIPTED && !l->t->ascii;
+    if (!n->b || (!l->t->ascii && (digit == '3' || digit == '4') && degree->number)) {
+        if (l->t->ascii)
+            stand_apart(l);
+        say(l, l->t->ascii ? "sqrt" : !n->b ? "√" : digit == '3' ? "∛" : "∜");
+    } else if (!math_line(l->t, n->b, true, &s)) {
+        l->failed = true;
+    } else {
+        struct bytes raised = {0};
+        if (!l->t->ascii && add_script(&raised, s.data, s.len, true)) {
+            stand_apart(l); /* or the degree is a power of what stands before */
+            put(l, raised.data, raised.len);
+            say(l, "√");
+        } else {
+            stand_apart(l);
+            say(l, l->t->ascii ? "sqrt[" : "√[");
+            put(l, s.data, s.len);
+            say(l, "]");
+        }
+        bytes_free(&raised);
+    }
+    bytes_free(&s);
+    emit_group(l, n->a, !plain && !own);
+    l->guard = plain;
+}
+
+static void put_node_text(struct line *l, int node)
+{
+    if (node)
+        put(l, l->t->text.data + at(l, node)->text, at(l, node)->len);
+}
+
+/* Cells and lines with signs between them, where a cell does not end in one. */
+static void emit_table(struct line *l, const struct math_node *n)
+{
+    bool tight = l->tight, first_line = true;
+    l->tight = false;
+    for (int line = n->a; line && !l->failed; line = at(l, line)->next, first_line = false) {
+        int before = 0;
+        if (!first_line)
+            say(l, n->form == TABLE_LINES ? ", " : "; ");
+        for (int cell = at(l, line)->a; cell && !l->failed; cell = at(l, cell)->next) {
+            if (before && n->form == TABLE_ALIGNED) {
+                int last = at(l, before)->a, next = at(l, cell)->a;
+                while (last && at(l, last)->next)
+                    last = at(l, last)->next;
+                blank(l, math_gap(l->t, last, next, false));
+            } else if (before) {
+                size_t len = l->out->len;
+                bool comma = len > 0 && strchr(",;", l->out->data[len - 1]);
+                say(l, comma ? " " : ", ");
+            }
+            emit(l, cell);
+            before = cell;
+        }
+        if (at(l, line)->b) {
+            blank(l, 2);
+            emit(l, at(l, line)->b);
+        }
+    }
+    l->tight = tight;
+}
+
+/* Puts a combining mark on each cluster of what was written from `start` on, or on one of them. */
+static void put_marks(struct line *l, size_t start, uint32_t mark, bool all, bool spaces)
+{
+    struct bytes marked = {0};
+    struct text_cluster c;
+    size_t len = l->out->len, count = 0, n = 0;
+    char utf8[4];
+    size_t mark_len = text_encode(mark, utf8);
+
+    if (l->failed)
+        return;
+    for (size_t i = start; i < len; i += c.len, count++)
+        text_next(l->out->data + i, len - i, &c);
+    for (size_t i = start; i < len && !l->failed; i += c.len, n++) {
+        text_next(l->out->data + i, len - i, &c);
+        l->failed |= !bytes_add(&marked, l->out->data + i, c.len);
+        bool blank_ = c.len == 1 && l->out->data[i] == ' ';
+        if ((all && (spaces || !blank_)) || (!all && n == count / 2))
+            l->failed |= !bytes_add(&marked, utf8, mark_len);
+    }
+    if (!l->failed && marked.len > 0) {
+        utf8proc_uint8_t *composed = utf8proc_NFC((utf8proc_uint8_t *)marked.data);
+        bytes_cut(l->out, start);
+        l->failed |= !composed || !bytes_add(l->out, (char *)composed, strlen((char *)composed));
+        free(composed);
+    }
+    bytes_free(&marked);
+}
+
+static void emit_call(struct line *l, const char *name, int node)
+{
+    stand_apart(l);
+    stand_apart(l);
+    say(l, name);
+    emit_group(l, node, true);
+}
+
+static void emit_accent(struct line *l, const struct math_node *n)
+{
+    size_t start = l->out->len;
+    enum math_level level = math_level(l->t, n->a);
+    if (l->t->ascii || level > LEVEL_PRODUCT) {
+        emit_call(l, math_accent(n->cp)->name, n->a);
+        return;
+    }
+    if (l->guard)
+        blank(l, 1);
+    start = l->out->len;
+    emit(l, n->a);
+    put_marks(l, start, n->cp, n->cp == 0x304, false);
+}
+
+static void emit_bar(struct line *l, const struct math_node *n)
+{
+    if (l->t->ascii) {
+        emit_call(l, n->form == SIDE_OVER ? "bar" : "underline", n->a);
+        return;
+    }
+    if (l->guard)
+        blank(l, 1);
+    size_t start = l->out->len;
+    emit(l, n->a);
+    bool one = math_level(l->t, n->a) == LEVEL_ONE &&
+               at(l, math_unwrap(l->t, n->a))->kind == MATH_ATOM;
+    put_marks(l, start, n->form == SIDE_UNDER ? 0x332 : one ? 0x304 : 0x305, true, true);
+}
+
+static void emit_arrow(struct line *l, const struct math_node *n)
+{
+    static const struct {
+        const char *arrow, *shaft;
+        bool left, right;
+    } shapes[] = {{"→", "─", false, true}, {"←", "─", true, false}, {"↔", "─", true, false},
+                  {"⇒", "═", false, true}, {"⇐", "═", true, false}, {"↦", "─", false, true},
+                  {"↪", "─", false, true}};
+    const struct math_symbol *symbol = at(l, n->c)->symbol;
+    bool tight = l->tight, left = false;
+    const char *shaft = "-";
+
+    for (size_t i = 0; symbol && !l->t->ascii && i < sizeof shapes / sizeof *shapes; i++)
+        if (strcmp(symbol->text, shapes[i].arrow) == 0) {
+            shaft = shapes[i].shaft;
+            left = shapes[i].left;
+        }
+    if (left)
+        put_node_text(l, n->c);
+    else
+        say(l, shaft);
+    l->tight = true;
+    emit(l, n->a);
+    l->tight = tight;
+    l->guard = false;
+    if (left)
+        say(l, shaft);
+    else
+        put_node_text(l, n->c);
+    if (n->b) {
+        say(l, "_");
+        emit_group(l, n->b, math_level(l->t, n->b) != LEVEL_ONE);
+    }
+}
+
+static void emit_cancel(struct line *l, const struct math_node *n)
+{
+    if (l->t->ascii) {
+        emit_call(l, "cancel", n->a);
+        return;
+    }
+    size_t start = l->out->len;
+    emit(l, n->a);
+    put_marks(l, start, 0x338, true, false);
+}
+
+static void emit_phantom(struct line *l, const struct math_node *n)
+{
+    size_t start = l->out->len;
+    emit(l, n->a);
+    if (l->failed)
+        return;
+    int width = text_width(l->out->data + start, l->out->len - start);
+    bytes_cut(l->out, start);
+    l->guard = false;
+    blank(l, width);
+}
+
+static void emit(struct line *l, int node)
+{
+    const struct math_node *n = at(l, node);
+    if (node == 0 || l->failed)
+        return;
+    switch (n->kind) {
+    case MATH_ROW: emit_row(l, n->a); break;
+    case MATH_ATOM:
+    case MATH_TEXT: put_node_text(l, node); break;
+    case MATH_SPACE: blank(l, n->form); break;
+    case MATH_FRACTION: emit_fraction(l, n); break;
+    case MATH_ROOT: emit_root(l, n); break;
+    case MATH_SCRIPTS: emit_scripts(l, node); break;
+    case MATH_DELIM: {
+        bool tight = l->tight;
+        put_node_text(l, n->b);
+        l->guard = false;
+        emit(l, n->a);
+        l->guard = false;
+        put_node_text(l, n->c);
+        l->tight = tight;
+        break;
+    }
+    case MATH_TABLE: emit_table(l, n); break;
+    case MATH_ACCENT: emit_accent(l, n); break;
+    case MATH_BAR: emit_bar(l, n); break;
+    case MATH_BRACE: emit(l, n->a); break;
+    case MATH_ARROW: emit_arrow(l, n); break;
+    case MATH_BOXED:
+        say(l, "[");
+        emit(l, n->a);
+        l->guard = false;
+        say(l, "]");
+        break;
+    case MATH_CANCEL: emit_cancel(l, n); break;
+    case MATH_PHANTOM: emit_phantom(l, n); break;
+    }
+}
+
+bool math_line(const struct math_tree *t, int node, bool tight, struct bytes *out)
+{
+    struct line l = {.t = t, .out = out, .tight = tight};
+    emit(&l, node);
+    return !l.failed;
+}
+
+bool math_line_scripts(const struct math_tree *t, int node, bool raised_only, struct bytes *out)
+{
+    struct line l = {.t = t, .out = out, .tight = true};
+    bool whole = put_scripts(&l, node, raised_only);
+    return raised_only ? whole : !l.failed;
+}
