@@ -170,6 +170,7 @@ static void record(struct turn *turn, const struct chat_model *model,
 struct exchange {
     struct turn *after;
     const struct str *question;
+    bool opens; /* the window begins with the question */
     struct chat_model *model;
 };
 
@@ -179,6 +180,8 @@ static void begin(struct chat *c, const struct exchange *x, const struct engine_
     history_cut(&c->history, x->after);
     if (x->question)
         history_add(&c->history, STORE_USER, STORE_COMPLETE, x->question->data, x->question->len);
+    if (x->opens)
+        history_open_window(&c->history, c->history.leaf);
     c->answer = history_add(&c->history, STORE_ASSISTANT, STORE_STREAMING, "", 0);
     record(c->answer, x->model, request);
     c->answering = x->model;
@@ -193,7 +196,9 @@ static int submit(struct chat *c, const struct exchange *x, char *err, size_t er
     char date[32], reason[256];
     time_t now = time(NULL);
     struct tm local;
-    const struct request_span span = request_span(h, x->after->depth, x->question);
+    struct request_span span = request_span(h, x->after->depth, x->question);
+    if (x->opens)
+        span.from = span.to;
     char *messages = request_messages(h, &span);
     strftime(date, sizeof date, "%d %b %Y", localtime_r(&now, &local) ? &local : &(struct tm){0});
     struct engine_request request = {
@@ -215,27 +220,28 @@ static int submit(struct chat *c, const struct exchange *x, char *err, size_t er
     return status;
 }
 
-static int ask_after(struct chat *c, struct turn *after, const char *text, size_t len, char *err,
-                     size_t errlen)
+static int ask(struct chat *c, struct exchange *x, char *err, size_t errlen)
 {
-    struct str question = {0};
     int status = chat_reopen(c, err, errlen);
-    str_add_valid(&question, text, len);
-    if (status == 0)
-        status = submit(c, &(struct exchange){after, &question, c->model}, err, errlen);
-    str_done(&question);
-    return status;
+    x->model = c->model;
+    return status ? status : submit(c, x, err, errlen);
 }
 
 int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen)
 {
-    return ask_after(c, c->history.leaf, text, len, err, errlen);
+    struct str question = {0};
+    str_add_valid(&question, text, len);
+    struct exchange x = {.after = c->history.leaf, .question = &question};
+    int status = ask(c, &x, err, errlen);
+    str_done(&question);
+    return status;
 }
 
 int chat_edit(struct chat *c, struct turn *question, const struct str *text, char *err,
               size_t errlen)
 {
-    return ask_after(c, question->parent, str_get(text), text->len, err, errlen);
+    struct exchange x = {.after = question->parent, .question = text, .opens = question->opens};
+    return ask(c, &x, err, errlen);
 }
 
 int chat_regenerate(struct chat *c, struct turn *turn, const char *model, char *err, size_t errlen)

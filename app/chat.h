@@ -53,6 +53,9 @@ struct chat {
     struct engine_usage usage; /* of this answer, or else of the last one */
     enum engine_stop stop;     /* why the last answer ended */
     enum engine_error error;   /* and, if that was an error, which */
+
+    int64_t
+        proposed; /* number of the turn at which the window would begin, see compact.h; 0: none */
 };
 
 void chat_init(struct chat *c, struct options *options, const struct paths *paths);

@@ -6,6 +6,7 @@
 
 #include "app/args.h"
 #include "app/commands_branch.h"
+#include "app/compact.h"
 #include "app/mem.h"
 #include "app/numbers.h"
 #include "app/options.h"
@@ -85,8 +86,10 @@ void command_use(struct chat *c, const char *model, struct command_reply *reply)
     char err[256];
     if (chat_use(c, model, err, sizeof err) != 0)
         command_refuse(reply, err);
-    else
-        str_addf(&reply->text, "%s answers from here on", c->model->file.name);
+    if (reply->failed)
+        return;
+    str_addf(&reply->text, "%s answers from here on", c->model->file.name);
+    compact_add_warning(c, &reply->text);
 }
 
 static void run_model(struct chat *c, const char *arg, struct command_reply *reply)
@@ -219,6 +222,8 @@ const struct command commands[] = {
     {"/redo", NULL, "", "bring back what /undo took", run_redo},
     {"/fork", "/branch", "[N]", "a new conversation that begins with this one, up to exchange N",
      run_fork},
+    {"/compact", NULL, "[N|yes|off]", "show what to leave out of a long conversation, and do it",
+     run_compact},
     {"/system", NULL, "[TEXT]", "show or set what the model is told beforehand", run_system},
     {"/set", NULL, "[NAME VALUE]", "show the sampling parameters, or set one", run_set},
     {"/show", NULL, "", "the model, the conversation, the settings", run_show},

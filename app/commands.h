@@ -18,6 +18,7 @@ enum command_effect {
     COMMAND_PATH,              /* the path is another one, from its turn number `from` on */
     COMMAND_ANSWER,            /* the same, and at its end an answer is being written */
     COMMAND_EDIT,              /* let the question `turn` be written anew */
+    COMMAND_COMPACT,           /* let the user say whether the window is to begin at `turn` */
     COMMAND_HELP,              /* list the commands */
     COMMAND_PICK_MODEL,        /* let one be chosen */
     COMMAND_PICK_CONVERSATION, /* let one be chosen */

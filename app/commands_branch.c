@@ -33,8 +33,7 @@ static const char *plural(size_t n)
     return n == 1 ? "" : "s";
 }
 
-/* A count from 1 on, the next word of *arg. false: something else stands there, and is refused. */
-static bool take_number(const char **arg, size_t *out, struct command_reply *reply)
+bool command_take_number(const char **arg, size_t *out, struct command_reply *reply)
 {
     size_t len;
     const char *word = args_next_word(arg, &len);
@@ -58,7 +57,7 @@ static struct turn *find_question(const struct chat *c, const char *arg,
         command_refuse(reply, "nothing was asked yet");
         return NULL;
     }
-    if (*arg && !take_number(&arg, &wanted, reply))
+    if (*arg && !command_take_number(&arg, &wanted, reply))
         return NULL;
     struct turn *turn = history_question(&c->history, wanted);
     if (!turn) {
@@ -179,7 +178,7 @@ void run_version(struct chat *c, const char *arg, struct command_reply *reply)
     bool steps = word && len == 1 && (*word == '<' || *word == '>');
     if (!command_may_change(c, reply))
         return;
-    if (word && !steps && !take_number(&arg, &wanted, reply))
+    if (word && !steps && !command_take_number(&arg, &wanted, reply))
         return;
     history_refresh(&c->history);
     struct turn *turn = find_branched(c, word ? rest + strspn(rest, " ") : "", reply);

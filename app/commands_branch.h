@@ -20,6 +20,9 @@ void command_regenerate(struct chat *c, struct turn *turn, const char *model,
 void command_walk(struct chat *c, struct turn *turn, int step, struct command_reply *reply);
 void command_fork(struct chat *c, const struct turn *last, struct command_reply *reply);
 
+/* A count from 1 on, the next word of *arg. false: something else stands there, and is refused. */
+bool command_take_number(const char **arg, size_t *out, struct command_reply *reply);
+
 /* "2 of 3", where there are several; else nothing. */
 void command_add_version(const struct turn *turn, struct str *out);
 

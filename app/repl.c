@@ -15,6 +15,7 @@
 #include "app/answer.h"
 #include "app/cmd.h"
 #include "app/commands_branch.h"
+#include "app/compact.h"
 #include "app/exit.h"
 #include "app/mem.h"
 #include "app/notices.h"
@@ -272,13 +273,19 @@ static void ask(struct repl *r, struct turn *instead_of, const struct str *quest
         show_answer(r);
     else
         say_error("%s", err);
+    if (status == EXIT_FIT) {
+        struct str advice = {0};
+        compact_add_advice(&r->chat, question, &advice);
+        print_and_free(r, &advice);
+    }
 }
 
 static void follow(struct repl *r, struct command_reply *reply)
 {
     switch (reply->effect) {
     case COMMAND_ASK: break;
-    case COMMAND_SAY: break;
+    case COMMAND_SAY:
+    case COMMAND_COMPACT: break; /* the text asks */
     case COMMAND_SHOW: show_conversation(r); break;
     case COMMAND_PATH: show_path(r, reply->from); break;
     case COMMAND_ANSWER: show_answer(r); break;

@@ -308,5 +308,6 @@ int tui_run(struct app *app)
     models_list_done(&t.offered);
     tui_forget_waiting(&t);
     str_done(&t.stash);
+    str_done(&t.refused);
     return status;
 }

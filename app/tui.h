@@ -27,6 +27,7 @@ struct tui {
     int64_t editing;     /* number of the question that the draft is to stand for; 0: none */
     struct str stash;    /* the draft there was before */
     int64_t regenerated; /* number of the turn that the model being chosen is for */
+    struct str refused;  /* the question that did not fit, while the user is asked what to do */
     bool retried;        /* the model was lost and loaded again since the last good answer */
     bool unsaved;        /* the last save failed, and that is on the screen */
 
@@ -50,7 +51,7 @@ void tui_show_conversation(struct tui *t);
 void tui_show_sidebar(struct tui *t);
 void tui_count_context(struct tui *t);
 
-enum { TAG_MODEL, TAG_CONVERSATION, TAG_REGENERATE };
+enum { TAG_MODEL, TAG_CONVERSATION, TAG_REGENERATE, TAG_COMPACT, TAG_ROOM };
 void tui_pick_model(struct tui *t, int tag);
 
 /* In tui_branch.c. The screen knows a turn by its number. */
@@ -76,6 +77,13 @@ void tui_leave_editing(struct tui *t);
 
 /* Lets the turn that was marked be answered once more by this model. */
 void tui_regenerate(struct tui *t, const char *model);
+
+/* In tui_window.c: the rule where the window begins; what /compact proposes, to be chosen; the ways to
+ * go on after a question that did not fit; what was chosen of either. */
+void tui_show_window(struct tui *t);
+void tui_offer_compact(struct tui *t, const struct turn *first);
+void tui_offer_room(struct tui *t, const struct turn *instead_of, const char *text, size_t len);
+void tui_make_room(struct tui *t, const struct ui_action *action);
 
 void tui_act_on_branch(struct tui *t, const struct ui_action *action);
 void tui_act(struct tui *t, const struct ui_action *action);

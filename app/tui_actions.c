@@ -18,6 +18,7 @@ enum { LISTED = 1000 }; /* conversations in the sidebar */
 void tui_count_context(struct tui *t)
 {
     t->context_used = chat_context_used(&t->chat);
+    tui_show_window(t);
 }
 
 void tui_show_conversation(struct tui *t)
@@ -122,9 +123,9 @@ bool tui_ask(struct tui *t, const char *text, size_t len)
     str_done(&question);
     if (status != 0) {
         ui_notice(t->ui, UI_FAIL, err);
-        if (status == EXIT_FIT)
-            ui_notice(t->ui, UI_INFO, "/new begins a conversation with an empty context");
         tui_give_back(t, text, len);
+        if (status == EXIT_FIT)
+            tui_offer_room(t, instead_of, text, len);
         return false;
     }
     if (instead_of) {
@@ -156,6 +157,7 @@ void tui_follow(struct tui *t, const struct command_reply *reply)
     case COMMAND_PATH:
     case COMMAND_ANSWER: tui_show_path(t, reply->from); break;
     case COMMAND_EDIT: tui_edit(t, reply->turn); break;
+    case COMMAND_COMPACT: tui_offer_compact(t, reply->turn); break;
     case COMMAND_HELP: ui_help(t->ui); break;
     case COMMAND_PICK_MODEL: tui_pick_model(t, TAG_MODEL); break;
     case COMMAND_PICK_CONVERSATION: pick_conversation(t); break;
@@ -204,7 +206,9 @@ static void act_open(struct tui *t, const struct ui_action *action)
 static void act_pick(struct tui *t, const struct ui_action *action)
 {
     struct command_reply reply = {.effect = COMMAND_SAY};
-    if (action->tag == TAG_CONVERSATION) {
+    if (action->tag == TAG_COMPACT || action->tag == TAG_ROOM) {
+        tui_make_room(t, action);
+    } else if (action->tag == TAG_CONVERSATION) {
         open_conversation(t, action->id);
     } else if (action->id < 0 || (size_t)action->id >= t->offered.count) {
         return;

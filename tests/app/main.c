@@ -7,22 +7,12 @@ static const struct {
     const char *name;
     int (*run)(void);
 } groups[] = {
-    {"args", test_args},
-    {"str", test_str},
-    {"config", test_config},
-    {"commands", test_commands},
-    {"history", test_history},
-    {"tree", test_tree},
-    {"branch", test_branch},
-    {"pipe", test_pipe},
-    {"batch", test_batch},
-    {"forms", test_forms},
-    {"completion", test_completion},
-    {"input", test_input},
-    {"inspect", test_inspect},
-    {"sums", test_sums},
-    {"screen", test_screen},
-    {"plain", test_plain},
+    {"args", test_args},         {"str", test_str},         {"config", test_config},
+    {"commands", test_commands}, {"history", test_history}, {"tree", test_tree},
+    {"branch", test_branch},     {"compact", test_compact}, {"pipe", test_pipe},
+    {"batch", test_batch},       {"forms", test_forms},     {"completion", test_completion},
+    {"input", test_input},       {"inspect", test_inspect}, {"sums", test_sums},
+    {"screen", test_screen},     {"plain", test_plain},
 };
 
 int main(int argc, char **argv)

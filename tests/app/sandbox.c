@@ -97,6 +97,14 @@ const char *thinking_model(void)
     return path;
 }
 
+static void set_context(char *bytes, size_t size, uint32_t tokens)
+{
+    static const char key[] = "llama.context_length";
+    char *name = memmem(bytes, size, key, sizeof key - 1);
+    assert_non_null(name);
+    memcpy(name + sizeof key - 1 + 4, &tokens, sizeof tokens); /* behind the u32 that is its type */
+}
+
 /* A vocabulary's control tokens end answers: without their rows in the output matrix their logits
  * are 0, and the likeliest token is always another one. The context is made long as well. */
 static void make_endless(char *bytes, size_t size)
@@ -117,17 +125,17 @@ static void make_endless(char *bytes, size_t size)
         if (gguf_next_element(types->value.a.type, &at).i == 3)
             memset((char *)rows->data + id * row, 0, row);
     gguf_close(g);
-
-    static const char key[] = "llama.context_length";
-    char *name = memmem(bytes, size, key, sizeof key - 1);
-    assert_non_null(name);
-    const uint32_t longer = 131072;
-    memcpy(name + sizeof key - 1 + 4, &longer, sizeof longer); /* behind the u32 that is its type */
+    set_context(bytes, size, 131072);
 }
 
-const char *endless_model(void)
+static void make_small(char *bytes, size_t size)
 {
-    static char path[PATH_MAX];
+    set_context(bytes, size, 96);
+}
+
+/* A changed copy of some_model(), at `path`. */
+static void copy_model(const char *path, void (*change)(char *bytes, size_t size))
+{
     const char *base = some_model();
     FILE *f = fopen(base, "rb");
     assert_non_null(f);
@@ -137,12 +145,26 @@ const char *endless_model(void)
     char *bytes = malloc(size);
     assert_int_equal(fread(bytes, 1, size, f), size);
     fclose(f);
-    make_endless(bytes, size);
-    sandbox_path("endless.gguf", path, sizeof path);
+    change(bytes, size);
     f = fopen(path, "wb");
     assert_non_null(f);
     assert_int_equal(fwrite(bytes, 1, size, f), size);
     fclose(f);
     free(bytes);
+}
+
+const char *endless_model(void)
+{
+    static char path[PATH_MAX];
+    sandbox_path("endless.gguf", path, sizeof path);
+    copy_model(path, make_endless);
+    return path;
+}
+
+const char *small_model(void)
+{
+    static char path[PATH_MAX];
+    sandbox_path("small.gguf", path, sizeof path);
+    copy_model(path, make_small);
     return path;
 }

@@ -180,6 +180,15 @@ void term_expect(struct term *t, const char *text)
         fail_msg("no \"%s\" on the screen:\n%s", text, term_screen(t));
 }
 
+void term_expect_no(struct term *t, const char *text)
+{
+    double end = now_ms() + 10000;
+    while (strstr(term_screen(t), text) && now_ms() < end)
+        read_once(t, 20);
+    if (strstr(term_screen(t), text))
+        fail_msg("\"%s\" stays on the screen:\n%s", text, term_screen(t));
+}
+
 void term_type(struct term *t, const char *keys)
 {
     size_t len = strlen(keys);

@@ -12,83 +12,9 @@
 
 #include <cmocka.h>
 
-#include "app/chat.h"
-#include "app/commands_branch.h"
+#include "tests/app/talk.h"
 
 /* Two models in one conversation */
-
-struct place {
-    struct options options;
-    struct paths paths;
-    struct chat chat;
-};
-
-static void place_open(struct place *p)
-{
-    char err[256];
-    memset(p, 0, sizeof *p);
-    options_init(&p->options);
-    p->options.db = ":memory:";
-    p->options.temperature = 0;
-    paths_init(&p->paths);
-    chat_init(&p->chat, &p->options, &p->paths);
-    assert_int_equal(chat_open_history(&p->chat, err, sizeof err), 0);
-}
-
-static void place_close(struct place *p)
-{
-    chat_done(&p->chat);
-    paths_done(&p->paths);
-}
-
-static void wait_for_answer(struct chat *c)
-{
-    struct chat_event ev;
-    struct pollfd fds[CHAT_MODELS];
-    while (c->answer) {
-        poll(fds, chat_poll(c, fds), 10000);
-        while (chat_next_event(c, &ev))
-            assert_int_not_equal(ev.type, CHAT_LOST);
-    }
-}
-
-static void ask(struct place *p, const char *question)
-{
-    char err[256];
-    assert_int_equal(chat_ask(&p->chat, question, strlen(question), err, sizeof err), 0);
-    wait_for_answer(&p->chat);
-}
-
-static void use(struct place *p, const char *model)
-{
-    char err[256];
-    assert_int_equal(chat_use(&p->chat, model, err, sizeof err), 0);
-}
-
-/* Runs a command that is not refused, and waits for what it begins. */
-static void command(struct place *p, const char *line)
-{
-    struct command_reply reply;
-    command_run(&p->chat, line, strlen(line), &reply);
-    if (reply.failed)
-        fail_msg("%s: %s", line, str_get(&reply.text));
-    wait_for_answer(&p->chat);
-    str_done(&reply.text);
-}
-
-static void refused(struct place *p, const char *line, const char *reason)
-{
-    struct command_reply reply;
-    command_run(&p->chat, line, strlen(line), &reply);
-    assert_true(reply.failed);
-    assert_contains(str_get(&reply.text), reason);
-    str_done(&reply.text);
-}
-
-static const struct turn *last(const struct place *p)
-{
-    return p->chat.history.leaf;
-}
 
 static int prompt_rest(const struct chat *c)
 {
@@ -101,106 +27,106 @@ enum { BLOCK = 32 };
 /* The second switch costs nothing: both models stay, and each finds in its cache what it has read. */
 static void test_switching(void **state)
 {
-    struct place p;
+    struct talk p;
     (void)state;
     char llama[4096], deepseek[4096];
     snprintf(llama, sizeof llama, "%s", some_model());
     snprintf(deepseek, sizeof deepseek, "%s", thinking_model());
-    place_open(&p);
-    use(&p, llama);
-    command(
+    talk_open(&p, NULL);
+    talk_use(&p, llama);
+    talk_run(
         &p,
         "/system A long text that all have to read before the first word is said, so that what is "
         "found in the cache is more than a block or two, and so that the numbers of this test say "
         "more than that something was found there.");
-    ask(&p, "What is 17 + 25?");
-    assert_string_equal(last(&p)->generation.model, "demo-llama");
+    talk_ask(&p, "What is 17 + 25?");
+    assert_string_equal(talk_last(&p)->generation.model, "demo-llama");
     assert_int_equal(p.chat.usage.cached_tokens, 0);
     assert_true(p.chat.usage.prompt_tokens > 3 * BLOCK);
     int first = p.chat.usage.prompt_tokens + p.chat.usage.completion_tokens;
-    use(&p, deepseek);
-    ask(&p, "now double it");
-    assert_string_equal(last(&p)->generation.model, "demo-deepseek");
+    talk_use(&p, deepseek);
+    talk_ask(&p, "now double it");
+    assert_string_equal(talk_last(&p)->generation.model, "demo-deepseek");
     int second = p.chat.usage.prompt_tokens;
 
-    use(&p, llama);
+    talk_use(&p, llama);
     assert_int_equal(p.chat.n_models, 2);
     assert_true(p.chat.model->ready); /* nothing is loaded again */
-    ask(&p, "and add 1");
+    talk_ask(&p, "and add 1");
     assert_in_range(p.chat.usage.cached_tokens, first - BLOCK, first); /* all it has seen */
-    use(&p, deepseek);
+    talk_use(&p, deepseek);
     assert_true(p.chat.model->ready);
-    ask(&p, "and add 2");
+    talk_ask(&p, "and add 2");
     assert_in_range(p.chat.usage.cached_tokens, second - BLOCK, second);
     assert_int_equal(p.chat.n_models, 2);
     assert_int_equal(p.chat.history.n_turns, 8);
-    place_close(&p);
+    talk_close(&p);
 }
 
 static void test_regenerating(void **state)
 {
-    struct place p;
+    struct talk p;
     size_t at;
     (void)state;
     char deepseek[4096], line[5000];
     snprintf(deepseek, sizeof deepseek, "%s", thinking_model());
     snprintf(line, sizeof line, "/regen %s", deepseek);
-    place_open(&p);
-    refused(&p, "/regen", "nothing was asked yet");
-    refused(&p, "/undo", "nothing was asked yet");
-    refused(&p, "/redo", "nothing was taken back");
-    refused(&p, "/fork", "nothing was asked yet");
-    use(&p, some_model());
-    ask(&p, "What is 17 + 25?");
-    refused(&p, "/version", "only one version");
-    command(&p, "/regen");
-    assert_int_equal(turn_versions(last(&p), &at), 2);
+    talk_open(&p, NULL);
+    talk_refused(&p, "/regen", "nothing was asked yet");
+    talk_refused(&p, "/undo", "nothing was asked yet");
+    talk_refused(&p, "/redo", "nothing was taken back");
+    talk_refused(&p, "/fork", "nothing was asked yet");
+    talk_use(&p, some_model());
+    talk_ask(&p, "What is 17 + 25?");
+    talk_refused(&p, "/version", "only one version");
+    talk_run(&p, "/regen");
+    assert_int_equal(turn_versions(talk_last(&p), &at), 2);
     assert_int_equal(at, 2);
     assert_in_range(prompt_rest(&p.chat), 1, BLOCK); /* the prompt was read already */
-    command(&p, line);                               /* by the other model, this once */
-    assert_string_equal(last(&p)->generation.model, "demo-deepseek");
-    assert_contains(str_get(&last(&p)->text[STORE_TEXT]), "42");
+    talk_run(&p, line);                              /* by the other model, this once */
+    assert_string_equal(talk_last(&p)->generation.model, "demo-deepseek");
+    assert_contains(str_get(&talk_last(&p)->text[STORE_TEXT]), "42");
     assert_string_equal(p.chat.model->file.name, "demo-llama");
-    assert_int_equal(turn_versions(last(&p), &at), 3);
-    ask(&p, "now double it");
-    assert_string_equal(last(&p)->generation.model, "demo-llama");
+    assert_int_equal(turn_versions(talk_last(&p), &at), 3);
+    talk_ask(&p, "now double it");
+    assert_string_equal(talk_last(&p)->generation.model, "demo-llama");
 
-    command(&p, "/version 1"); /* the newest message with several is the first answer */
+    talk_run(&p, "/version 1"); /* the newest message with several is the first answer */
     assert_int_equal(p.chat.history.n_turns, 2);
-    command(&p, "/version >");
-    command(&p, "/version > 1");
+    talk_run(&p, "/version >");
+    talk_run(&p, "/version > 1");
     assert_int_equal(p.chat.history.n_turns, 4);
-    refused(&p, "/version >", "newest version");
-    refused(&p, "/version 4", "no such version");
-    refused(&p, "/version 0", "not a number");
-    refused(&p, "/version 1 2", "only one version");
-    refused(&p, "/version 1 9", "no such question (got 9, there are 2)");
-    refused(&p, "/regen nowhere", "no such model");
-    refused(&p, "/edit x", "not a number from 1 on: x");
-    command(&p, "/undo");
-    command(&p, "/redo");
+    talk_refused(&p, "/version >", "newest version");
+    talk_refused(&p, "/version 4", "no such version");
+    talk_refused(&p, "/version 0", "not a number");
+    talk_refused(&p, "/version 1 2", "only one version");
+    talk_refused(&p, "/version 1 9", "no such question (got 9, there are 2)");
+    talk_refused(&p, "/regen nowhere", "no such model");
+    talk_refused(&p, "/edit x", "not a number from 1 on: x");
+    talk_run(&p, "/undo");
+    talk_run(&p, "/redo");
     assert_int_equal(p.chat.history.n_turns, 4);
-    command(&p, "/fork 1");
+    talk_run(&p, "/fork 1");
     assert_int_equal(p.chat.history.n_turns, 2);
-    place_close(&p);
+    talk_close(&p);
 }
 
 /* While an answer is being written the path stays as it is. */
 static void test_busy(void **state)
 {
     static const char *const lines[] = {"/regen", "/edit", "/undo", "/redo", "/fork", "/version <"};
-    struct place p;
+    struct talk p;
     char err[256];
     (void)state;
-    place_open(&p);
-    use(&p, endless_model());
+    talk_open(&p, NULL);
+    talk_use(&p, endless_model());
     assert_int_equal(chat_ask(&p.chat, "go", 2, err, sizeof err), 0);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        refused(&p, lines[i], "an answer is being written; Ctrl-C stops it");
+        talk_refused(&p, lines[i], "an answer is being written; Ctrl-C stops it");
     chat_stop(&p.chat);
-    wait_for_answer(&p.chat);
-    assert_int_equal(last(&p)->state, STORE_STOPPED);
-    place_close(&p);
+    talk_wait(&p);
+    assert_int_equal(talk_last(&p)->state, STORE_STOPPED);
+    talk_close(&p);
 }
 
 /* On the screen */
@@ -239,8 +165,8 @@ static void test_versions_on_screen(void **state)
     term_type(t, "\0250\b1 + 1\r");
     term_expect(t, "1 + 1 = 2");
     term_expect(t, "2 of 2");
-    assert_null(strstr(term_screen(t), "42"));
-    assert_null(strstr(term_screen(t), "in other words"));
+    term_expect_no(t, "42");
+    term_expect_no(t, "in other words");
     term_type(t, "/undo\r");
     term_expect(t, "took back");
     term_type(t, "/redo\r");
@@ -269,7 +195,7 @@ static void test_editing_keeps_the_draft(void **state)
     term_expect(t, "\xe2\x80\xba What is 17 + 25?\n  demo-llama");
     term_type(t, "\033");
     term_expect(t, "\xe2\x80\xba half a thought");
-    assert_null(strstr(term_screen(t), "in other words"));
+    term_expect_no(t, "in other words");
     term_type(t, "\t[[e");
     term_expect(t, "in other words");
     term_type(t, "\0252 + 2\r");
@@ -293,7 +219,7 @@ static void test_waiting(void **state)
     term_expect(t, "then: three");
     term_type(t, "\033[A");
     term_expect(t, "\xe2\x80\xba three");
-    assert_null(strstr(term_screen(t), "then: three"));
+    term_expect_no(t, "then: three");
     term_type(t, "\030k"); /* drops `two` */
     term_expect(t, "next: one \xc2\xb7 Up takes it back");
     term_type(t, "\003"); /* the draft stays, and what waits is held */
@@ -305,12 +231,12 @@ static void test_waiting(void **state)
     term_type(t, "\r"); /* asks what is held */
     term_expect(t, "\xe2\x80\xba one");
     term_expect(t, "answering");
-    assert_null(strstr(term_screen(t), "kept:"));
+    term_expect_no(t, "kept:");
     term_type(t, "last\r");
     term_expect(t, "next: last");
     term_type(t, "\033"); /* with an empty draft it goes there */
     term_expect(t, "\xe2\x80\xba last\n");
-    assert_null(strstr(term_screen(t), "next:"));
+    term_expect_no(t, "next:");
     term_type(t, "\003");
     leave(t);
 }

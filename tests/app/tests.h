@@ -14,6 +14,7 @@ int test_commands(void);
 int test_history(void);
 int test_tree(void);
 int test_branch(void);
+int test_compact(void);
 int test_pipe(void);
 int test_batch(void);
 int test_forms(void);
@@ -38,6 +39,9 @@ const char *some_model(void);
 
 /* Another one, which thinks before it answers. */
 const char *thinking_model(void);
+
+/* some_model() with a context of 96 tokens. */
+const char *small_model(void);
 
 /* A model that never ends an answer by itself, for interrupting it. */
 const char *endless_model(void);
@@ -82,6 +86,9 @@ bool term_wait(struct term *t, const char *text, int ms);
 
 /* Waits, and fails the test with the screen where the text does not come in 10 s. */
 void term_expect(struct term *t, const char *text);
+
+/* Waits until the text is not, or no longer, on the screen; else fails the test in the same way. */
+void term_expect_no(struct term *t, const char *text);
 
 /* Reads whatever comes in the next `ms`. */
 void term_read(struct term *t, int ms);

@@ -1,0 +1,82 @@
+/* talk.c - see talk.h. */
+#include "tests/app/talk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "app/commands.h"
+#include "tests/app/tests.h"
+
+void talk_open(struct talk *t, const char *db)
+{
+    char err[256];
+    memset(t, 0, sizeof *t);
+    options_init(&t->options);
+    t->options.db = db ? db : ":memory:";
+    t->options.temperature = 0;
+    paths_init(&t->paths);
+    chat_init(&t->chat, &t->options, &t->paths);
+    assert_int_equal(chat_open_history(&t->chat, err, sizeof err), 0);
+}
+
+void talk_close(struct talk *t)
+{
+    chat_done(&t->chat);
+    paths_done(&t->paths);
+}
+
+void talk_use(struct talk *t, const char *model)
+{
+    char err[256];
+    assert_int_equal(chat_use(&t->chat, model, err, sizeof err), 0);
+}
+
+void talk_wait(struct talk *t)
+{
+    struct chat_event ev;
+    struct pollfd fds[CHAT_MODELS];
+    while (t->chat.answer) {
+        poll(fds, chat_poll(&t->chat, fds), 10000);
+        while (chat_next_event(&t->chat, &ev))
+            assert_int_not_equal(ev.type, CHAT_LOST);
+    }
+}
+
+void talk_ask(struct talk *t, const char *question)
+{
+    char err[256];
+    assert_int_equal(chat_ask(&t->chat, question, strlen(question), err, sizeof err), 0);
+    talk_wait(t);
+}
+
+const char *talk_run(struct talk *t, const char *line)
+{
+    static char said[4096];
+    struct command_reply reply;
+    command_run(&t->chat, line, strlen(line), &reply);
+    if (reply.failed)
+        fail_msg("%s: %s", line, str_get(&reply.text));
+    assert_true(reply.text.len < sizeof said);
+    strcpy(said, str_get(&reply.text));
+    str_done(&reply.text);
+    talk_wait(t);
+    return said;
+}
+
+void talk_refused(struct talk *t, const char *line, const char *reason)
+{
+    struct command_reply reply;
+    command_run(&t->chat, line, strlen(line), &reply);
+    assert_true(reply.failed);
+    assert_contains(str_get(&reply.text), reason);
+    str_done(&reply.text);
+}
+
+const struct turn *talk_last(const struct talk *t)
+{
+    return t->chat.history.leaf;
+}

@@ -1,0 +1,286 @@
+/* test_compact.c - a conversation that has become too long for its model: refused with the numbers,
+ * never cut in silence; what is left out is shown before, and can be had again. */
+#include "tests/app/tests.h"
+
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "app/compact.h"
+#include "app/exit.h"
+#include "tests/app/talk.h"
+
+/* Four exchanges, of which the small model's context holds the newest. */
+static void talk_long(struct talk *t, const char *db)
+{
+    talk_open(t, db);
+    talk_use(t, some_model());
+    talk_run(t, "/system Be brief.");
+    talk_ask(t, "What is 17 + 25?");
+    talk_ask(t, "now double it");
+    talk_ask(t, "What is 30 + 3?");
+    talk_ask(t, "What is 2 + 2?");
+}
+
+static int64_t count(const struct talk *t, size_t from, const char *question)
+{
+    struct str text = {0};
+    const struct chat *c = &t->chat;
+    if (question)
+        str_adds(&text, question);
+    struct request_span span = {from, c->history.n_turns, question ? &text : NULL};
+    int64_t n = chat_count_prompt(c, &span, question != NULL);
+    str_done(&text);
+    return n;
+}
+
+/* What the meter shows is what the engine counts, with and without a part left out. */
+static void test_exact(void **state)
+{
+    struct talk t;
+    (void)state;
+    talk_long(&t, NULL);
+    int64_t expected = count(&t, 0, "What is 1 + 1?");
+    talk_ask(&t, "What is 1 + 1?");
+    assert_int_equal(t.chat.usage.prompt_tokens, expected);
+    assert_int_equal(chat_context_used(&t.chat), count(&t, 0, NULL));
+    talk_run(&t, "/compact 2");
+    talk_run(&t, "/compact yes");
+    assert_int_equal(chat_context_used(&t.chat), count(&t, 6, NULL));
+    assert_true(chat_context_used(&t.chat) < count(&t, 0, NULL));
+    expected = count(&t, 6, "What is 1 + 2?");
+    talk_ask(&t, "What is 1 + 2?");
+    assert_int_equal(t.chat.usage.prompt_tokens, expected);
+
+    /* Each exchange's part is exact as well. */
+    size_t n;
+    int64_t *counts = compact_counts(&t.chat, &n), rest = chat_context_used(&t.chat);
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i + 1 < n; i++) {
+        rest -= counts[i];
+        assert_int_equal(rest, count(&t, 6 + 2 * (i + 1), NULL));
+    }
+    free(counts);
+    talk_close(&t);
+}
+
+static void test_proposal(void **state)
+{
+    struct talk t;
+    (void)state;
+    talk_open(&t, NULL);
+    talk_refused(&t, "/compact", "no model is open");
+    talk_close(&t);
+    talk_long(&t, NULL);
+    assert_contains(talk_run(&t, "/compact"), "all of it fits");
+    talk_refused(&t, "/compact yes", "nothing was proposed");
+    talk_refused(&t, "/compact 4", "nothing would be left out (got 4 exchanges, there are 4)");
+    talk_refused(&t, "/compact all", "not a number");
+    const char *said = talk_run(&t, "/compact 2");
+    assert_contains(said, "no longer be given the oldest 2 exchanges");
+    assert_contains(said, "   1  \xe2\x80\x9cWhat is 17 + 25?\xe2\x80\x9d");
+    assert_contains(said, "   2  \xe2\x80\x9cnow double it\xe2\x80\x9d");
+    assert_contains(said, "kept are the system prompt and the newest 2 exchanges");
+    assert_int_equal(history_window(&t.chat.history, 8), 0); /* only shown */
+    assert_contains(talk_run(&t, "/compact yes"), "the model is given the newest part");
+    assert_int_equal(history_window(&t.chat.history, 8), 4);
+    said = talk_run(&t, "/compact 1");
+    assert_contains(said, "given the oldest exchange");
+    assert_contains(said, "   3  \xe2\x80\x9cWhat is 30 + 3?\xe2\x80\x9d");
+    talk_run(&t, "/undo");
+    talk_refused(&t, "/compact yes", "nothing was proposed"); /* it is on the path no more */
+    talk_run(&t, "/redo");
+    assert_contains(talk_run(&t, "/compact off"), "the model is given all");
+    assert_int_equal(history_window(&t.chat.history, 8), 0);
+    talk_close(&t);
+}
+
+/* To a model with a smaller context: it says so at once, refuses with the numbers, and goes on when
+ * the user has left something out. */
+static void test_smaller_model(void **state)
+{
+    struct talk t;
+    char err[256], line[PATH_MAX + 16], db[PATH_MAX];
+    struct compact_plan plan;
+    (void)state;
+    sandbox_path("chat.db", db, sizeof db);
+    talk_long(&t, db);
+    int64_t used = chat_context_used(&t.chat);
+    snprintf(line, sizeof line, "/model %s", small_model());
+    assert_contains(talk_run(&t, line), "do not fit its context (limit 95)");
+    assert_int_equal(chat_ask(&t.chat, "now triple it", 13, err, sizeof err), EXIT_FIT);
+    assert_contains(err, "tokens do not fit (limit 95)");
+    assert_int_equal(t.chat.history.n_turns, 8);
+    assert_true(compact_plan(&t.chat, 8, NULL, &plan));
+    assert_int_equal(plan.before, used);
+    assert_int_equal(plan.after, count(&t, plan.from, NULL));
+    assert_true(plan.after <= plan.limit);
+    assert_contains(talk_run(&t, "/compact"), "no longer be given");
+    talk_run(&t, "/compact yes");
+    assert_int_equal(history_window(&t.chat.history, 8), plan.from);
+    talk_ask(&t, "now triple it");
+    assert_contains(str_get(&talk_last(&t)->text[STORE_TEXT]), "12");
+    assert_int_equal(history_save(&t.chat.history), 0);
+    int64_t id = t.chat.history.conversation;
+    talk_close(&t);
+
+    talk_open(&t, db); /* it is kept with the conversation */
+    assert_int_equal(history_load(&t.chat.history, id, err, sizeof err), 0);
+    assert_int_equal(t.chat.history.n_turns, 10);
+    assert_int_equal(history_window(&t.chat.history, 10), plan.from);
+    talk_use(&t, some_model());
+    talk_run(&t, "/compact off"); /* the larger model can have it all again */
+    assert_contains(talk_run(&t, "/compact"), "all of it fits");
+    talk_close(&t);
+}
+
+/* A question that opens the window still does in other words. */
+static void test_edited_opening(void **state)
+{
+    struct talk t;
+    char err[256];
+    struct str text = {0};
+    (void)state;
+    talk_long(&t, NULL);
+    talk_run(&t, "/compact 1");
+    talk_run(&t, "/compact yes");
+    struct turn *question = t.chat.history.turns[6];
+    assert_true(question->opens);
+    str_adds(&text, "What is 2 + 3?");
+    assert_int_equal(chat_edit(&t.chat, question, &text, err, sizeof err), 0);
+    talk_wait(&t);
+    assert_int_equal(history_window(&t.chat.history, 8), 6);
+    assert_true(t.chat.usage.prompt_tokens < 60);
+    history_walk(&t.chat.history, question);
+    assert_true(question->opens);
+    str_done(&text);
+    talk_close(&t);
+}
+
+/* On the screen: the rule, the question what to do, and the answer to it. */
+static void test_screen_asks(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", some_model(), "--temp", "0", "--ctx", "128", NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "= 42.");
+    term_type(t, "What is 30 + 3?\r");
+    term_expect(t, "= 33.");
+    term_type(t, "What is 2 + 2?\r");
+    term_expect(t, "= 4.");
+    term_type(t, "What do I get when I take ten things and add twenty more things to them?\r");
+    term_expect(t, "do not fit (limit 127)");
+    term_expect(t, "leave out the oldest");
+    term_type(t, "\033"); /* nothing happens, nothing is lost */
+    term_expect(t, "\xe2\x80\xba What do I get");
+    term_expect_no(t, "leave out the oldest");
+    term_type(t, "\r");
+    term_expect(t, "leave out the oldest");
+    term_type(t, "\r");
+    term_expect(t, "the model is given the newest part");
+    term_expect(t, "tokens/s");
+    term_expect(t, "Ask anything");
+    term_type(t, "\033[5~\033[5~");
+    term_expect(t, "\xe2\x94\x80 the model is given what follows; /compact off gives it all");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+
+    t = term_start(40, 80, "-c", "-m", some_model(), "--ctx", "128", NULL);
+    term_expect(t, "\xe2\x94\x80 the model is given what follows; /compact off gives it all");
+    term_type(t, "/compact off\r");
+    term_expect(t, "only from here on it fits demo-llama: /compact, /fork or /new");
+    term_type(t, "/compact\r");
+    term_expect(t, "Leave out up to");
+    term_expect(t, "tokens remain");
+    term_type(t, "\033[H\r"); /* the first row: nothing */
+    term_read(t, 300);
+    term_expect(t, "only from here on it fits");
+    term_type(t, "/compact\r");
+    term_expect(t, "Leave out up to");
+    term_type(t, "\r");
+    term_expect(t, "\xe2\x94\x80 the model is given what follows; /compact off gives it all");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
+/* The other ways out leave the conversation whole. */
+static void test_fork_and_new(void **state)
+{
+    (void)state;
+    struct term *t = term_start(30, 80, "-m", some_model(), "--temp", "0", "--ctx", "128", NULL);
+    const char *question = "What do I get when I take ten and add twenty to it?\r";
+    term_expect(t, "Ctrl");
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "= 42.");
+    term_type(t, "What is 30 + 3?\r");
+    term_expect(t, "= 33.");
+    term_type(t, "What is 2 + 2?\r");
+    term_expect(t, "= 4.");
+    term_type(t, question);
+    term_expect(t, "the same in a fork");
+    term_type(t, "fork\r"); /* typing narrows the list */
+    term_expect(t, "the original is conversation 1");
+    term_expect(t, "\xe2\x80\xba What do I get");
+    term_expect(t, "\xe2\x94\x80 the model is given what follows");
+    term_read(t, 500);
+    term_type(t, "/switch 1\r");
+    term_expect(t, "What is 17 + 25?");
+    term_expect_no(t, "What do I get");
+    term_expect_no(t, "is given what follows");
+    term_type(t, question);
+    term_expect(t, "ask it in a new conversation");
+    term_type(t, "new conv\r");
+    term_expect(t, "tokens/s");
+    term_expect_no(t, "17 + 25");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
+static void test_line_mode(void **state)
+{
+    (void)state;
+    struct term *t = term_start(50, 80, "--plain", "-m", some_model(), "--temp", "0", "--ctx",
+                                "128", NULL);
+    term_expect(t, "Ctrl-D leaves");
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "= 42.");
+    term_type(t, "What is 30 + 3?\r");
+    term_expect(t, "= 33.");
+    term_type(t, "What is 2 + 2?\r");
+    term_expect(t, "= 4.");
+    term_type(t, "What do I get when I take ten things and add twenty more things to them?\r");
+    term_expect(t, "tokens do not fit (limit 127)");
+    term_expect(t, "/compact would leave out the oldest");
+    term_type(t, "/compact 1\r");
+    term_expect(t, "   1  \xe2\x80\x9cWhat is 17 + 25?\xe2\x80\x9d");
+    term_expect(t, "/compact yes does it");
+    term_type(t, "/compact yes\r");
+    term_expect(t, "the model is given the newest part");
+    term_type(t, "/compact off\r");
+    term_expect(t, "the model is given all");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
+int test_compact(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_exact),       TEST(test_proposal),     TEST(test_smaller_model),
+        TEST(test_screen_asks), TEST(test_fork_and_new), TEST(test_edited_opening),
+        TEST(test_line_mode),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("compact", tests, NULL, NULL);
+}
