@@ -36,7 +36,7 @@ ENGINE_LIB  = $(call pc,libs,$(ENGINE_PC)) -lm -lpthread $(if $(with_cuda),$(CUD
 UI_LIB      = $(call pc,libs,$(UI_PC))
 STORAGE_LIB = $(call pc,libs,$(STORAGE_PC)) -lm -lpthread
 APP_LIB     = $(call pc,libs,$(APP_PC))
-TEST_LIB    = $(call pc,libs,cmocka vterm) -lutil
+TEST_LIB    = $(call pc,libs,cmocka vterm) -lutil -lm
 CUDA_LIB    = -L$(CUDA_HOME)/lib64 -L$(CUDA_HOME)/lib -lcudart_static -lstdc++ -ldl -lrt
 
 obj = $(patsubst %,$(BUILD)/%.o,$(wildcard $(1)))

@@ -161,6 +161,12 @@ static void set_key(struct reading *r, const char *place, const char *key, const
     take_verdict(r, ui_settings_bind(r->config->ui, place, key, value, err, sizeof err), key, err);
 }
 
+static void set_color(struct reading *r, const char *key, const char *value)
+{
+    char err[SAY_MAX] = "";
+    take_verdict(r, ui_settings_color(r->config->ui, key, value, err, sizeof err), key, err);
+}
+
 /* Lines */
 
 static void check_repeated(struct reading *r, const char *section, const char *key)
@@ -191,6 +197,8 @@ static int take_pair(void *user, const char *section, const char *key, const cha
         set_key(r, "", key, value);
     else if (strncmp(section, "keys.", 5) == 0)
         set_key(r, section + 5, key, value);
+    else if (strcmp(section, "colors") == 0)
+        set_color(r, key, value);
     else if (first)
         warn_at(r->config, r->line, section, "unknown section");
     return 1;

@@ -87,6 +87,9 @@ static const struct args_option options[] = {
      .where = IN_CHAT | IN_CONFIG},
     {"Output", "--color", "--colour", "WHEN", "auto, on or off", ARGS_CHOICE, AT(color),
      .choices = "auto on off", .where = IN_CHAT | IN_CONFIG},
+    {"Output", "--theme", NULL, "NAME", "colours: auto, dark, light, contrast, none", ARGS_CHOICE,
+     AT(theme), .choices = "auto dark light contrast none" /* as enum ui_theme */,
+     .where = IN_CHAT | IN_CONFIG},
     {"Output", "-q --quiet", NULL, NULL, "no notices; of models only the names", ARGS_FLAG,
      AT(quiet), .where = IN_CHAT | IN_BATCH | IN_MODELS | IN_CONFIG},
     {"Output", "-u --usage", NULL, NULL, "counts of tokens on stderr", ARGS_FLAG, AT(usage),
@@ -175,6 +178,11 @@ bool options_color(const struct options *o, int fd)
     if (force && *force && strcmp(force, "0") != 0)
         return true;
     return isatty(fd) && term && strcmp(term, "dumb") != 0;
+}
+
+enum ui_theme options_theme(const struct options *o, int fd)
+{
+    return options_color(o, fd) ? (enum ui_theme)o->theme : UI_THEME_NONE;
 }
 
 /* "-m, --model NAME" */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "app/args.h"
+#include "ui/ui.h"
 #include "engine/engine.h"
 
 /* The verbs of the command line; verbs[] in main.c has them in this order. */
@@ -46,6 +47,7 @@ struct options {
     double timeout_s; /* 0: none */
     bool hide_reasoning, quiet, verbose, plain, no_log;
     int color; /* enum color */
+    int theme; /* enum ui_theme */
     const char *db;
 
     /* batch. */
@@ -76,6 +78,9 @@ void options_environment(struct options *o);
 
 /* Whether the stream gets colour: the option, else NO_COLOR and CLICOLOR_FORCE, else a terminal. */
 bool options_color(const struct options *o, int fd);
+
+/* The colours of the screen: none where options_color() says so. */
+enum ui_theme options_theme(const struct options *o, int fd);
 
 /* The options of these verbs as --help shows them. */
 void options_print(FILE *out, unsigned where);

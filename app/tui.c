@@ -231,7 +231,7 @@ static int open_screen(struct tui *t, char *err, size_t errlen)
     struct ui_options options = {
         .in = STDIN_FILENO,
         .out = STDOUT_FILENO,
-        .color = options_color(t->chat.options, STDOUT_FILENO),
+        .theme = options_theme(t->chat.options, STDOUT_FILENO),
         .commands = listed,
         .n_commands = n_commands,
         .history = prompts,

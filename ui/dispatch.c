@@ -341,6 +341,10 @@ static void press(struct ui *u, struct key key)
 
 void dispatch_event(struct ui *u, const struct input_event *event)
 {
+    if (event->report) {
+        ui_take_report(u, event->report);
+        return;
+    }
     u->dirty = true;
     status_hint(&u->status, NULL);
     if (event->is_paste)

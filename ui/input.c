@@ -50,8 +50,24 @@ static bool give(struct input_event *out, struct key key)
 /* The sequence that was collected is complete. */
 static bool give_sequence(struct input *in, struct input_event *out)
 {
+    char kind = in->sequence[2];
     *out = (struct input_event){.is_paste = false};
-    return !in->overlong && key_of_sequence(&in->sequences, in->sequence, &out->key);
+    if (in->overlong)
+        return false;
+    if (in->sequence[1] == '[' && (kind == '?' || kind == '<')) {
+        out->report = in->sequence;
+        return true;
+    }
+    return key_of_sequence(&in->sequences, in->sequence, &out->key);
+}
+
+/* A string is complete; those that are no OSC are nothing for us. */
+static bool give_string(struct input *in, struct input_event *out)
+{
+    enter(in, INPUT_GROUND, -1);
+    in->sequence[in->sequence_len] = '\0';
+    *out = (struct input_event){.report = in->sequence};
+    return in->sequence[1] == ']' && !in->overlong;
 }
 
 /* Pastes */
@@ -231,18 +247,20 @@ static bool in_ss3(struct input *in, unsigned char byte, struct input_event *out
     return give_sequence(in, out);
 }
 
-static bool in_string(struct input *in, unsigned char byte, int64_t now)
+static bool in_string(struct input *in, unsigned char byte, int64_t now, struct input_event *out)
 {
-    if (in->sequence_len == 2) { /* more than Alt-] */
-        in->sequence_len++;
+    if (in->sequence_len == 2) /* more than Alt-] */
         in->deadline = now + INPUT_SEQUENCE_MS;
-    }
-    if (byte == ESC)
-        in->state = INPUT_STRING_ESC;
-    else if (byte == 0x07 || byte == 0x18 || byte == 0x1a)
-        enter(in, INPUT_GROUND, -1);
-    else if (byte == 0x03)
+    if (byte == 0x03)
         return break_off(in);
+    if (byte == 0x07)
+        return give_string(in, out);
+    if (byte == 0x18 || byte == 0x1a)
+        enter(in, INPUT_GROUND, -1);
+    else if (byte == ESC)
+        in->state = INPUT_STRING_ESC;
+    else
+        collect(in, byte);
     return false;
 }
 
@@ -284,12 +302,10 @@ static bool step(struct input *in, unsigned char byte, int64_t now, struct input
     case INPUT_ESC: return in_escape(in, byte, now, out);
     case INPUT_CSI: return in_csi(in, byte, now, out);
     case INPUT_SS3: return in_ss3(in, byte, out);
-    case INPUT_STRING: return in_string(in, byte, now);
+    case INPUT_STRING: return in_string(in, byte, now, out);
     case INPUT_STRING_ESC:
-        if (byte == '\\') {
-            enter(in, INPUT_GROUND, -1);
-            return false;
-        }
+        if (byte == '\\')
+            return give_string(in, out);
         enter(in, INPUT_ESC, now + INPUT_ESC_MS);
         return in_escape(in, byte, now, out);
     case INPUT_SKIP:

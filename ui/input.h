@@ -2,7 +2,8 @@
  * input.h: bytes from the terminal, decoded into keys and pastes.
  *
  * A machine that takes one byte at a time, so that it does not matter how reads cut the stream. What a
- * terminal sends unasked (replies, mouse and focus reports) is swallowed whole. A pasted text is one
+ * terminal sends beside keys (replies, mouse and focus reports) is taken whole, never as keys: "CSI ?",
+ * "CSI <" and OSC are handed out as reports, the rest is swallowed. A pasted text is one
  * event, whatever is in it: a newline in it is no Enter, and a forged end mark does not end it, since
  * an end mark counts only when silence follows.
  */
@@ -18,6 +19,8 @@
 
 struct input_event {
     bool is_paste;
+    const char
+        *report; /* else NULL: what the terminal says of itself or of the mouse, from ESC on */
     struct key key;
     const char *text; /* of a paste: valid UTF-8, newlines as '\n', no NUL; until the next call */
     size_t len;

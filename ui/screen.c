@@ -22,10 +22,17 @@ enum {
     TERM_SHOWN_MAX = 40, /* bytes of it in a message */
 };
 
+enum depth { DEPTH_UNKNOWN, DEPTH_NONE, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_EXACT, DEPTH_RGB };
+enum {
+    FIRST_EXACT = 64
+}; /* numbers of 256 that stand for a style's colour, and then a background */
+
 struct curses_screen {
     SCREEN *sp;
     FILE *memory; /* curses' terminal */
     bool utf8, color;
+    enum depth depth;
+    struct theme theme;
     bool repaint;
     struct grid shown;
     cchar_t *line; /* one row for curses, [GRID_COLS_MAX + 1] */
@@ -51,6 +58,7 @@ static SCREEN *new_term(const char *term, FILE *memory)
         sigaction(handled[i], NULL, &before[i]);
     /* No LINES and COLUMNS of the environment; without tioctl it knows no fallback of its own. */
     use_env(FALSE);
+    use_extended_names(TRUE);
     use_tioctl(TRUE);
     SCREEN *sp = newterm(term, memory, memory);
     for (int i = 0; i < N_HANDLED; i++)
@@ -73,21 +81,66 @@ static const char *why_unfit(const char *term, int fd)
     return reason;
 }
 
-/* Pair 1 + style for each style; muted ones take that of STYLE_DIM. */
-static bool init_colors(void)
-{
-    bool any_background = start_color() == OK && use_default_colors() == OK;
+/* Colours */
 
-    if (COLORS < 8 || COLOR_PAIRS <= STYLE_COUNT)
-        return false;
-    for (int style = 0; style < STYLE_COUNT; style++) {
-        struct paint p = theme_paint((uint8_t)style);
-        int color = COLORS >= 1 << 24 ? p.rgb : COLORS >= 256 ? p.color256 : p.color8;
-        if (!any_background && color == PAINT_DEFAULT)
-            color = COLOR_WHITE;
-        init_extended_pair(1 + style, color, any_background ? -1 : COLOR_BLACK);
+/*
+ * How many the terminal can show. Where it says (COLORTERM) that it knows exact colours and only its
+ * description does not, they are put into the frame in place of numbers of ours: see name_exactly().
+ */
+static enum depth find_depth(void)
+{
+    const char *says = getenv("COLORTERM"), *set = set_a_foreground;
+
+    if (start_color() != OK || COLORS < 8 || COLOR_PAIRS <= STYLE_COUNT)
+        return DEPTH_NONE;
+    if (COLORS >= 1 << 24)
+        return DEPTH_RGB;
+    if (COLORS < 256)
+        return COLORS < 16 ? DEPTH_8 : DEPTH_16;
+    bool exact = says && (strcmp(says, "truecolor") == 0 || strcmp(says, "24bit") == 0);
+    return exact && set && strcmp(tparm(set, 100), "\033[38;5;100m") == 0 ? DEPTH_EXACT : DEPTH_256;
+}
+
+static int number_of(const struct curses_screen *s, const struct shade *shade, int ours)
+{
+    bool named = shade->of256 < 16; /* by its place in the terminal's own palette, or not at all */
+    switch (s->depth) {
+    case DEPTH_RGB: return named && shade->of256 < 8 ? shade->of256 : shade->rgb;
+    case DEPTH_EXACT: return named ? shade->of256 : ours;
+    case DEPTH_256: return shade->of256;
+    case DEPTH_16: return shade->of16;
+    default: return shade->of8;
     }
-    return true;
+}
+
+/* Pair 1 + style for each style; muted ones take that of STYLE_DIM. */
+static void init_pairs(struct curses_screen *s)
+{
+    bool own = use_default_colors() == OK; /* the terminal's own colours can be had */
+
+    for (int style = 0; style < STYLE_COUNT; style++) {
+        struct paint p = theme_paint(&s->theme, (uint8_t)style);
+        int color = number_of(s, &p.color, FIRST_EXACT + style);
+        int background = number_of(s, &p.background, FIRST_EXACT + STYLE_COUNT);
+        if (!own && color == PAINT_DEFAULT)
+            color = COLOR_WHITE;
+        if (!own && background == PAINT_DEFAULT)
+            background = COLOR_BLACK;
+        init_extended_pair(1 + style, color, background);
+    }
+}
+
+void screen_set_theme(struct curses_screen *s, const struct theme *theme)
+{
+    set_term(s->sp);
+    if (theme && s->depth == DEPTH_UNKNOWN)
+        s->depth = find_depth(); /* not before: curses then sends colours always */
+    s->color = theme && s->depth != DEPTH_NONE;
+    if (theme)
+        s->theme = *theme;
+    if (s->color)
+        init_pairs(s);
+    s->repaint = true;
 }
 
 /* Empties curses' terminal. */
@@ -111,8 +164,8 @@ static void explain(const char *term, const char *reason, char *err, size_t errl
     snprintf(err, errlen, "terminal: TERM: %s (got \"%s\")", reason, name);
 }
 
-int screen_open(struct curses_screen **out, const char *term, bool color, int rows, int cols,
-                char *err, size_t errlen)
+int screen_open(struct curses_screen **out, const char *term, int rows, int cols, char *err,
+                size_t errlen)
 {
     const char *reason = "out of memory", *unfit;
     struct curses_screen *s = calloc(1, sizeof *s);
@@ -132,7 +185,7 @@ int screen_open(struct curses_screen **out, const char *term, bool color, int ro
     if (!(s->sp = new_term(term, s->memory)))
         goto fail;
     s->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    s->color = color && init_colors();
+    theme_init(&s->theme, UI_THEME_NONE, NULL);
     idlok(stdscr, TRUE);
     leaveok(stdscr, FALSE);
     typeahead(-1);
@@ -174,6 +227,12 @@ const char *screen_capability(struct curses_screen *s, const char *name)
     set_term(s->sp);
     const char *value = tigetstr(name);
     return value == (const char *)-1 ? NULL : value;
+}
+
+bool screen_takes_osc(struct curses_screen *s)
+{
+    set_term(s->sp);
+    return has_ansi_sequences() && tigetflag("XT") > 0; /* titles are set as xterm does */
 }
 
 /* A capability without its padding, $<20>. */
@@ -236,10 +295,8 @@ static wchar_t ascii_form(uint32_t cp)
 
 static attr_t attributes(const struct curses_screen *s, uint8_t style)
 {
-    struct paint p = theme_paint(style);
-    unsigned bits = s->color ? p.attr : p.attr_plain;
-    if (s->color && COLORS < 256 && (style & STYLE_MUTED || style == STYLE_DIM))
-        bits |= PAINT_DIM; /* eight colours hold no grey */
+    struct paint p = theme_paint(&s->theme, style);
+    unsigned bits = !s->color ? p.attr_plain : s->depth < DEPTH_256 ? p.attr_few : p.attr;
     return (bits & PAINT_BOLD ? A_BOLD : 0) | (bits & PAINT_DIM ? A_DIM : 0) |
            (bits & PAINT_UNDERLINE ? A_UNDERLINE : 0) | (bits & PAINT_REVERSE ? A_REVERSE : 0);
 }
@@ -313,6 +370,43 @@ static bool collect(struct curses_screen *s, struct bytes *out)
     return discard(s) && ok;
 }
 
+/* The length of "38;5;" or "48;5;" and a number of ours with its 'm', 0: it is none; the colour. */
+static size_t find_ours(const struct curses_screen *s, const char *at, int *rgb_out)
+{
+    char *end;
+    if (strncmp(at, "38;5;", 5) != 0 && strncmp(at, "48;5;", 5) != 0)
+        return 0;
+    long number = strtol(at + 5, &end, 10) - FIRST_EXACT;
+    if (*end != 'm' || number < 0 || number > STYLE_COUNT)
+        return 0;
+    *rgb_out = number < STYLE_COUNT ? s->theme.paint[number].color.rgb
+                                    : s->theme.paint[STYLE_TEXT].background.rgb;
+    return (size_t)(end - at);
+}
+
+/* Puts exact colours in place of the numbers that stand for them: "38;5;N" becomes "38;2;R;G;B". */
+static bool name_exactly(const struct curses_screen *s, struct bytes *out, size_t from)
+{
+    static const char mark[] = "\033[";
+    char exact[32];
+    int rgb;
+
+    while (from < out->len) {
+        char *at = memmem(out->data + from, out->len - from, mark, sizeof mark - 1);
+        if (!at)
+            break;
+        from = (size_t)(at - out->data) + sizeof mark - 1;
+        size_t n = find_ours(s, out->data + from, &rgb);
+        if (n == 0)
+            continue;
+        int len = snprintf(exact, sizeof exact, "%c8;2;%d;%d;%d", out->data[from], rgb >> 16 & 255,
+                           rgb >> 8 & 255, rgb & 255);
+        if (!bytes_splice(out, from, n, exact, (size_t)len))
+            return false;
+    }
+    return true;
+}
+
 /* Coming back, curses resets the palette by an OSC; nobody changed it, and we send no OSC. */
 static void drop_palette_reset(struct bytes *out, size_t from)
 {
@@ -359,6 +453,8 @@ bool screen_paint(struct curses_screen *s, const struct grid *g, struct bytes *o
     doupdate();
     s->repaint = false;
     bool complete = collect(s, out);
+    if (complete && s->depth == DEPTH_EXACT)
+        complete = name_exactly(s, out, before);
     if (entering)
         drop_palette_reset(out, before);
     if (entering && has_ansi_sequences())

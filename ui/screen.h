@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "grid.h"
+#include "theme.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,9 +21,15 @@ struct curses_screen; /* `struct screen` is curses' own */
  * The bytes that enter the screen are appended to *enter. 0, or -1 with one line in err: the terminal
  * type is unknown or cannot move the cursor, or there is no memory.
  */
-int screen_open(struct curses_screen **out, const char *term, bool color, int rows, int cols,
-                char *err, size_t errlen);
+int screen_open(struct curses_screen **out, const char *term, int rows, int cols, char *err,
+                size_t errlen);
 void screen_close(struct curses_screen *s);
+
+/* Paints in these colours from the next frame on; NULL, as at first: in none. The theme is copied. */
+void screen_set_theme(struct curses_screen *s, const struct theme *theme);
+
+/* Whether the terminal understands OSC, as far as its description tells. */
+bool screen_takes_osc(struct curses_screen *s);
 
 /* The terminfo string of that name; NULL: the terminal has none. Until the screen is closed. */
 const char *screen_capability(struct curses_screen *s, const char *name);

@@ -24,6 +24,12 @@ int ui_settings_bind(struct ui_settings *s, const char *place, const char *actio
     return keymap_bind(&s->keymap, place, action, keys, err, errlen);
 }
 
+int ui_settings_color(struct ui_settings *s, const char *role, const char *value, char *err,
+                      size_t errlen)
+{
+    return theme_wish(&s->wishes, role, value, err, errlen);
+}
+
 void ui_settings_keys(const struct ui_settings *s,
                       void (*each)(void *ud, const struct ui_key_row *row), void *ud)
 {

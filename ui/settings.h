@@ -5,10 +5,12 @@
 #define UI_SETTINGS_H
 
 #include "keymap.h"
+#include "theme.h"
 #include "ui.h"
 
 struct ui_settings {
     struct keymap keymap;
+    struct theme_wishes wishes;
 };
 
 #endif

@@ -40,6 +40,9 @@ struct ui {
     struct input input;
     struct keymap keymap;
     int64_t (*clock_ms)(void);
+    enum ui_theme theme;
+    struct theme_wishes wishes;
+    int64_t asked_ms; /* when the terminal was asked for its background; -1: nothing is awaited */
     bool suspended, resized, dirty;
     int64_t last_frame, last_spin;
 
@@ -79,6 +82,9 @@ void dispatch_event(struct ui *u, const struct input_event *event);
 
 /* Moves the keys to another region. */
 void dispatch_focus(struct ui *u, enum focus to);
+
+/* The terminal has answered: its colours become those of its background. */
+void ui_take_report(struct ui *u, const char *report);
 
 /* Queues UI_HANGUP, once. */
 void dispatch_hangup(struct ui *u);

@@ -1,10 +1,14 @@
 /*
  * theme.h: what each kind of thing on the screen looks like. Drawing names a style; only screen.c asks
- * for its paint, so that a new theme is a new table.
+ * for its paint, so that a new theme is a column of a table.
  */
 #ifndef UI_THEME_H
 #define UI_THEME_H
 
+#include "ui.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum style {
@@ -37,13 +41,48 @@ enum {
     PAINT_DEFAULT = -1, /* as a colour: the terminal's own */
 };
 
-/* The colour in each of the ways a terminal may name it, and attributes with and without colour. */
-struct paint {
-    int color8, color256, rgb;
-    unsigned attr, attr_plain;
+/*
+ * One colour in each of the ways a terminal may name it: of 8, of 16, of 256, and exactly. Where of256 is
+ * less than 16 it is one of the terminal's own palette, whatever that looks like.
+ */
+struct shade {
+    int of8, of16, of256, rgb;
 };
 
+struct paint {
+    struct shade color, background;
+    unsigned attr, attr_few, attr_plain; /* with 256 colours and more, with fewer, with none */
+};
+
+struct theme {
+    struct paint paint[STYLE_COUNT];
+};
+
+/* What a user wants otherwise, in any theme. */
+struct theme_wish {
+    bool is_set, has_color;
+    struct shade color;
+    unsigned attr;
+};
+
+struct theme_wishes {
+    struct theme_wish of[STYLE_COUNT];
+};
+
+/* UI_THEME_AUTO and UI_THEME_NONE get the colours of UI_THEME_DARK; wishes may be NULL. */
+void theme_init(struct theme *t, enum ui_theme kind, const struct theme_wishes *wishes);
+
 /* style may carry STYLE_MUTED. */
-struct paint theme_paint(uint8_t style);
+struct paint theme_paint(const struct theme *t, uint8_t style);
+
+/*
+ * Takes a wish: value is at most one colour ("red", "bright-blue", "default", 0 to 255, "#5fafff") and
+ * any of bold, dim, underline, reverse. 0, or a ui_error with one line in err.
+ */
+int theme_wish(struct theme_wishes *wishes, const char *role, const char *value, char *err,
+               size_t errlen);
+
+/* "heading"; NULL: there is no such style. */
+const char *theme_role(int style);
 
 #endif

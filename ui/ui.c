@@ -3,6 +3,7 @@
  * things are drawn is layout.c's.
  */
 #include "ui.h"
+#include "background.h"
 #include "extract.h"
 #include "settings.h"
 #include "state.h"
@@ -16,7 +17,8 @@
 enum {
     FRAME_MS = 33,
     READ_SIZE = 1 << 16,
-    READS_MAX = 16, /* in one ui_feed(), so that a flood of input does not starve the caller */
+    ANSWER_MS = 500, /* after the question: a terminal that answers has done so */
+    READS_MAX = 16,  /* in one ui_feed(), so that a flood of input does not starve the caller */
     DEFAULT_ROWS = 24,
     DEFAULT_COLS = 80, /* of a terminal that does not know its size */
 };
@@ -101,6 +103,63 @@ static void window_size(const struct ui *u, int *rows_out, int *cols_out)
     }
 }
 
+/* Colours */
+
+static void set_theme(struct ui *u, enum ui_theme kind)
+{
+    struct theme theme;
+    theme_init(&theme, kind, &u->wishes);
+    screen_set_theme(u->screen, kind == UI_THEME_NONE ? NULL : &theme);
+    u->theme = kind;
+    u->dirty = true;
+}
+
+static void choose_theme(struct ui *u, const struct ui_options *opt)
+{
+    if (opt->settings)
+        u->wishes = opt->settings->wishes;
+    u->theme = opt->theme;
+    set_theme(u, opt->theme == UI_THEME_AUTO ? background_guess() : opt->theme);
+}
+
+/* Asks a terminal that will understand; in tmux the question is for tmux. */
+static void ask_background(struct ui *u, const struct ui_options *opt)
+{
+    bool can = screen_takes_osc(u->screen) || getenv("TMUX");
+    if (opt->theme != UI_THEME_AUTO || !can)
+        return;
+    if (tty_write(&u->tty, background_query, strlen(background_query)))
+        u->asked_ms = u->clock_ms();
+}
+
+void ui_take_report(struct ui *u, const char *report)
+{
+    enum ui_theme theme;
+    if (u->asked_ms < 0 || !background_answer(report, &theme))
+        return;
+    if (theme == UI_THEME_AUTO)
+        u->asked_ms = -1; /* the last answer: no more will come */
+    else if (theme != u->theme)
+        set_theme(u, theme);
+}
+
+/* An answer that is still under way would be typed into the shell. */
+static void await_answer(struct ui *u)
+{
+    int64_t end = u->asked_ms + ANSWER_MS;
+
+    while (u->asked_ms >= 0 && !u->tty.gone) {
+        struct pollfd fd;
+        int64_t left = end - u->clock_ms();
+        ui_poll(u, &fd);
+        if (left <= 0 || poll(&fd, 1, (int)left) <= 0)
+            break;
+        tty_flush(&u->tty);
+        ui_feed(u);
+    }
+    u->asked_ms = -1;
+}
+
 static int open_screen(struct ui *u, const struct ui_options *opt, char *err, size_t errlen)
 {
     const char *term = opt->term ? opt->term : getenv("TERM");
@@ -111,8 +170,9 @@ static int open_screen(struct ui *u, const struct ui_options *opt, char *err, si
         snprintf(err, errlen, "terminal: out of memory");
         return UI_ERROR;
     }
-    if (screen_open(&u->screen, term, opt->color, u->grid.rows, u->grid.cols, err, errlen) != 0)
+    if (screen_open(&u->screen, term, u->grid.rows, u->grid.cols, err, errlen) != 0)
         return UI_BAD_TERM;
+    choose_theme(u, opt);
     if (!screen_restore_bytes(u->screen, &u->frame)) {
         snprintf(err, errlen, "terminal: out of memory");
         return UI_ERROR;
@@ -135,6 +195,7 @@ int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t err
     u->clock_ms = opt->clock_ms ? opt->clock_ms : monotonic_ms;
     u->last_frame = u->clock_ms() - FRAME_MS;
     u->dirty = true;
+    u->asked_ms = -1;
     input_init(&u->input);
     if (opt->settings)
         u->keymap = opt->settings->keymap;
@@ -166,6 +227,7 @@ int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t err
         tty_release(&u->tty);
         goto fail;
     }
+    ask_background(u, opt);
     *out = u;
     return 0;
 fail:
@@ -191,6 +253,7 @@ void ui_suspend(struct ui *u)
 {
     if (u->suspended)
         return;
+    await_answer(u);
     u->suspended = true;
     if (screen_leave(u->screen, &u->frame))
         tty_write(&u->tty, u->frame.data, u->frame.len);

@@ -64,7 +64,7 @@ struct ui_command {
 };
 
 /*
- * Settings: which keys do what. Made before the screen opens, and usable without one. A line of a
+ * Settings: which keys do what, and colours of one's own. Made before the screen opens, and usable without one. A line of a
  * configuration file is one call: 0, or a ui_error with one line in err and nothing changed.
  */
 struct ui_settings;
@@ -85,10 +85,17 @@ struct ui_key_row {
 void ui_settings_keys(const struct ui_settings *s,
                       void (*each)(void *ud, const struct ui_key_row *row), void *ud);
 
+/* role: "heading", "code" and so on; value: a colour ("red", 208, "#5fafff"), "bold", "underline" ... */
+int ui_settings_color(struct ui_settings *s, const char *role, const char *value, char *err,
+                      size_t errlen);
+
+/* The colours. UI_THEME_AUTO asks the terminal for its background, and takes dark until it answers. */
+enum ui_theme { UI_THEME_AUTO, UI_THEME_DARK, UI_THEME_LIGHT, UI_THEME_CONTRAST, UI_THEME_NONE };
+
 struct ui_options {
-    int in, out;      /* the terminal; stay the caller's */
-    const char *term; /* NULL: the environment's TERM */
-    bool color;       /* false: bold, dim, underline and reverse only (NO_COLOR) */
+    int in, out;         /* the terminal; stay the caller's */
+    const char *term;    /* NULL: the environment's TERM */
+    enum ui_theme theme; /* UI_THEME_NONE: bold, dim, underline and reverse only (NO_COLOR) */
     const struct ui_command *commands;
     size_t n_commands;
     const char *const *history; /* earlier prompts, oldest first */

@@ -172,6 +172,18 @@ static void test_keys(void **state)
                  "2: help: a key that types a character is free for \"reading\" only (got h)");
 }
 
+static void test_colors(void **state)
+{
+    (void)state;
+    struct read *r = read_text(
+        "theme = light\n[colors]\nheading = bold #5fafff\ncode = 208 ; orange\n");
+    assert_int_equal(r->c.status + r->c.n_warnings, 0);
+    assert_int_equal(r->o.theme, UI_THEME_LIGHT);
+    config_done(&r->c);
+    assert_warns("[colors]\nsky = blue\n", "2: sky: no such role");
+    assert_fails("[colors]\ncode = blu\n", "2: code: not a colour (got blu)");
+}
+
 /* Row 32. */
 static void test_hostile_bytes(void **state)
 {
@@ -372,6 +384,7 @@ int test_config(void)
         cmocka_unit_test_setup_teardown(test_others_count, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_repeated, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_keys, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_colors, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_hostile_bytes, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_warnings_are_few, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_files, sandbox_new, sandbox_remove),

@@ -6,6 +6,7 @@
 #include "tests.h"
 
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 int main(int argc, char **argv)
@@ -15,6 +16,9 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "show") == 0)
         return show_run();
     setlocale(LC_ALL, "C.UTF-8");
+    unsetenv("COLORTERM");
+    unsetenv("COLORFGBG");
+    unsetenv("TMUX");
     if (argc > 1 && strcmp(argv[1], "golden") == 0)
         return golden_write();
     failures += test_text();
@@ -28,6 +32,7 @@ int main(int argc, char **argv)
     failures += test_door();
     failures += test_branch();
     failures += test_screen();
+    failures += test_theme();
     failures += test_hostile();
     failures += test_golden();
     failures += test_math();

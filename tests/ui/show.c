@@ -189,7 +189,7 @@ int show_run(void)
     struct ui_options options = {
         .in = STDIN_FILENO,
         .out = STDOUT_FILENO,
-        .color = !getenv("NO_COLOR"),
+        .theme = getenv("NO_COLOR") ? UI_THEME_NONE : UI_THEME_AUTO,
         .commands = commands,
         .n_commands = sizeof commands / sizeof *commands,
         .examples = examples,

@@ -85,7 +85,7 @@ void term_open(struct term *t, int rows, int cols, const char *type)
     char err[256] = "";
     struct ui_options options = {
         .term = type ? type : "xterm-256color",
-        .color = true,
+        .theme = UI_THEME_DARK,
         .commands = commands,
         .n_commands = sizeof commands / sizeof *commands,
         .history = history,
@@ -255,8 +255,8 @@ char *term_text(const struct term *t)
 static char style_letter(const VTermScreenCell *cell)
 {
     static const char letters[] = {
-        [33] = 'p',  [35] = 'r',  [37] = 'n',  [133] = 'c',
-        [167] = 'f', [172] = 'w', [241] = 'l', [245] = 'd',
+        [80] = 'n',  [111] = 'p', [114] = 'r', [179] = 'w',
+        [182] = 'c', [210] = 'f', [242] = 'l', [246] = 'd',
     };
     char letter = 't';
     if (cell->attrs.reverse)

@@ -22,6 +22,8 @@ static void describe(const struct input_event *event, struct bytes *out)
                                         "Down",  "Left", "Right", "Home", "End", "PgUp", "PgDn"};
     char text[64];
 
+    if (event->report)
+        return; /* it types nothing */
     if (out->len > 0)
         bytes_add(out, " ", 1);
     if (event->is_paste) {
@@ -162,6 +164,30 @@ static void every_sequence_has_its_meaning(void **state)
     }
 }
 
+static void reports_are_handed_out(void **state)
+{
+    static const char *const reports[] = {"\033[?1;2c", "\033[<0;10;20M", "\033[<65;1;1m"};
+    static const char *const strings[] = {"\033]11;rgb:ffff/ffff/ffff\033\\", "\033]11;x\a"};
+    struct input in;
+    struct input_event event;
+    (void)state;
+    input_init(&in);
+    for (int i = 0; i < 3; i++) {
+        input_feed(&in, reports[i], strlen(reports[i]), 0);
+        assert_true(input_next(&in, 0, &event));
+        assert_string_equal(event.report, reports[i]);
+        assert_false(input_next(&in, 0, &event));
+    }
+    for (int i = 0; i < 2; i++) {
+        size_t n = strcspn(strings[i] + 1, "\033\a") + 1;
+        input_feed(&in, strings[i], strlen(strings[i]), 0);
+        assert_true(input_next(&in, 0, &event));
+        assert_int_equal(strlen(event.report), n);
+        assert_memory_equal(event.report, strings[i], n);
+    }
+    input_done(&in);
+}
+
 static void a_nul_is_control_space_or_replaced_in_a_paste(void **state)
 {
     (void)state;
@@ -270,6 +296,7 @@ int test_input(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_sequence_has_its_meaning),
+        cmocka_unit_test(reports_are_handed_out),
         cmocka_unit_test(a_nul_is_control_space_or_replaced_in_a_paste),
         cmocka_unit_test(it_does_not_matter_how_the_stream_is_cut),
         cmocka_unit_test(random_bytes_do_no_harm),

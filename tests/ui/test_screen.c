@@ -36,7 +36,8 @@ static void converse(struct term *t, int messages)
 static void the_terminal_comes_back_as_it_was(void **state)
 {
     struct term t;
-    struct ui_options options = {.term = "xterm-256color", .color = true, .clock_ms = term_clock};
+    struct ui_options options = {
+        .term = "xterm-256color", .theme = UI_THEME_DARK, .clock_ms = term_clock};
     struct termios before = {0}, during, after = {0};
     char err[256];
     (void)state;
@@ -84,7 +85,7 @@ static void the_terminal_comes_back_as_it_was(void **state)
 static void what_is_no_terminal_is_refused_in_one_line(void **state)
 {
     static const char *const types[] = {"", "dumb", "non\033sense\n", "../../etc/passwd", NULL};
-    struct ui_options options = {.color = true};
+    struct ui_options options = {.theme = UI_THEME_DARK};
     struct ui *ui = NULL;
     struct termios before = {0}, after = {0};
     struct term t;
@@ -350,8 +351,11 @@ static void without_colour_there_is_none(void **state)
     char err[256];
     (void)state;
     term_open_bare(&t, 24, 80);
-    struct ui_options options = {
-        .in = t.slave, .out = t.slave, .term = "xterm-256color", .clock_ms = term_clock};
+    struct ui_options options = {.in = t.slave,
+                                 .out = t.slave,
+                                 .term = "xterm-256color",
+                                 .theme = UI_THEME_NONE,
+                                 .clock_ms = term_clock};
     assert_int_equal(ui_open(&t.ui, &options, err, sizeof err), 0);
     converse(&t, 2);
     term_turn(&t);

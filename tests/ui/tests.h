@@ -16,6 +16,7 @@ int test_list(void);
 int test_door(void);
 int test_branch(void);
 int test_screen(void);
+int test_theme(void);
 int test_hostile(void);
 int test_golden(void);
 int test_math(void);
