@@ -31,12 +31,15 @@ static int place_in(const char *list, const char *name, size_t len)
 
 static const struct args_option *find(const struct args_table *table, const char *name, size_t len)
 {
+    const struct args_option *found = NULL;
     for (size_t i = 0; i < table->n_options; i++) {
         const struct args_option *o = &table->options[i];
-        if (place_in(o->names, name, len) >= 0 || place_in(o->others, name, len) >= 0)
-            return o;
+        if (place_in(o->names, name, len) < 0 && place_in(o->others, name, len) < 0)
+            continue;
+        if (!found || (!(found->where & table->where) && (o->where & table->where)))
+            found = o;
     }
-    return NULL;
+    return found;
 }
 
 const struct args_option *args_find(const struct args_table *table, const char *name)
@@ -247,7 +250,7 @@ static int take_option(struct parser *p, const struct args_option *o, const char
     if (check_contradiction(p, o, name) != 0)
         return -1;
     p->rest->used[o - p->table->options] = true;
-    return args_set(o, name, value, p->values, p->err, p->errlen);
+    return p->values ? args_set(o, name, value, p->values, p->err, p->errlen) : 0;
 }
 
 /* "-qR", "-n5": short options written together. */

@@ -36,6 +36,7 @@ struct args_option {
 struct args_table {
     const struct args_option *options;
     size_t n_options;
+    unsigned where; /* of two options with one spelling, the one that belongs here is meant */
 };
 
 /* What stood on a command line beside options. */
@@ -48,7 +49,8 @@ struct args_rest {
 
 /* Reads argv[1..argc) into values. Options and words may mix; `--` ends the options; the value of an
  * option may be its own argument or follow `=`; of an option given twice the last counts. 0, or -1
- * with one line in err. rest is set in both cases. */
+ * with one line in err. rest is set in both cases. values NULL: looks only at what was given, not at
+ * whether a value is possible. */
 int args_parse(const struct args_table *table, int argc, char **argv, void *values,
                struct args_rest *rest, char *err, size_t errlen);
 

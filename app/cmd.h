@@ -19,6 +19,11 @@ struct app {
 /* Each returns the exit status, and has said why on standard error where that is not 0. */
 int cmd_chat(struct app *app);
 int cmd_batch(struct app *app);
+int cmd_log(struct app *app);
+int cmd_search(struct app *app);
+int cmd_export(struct app *app);
+int cmd_import(struct app *app);
+int cmd_rm(struct app *app);
 int cmd_inspect(struct app *app);
 int cmd_models(struct app *app);
 int cmd_bench(struct app *app);

@@ -26,6 +26,13 @@ static const struct verb_entry verbs[] = {
                    "talk, or answer one prompt (default)", "-"},
     [VERB_BATCH] = {"batch", cmd_batch, "[options] [FILE]", "answer a file of prompts, JSON lines",
                     "FILE"},
+    [VERB_LOG] = {"log", cmd_log, "[options] [ID]", "list the conversations, or show one", "ID"},
+    [VERB_SEARCH] = {"search", cmd_search, "[options] WORD...", "search the conversations", "-"},
+    [VERB_EXPORT] = {"export", cmd_export, "[options] ID...", "print conversations for elsewhere",
+                     "ID"},
+    [VERB_IMPORT] = {"import", cmd_import, "[options] FILE", "take conversations from elsewhere",
+                     "FILE"},
+    [VERB_RM] = {"rm", cmd_rm, "[options] ID...", "delete conversations", "ID"},
     [VERB_INSPECT] = {"inspect", cmd_inspect, "model|tokens|prompt|logits [options] [MODEL]",
                       "look at what the engine sees", "model|tokens|prompt|logits"},
     [VERB_MODELS] = {"models", cmd_models, "[ls] [--json]", "list the installed models", "ls"},
@@ -34,7 +41,7 @@ static const struct verb_entry verbs[] = {
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
 /* Verbs of other versions: not prompts, so that scripts do not change their meaning. */
-static const char *const reserved[] = {"pull", "eval", "log", "search", "export", "serve"};
+static const char *const reserved[] = {"pull", "eval", "serve"};
 enum { N_RESERVED = sizeof reserved / sizeof *reserved };
 
 static void print_help(enum verb verb)
@@ -119,12 +126,18 @@ static void doubt_prompt(const char *word, bool quiet)
         say_notice(quiet, "%s: taken as a prompt; did you mean duet %s?", word, nearest);
 }
 
-/* Takes the verb off the words: the first word, unless -p or `--` says that words are a prompt. 0,
- * or EXIT_USAGE. */
-static int take_verb(struct app *app, const struct args_rest *rest, enum verb *verb)
+static bool is_given(const struct args_rest *rest, const char *option)
 {
-    *verb = app->options.jsonl ? VERB_BATCH : VERB_CHAT;
-    if (rest->n_plain == 0 || app->options.prompt)
+    return rest->used[args_find(&options_table, option) - options_table.options];
+}
+
+/* The verb is the first word, unless -p or `--` says that words are a prompt; *n_taken words are it.
+ * 0, or EXIT_USAGE. */
+static int take_verb(const struct args_rest *rest, enum verb *verb, size_t *n_taken)
+{
+    *verb = is_given(rest, "--jsonl") ? VERB_BATCH : VERB_CHAT;
+    *n_taken = 0;
+    if (rest->n_plain == 0 || is_given(rest, "--prompt"))
         return 0;
     const char *word = rest->words[0];
     int found = find_word(word);
@@ -134,13 +147,30 @@ static int take_verb(struct app *app, const struct args_rest *rest, enum verb *v
     }
     if (found < 0) {
         if (*verb == VERB_CHAT && rest->n_words == 1)
-            doubt_prompt(word, app->options.quiet);
+            doubt_prompt(word, is_given(rest, "--quiet"));
         return 0;
     }
     *verb = (enum verb)found;
-    app->words++;
-    app->n_words--;
+    *n_taken = 1;
     return 0;
+}
+
+/* Which option a spelling means depends on the verb, so the line is read once to find that. */
+static int find_verb(int argc, char **argv, enum verb *verb, size_t *n_taken)
+{
+    struct args_rest rest;
+    char err[512];
+    int status = 0;
+
+    if (args_parse(&options_table, argc, argv, NULL, &rest, err, sizeof err) != 0) {
+        say_error("%s", err);
+        status = EXIT_USAGE;
+    }
+    if (status == 0)
+        status = take_verb(&rest, verb, n_taken);
+    free(rest.words);
+    free(rest.used);
+    return status;
 }
 
 static int check_options(const struct args_rest *rest, enum verb verb)
@@ -180,18 +210,21 @@ static int run(struct app *app, int argc, char **argv)
     enum verb verb;
     char err[512];
 
-    int status = 0;
     options_init(&app->options);
     config_read(&app->config, app->paths.settings, &app->options);
     options_environment(&app->options);
-    if (args_parse(&options_table, argc, argv, &app->options, &rest, err, sizeof err) != 0) {
+    struct args_table table = options_table;
+    size_t n_taken;
+    int status = find_verb(argc, argv, &verb, &n_taken);
+    if (status != 0)
+        return status;
+    table.where = 1u << verb;
+    if (args_parse(&table, argc, argv, &app->options, &rest, err, sizeof err) != 0) {
         say_error("%s", err);
         status = EXIT_USAGE;
     }
-    app->words = rest.words;
-    app->n_words = rest.n_words;
-    if (status == 0)
-        status = take_verb(app, &rest, &verb);
+    app->words = rest.words + n_taken;
+    app->n_words = rest.n_words - n_taken;
     if (status == 0)
         status = check_options(&rest, verb);
     if (status == 0)

@@ -62,10 +62,18 @@ static const struct args_option options[] = {
     {"History", "--no-log", "--no-save", NULL, "keep nothing of this conversation", ARGS_FLAG,
      AT(no_log), .where = IN_CHAT | IN_CONFIG},
     {"History", "--db", NULL, "FILE", "the history database", ARGS_TEXT, AT(db),
-     .where = IN_CHAT | IN_CONFIG},
+     .where = IN_CHAT | IN_HISTORY | IN_CONFIG},
+    {"History", "--format", NULL, "FORM", "md, json, jsonl or html (default md)", ARGS_CHOICE,
+     AT(format), .choices = "md json jsonl html" /* as enum export_format */, .where = IN_EXPORT},
+    {"History", "-n --lines", NULL, "N", "at most so many (default 20)", ARGS_INT, AT(n_lines), 1,
+     1000000000, .where = IN_LOG | IN_SEARCH},
+    {"History", "--in", NULL, "WHERE", "question, answer, reasoning, or several with commas",
+     ARGS_TEXT, AT(in), .where = IN_SEARCH},
+    {"History", "-y --yes", NULL, NULL, "delete without asking", ARGS_FLAG, AT(yes),
+     .where = 1 << VERB_RM},
 
     {"Output", "--json", NULL, NULL, "one JSON object instead of text", ARGS_FLAG, AT(json),
-     .where = IN_CHAT | IN_INSPECT | IN_MODELS | IN_BENCH},
+     .where = IN_CHAT | IN_LOG | IN_SEARCH | IN_INSPECT | IN_MODELS | IN_BENCH},
     {"Output", "--stream-json", NULL, NULL, "a JSON object for each piece of text, as it comes",
      ARGS_FLAG, AT(stream_json), .where = IN_CHAT},
     {"Output", "--jsonl", NULL, NULL,
@@ -90,8 +98,8 @@ static const struct args_option options[] = {
     {"Output", "--theme", NULL, "NAME", "colours: auto, dark, light, contrast, none", ARGS_CHOICE,
      AT(theme), .choices = "auto dark light contrast none" /* as enum ui_theme */,
      .where = IN_CHAT | IN_CONFIG},
-    {"Output", "-q --quiet", NULL, NULL, "no notices; of models only the names", ARGS_FLAG,
-     AT(quiet), .where = IN_CHAT | IN_BATCH | IN_MODELS | IN_CONFIG},
+    {"Output", "-q --quiet", NULL, NULL, "no notices; of models and log only the names", ARGS_FLAG,
+     AT(quiet), .where = IN_CHAT | IN_BATCH | IN_LOG | IN_MODELS | IN_CONFIG},
     {"Output", "-u --usage", NULL, NULL, "counts of tokens on stderr", ARGS_FLAG, AT(usage),
      .where = IN_CHAT | IN_CONFIG},
     {"Output", "--verbose", NULL, NULL, "the numbers of each answer on stderr", ARGS_FLAG,
@@ -130,7 +138,7 @@ static const struct args_option options[] = {
     {NULL, "--list-options", NULL, NULL, NULL, ARGS_FLAG, AT(list_options), .where = IN_ALL},
 };
 
-const struct args_table options_table = {options, sizeof options / sizeof *options};
+const struct args_table options_table = {options, sizeof options / sizeof *options, 0};
 
 void options_init(struct options *o)
 {

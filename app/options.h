@@ -11,16 +11,31 @@
 #include "engine/engine.h"
 
 /* The verbs of the command line; verbs[] in main.c has them in this order. */
-enum verb { VERB_CHAT, VERB_BATCH, VERB_INSPECT, VERB_MODELS, VERB_BENCH };
+enum verb {
+    VERB_CHAT,
+    VERB_BATCH,
+    VERB_LOG,
+    VERB_SEARCH,
+    VERB_EXPORT,
+    VERB_IMPORT,
+    VERB_RM,
+    VERB_INSPECT,
+    VERB_MODELS,
+    VERB_BENCH,
+};
 
 /* Bits of args_option.where. */
 enum {
     IN_CHAT = 1 << VERB_CHAT,
     IN_BATCH = 1 << VERB_BATCH,
+    IN_LOG = 1 << VERB_LOG,
+    IN_SEARCH = 1 << VERB_SEARCH,
+    IN_EXPORT = 1 << VERB_EXPORT,
+    IN_HISTORY = IN_LOG | IN_SEARCH | IN_EXPORT | 1 << VERB_IMPORT | 1 << VERB_RM,
     IN_INSPECT = 1 << VERB_INSPECT,
     IN_MODELS = 1 << VERB_MODELS,
     IN_BENCH = 1 << VERB_BENCH,
-    IN_ALL = IN_CHAT | IN_BATCH | IN_INSPECT | IN_MODELS | IN_BENCH,
+    IN_ALL = IN_CHAT | IN_BATCH | IN_HISTORY | IN_INSPECT | IN_MODELS | IN_BENCH,
     IS_PARAMETER = 1 << 16, /* /set parameter may change it while chatting */
     IN_CONFIG = 1 << 17,    /* may stand in the configuration file, under its long name */
 };
@@ -49,6 +64,12 @@ struct options {
     int color; /* enum color */
     int theme; /* enum ui_theme */
     const char *db;
+
+    /* The history from the shell. */
+    int format; /* enum export_format */
+    int64_t n_lines;
+    const char *in;
+    bool yes;
 
     /* batch. */
     int64_t n_parallel; /* 0: what memory and device reward */

@@ -11,6 +11,7 @@ _duet_words()
         compgen -f -X '!*.gguf' -- "$cur"
         compgen -d -S / -- "$cur"
         ;;
+    ID) compgen -W "$("$duet" log -q 2>/dev/null)" -- "$cur" ;;
     FILE | OUT) compgen -f -- "$cur" ;;
     esac
 }

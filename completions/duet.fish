@@ -11,6 +11,8 @@ function __duet_words
         case NAME
             $duet models -q 2>/dev/null
             __fish_complete_suffix .gguf
+        case ID
+            $duet log -q 2>/dev/null
         case FILE OUT
             __fish_complete_path (commandline -ct)
     end

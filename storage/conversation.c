@@ -199,6 +199,16 @@ int store_conversation_archive(struct store *s, int64_t id, bool archived)
     return change(s, &q);
 }
 
+int store_conversation_date(struct store *s, int64_t id, int64_t created_ms, int64_t updated_ms)
+{
+    struct stmt q = stmt_open(s, "UPDATE conversation SET created = ?, updated = ?"
+                                 " WHERE id = ? AND deleted_by IS NULL");
+    stmt_bind_int(&q, created_ms);
+    stmt_bind_int(&q, updated_ms);
+    stmt_bind_int(&q, id);
+    return change(s, &q);
+}
+
 int store_conversation_set_leaf(struct store *s, int64_t id, int64_t leaf)
 {
     struct stmt q = stmt_open(s, "UPDATE conversation SET leaf = ?1"

@@ -130,6 +130,9 @@ int store_conversation_rename(struct store *s, int64_t id, const char *title);
 int store_conversation_set_system(struct store *s, int64_t id, const char *system);
 int store_conversation_archive(struct store *s, int64_t id, bool archived);
 
+/* Dates of a conversation that comes from elsewhere; they are for display, and order nothing. */
+int store_conversation_date(struct store *s, int64_t id, int64_t created_ms, int64_t updated_ms);
+
 /* Makes the path end at `leaf`, a message of this conversation; 0 empties the path. */
 int store_conversation_set_leaf(struct store *s, int64_t id, int64_t leaf);
 

@@ -17,6 +17,7 @@ int test_branch(void);
 int test_compact(void);
 int test_pipe(void);
 int test_batch(void);
+int test_records(void);
 int test_forms(void);
 int test_completion(void);
 int test_input(void);

@@ -1,0 +1,219 @@
+/* test_records.c - the history from the shell: log, search, export, import, rm. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+static void shell(struct run *r, const char *line, int status)
+{
+    run_shell(r, line);
+    if (r->status != status)
+        fail_msg("%s: exit %d, not %d: %s%s", line, r->status, status, r->out, r->err);
+}
+
+/* The output of a line of the shell; the caller's. */
+static char *output(const char *line)
+{
+    struct run r;
+    shell(&r, line, 0);
+    assert_string_equal(r.err, "");
+    free(r.err);
+    return r.out;
+}
+
+static void assert_output(const char *line, const char *expected)
+{
+    char *out = output(line);
+    assert_string_equal(out, expected);
+    free(out);
+}
+
+/* Two conversations: a sum, and one with hostile words in it. */
+static int records_new(void **state)
+{
+    if (sandbox_new(state) != 0)
+        return -1;
+    free(output("$DUET -q -m demo-deepseek --temp 0 -R '17 + 25'"));
+    free(output("$DUET -q -m demo-llama --temp 0 -n 4 "
+                "\"$(printf '<b>a</b> & \\033[2J \\342\\200\\256 ```\\n\\n```c\\nint x;')\""));
+    return 0;
+}
+
+static void test_nothing_yet(void **state)
+{
+    struct run r;
+    (void)state;
+    assert_output("$DUET log; find $HOME -name '*.db'", "");
+    shell(&r, "$DUET search x", 1);
+    run_done(&r);
+    shell(&r, "$DUET export 1", 2);
+    assert_string_equal(r.err, "duet: no conversation 1\n");
+    run_done(&r);
+    shell(&r, "echo no database >$HOME/d; $DUET log --db $HOME/d", 4);
+    assert_error_line(&r);
+    run_done(&r);
+}
+
+static void test_log(void **state)
+{
+    (void)state;
+    assert_output("$DUET log -q", "2\n1\n");
+    assert_output("$DUET log -q -n 1", "2\n");
+    char *out = output("$DUET log; $DUET log --json; $DUET log 1; $DUET log 1 --json");
+    assert_contains(out, "     1  ");
+    assert_contains(out, "  17 + 25\n");
+    assert_contains(out, "{\"id\": 1, \"title\": \"17 + 25\", ");
+    assert_contains(out, "## You\n\n17 + 25\n");
+    assert_contains(out, "> 17 + 25 = 42\n");
+    assert_contains(out, "\\boxed{42}\n");
+    assert_contains(out, "\"role\": \"assistant\", \"state\": \"complete\"");
+    free(out);
+}
+
+static void test_search(void **state)
+{
+    struct run r;
+    (void)state;
+    assert_output("$DUET search boxed", "1:text:17 + 25 = 42.  \\boxed{42}\n");
+    assert_output("$DUET search carry --in reasoning -q 2>/dev/null || echo $?", "2\n");
+    char *out = output("$DUET search carry --in reasoning; $DUET search --json 'carry 1'");
+    assert_contains(out, "1:reasoning:");
+    assert_contains(out, "\"conversation\": 1, \"message\": 2, \"kind\": \"reasoning\"");
+    free(out);
+    shell(&r, "$DUET search carry --in question,answer", 1);
+    assert_string_equal(r.out, "");
+    assert_string_equal(r.err, "");
+    run_done(&r);
+    shell(&r, "$DUET search x --in question,nowhere", 2);
+    assert_string_equal(r.err, "duet: --in: unknown value (got nowhere, limit question answer "
+                               "reasoning)\n");
+    run_done(&r);
+    shell(&r, "$DUET search", 2);
+    run_done(&r);
+}
+
+/* What somebody said can be no tag, and leaves no code block open behind it. */
+static void test_export_is_inert(void **state)
+{
+    (void)state;
+    char *out = output("$DUET export 2 --format html");
+    assert_contains(out, "&lt;b&gt;a&lt;/b&gt; &amp; \xef\xbf\xbd[2J");
+    assert_null(strstr(out, "<b>"));
+    assert_null(strchr(out, '\033'));
+    free(out);
+    out = output("$DUET export 2");
+    assert_contains(out, "int x;\n```\n\n## demo-llama\n");
+    free(out);
+    out = output("$DUET export 1 2 --format jsonl | wc -l");
+    assert_int_equal(atoi(out), 4);
+    free(out);
+}
+
+/* Out and in again is the same but for the ids, and so is many at once. */
+static void test_round_trip(void **state)
+{
+    static const char same[] =
+        "norm() { grep -vE '\"(id|parent|leaf)\":' $1; }; $DUET export 1 --format json >$HOME/a; "
+        "I=$($DUET import $HOME/a); $DUET export $I --format json >$HOME/b; "
+        "diff <(norm $HOME/a) <(norm $HOME/b) && echo same";
+    (void)state;
+    assert_output(same, "same\n");
+    assert_output("$DUET export 1 2 --format json | $DUET import - | wc -l", "2\n");
+}
+
+/* Branches, nodes that say nothing, thoughts, parts that are no text. */
+static void test_chatgpt(void **state)
+{
+    static const char file[] =
+        "[{\"title\": \"Sums\", \"current_node\": \"d\", \"mapping\": {"
+        "\"root\": {\"message\": null, \"parent\": null, \"children\": [\"s\"]},"
+        "\"s\": {\"message\": {\"author\": {\"role\": \"system\"}, \"content\": {\"parts\": [\"\"]}},"
+        " \"parent\": \"root\", \"children\": [\"a\"]},"
+        "\"a\": {\"message\": {\"author\": {\"role\": \"user\"}, \"create_time\": 1700000000.5,"
+        " \"content\": {\"parts\": [\"1 + 1\", {\"asset\": 1}]}}, \"parent\": \"s\","
+        " \"children\": [\"t\", \"c\"]},"
+        "\"t\": {\"message\": {\"author\": {\"role\": \"assistant\"}, \"content\":"
+        " {\"thoughts\": [{\"content\": \"one and one\"}]}}, \"parent\": \"a\", \"children\": [\"d\"]},"
+        "\"d\": {\"message\": {\"author\": {\"role\": \"assistant\"}, \"metadata\":"
+        " {\"model_slug\": \"gpt-9\"}, \"content\": {\"parts\": [\"It is 2.\"]}}, \"parent\": \"t\","
+        " \"children\": []},"
+        "\"c\": {\"message\": {\"author\": {\"role\": \"assistant\"}, \"content\":"
+        " {\"parts\": [\"Three?\"]}}, \"parent\": \"a\", \"children\": []}}}]";
+    char line[4096];
+    (void)state;
+    snprintf(line, sizeof line, "cat >$HOME/in <<'END'\n%s\nEND\n$DUET import $HOME/in", file);
+    assert_output(line, "1\n");
+    char *out = output("$DUET log 1; $DUET export 1 --format json");
+    assert_contains(out, "# Sums\n");
+    assert_contains(out, "1 + 1\n\n[attachment]\n");
+    assert_contains(out, "## gpt-9\n\n> one and one\n\nIt is 2.\n");
+    assert_contains(out, "\"content\": \"Three?\"");
+    free(out);
+}
+
+static void test_bad_imports(void **state)
+{
+    static const struct {
+        const char *text, *why;
+    } rows[] = {
+        {"", "nothing in it"},
+        {"{", "not JSON"},
+        {"{}", "conversation 1: neither duet's JSON nor ChatGPT's export"},
+        {"[1]", "conversation 1: neither"},
+        {"{\"messages\": [1]}", "number 1: role: unknown"},
+        {"{\"messages\": [{\"id\": 1, \"role\": \"user\"}]}", "content: no text"},
+        {"{\"messages\": [{\"id\": 1, \"parent\": 5, \"role\": \"user\", \"content\": \"\"}]}",
+         "parent: not one of the messages before"},
+        {"{\"mapping\": {\"a\": {\"parent\": null, \"children\": [\"a\"]}}}", "a: reached twice"},
+        {"{\"mapping\": {\"a\": {\"parent\": null, \"children\": [\"b\"]}}}", "b: missing"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct run r;
+        setenv("TEXT", rows[i].text, 1);
+        shell(&r, "printf %s \"$TEXT\" | $DUET import -", 2);
+        assert_error_line(&r);
+        assert_contains(r.err, rows[i].why);
+        run_done(&r);
+    }
+    assert_output("$DUET log", ""); /* none came half */
+}
+
+static void test_rm(void **state)
+{
+    struct run r;
+    (void)state;
+    assert_output(
+        "$DUET rm 1; $DUET log -q; grep -c 'write 2, carry 1' -r $HOME | grep -v ':0'; true",
+        "2\n");
+    shell(&r, "$DUET rm 1", 2);
+    assert_string_equal(r.err, "duet: no conversation 1\n");
+    run_done(&r);
+    struct term *t = term_start(24, 80, "rm", "2", NULL);
+    term_expect(t, "for good? [y/N]");
+    term_type(t, "n\n");
+    assert_int_equal(term_end(t), 1);
+    term_free(t);
+    assert_output("$DUET log -q", "2\n");
+}
+
+int test_records(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, records_new, sandbox_remove)
+#define BARE(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        BARE(test_nothing_yet),     TEST(test_log),        TEST(test_search),
+        TEST(test_export_is_inert), TEST(test_round_trip), BARE(test_chatgpt),
+        BARE(test_bad_imports),     TEST(test_rm),
+    };
+#undef TEST
+#undef BARE
+    return cmocka_run_group_tests_name("records", tests, NULL, NULL);
+}
