@@ -64,7 +64,7 @@ endif
 endif
 
 .PHONY: all run test check deps help clean format lint keys bench bench-store install uninstall \
-        $(TESTS:%=check-%) check-cuda check-cuda-failures man-lint fuzz FORCE
+        $(TESTS:%=check-%) check-cuda check-cuda-failures monkey fuzz FORCE
 .SECONDARY:
 
 all: duet
@@ -110,6 +110,16 @@ $(BUILD)/tests/app.run: $(call test_obj,app) $(filter-out $(BUILD)/app/main.c.o,
 $(BUILD)/tests/storage.measure: $(call test_obj,storage/measure) $(STORAGE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(STORAGE_LIB)
+
+# Keys at random for SECONDS on the real program; with SAN=address,undefined, ten minutes before a
+# release. ARGS=SEED repeats one.
+SECONDS ?= 600
+monkey: $(BUILD)/tests/monkey.run $(BUILD)/duet
+	$(Q)DUET=$(abspath $(BUILD)/duet) $< $(SECONDS) $(ARGS)
+$(BUILD)/tests/monkey.run: $(call obj,tests/monkey/*.c) \
+                           $(patsubst %,$(BUILD)/tests/app/%.c.o,term sandbox run) $(ENGINE_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(TEST_LIB)
 
 # On a machine with a GPU, which may have nothing but gcc, nvcc and make.
 MODEL_OBJ := $(patsubst %,$(BUILD)/engine/%.c.o,backend cursor entry filekind forward gguf gguf_get \
@@ -218,6 +228,7 @@ help:
 	@echo 'make deps       install the libraries through the package manager'
 	@echo 'make bench      measure the speed     make fuzz      fuzz the parsers'
 	@echo 'make bench-store  measure the store in a large history'
+	@echo 'make monkey     hit keys at random for SECONDS=600'
 	@echo 'make check-cuda tests of the CUDA backend, on a machine with a GPU'
 	@echo 'make lint       check style, layers and manual pages'
 	@echo 'make format     reformat the sources  make clean     remove what was built'

@@ -80,7 +80,11 @@ void term_free(struct term *t);
 
 void term_type(struct term *t, const char *keys);
 void term_resize(struct term *t, int rows, int cols);
+
+/* Tells the program a size that the screen does not have: libvterm does not survive every one. */
+void term_claim_size(struct term *t, int rows, int cols);
 pid_t term_pid(const struct term *t);
+bool term_ended(struct term *t); /* looks whether it has */
 
 /* Reads until the screen shows the text, or duet has ended; false after `ms`. */
 bool term_wait(struct term *t, const char *text, int ms);
