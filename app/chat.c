@@ -29,6 +29,7 @@ void chat_done(struct chat *c)
     }
     if (c->history.store)
         history_close(&c->history);
+    library_done(&c->library);
 }
 
 /* History */

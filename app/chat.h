@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "app/history.h"
+#include "app/library.h"
 #include "app/models.h"
 #include "app/options.h"
 #include "app/paths.h"
@@ -39,6 +40,7 @@ struct chat {
     struct options *options;
     const struct paths *paths;
     struct history history;
+    struct library library;
 
     struct chat_model models[CHAT_MODELS]; /* those in memory */
     size_t n_models;

@@ -6,6 +6,7 @@
 
 #include "app/args.h"
 #include "app/commands_branch.h"
+#include "app/commands_library.h"
 #include "app/compact.h"
 #include "app/mem.h"
 #include "app/numbers.h"
@@ -35,13 +36,6 @@ static void run_new(struct chat *c, const char *arg, struct command_reply *reply
     reply->effect = COMMAND_SHOW;
 }
 
-static void run_list(struct chat *c, const char *arg, struct command_reply *reply)
-{
-    (void)c;
-    (void)arg;
-    reply->effect = COMMAND_PICK_CONVERSATION;
-}
-
 void command_open(struct chat *c, int64_t conversation, struct command_reply *reply)
 {
     char err[256];
@@ -51,22 +45,6 @@ void command_open(struct chat *c, int64_t conversation, struct command_reply *re
         command_refuse(reply, err);
     else
         reply->effect = COMMAND_SHOW;
-}
-
-static void run_switch(struct chat *c, const char *arg, struct command_reply *reply)
-{
-    if (!*arg) {
-        reply->effect = COMMAND_PICK_CONVERSATION;
-        return;
-    }
-    int64_t id = history_find(&c->history, arg);
-    if (id > 0) {
-        command_open(c, id, reply);
-    } else {
-        command_refuse(reply, id < 0 ? store_error(c->history.store) : "no conversation ");
-        if (id == 0)
-            str_adds(&reply->text, arg);
-    }
 }
 
 static void run_system(struct chat *c, const char *arg, struct command_reply *reply)
@@ -209,8 +187,17 @@ const struct command commands[] = {
     {"/help", "/?", "", "list keys and commands", run_help},
     {"/model", NULL, "[NAME]", "let another model answer; the conversation stays", run_model},
     {"/new", "/clear", "", "begin a new conversation", run_new},
-    {"/list", NULL, "", "choose among the conversations", run_list},
-    {"/switch", NULL, "[ID]", "go to a conversation by its number or title", run_switch},
+    {"/list", NULL, "[WORDS|archived]", "the conversations, those with WORDS in their titles",
+     run_list},
+    {"/switch", "/open", "[ID|TITLE]", "go to a conversation by its number or title", run_switch},
+    {"/search", NULL, "[WORDS]", "find words in what was said in any conversation", run_search},
+    {"/rename", "/title", "TITLE", "call this conversation something else", run_rename},
+    {"/archive", NULL, "[ID|TITLE]", "take this conversation, or another, off the list",
+     run_archive},
+    {"/unarchive", NULL, "[ID|TITLE]", "put it on the list again", run_unarchive},
+    {"/delete", "/rm", "[ID|TITLE]", "delete this conversation, or another", run_delete},
+    {"/undelete", NULL, "[ID]", "bring back what was deleted last", run_undelete},
+    {"/reopen", NULL, "", "begin a new history file where the old one was moved away", run_reopen},
     {"/edit", NULL, "[N]", "ask the last question, or the N-th, in other words: a new branch",
      run_edit},
     {"/regen", "/retry", "[MODEL]", "answer the last question once more, also by another model",

@@ -21,7 +21,8 @@ enum command_effect {
     COMMAND_COMPACT,           /* let the user say whether the window is to begin at `turn` */
     COMMAND_HELP,              /* list the commands */
     COMMAND_PICK_MODEL,        /* let one be chosen */
-    COMMAND_PICK_CONVERSATION, /* let one be chosen */
+    COMMAND_PICK_CONVERSATION, /* let one be chosen, among those `words` and `archived` say */
+    COMMAND_SEARCH,            /* show where `words` are */
     COMMAND_QUIT,
 };
 
@@ -33,6 +34,8 @@ struct command_reply {
     size_t ask_len;
     size_t from;       /* from 0 */
     struct turn *turn; /* on the path */
+    char words[400];
+    bool archived;
 };
 
 struct command {

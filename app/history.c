@@ -9,11 +9,11 @@
 #include "app/clock.h"
 #include "app/mem.h"
 #include "app/say.h"
+#include "app/title.h"
 
 enum {
     SAVE_EVERY_MS = 120, /* while an answer streams */
     RETRY_MS = 1000,
-    TITLE_BYTES = 72,
 };
 
 /* Turns */
@@ -277,6 +277,32 @@ void history_fork(struct history *h, const struct turn *last)
     history_uproot(&old);
 }
 
+void history_store_anew(struct history *h)
+{
+    for (size_t i = 0; i < h->n_all; i++) {
+        struct turn *t = h->all[i];
+        if (t->foreign && t->state == STORE_STREAMING)
+            t->state = STORE_INTERRUPTED;
+        t->saved = t->saving = (struct turn_mark){0};
+        t->foreign = t->opens_saved = false;
+    }
+    h->conversation = h->leaf_saved = h->seen = 0;
+    h->n_clean = 0;
+    h->opens_changed = true;
+    history_note(h, true);
+}
+
+int history_reopen(struct history *h, const char *path, char *err, size_t errlen)
+{
+    struct store *fresh;
+    if (store_open(&fresh, path, err, errlen) != STORE_OK)
+        return -1;
+    store_close(h->store);
+    h->store = fresh;
+    history_store_anew(h);
+    return 0;
+}
+
 void history_set_system(struct history *h, const char *system)
 {
     free(h->system);
@@ -286,51 +312,63 @@ void history_set_system(struct history *h, const char *system)
         say_to(h->problem, sizeof h->problem, 0, "%s", store_error(h->store));
 }
 
-int64_t history_find(struct history *h, const char *name)
+/* Among those whose titles hold the words of the name; the latest where several have it. */
+static int find_titled(struct history *h, const char *name, bool archived, int64_t *found)
 {
     struct store_conversations *list;
-    size_t len = name ? strlen(name) : 0;
-    int64_t found = 0;
-
-    int status = store_conversation_list(h->store, false, 0, name ? 10000 : 1, &list);
+    int status = store_conversation_filter(h->store, name, archived, SIZE_MAX, &list);
     if (status != STORE_OK)
         return status;
-    if (!name && list->count > 0)
-        found = list->items[0].id;
+    for (size_t i = 0; i < list->count && !*found; i++)
+        if (strcasecmp(list->items[i].title, name) == 0)
+            *found = list->items[i].id;
+    for (size_t i = 0; i < list->count && !*found; i++)
+        if (strncasecmp(list->items[i].title, name, strlen(name)) == 0)
+            *found = list->items[i].id;
+    store_conversations_free(list);
+    return STORE_OK;
+}
+
+static int find_latest(struct history *h, int64_t *found)
+{
+    struct store_conversations *list;
+    int status = store_conversation_list(h->store, false, 0, 1, &list);
+    if (status == STORE_OK && list->count > 0)
+        *found = list->items[0].id;
+    if (status == STORE_OK)
+        store_conversations_free(list);
+    return status;
+}
+
+static int find_numbered(struct history *h, int64_t id, int64_t *found)
+{
+    struct store_conversations *one;
+    int status = store_conversation_get(h->store, id, &one);
+    if (status == STORE_OK) {
+        *found = id;
+        store_conversations_free(one);
+    }
+    return status == STORE_ENOTFOUND ? STORE_OK : status;
+}
+
+int64_t history_find(struct history *h, const char *name)
+{
+    int64_t found = 0;
     char *end;
     errno = 0;
     long long number = name ? strtoll(name, &end, 10) : 0;
-    bool is_number = name && len > 0 && *end == '\0' && errno == 0;
-    for (size_t i = 0; name && !found && i < list->count; i++)
-        if (is_number ? list->items[i].id == number : strcasecmp(list->items[i].title, name) == 0)
-            found = list->items[i].id;
-    for (size_t i = 0; len > 0 && !is_number && !found && i < list->count; i++)
-        if (strncasecmp(list->items[i].title, name, len) == 0)
-            found = list->items[i].id;
-    store_conversations_free(list);
-    return found;
-}
-
-/* The first line of the first question, cut between words. */
-static char *make_title(const struct history *h)
-{
-    struct str title = {0};
-    size_t len = h->all[0]->text[STORE_TEXT].len;
-    const char *s = len ? str_trim(h->all[0]->text[STORE_TEXT].data, &len) : "";
-    size_t line = strcspn(s, "\r\n");
-    if (line < len)
-        len = line;
-    size_t cut = str_cut(s, len, TITLE_BYTES);
-    if (cut < len)
-        for (size_t i = cut; i > TITLE_BYTES / 2; i--)
-            if (s[i] == ' ') {
-                cut = i;
-                break;
-            }
-    str_add(&title, s, cut);
-    if (cut < len)
-        str_adds(&title, "...");
-    return title.data;
+    int status;
+    if (!name)
+        status = find_latest(h, &found);
+    else if (!*name)
+        return 0;
+    else if (*end == '\0' && errno == 0)
+        status = find_numbered(h, number, &found);
+    else
+        status = find_titled(h, name, false, &found);
+    if (status == STORE_OK && !found && name && *end)
+        status = find_titled(h, name, true, &found);
+    return status == STORE_OK ? found : status;
 }
 
 /* Saving */
@@ -389,7 +427,8 @@ static int save_turns(struct history *h, int64_t *conversation)
 
     if (*conversation == 0) {
         if (!h->title)
-            h->title = make_title(h);
+            h->title = title_make(str_get(&h->all[0]->text[STORE_TEXT]),
+                                  h->all[0]->text[STORE_TEXT].len);
         status = store_conversation_create(h->store, h->title, h->system, conversation);
     }
     for (size_t i = h->n_clean; i < h->n_all && status == STORE_OK; i++) {

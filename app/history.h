@@ -138,6 +138,13 @@ void history_open_window(struct history *h, struct turn *turn);
 /* Makes a new conversation of a copy of the path up to this turn. */
 void history_fork(struct history *h, const struct turn *last);
 
+/* The conversation becomes one that is not in the store, and comes there anew: where it was is gone. */
+void history_store_anew(struct history *h);
+
+/* Opens another store in place of the one that was moved away, for the conversation at hand to be
+ * stored in anew. 0, or -1 with the old one still in use. */
+int history_reopen(struct history *h, const char *path, char *err, size_t errlen);
+
 /* Brings what other instances have added to this conversation. 0, or -1 when it cannot be read. */
 int history_refresh(struct history *h);
 

@@ -23,7 +23,7 @@
 #include "app/say.h"
 #include "app/signals.h"
 
-enum { PROMPTS = 500, LISTED = 20 };
+enum { PROMPTS = 500 };
 
 struct repl {
     struct chat chat;
@@ -204,20 +204,15 @@ static void show_conversation(struct repl *r)
     show_path(r, 0);
 }
 
-static void list_conversations(struct repl *r)
+static void print_library(struct repl *r, const struct command_reply *reply)
 {
     struct store *store = r->chat.history.store;
-    struct store_conversations *list;
     struct str out = {0};
-
-    if (store_conversation_list(store, false, 0, LISTED, &list) != STORE_OK) {
+    int status = reply->effect == COMMAND_SEARCH
+                     ? library_add_hits(&out, store, reply->words)
+                     : library_add_list(&out, store, reply->words, reply->archived);
+    if (status != STORE_OK)
         say_error("history: %s", store_error(store));
-        return;
-    }
-    for (size_t i = 0; i < list->count; i++)
-        str_addf(&out, "%lld  %s\n", (long long)list->items[i].id, list->items[i].title);
-    str_adds(&out, list->count ? "/switch NUMBER goes there" : "no conversations yet");
-    store_conversations_free(list);
     print_and_free(r, &out);
 }
 
@@ -292,7 +287,8 @@ static void follow(struct repl *r, struct command_reply *reply)
     case COMMAND_EDIT: r->editing = reply->turn; break;
     case COMMAND_HELP: commands_add_help(&reply->text); break;
     case COMMAND_PICK_MODEL: list_models(r); break;
-    case COMMAND_PICK_CONVERSATION: list_conversations(r); break;
+    case COMMAND_PICK_CONVERSATION:
+    case COMMAND_SEARCH: print_library(r, reply); break;
     case COMMAND_QUIT: r->done = true; break;
     }
     print_and_free(r, &reply->text);

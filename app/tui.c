@@ -131,7 +131,7 @@ static void save(struct tui *t)
 
     chat_save_due(&t->chat);
     if (h->conversation != conversation)
-        tui_show_sidebar(t); /* it has got its number and its title */
+        tui_list_anew(t); /* it has got its number and its title */
     if (h->problem[0] && !t->unsaved) {
         struct str line = {0};
         str_addf(&line, "not saved: %s; the chat goes on and is saved when that is possible",
@@ -200,7 +200,9 @@ static void loop(struct tui *t)
         size_t n = chat_poll(&t->chat, fds + 2);
         ui_poll(t->ui, &fds[0]);
         fds[1] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
-        poll(fds, n + 2, soonest(ui_timeout_ms(t->ui), chat_timeout_ms(&t->chat)));
+        poll(fds, n + 2,
+             soonest(soonest(ui_timeout_ms(t->ui), chat_timeout_ms(&t->chat)),
+                     tui_library_timeout_ms(t)));
         take_signals(t);
         if (fds[0].revents)
             ui_feed(t->ui);
@@ -208,6 +210,7 @@ static void loop(struct tui *t)
         while (!t->done && ui_next_action(t->ui, &action))
             tui_act(t, &action);
         save(t);
+        tui_library_turn(t);
         count_draft(t);
         show_status(t);
         ui_draw(t->ui);
@@ -306,6 +309,7 @@ int tui_run(struct app *app)
         say_notice(status == SCREEN_UNUSABLE && app->options.quiet, "%s", err);
     chat_done(&t.chat);
     models_list_done(&t.offered);
+    tui_library_done(&t);
     tui_forget_waiting(&t);
     str_done(&t.stash);
     str_done(&t.refused);

@@ -10,6 +10,7 @@
 #include "app/config.h"
 #include "app/models.h"
 #include "app/str.h"
+#include "app/tui_library.h"
 #include "ui/ui.h"
 
 struct tui {
@@ -34,6 +35,7 @@ struct tui {
     int64_t context_used, draft_tokens;
     uint64_t draft_counted;    /* revision of the draft + 1 that draft_tokens is of */
     struct model_list offered; /* what the dialog for models shows */
+    struct tui_library library;
 };
 
 void tui_leave(struct tui *t, int status, enum store_state left_as);
@@ -48,10 +50,9 @@ void tui_follow(struct tui *t, const struct command_reply *reply);
 
 /* Puts the conversation at hand, and the numbers that follow from it, on the screen. */
 void tui_show_conversation(struct tui *t);
-void tui_show_sidebar(struct tui *t);
 void tui_count_context(struct tui *t);
 
-enum { TAG_MODEL, TAG_CONVERSATION, TAG_REGENERATE, TAG_COMPACT, TAG_ROOM };
+enum { TAG_MODEL, TAG_REGENERATE, TAG_COMPACT, TAG_ROOM };
 void tui_pick_model(struct tui *t, int tag);
 
 /* In tui_branch.c. The screen knows a turn by its number. */

@@ -11,8 +11,6 @@
 #include "app/notices.h"
 #include "app/tui.h"
 
-enum { LISTED = 1000 }; /* conversations in the sidebar */
-
 /* Showing */
 
 void tui_count_context(struct tui *t)
@@ -26,7 +24,8 @@ void tui_show_conversation(struct tui *t)
     size_t undone = history_undone(&t->chat.history);
     ui_transcript_clear(t->ui);
     tui_show_path(t, 0);
-    tui_show_sidebar(t);
+    tui_list_anew(t);
+    t->library.gone = false;
     if (undone > 0) {
         struct str line = {0};
         str_addf(&line, "%zu exchange%s taken back; /redo brings %s back", undone,
@@ -34,58 +33,6 @@ void tui_show_conversation(struct tui *t)
         ui_notice(t->ui, UI_INFO, line.data);
         str_done(&line);
     }
-}
-
-/* Rows with their dates; the caller's to free with free_rows. */
-static struct ui_row *list_rows(struct tui *t, struct store_conversations **list)
-{
-    if (store_conversation_list(t->chat.history.store, false, 0, LISTED, list) != STORE_OK)
-        return NULL;
-    struct ui_row *rows = mem_alloc(((*list)->count + 1) * sizeof *rows);
-    for (size_t i = 0; i < (*list)->count; i++) {
-        const struct store_conversation *c = &(*list)->items[i];
-        time_t when = (time_t)(c->updated_ms / 1000);
-        struct tm local;
-        char *date = mem_alloc(16);
-        if (localtime_r(&when, &local))
-            strftime(date, 16, "%d %b", &local);
-        rows[i] = (struct ui_row){.id = c->id, .title = c->title, .detail = date};
-    }
-    return rows;
-}
-
-static void free_rows(struct ui_row *rows, struct store_conversations *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        free((char *)rows[i].detail);
-    free(rows);
-    store_conversations_free(list);
-}
-
-void tui_show_sidebar(struct tui *t)
-{
-    struct store_conversations *list;
-    struct ui_row *rows = list_rows(t, &list);
-    if (!rows)
-        return;
-    ui_sidebar_set(t->ui, rows, list->count, t->chat.history.conversation);
-    free_rows(rows, list);
-}
-
-static void pick_conversation(struct tui *t)
-{
-    struct store_conversations *list;
-    struct ui_row *rows = list_rows(t, &list);
-    if (!rows) {
-        ui_notice(t->ui, UI_FAIL, store_error(t->chat.history.store));
-        return;
-    }
-    if (list->count == 0)
-        ui_hint(t->ui, "no conversations yet");
-    else
-        ui_pick(t->ui, TAG_CONVERSATION, "Conversations", rows, list->count,
-                t->chat.history.conversation);
-    free_rows(rows, list);
 }
 
 void tui_pick_model(struct tui *t, int tag)
@@ -117,6 +64,7 @@ bool tui_ask(struct tui *t, const char *text, size_t len)
     struct str question = {0};
     char err[512];
 
+    tui_library_secure(t);
     str_add(&question, text, len);
     int status = instead_of ? chat_edit(&t->chat, instead_of, &question, err, sizeof err)
                             : chat_ask(&t->chat, text, len, err, sizeof err);
@@ -160,9 +108,11 @@ void tui_follow(struct tui *t, const struct command_reply *reply)
     case COMMAND_COMPACT: tui_offer_compact(t, reply->turn); break;
     case COMMAND_HELP: ui_help(t->ui); break;
     case COMMAND_PICK_MODEL: tui_pick_model(t, TAG_MODEL); break;
-    case COMMAND_PICK_CONVERSATION: pick_conversation(t); break;
+    case COMMAND_PICK_CONVERSATION: ui_sidebar(t->ui, reply->words, reply->archived); break;
+    case COMMAND_SEARCH: ui_search(t->ui, *reply->words ? reply->words : NULL); break;
     case COMMAND_QUIT: tui_leave(t, 0, STORE_STOPPED); break;
     }
+    tui_list_anew(t);
     tui_count_context(t); /* another model counts otherwise */
     say(t, reply);
 }
@@ -190,17 +140,12 @@ static void act_new(struct tui *t, const struct ui_action *action)
     str_done(&reply.text);
 }
 
-static void open_conversation(struct tui *t, int64_t id)
-{
-    struct command_reply reply = {.effect = COMMAND_SAY};
-    command_open(&t->chat, id, &reply);
-    tui_follow(t, &reply);
-    str_done(&reply.text);
-}
-
 static void act_open(struct tui *t, const struct ui_action *action)
 {
-    open_conversation(t, action->id);
+    struct command_reply reply = {.effect = COMMAND_SAY};
+    command_open(&t->chat, action->id, &reply);
+    tui_follow(t, &reply);
+    str_done(&reply.text);
 }
 
 static void act_pick(struct tui *t, const struct ui_action *action)
@@ -208,8 +153,6 @@ static void act_pick(struct tui *t, const struct ui_action *action)
     struct command_reply reply = {.effect = COMMAND_SAY};
     if (action->tag == TAG_COMPACT || action->tag == TAG_ROOM) {
         tui_make_room(t, action);
-    } else if (action->tag == TAG_CONVERSATION) {
-        open_conversation(t, action->id);
     } else if (action->id < 0 || (size_t)action->id >= t->offered.count) {
         return;
     } else if (action->tag == TAG_REGENERATE) {
@@ -236,12 +179,6 @@ static void act_stop(struct tui *t, const struct ui_action *action)
 static void act_quit(struct tui *t, const struct ui_action *action)
 {
     tui_leave(t, (int)action->id, STORE_STOPPED);
-}
-
-static void act_list(struct tui *t, const struct ui_action *action)
-{
-    (void)action;
-    tui_show_sidebar(t);
 }
 
 static void act_models(struct tui *t, const struct ui_action *action)
@@ -285,17 +222,33 @@ static void act_hangup(struct tui *t, const struct ui_action *action)
 void tui_act(struct tui *t, const struct ui_action *action)
 {
     static void (*const acts[])(struct tui * t, const struct ui_action *action) = {
-        [UI_SEND] = act_send,           [UI_STOP] = act_stop,
-        [UI_QUIT] = act_quit,           [UI_NEW] = act_new,
-        [UI_OPEN] = act_open,           [UI_LIST] = act_list,
-        [UI_MODELS] = act_models,       [UI_PICK] = act_pick,
-        [UI_EDIT] = act_edit,           [UI_SUSPEND] = act_suspend,
-        [UI_HANGUP] = act_hangup,       [UI_REASK] = tui_act_on_branch,
-        [UI_REGEN] = tui_act_on_branch, [UI_REGEN_BY] = tui_act_on_branch,
-        [UI_BACK] = tui_act_on_branch,  [UI_ON] = tui_act_on_branch,
-        [UI_FORK] = tui_act_on_branch,  [UI_TAKE_BACK] = tui_act_on_branch,
-        [UI_DROP] = tui_act_on_branch,  [UI_ASK_NEXT] = tui_act_on_branch,
+        [UI_SEND] = act_send,
+        [UI_STOP] = act_stop,
+        [UI_QUIT] = act_quit,
+        [UI_NEW] = act_new,
+        [UI_OPEN] = act_open,
+        [UI_LIST] = tui_act_on_library,
+        [UI_MODELS] = act_models,
+        [UI_PICK] = act_pick,
+        [UI_EDIT] = act_edit,
+        [UI_SUSPEND] = act_suspend,
+        [UI_HANGUP] = act_hangup,
+        [UI_REASK] = tui_act_on_branch,
+        [UI_REGEN] = tui_act_on_branch,
+        [UI_REGEN_BY] = tui_act_on_branch,
+        [UI_BACK] = tui_act_on_branch,
+        [UI_ON] = tui_act_on_branch,
+        [UI_FORK] = tui_act_on_branch,
+        [UI_TAKE_BACK] = tui_act_on_branch,
+        [UI_DROP] = tui_act_on_branch,
+        [UI_ASK_NEXT] = tui_act_on_branch,
         [UI_LEAVE] = tui_act_on_branch,
+        [UI_RENAME] = tui_act_on_library,
+        [UI_ARCHIVE] = tui_act_on_library,
+        [UI_DELETE] = tui_act_on_library,
+        [UI_RESTORE] = tui_act_on_library,
+        [UI_SEARCH] = tui_act_on_library,
+        [UI_FOUND] = tui_act_on_library,
     };
     acts[action->kind](t, action);
 }

@@ -254,6 +254,14 @@ int store_conversation_delete(struct store *s, int64_t id)
     return rc;
 }
 
+bool store_is_deleted(struct store *s, int64_t id)
+{
+    struct stmt q = stmt_open(s, "SELECT 1 FROM conversation WHERE id = ? AND deleted_by IS NULL");
+    stmt_bind_int(&q, id);
+    bool found = stmt_row(&q);
+    return stmt_close(&q) == STORE_OK && !found;
+}
+
 int store_conversation_restore(struct store *s, int64_t id)
 {
     struct stmt q = stmt_open(

@@ -184,24 +184,6 @@ int store_message_children(struct store *s, int64_t conversation, int64_t parent
     return finish(s, rc, list, out);
 }
 
-/* Ids grow: each step goes to a larger one, or ends. */
-int store_message_leaf(struct store *s, int64_t message, int64_t *leaf_out)
-{
-    int64_t leaf = 0;
-    int rc = STORE_OK;
-    for (int64_t next = message; rc == STORE_OK && next > leaf;) {
-        leaf = next;
-        struct stmt q = stmt_open(s, "SELECT max(c.id) FROM message m"
-                                     " JOIN message c ON c.conversation = m.conversation"
-                                     " AND c.parent = m.id WHERE m.id = ?");
-        stmt_bind_int(&q, leaf);
-        next = stmt_row(&q) ? stmt_int(&q, 0) : 0;
-        rc = stmt_close(&q);
-    }
-    *leaf_out = leaf;
-    return rc;
-}
-
 int store_message_tree(struct store *s, int64_t conversation, int64_t after,
                        struct store_messages **out)
 {

@@ -138,6 +138,11 @@ void store_set_patience(struct store *s, int ms)
     s->patience_ms = ms;
 }
 
+bool store_moved(struct store *s)
+{
+    return db_has_moved(s);
+}
+
 bool store_changed(struct store *s)
 {
     int64_t version = read_data_version(s);

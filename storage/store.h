@@ -83,6 +83,7 @@ void store_close(struct store *s);
 const char *store_error(const struct store *s);   /* one line, until the next call */
 void store_set_patience(struct store *s, int ms); /* to wait for another writer; 2000 at first */
 bool store_changed(struct store *s);              /* by another handle, since last asked */
+bool store_moved(struct store *s); /* another file, or none, is where the history was opened */
 
 /*
  * Makes the calls up to store_commit one transaction, which holds off other writers: be quick.
@@ -139,6 +140,7 @@ int store_conversation_set_leaf(struct store *s, int64_t id, int64_t leaf);
 /* Deletes; until it is purged, the same or another handle can take it back. */
 int store_conversation_delete(struct store *s, int64_t id);
 int store_conversation_restore(struct store *s, int64_t id);
+bool store_is_deleted(struct store *s, int64_t id); /* or never was; false when that is not known */
 
 /*
  * Removes for good what this handle deleted, and what handles deleted that no longer exist: no
@@ -217,9 +219,6 @@ int store_message_set_opens(struct store *s, int64_t id, bool opens);
 
 /* The conversation's current path, root first. */
 int store_message_path(struct store *s, int64_t conversation, struct store_messages **out);
-
-/* The newest message of the newest line of answers below `message`: a path through it ends there. */
-int store_message_leaf(struct store *s, int64_t message, int64_t *leaf_out);
 
 /* All answers to one message, oldest first; parent 0 gives the conversation's roots. */
 int store_message_children(struct store *s, int64_t conversation, int64_t parent,

@@ -122,7 +122,7 @@ void dialog_move(struct dialog *d, int64_t rows)
 
 /* Drawing */
 
-static void draw_box(struct grid *g, int row, int col, int rows, int cols, const char *title)
+void dialog_box(struct grid *g, int row, int col, int rows, int cols, const char *title)
 {
     int last = row + rows - 1, right = col + cols - 1;
 
@@ -175,10 +175,10 @@ void dialog_draw(struct dialog *d, struct grid *g)
     int rows = least(g->rows, wanted);
     int row = (g->rows - rows) / 2, col = (g->cols - cols) / 2;
 
-    if (d->kind == DIALOG_NONE)
+    if (d->kind == DIALOG_NONE || d->kind == DIALOG_SEARCH)
         return;
     g->cursor_row = -1;
-    draw_box(g, row, col, rows, cols, help ? "Help" : d->title ? d->title : "");
+    dialog_box(g, row, col, rows, cols, help ? "Help" : d->title ? d->title : "");
     d->height = rows - 2;
     if (help) {
         dialog_move(d, 0);

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum dialog_kind { DIALOG_NONE, DIALOG_HELP, DIALOG_PICK };
+enum dialog_kind { DIALOG_NONE, DIALOG_HELP, DIALOG_PICK, DIALOG_SEARCH };
 
 struct dialog {
     enum dialog_kind kind;
@@ -39,6 +39,10 @@ void dialog_close(struct dialog *d);
 /* Scrolls the help, or moves in the list. */
 void dialog_move(struct dialog *d, int64_t rows);
 
+/* DIALOG_SEARCH is drawn by search.h. */
 void dialog_draw(struct dialog *d, struct grid *g);
+
+/* An empty box with its title. */
+void dialog_box(struct grid *g, int row, int col, int rows, int cols, const char *title);
 
 #endif

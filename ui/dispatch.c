@@ -14,7 +14,7 @@
  * Queues an action; false: the queue is full. What stops or ends goes before what is waiting, and the
  * last places are kept for it.
  */
-static bool queue(struct ui *u, struct ui_action action)
+bool dispatch_queue(struct ui *u, struct ui_action action)
 {
     bool urgent = action.kind == UI_STOP || action.kind == UI_QUIT || action.kind == UI_HANGUP;
     size_t room = urgent ? UI_ACTIONS_MAX : UI_ACTIONS_MAX - 8;
@@ -37,7 +37,7 @@ static bool queue(struct ui *u, struct ui_action action)
 
 static bool want(struct ui *u, enum ui_action_kind kind)
 {
-    return queue(u, (struct ui_action){.kind = kind});
+    return dispatch_queue(u, (struct ui_action){.kind = kind});
 }
 
 void dispatch_hangup(struct ui *u)
@@ -66,7 +66,7 @@ static void send(struct ui *u)
             want(u, UI_ASK_NEXT);
         return;
     }
-    if (!queue(u, (struct ui_action){.kind = UI_SEND, .text = text, .len = len})) {
+    if (!dispatch_queue(u, (struct ui_action){.kind = UI_SEND, .text = text, .len = len})) {
         status_hint(&u->status, "Too much is waiting already; the draft is kept");
         return;
     }
@@ -77,32 +77,35 @@ static void send(struct ui *u)
 void dispatch_focus(struct ui *u, enum focus to)
 {
     u->focus = to;
+    find_accept(&u->find);
     transcript_focus(&u->transcript, to == FOCUS_TRANSCRIPT);
 }
 
 static void close_sidebar(struct ui *u)
 {
-    u->sidebar_open = false;
-    list_clear_filter(&u->sidebar);
+    u->sidebar.open = u->sidebar.renaming = false;
+    list_clear_filter(&u->sidebar.list);
     dispatch_focus(u, FOCUS_COMPOSER);
 }
 
 static void toggle_sidebar(struct ui *u)
 {
-    if (u->sidebar_open && u->focus == FOCUS_SIDEBAR) {
+    if (u->sidebar.open && u->focus == FOCUS_SIDEBAR) {
         close_sidebar(u);
         return;
     }
-    if (!u->sidebar_open)
-        want(u, UI_LIST);
-    u->sidebar_open = true;
-    list_select(&u->sidebar, u->sidebar.current);
+    if (!u->sidebar.open)
+        library_list(u);
+    u->sidebar.open = true;
+    list_select(&u->sidebar.list, u->sidebar.list.current);
     dispatch_focus(u, FOCUS_SIDEBAR);
 }
 
 /* Closes what is uppermost, or stops; the same key does both. */
 static void cancel(struct ui *u)
 {
+    if (library_cancel(u))
+        return;
     if (u->dialog.kind != DIALOG_NONE)
         dialog_close(&u->dialog);
     else if (u->focus == FOCUS_SIDEBAR)
@@ -124,10 +127,10 @@ static void interrupt(struct ui *u)
     bool again = u->stop_sent || u->quit_armed;
 
     if (again) {
-        queue(u, (struct ui_action){.kind = UI_QUIT, .id = 130});
+        dispatch_queue(u, (struct ui_action){.kind = UI_QUIT, .id = 130});
     } else if (status_is_busy(&u->status)) {
         u->stop_sent = want(u, UI_STOP);
-    } else if (u->dialog.kind != DIALOG_NONE || u->focus == FOCUS_SIDEBAR) {
+    } else if (u->dialog.kind != DIALOG_NONE || u->focus == FOCUS_SIDEBAR || u->find.typing) {
         cancel(u);
     } else if (u->pending.banner) {
         want(u, UI_LEAVE);
@@ -152,6 +155,7 @@ static bool everywhere(struct ui *u, enum keymap_action action)
     case ACT_CANCEL: cancel(u); break;
     case ACT_HELP: dialog_help(&u->dialog); break;
     case ACT_SIDEBAR: toggle_sidebar(u); break;
+    case ACT_SEARCH: library_search(u); break;
     case ACT_FOLD_ALL: transcript_fold_all(&u->transcript); break;
     case ACT_MODELS: want(u, UI_MODELS); break;
     case ACT_NEW: want(u, UI_NEW); break;
@@ -188,7 +192,7 @@ static void in_composer(struct ui *u, enum keymap_action action)
     case ACT_DROP: want(u, UI_DROP); break;
     case ACT_EOF:
         if (len == 0)
-            queue(u, (struct ui_action){.kind = UI_QUIT});
+            dispatch_queue(u, (struct ui_action){.kind = UI_QUIT});
         else
             composer_do(&u->composer, action);
         break;
@@ -212,7 +216,7 @@ static void of_message(struct ui *u, enum keymap_action action)
         if (rows[i].action != action)
             continue;
         if (id != 0)
-            queue(u, (struct ui_action){.kind = rows[i].kind, .id = id});
+            dispatch_queue(u, (struct ui_action){.kind = rows[i].kind, .id = id});
         else
             status_hint(&u->status, "[ and ] mark a question or an answer");
     }
@@ -241,12 +245,12 @@ static void choose(struct ui *u)
 
     if (u->dialog.kind == DIALOG_PICK) {
         if (list_chosen(&u->dialog.list, &id))
-            queue(u, (struct ui_action){.kind = UI_PICK, .tag = u->dialog.tag, .id = id});
+            dispatch_queue(u, (struct ui_action){.kind = UI_PICK, .tag = u->dialog.tag, .id = id});
         dialog_close(&u->dialog);
     } else if (u->dialog.kind == DIALOG_HELP) {
         dialog_close(&u->dialog);
-    } else if (list_chosen(&u->sidebar, &id)) {
-        queue(u, (struct ui_action){.kind = UI_OPEN, .id = id});
+    } else if (list_chosen(&u->sidebar.list, &id)) {
+        dispatch_queue(u, (struct ui_action){.kind = UI_OPEN, .id = id});
         close_sidebar(u);
     }
 }
@@ -256,13 +260,13 @@ static void move_in_list(struct ui *u, int64_t rows)
     if (u->dialog.kind != DIALOG_NONE)
         dialog_move(&u->dialog, rows);
     else
-        list_move(&u->sidebar, rows);
+        list_move(&u->sidebar.list, rows);
 }
 
 static void in_list(struct ui *u, enum keymap_action action)
 {
-    struct list *list = u->dialog.kind != DIALOG_NONE ? &u->dialog.list : &u->sidebar;
-    int page = u->dialog.kind != DIALOG_NONE ? u->dialog.height : u->sidebar.height;
+    struct list *list = u->dialog.kind != DIALOG_NONE ? &u->dialog.list : &u->sidebar.list;
+    int page = u->dialog.kind != DIALOG_NONE ? u->dialog.height : u->sidebar.list.height;
 
     switch (action) {
     case ACT_ROW_UP: move_in_list(u, -1); break;
@@ -286,17 +290,21 @@ static void type(struct ui *u, struct key key, enum keymap_place place)
 
     if (key.code < ' ' || key.code > 0x10ffff || (key.mods & ~KEY_SHIFT))
         return;
+    if (library_type(u, place, key.code))
+        return;
     if (place == IN_COMPOSER) {
         if (!composer_type(&u->composer, key.code))
             status_hint(&u->status, "The draft is full");
     } else if (place == IN_LIST && u->dialog.kind != DIALOG_HELP) {
-        struct list *list = u->dialog.kind == DIALOG_PICK ? &u->dialog.list : &u->sidebar;
+        struct list *list = u->dialog.kind == DIALOG_PICK ? &u->dialog.list : &u->sidebar.list;
         list_type(list, utf8, text_encode(key.code, utf8));
     }
 }
 
 static void paste(struct ui *u, const struct input_event *event)
 {
+    if (library_paste(u, event->text, event->len))
+        return;
     bool fits = composer_insert(&u->composer, event->text, event->len) && !event->cut;
     if (!fits)
         status_hint(&u->status, "The paste is too large for a draft");
@@ -306,6 +314,8 @@ static void paste(struct ui *u, const struct input_event *event)
 
 static enum keymap_place place_of(const struct ui *u)
 {
+    if (library_is_field(u))
+        return IN_FIELD;
     if (u->dialog.kind != DIALOG_NONE || u->focus == FOCUS_SIDEBAR)
         return IN_LIST;
     return u->focus == FOCUS_TRANSCRIPT ? IN_TRANSCRIPT : IN_COMPOSER;
@@ -329,7 +339,7 @@ static void press(struct ui *u, struct key key)
             type(u, key, place);
         return;
     }
-    if (everywhere(u, action))
+    if (library_act(u, place, action) || everywhere(u, action))
         return;
     if (place == IN_LIST)
         in_list(u, action);

@@ -119,6 +119,14 @@ bool item_extract(const struct item *item, item_extractor *extract, size_t n, st
     return none && extract_from(item, UI_REASONING, extract, n, out);
 }
 
+bool item_hides(const struct item *item, const char *text)
+{
+    for (size_t i = 0; i < item->n_parts; i++)
+        if (item->parts[i].folded && text_contains(item->parts[i].text.data, text))
+            return true;
+    return false;
+}
+
 /* Rows */
 
 enum row_kind {

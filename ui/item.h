@@ -52,6 +52,9 @@ bool item_has_reasoning(const struct item *item);
 bool item_is_open(const struct item *item); /* some of its reasoning is unfolded */
 void item_fold(struct item *item, bool folded);
 
+/* Whether what is folded away holds the text. */
+bool item_hides(const struct item *item, const char *text);
+
 /* Finds piece n of a text and appends it; extract.h. */
 typedef bool item_extractor(const char *text, size_t len, size_t n, struct bytes *out);
 

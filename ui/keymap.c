@@ -12,6 +12,7 @@
 static const struct keymap_row table[] = {
     {ACT_HELP, IN_ALL, "help", "F1", "this help"},
     {ACT_SIDEBAR, IN_ALL, "sidebar", "F2", "conversations"},
+    {ACT_SEARCH, IN_ALL, "search", "C-f, C-x f", "search all conversations"},
     {ACT_NEW, IN_ALL, "new", "C-x n", "new conversation"},
     {ACT_MODELS, IN_ALL, "models", "C-x m", "choose the model"},
     {ACT_FOLD_ALL, IN_ALL, "fold-all", "C-o", "fold or unfold all reasoning"},
@@ -30,7 +31,7 @@ static const struct keymap_row table[] = {
     {ACT_UP, IN_COMPOSER, "up", "Up, C-p", "line up; earlier prompt"},
     {ACT_DOWN, IN_COMPOSER, "down", "Down, C-n", "line down; later prompt"},
     {ACT_LEFT, IN_COMPOSER, "left", "Left, C-b", "back a character"},
-    {ACT_RIGHT, IN_COMPOSER, "right", "Right, C-f", "on a character"},
+    {ACT_RIGHT, IN_COMPOSER, "right", "Right", "on a character"},
     {ACT_WORD_LEFT, IN_COMPOSER, "word-left", "M-b, C-Left, M-Left", "back a word"},
     {ACT_WORD_RIGHT, IN_COMPOSER, "word-right", "M-f, C-Right, M-Right", "on a word"},
     {ACT_HOME, IN_COMPOSER, "line-start", "C-a, Home", "start of the line"},
@@ -69,6 +70,9 @@ static const struct keymap_row table[] = {
     {ACT_PAGE_UP, IN_TRANSCRIPT, "page-up", "C-b, C-u", "scroll back a page"},
     {ACT_PAGE_DOWN, IN_TRANSCRIPT, "page-down", "f, C-d", "scroll on a page"},
     {ACT_HELP, IN_TRANSCRIPT, "help", "?", "this help"},
+    {ACT_FIND, IN_TRANSCRIPT, "find", "/", "find in this conversation"},
+    {ACT_FIND_NEXT, IN_TRANSCRIPT, "find-next", "n", "next match"},
+    {ACT_FIND_BACK, IN_TRANSCRIPT, "find-back", "N", "match before"},
     {ACT_COMPOSE, IN_TRANSCRIPT, "write", "Tab, S-Tab, Esc, i", "back to writing"},
 
     {ACT_ROW_UP, IN_LIST, "row-up", "Up, C-p", "row before"},
@@ -79,6 +83,32 @@ static const struct keymap_row table[] = {
     {ACT_ROW_LAST, IN_LIST, "last-row", "End", "last row"},
     {ACT_CHOOSE, IN_LIST, "choose", "Enter", "open the row; typing narrows the list"},
     {ACT_ERASE, IN_LIST, "erase", "Backspace, C-u", "take back what was typed"},
+    {ACT_SCOPE, IN_LIST, "scope", "Tab, S-Tab", "conversations: the archived ones, and back"},
+    {ACT_RENAME, IN_LIST, "rename", "M-r, C-x r", "conversations: write another title"},
+    {ACT_ARCHIVE, IN_LIST, "archive", "M-a, C-x a", "conversations: archive, or take back"},
+    {ACT_DELETE_ROW, IN_LIST, "delete", "Delete, M-d, C-x d", "conversations: delete"},
+    {ACT_RESTORE_ROW, IN_LIST, "restore", "M-u, C-_, C-x u",
+     "conversations: take back the last deletion"},
+
+    {ACT_CHOOSE, IN_FIELD, "choose", "Enter", "open what is marked; keep the match or the title"},
+    {ACT_ROW_UP, IN_FIELD, "row-up", "Up, C-p", "hit or match before"},
+    {ACT_ROW_DOWN, IN_FIELD, "row-down", "Down, C-n", "hit or match after"},
+    {ACT_ROWS_UP, IN_FIELD, "rows-up", "PgUp", "page before"},
+    {ACT_ROWS_DOWN, IN_FIELD, "rows-down", "PgDn", "page after"},
+    {ACT_SCOPE, IN_FIELD, "scope", "Tab, S-Tab",
+     "search everywhere, in questions, answers, reasoning"},
+    {ACT_LEFT, IN_FIELD, "left", "Left, C-b", "back a character"},
+    {ACT_RIGHT, IN_FIELD, "right", "Right, C-f", "on a character"},
+    {ACT_WORD_LEFT, IN_FIELD, "word-left", "M-b, C-Left", "back a word"},
+    {ACT_WORD_RIGHT, IN_FIELD, "word-right", "M-f, C-Right", "on a word"},
+    {ACT_HOME, IN_FIELD, "line-start", "Home, C-a", "start of the line"},
+    {ACT_END, IN_FIELD, "line-end", "End, C-e", "end of the line"},
+    {ACT_DELETE_LEFT, IN_FIELD, "delete-left", "Backspace", "delete back"},
+    {ACT_DELETE_RIGHT, IN_FIELD, "delete-right", "Delete, C-d", "delete on"},
+    {ACT_KILL_SPACE_LEFT, IN_FIELD, "cut-to-space", "C-w", "cut back to the space"},
+    {ACT_KILL_START, IN_FIELD, "cut-to-start", "C-u", "cut to the start"},
+    {ACT_KILL_END, IN_FIELD, "cut-to-end", "C-k", "cut to the end"},
+    {ACT_YANK, IN_FIELD, "yank", "C-y", "put back what was cut"},
     {ACT_NONE, IN_ALL, NULL, NULL, NULL},
 };
 
@@ -88,10 +118,8 @@ const struct keymap_row *keymap_table(void)
 }
 
 static const char *const place_names[IN_PLACES] = {
-    [IN_ALL] = "",
-    [IN_COMPOSER] = "writing",
-    [IN_TRANSCRIPT] = "reading",
-    [IN_LIST] = "lists",
+    [IN_ALL] = "",       [IN_COMPOSER] = "writing", [IN_TRANSCRIPT] = "reading",
+    [IN_LIST] = "lists", [IN_FIELD] = "fields",
 };
 
 const char *keymap_place_name(enum keymap_place place)
@@ -106,6 +134,7 @@ const char *keymap_place_title(enum keymap_place place)
         [IN_COMPOSER] = "Writing",
         [IN_TRANSCRIPT] = "Reading the transcript",
         [IN_LIST] = "Lists",
+        [IN_FIELD] = "Searching, finding, renaming",
     };
     return titles[place];
 }
@@ -343,6 +372,22 @@ void keymap_keys(const struct keymap *map, enum keymap_place place, enum keymap_
     }
     if (n == 0)
         snprintf(out, KEYMAP_KEYS_MAX, "none");
+}
+
+void keymap_first(const struct keymap *map, enum keymap_place place, enum keymap_action action,
+                  char out[KEYMAP_KEYS_MAX])
+{
+    const struct keymap_binding *found = NULL;
+
+    for (size_t i = map->n; i-- > 0;) {
+        const struct keymap_binding *b = &map->bindings[i];
+        bool better = !found || found->place != place || b->place == place;
+        if (b->action == action && (b->place == place || b->place == IN_ALL) && better)
+            found = b;
+    }
+    *out = '\0';
+    if (found)
+        print_binding(found, true, out, KEYMAP_KEYS_MAX);
 }
 
 static bool add_first_key(const struct keymap *map, struct bytes *line, enum keymap_place place,

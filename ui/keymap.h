@@ -19,6 +19,7 @@ enum keymap_action {
     ACT_CANCEL,
     ACT_HELP,
     ACT_SIDEBAR,
+    ACT_SEARCH,
     ACT_FOLD_ALL,
     ACT_MODELS,
     ACT_NEW,
@@ -77,6 +78,15 @@ enum keymap_action {
     ACT_ROW_LAST,
     ACT_CHOOSE,
     ACT_ERASE,
+    ACT_SCOPE,
+    ACT_RENAME,
+    ACT_ARCHIVE,
+    ACT_DELETE_ROW,
+    ACT_RESTORE_ROW,
+
+    ACT_FIND,
+    ACT_FIND_NEXT,
+    ACT_FIND_BACK,
 };
 
 /* Where a binding holds. Those of IN_ALL hold everywhere unless the place has its own. */
@@ -84,7 +94,8 @@ enum keymap_place {
     IN_ALL,
     IN_COMPOSER,
     IN_TRANSCRIPT,
-    IN_LIST, /* the sidebar, dialogs */
+    IN_LIST,  /* the sidebar, dialogs */
+    IN_FIELD, /* a line to write in: a query, a title */
     IN_PLACES,
 };
 
@@ -121,6 +132,10 @@ const struct keymap_row *keymap_table(void);
 /* "Writing", as a heading of the help screen; "writing", as configuration names it ("": IN_ALL). */
 const char *keymap_place_title(enum keymap_place place);
 const char *keymap_place_name(enum keymap_place place);
+
+/* The first key of an action there, or everywhere, in words for hints: "Alt-R"; "" where it has none. */
+void keymap_first(const struct keymap *map, enum keymap_place place, enum keymap_action action,
+                  char out[KEYMAP_KEYS_MAX]);
 
 /* Binds the table's default keys. */
 void keymap_init(struct keymap *map);

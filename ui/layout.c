@@ -81,7 +81,8 @@ static void add_reading_keys(const struct keymap *map, int width, struct bytes *
         {ACT_REASK, ACT_NONE, "edit", 2},
         {ACT_REGEN, ACT_NONE, "again", 3},
         {ACT_BACK, ACT_ON, "versions", 4},
-        {ACT_FOLD, ACT_NONE, "folds", 5},
+        {ACT_FIND, ACT_NONE, "finds", 5},
+        {ACT_FOLD, ACT_NONE, "folds", 6},
         {ACT_COMPOSE, ACT_NONE, "writes", 0},
     };
     enum { N_HINTS = sizeof hints / sizeof *hints };
@@ -152,7 +153,12 @@ static void draw_main(struct ui *u, int left, int64_t now)
     int end = top - 1 - pending; /* of the transcript */
     bool more = draw_said(u, g, end - (g->rows >= ROOMY_ROWS), col, width);
 
-    draw_rule(u, g, end, col, width, more);
+    if (u->focus == FOCUS_TRANSCRIPT)
+        find_mark(&u->find, g, col, end - (g->rows >= ROOMY_ROWS), width);
+    if (u->find.typing)
+        find_draw(&u->find, g, end, col, width);
+    else
+        draw_rule(u, g, end, col, width, more);
     pending_draw(&u->pending, g, end + 1, col + 2, pending, width - 3);
     composer_draw(&u->composer, g, top, col, height, width - 1, active);
     int popup = complete_rows(&u->composer.complete);
@@ -160,34 +166,6 @@ static void draw_main(struct ui *u, int left, int64_t now)
     if (popup > 0 && active)
         complete_draw(&u->composer.complete, g, top - 1 - popup, col, popup, width);
     status_draw(&u->status, g, g->rows - 1, col + 2, width - 3, now);
-}
-
-static void draw_sidebar(struct ui *u, int width)
-{
-    struct grid *g = &u->grid;
-    struct list *l = &u->sidebar;
-    bool active = u->focus == FOCUS_SIDEBAR;
-
-    grid_blank(g, 0, 0, g->rows, width);
-    grid_label(g, 0, 1, width - 2, "Conversations", STYLE_TITLE);
-    int at = 1 + grid_label(g, 1, 1, width - 3, l->filter.len ? l->filter.data : "", STYLE_KEY);
-    if (l->filter.len == 0)
-        grid_label(g, 1, 1, width - 3, active ? "type to filter" : "", STYLE_DIM);
-    list_draw(l, g, 2, 0, g->rows - 3, width - 1, active);
-    if (active) {
-        struct bytes keys = {0};
-        keymap_add_hint(&u->keymap, &keys, IN_LIST, ACT_CHOOSE, ACT_NONE, "opens");
-        keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
-        grid_label(g, g->rows - 1, 1, width - 3, keys.data ? keys.data : "", STYLE_DIM);
-        bytes_free(&keys);
-    }
-    if (width < g->cols)
-        for (int row = 0; row < g->rows; row++)
-            grid_label(g, row, width - 1, 1, "│", STYLE_RULE);
-    if (active) {
-        g->cursor_row = 1;
-        g->cursor_col = at;
-    }
 }
 
 void layout_draw(struct ui *u, int64_t now)
@@ -200,7 +178,7 @@ void layout_draw(struct ui *u, int64_t now)
         draw_too_small(u);
         return;
     }
-    if (u->sidebar_open) {
+    if (u->sidebar.open) {
         sidebar = g->cols / 3 < SIDEBAR_MIN ? SIDEBAR_MIN : g->cols / 3;
         sidebar = sidebar > SIDEBAR_MAX ? SIDEBAR_MAX : sidebar;
         if (g->cols < 2 * SIDEBAR_MIN) /* too narrow for both */
@@ -209,6 +187,8 @@ void layout_draw(struct ui *u, int64_t now)
     if (sidebar < g->cols)
         draw_main(u, sidebar, now);
     if (sidebar > 0)
-        draw_sidebar(u, sidebar);
+        sidebar_draw(&u->sidebar, g, sidebar, u->focus == FOCUS_SIDEBAR);
     dialog_draw(&u->dialog, g);
+    if (u->dialog.kind == DIALOG_SEARCH)
+        search_draw(&u->search, g);
 }

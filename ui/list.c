@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TITLE_MIN = 20 }; /* columns that details leave to titles */
+enum { TITLE_MIN = 24 }; /* columns that details leave to titles */
 
 void list_init(struct list *l)
 {
@@ -32,9 +32,10 @@ static void narrow(struct list *l)
 {
     l->n_shown = 0;
     for (size_t i = 0; i < l->n; i++)
-        if (l->filter.len == 0 || text_contains(title_of(l, i), l->filter.data))
+        if (l->narrowed || l->filter.len == 0 || text_contains(title_of(l, i), l->filter.data))
             l->shown[l->n_shown++] = i;
     l->selected = l->top = 0;
+    l->afresh = true;
 }
 
 static bool add_string(struct bytes *text, const char *s, size_t *at_out)
@@ -49,6 +50,8 @@ bool list_set(struct list *l, const struct ui_row *rows, size_t n, int64_t curre
     size_t *shown = malloc((n + 1) * sizeof *shown);
     struct bytes text = {0};
     int64_t chosen = current;
+    size_t place = l->selected, top = l->top;
+    bool afresh = l->narrowed && l->afresh;
 
     if (!copy || !shown)
         goto fail;
@@ -58,7 +61,10 @@ bool list_set(struct list *l, const struct ui_row *rows, size_t n, int64_t curre
             !add_string(&text, rows[i].detail ? rows[i].detail : "", &copy[i].detail))
             goto fail;
     }
-    list_chosen(l, &chosen);
+    if (!afresh)
+        list_chosen(l, &chosen);
+    else if (l->filter.len > 0 && n > 0)
+        chosen = rows[0].id;
     free(l->rows);
     free(l->shown);
     bytes_free(&l->text);
@@ -68,6 +74,11 @@ bool list_set(struct list *l, const struct ui_row *rows, size_t n, int64_t curre
     l->text = text;
     l->current = current;
     narrow(l);
+    l->afresh = false;
+    if (!afresh) {
+        list_move(l, (int64_t)place);
+        l->top = top < l->selected ? top : l->selected;
+    }
     list_select(l, chosen);
     return true;
 fail:
@@ -117,6 +128,11 @@ bool list_chosen(const struct list *l, int64_t *id_out)
         return false;
     *id_out = l->rows[l->shown[l->selected]].id;
     return true;
+}
+
+const char *list_chosen_title(const struct list *l)
+{
+    return l->selected < l->n_shown ? title_of(l, l->shown[l->selected]) : NULL;
 }
 
 /* Columns for the details of the rows in sight; 0: they would leave the titles too little. */

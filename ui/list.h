@@ -22,6 +22,8 @@ struct list {
     struct list_row *rows;
     size_t n;
     struct bytes filter;
+    bool narrowed; /* by whoever gives the rows, who is told the filter */
+    bool afresh;   /* the filter changed: new rows are looked at from the first on */
     size_t *shown; /* rows that hold the filter */
     size_t n_shown, selected, top;
     int64_t current; /* the row that is marked */
@@ -31,7 +33,7 @@ struct list {
 void list_init(struct list *l);
 void list_done(struct list *l);
 
-/* Takes new rows; the filter stays, and the selection if its row is still there. */
+/* Takes new rows; the filter stays, and the selection on its row, or else in its place. */
 bool list_set(struct list *l, const struct ui_row *rows, size_t n, int64_t current);
 
 void list_select(struct list *l, int64_t id);
@@ -40,8 +42,9 @@ void list_type(struct list *l, const char *text, size_t len); /* adds to the fil
 void list_erase(struct list *l);                              /* its last character */
 void list_clear_filter(struct list *l);
 
-/* The id of the selected row; false: there is none. */
+/* The selected row's id, and its title; false and NULL: there is none. */
 bool list_chosen(const struct list *l, int64_t *id_out);
+const char *list_chosen_title(const struct list *l);
 
 /* Draws rows from (row, col) on; `active`: the selected one is shown as such. */
 void list_draw(struct list *l, struct grid *g, int row, int col, int height, int width,

@@ -7,12 +7,14 @@
 
 #include "composer.h"
 #include "dialog.h"
+#include "find.h"
 #include "grid.h"
 #include "input.h"
 #include "keymap.h"
-#include "list.h"
 #include "pending.h"
 #include "screen.h"
+#include "search.h"
+#include "sidebar.h"
 #include "status.h"
 #include "transcript.h"
 #include "tty.h"
@@ -50,11 +52,12 @@ struct ui {
     struct transcript transcript;
     struct composer composer;
     struct pending pending;
-    struct list sidebar;
+    struct sidebar sidebar;
+    struct search search;
+    struct find find;
     struct dialog dialog;
     struct status status;
     enum focus focus;
-    bool sidebar_open;
 
     /* keys */
     struct key prefix;
@@ -80,8 +83,23 @@ void layout_draw(struct ui *u, int64_t now);
 /* Runs what an event of the terminal means. */
 void dispatch_event(struct ui *u, const struct input_event *event);
 
-/* Moves the keys to another region. */
+/* For library.c: queues an action, false: the queue is full; and moves the focus. */
+bool dispatch_queue(struct ui *u, struct ui_action action);
 void dispatch_focus(struct ui *u, enum focus to);
+
+/*
+ * What keys mean in the sidebar, the dialog for searching and the line for finding. False: nothing
+ * special, dispatch.c knows.
+ */
+bool library_act(struct ui *u, enum keymap_place place, enum keymap_action action);
+bool library_type(struct ui *u, enum keymap_place place, uint32_t cp);
+bool library_paste(struct ui *u, const char *text, size_t len);
+bool library_cancel(struct ui *u);
+bool library_is_field(const struct ui *u); /* keys go to one of its fields */
+void library_list(struct ui *u);           /* asks for the sidebar's rows */
+void library_open_sidebar(struct ui *u, const char *words, bool archived);
+void library_search(struct ui *u); /* opens the dialog */
+void library_step(struct ui *u);   /* goes on with what takes long */
 
 /* The terminal has answered: its colours become those of its background. */
 void ui_take_report(struct ui *u, const char *report);

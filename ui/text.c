@@ -310,11 +310,16 @@ size_t text_wrap(const char *s, size_t len, int width)
     return len;
 }
 
+uint32_t text_lower(uint32_t cp)
+{
+    return (uint32_t)utf8proc_tolower((utf8proc_int32_t)cp);
+}
+
 static uint32_t folded(const char *s, size_t *n_out)
 {
     uint32_t cp;
-    *n_out = text_decode(s, strlen(s), &cp);
-    return (uint32_t)utf8proc_tolower((utf8proc_int32_t)cp);
+    *n_out = text_decode(s, strnlen(s, 4), &cp);
+    return text_lower(cp);
 }
 
 static bool begins_with(const char *s, const char *part)

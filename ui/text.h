@@ -68,6 +68,9 @@ bool text_breaks_before(const struct text_cluster *prev, const struct text_clust
  */
 size_t text_wrap(const char *s, size_t len, int width);
 
+/* The code point in lower case. */
+uint32_t text_lower(uint32_t cp);
+
 /* Whether `part` occurs in s, letter case aside. */
 bool text_contains(const char *s, const char *part);
 

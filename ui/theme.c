@@ -86,6 +86,11 @@ static const struct row {
                         PAINT_REVERSE,
                         PAINT_REVERSE,
                         {OWN, OWN, {7, 15, 231, 0xffffff}}},
+    [STYLE_MATCH] = {"match",
+                     PAINT_BOLD | PAINT_UNDERLINE,
+                     PAINT_BOLD | PAINT_UNDERLINE,
+                     PAINT_BOLD | PAINT_UNDERLINE,
+                     {{3, 11, 179, 0xe7b369}, {5, 5, 94, 0x814e00}, {3, 11, 220, 0xffd700}}},
 };
 
 static const struct shade terminals_own = OWN, black = {0, 0, 16, 0x000000};

@@ -28,6 +28,7 @@ enum style {
     STYLE_KEY,      /* a key or command in help and hints */
     STYLE_TITLE,    /* of a dialog or pane */
     STYLE_SELECTED, /* the row that Enter takes */
+    STYLE_MATCH,    /* what was looked for */
     STYLE_COUNT,
 
     STYLE_MUTED = 0x40, /* flag: the same, in the colour of STYLE_DIM (reasoning) */

@@ -289,6 +289,47 @@ void transcript_bottom(struct transcript *t)
     t->selected = t->n ? t->n - 1 : 0;
 }
 
+/* Places */
+
+void transcript_top_place(struct transcript *t, size_t *item_out, size_t *row_out)
+{
+    fix_top(t);
+    *item_out = t->top_item;
+    *row_out = t->top_row;
+}
+
+int transcript_screen_row(struct transcript *t, size_t item, size_t row)
+{
+    size_t rows = 0;
+    for (size_t i = t->top_item; i < item && i < t->n && rows < t->top_row + (size_t)t->height; i++)
+        rows += rows_of(t, i);
+    rows += row;
+    bool seen = item >= t->top_item && item < t->n && rows >= t->top_row &&
+                rows < t->top_row + (size_t)t->height;
+    return seen ? (int)(rows - t->top_row) : -1;
+}
+
+void transcript_show(struct transcript *t, size_t item, size_t row)
+{
+    fix_top(t);
+    if (transcript_screen_row(t, item, row) < 0) {
+        t->top_item = item;
+        t->top_row = row;
+        t->follow = false;
+        transcript_scroll(t, -(t->height / 3));
+    }
+    t->follow = ends_in_view(t);
+    t->selected = item;
+}
+
+size_t transcript_index(const struct transcript *t, int64_t id)
+{
+    size_t i = 0;
+    while (i < t->n && (t->items[i]->id != id || t->items[i]->kind == ITEM_NOTICE))
+        i++;
+    return i;
+}
+
 /* Folds */
 
 static bool any_open(const struct transcript *t)

@@ -65,6 +65,15 @@ void transcript_focus(struct transcript *t, bool on);
 void transcript_select(struct transcript *t, int step);
 void transcript_fold(struct transcript *t);
 
+/* Places are an item and a row of it. The uppermost in sight; where one is on the screen, -1: nowhere. */
+void transcript_top_place(struct transcript *t, size_t *item_out, size_t *row_out);
+int transcript_screen_row(struct transcript *t, size_t item, size_t row);
+
+/* Brings a place into sight, and marks its message. */
+void transcript_show(struct transcript *t, size_t item, size_t row);
+
+size_t transcript_index(const struct transcript *t, int64_t id); /* of a message; t->n: unknown */
+
 bool transcript_has_messages(const struct transcript *t); /* not only notices */
 
 /* Its rows in this width, counted up to `most`. */

@@ -71,7 +71,9 @@ static void free_ui(struct ui *u)
     transcript_clear(&u->transcript);
     composer_done(&u->composer);
     pending_done(&u->pending);
-    list_done(&u->sidebar);
+    sidebar_done(&u->sidebar);
+    search_done(&u->search);
+    find_done(&u->find);
     dialog_done(&u->dialog);
     status_done(&u->status);
     for (size_t i = 0; i < u->n_actions; i++)
@@ -202,7 +204,9 @@ int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t err
     else
         keymap_init(&u->keymap);
     transcript_init(&u->transcript);
-    list_init(&u->sidebar);
+    sidebar_init(&u->sidebar, &u->keymap);
+    search_init(&u->search);
+    find_init(&u->find, &u->transcript);
     status_init(&u->status, &u->keymap);
     bool copied = copy_commands(u, opt) && copy_examples(u, opt);
     composer_init(&u->composer, u->commands, u->n_commands);
@@ -290,6 +294,8 @@ int ui_timeout_ms(const struct ui *u)
 
     if (u->suspended)
         return -1;
+    if (u->find.seeking)
+        return 0;
     if (may_draw && u->dirty)
         due = sooner(due, u->last_frame + FRAME_MS);
     if (may_draw && status_spins(&u->status))
@@ -323,6 +329,7 @@ bool ui_next_action(struct ui *u, struct ui_action *out)
 {
     if (u->input.deadline >= 0 && u->clock_ms() >= u->input.deadline)
         ui_feed(u);
+    library_step(u);
     free(u->taken);
     u->taken = NULL;
     if (u->n_actions == 0)
@@ -372,6 +379,7 @@ void ui_draw(struct ui *u)
 void ui_transcript_clear(struct ui *u)
 {
     transcript_clear(&u->transcript);
+    find_forget(&u->find);
     u->dirty = true;
 }
 
@@ -505,7 +513,42 @@ void ui_hint(struct ui *u, const char *text)
 
 void ui_sidebar_set(struct ui *u, const struct ui_row *rows, size_t n, int64_t current)
 {
-    list_set(&u->sidebar, rows, n, current);
+    list_set(&u->sidebar.list, rows, n, current);
+    u->dirty = true;
+}
+
+void ui_sidebar(struct ui *u, const char *words, bool archived)
+{
+    library_open_sidebar(u, words, archived);
+    u->dirty = true;
+}
+
+void ui_sidebar_deleted(struct ui *u, const char *title)
+{
+    free(u->sidebar.deleted);
+    u->sidebar.deleted = title ? strdup(title) : NULL;
+    u->dirty = true;
+}
+
+void ui_search(struct ui *u, const char *query)
+{
+    if (query)
+        field_set(&u->search.query, query);
+    library_search(u);
+    u->dirty = true;
+}
+
+void ui_search_set(struct ui *u, const struct ui_hit *hits, size_t n, bool grown,
+                   const char *summary)
+{
+    search_set(&u->search, hits, n, grown, summary);
+    u->dirty = true;
+}
+
+void ui_find(struct ui *u, int64_t message, enum ui_text kind, const char *text)
+{
+    dispatch_focus(u, FOCUS_TRANSCRIPT);
+    find_in_message(&u->find, message, kind == UI_REASONING, text);
     u->dirty = true;
 }
 

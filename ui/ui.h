@@ -139,12 +139,19 @@ void ui_resize(struct ui *u);
 /* What the user wants */
 
 enum ui_action_kind {
-    UI_SEND,   /* text: a prompt, or a slash command; it has left the composer */
-    UI_STOP,   /* stop what is running (only while ui_status.state is not UI_IDLE) */
-    UI_QUIT,   /* id: the exit status, 0 by Ctrl-D, 130 by a second Ctrl-C */
-    UI_NEW,    /* start a new conversation */
-    UI_OPEN,   /* id: the conversation chosen in the sidebar */
-    UI_LIST,   /* the sidebar was opened: its rows may be given anew */
+    UI_SEND, /* text: a prompt, or a slash command; it has left the composer */
+    UI_STOP, /* stop what is running (only while ui_status.state is not UI_IDLE) */
+    UI_QUIT, /* id: the exit status, 0 by Ctrl-D, 130 by a second Ctrl-C */
+    UI_NEW,  /* start a new conversation */
+    UI_OPEN, /* id: the conversation chosen in the sidebar */
+    UI_LIST, /* wants rows for the sidebar, see ui_sidebar_set(): `id` of them at most, whose titles
+                  hold the words of `text`; tag 1: archived ones */
+    UI_RENAME,  /* id: a conversation; text: its new title */
+    UI_ARCHIVE, /* id: a conversation; tag 1: archive it, 0: take it back */
+    UI_DELETE,  /* id: a conversation */
+    UI_RESTORE, /* take back the last deletion */
+    UI_SEARCH, /* wants what holds the words of `text`, see ui_search_set(); tag: an enum ui_where */
+    UI_FOUND,  /* id: the hit chosen */
     UI_MODELS, /* wants to choose a model: answer with ui_pick() */
     UI_PICK,   /* tag, id: the row chosen in the dialog opened by ui_pick() */
     UI_EDIT,   /* edit the draft in $EDITOR: ui_suspend, edit ui_draft(), ui_resume, ui_draft_set */
@@ -279,8 +286,44 @@ struct ui_row {
     const char *detail; /* shown dimmed at the right: a date, a size; may be NULL */
 };
 
-/* The conversations of the sidebar (F2), newest first; `current` is the id of the one on screen. */
+/*
+ * The conversations of the sidebar (F2), newest first: what the last UI_LIST asked for, or that anew.
+ * `current` is the id of the one on screen. Fewer than were asked for: there are no more.
+ */
 void ui_sidebar_set(struct ui *u, const struct ui_row *rows, size_t n, int64_t current);
+
+/* Opens the sidebar, narrowed to titles with these words, or to the archived ones. */
+void ui_sidebar(struct ui *u, const char *words, bool archived);
+
+/* The title of what UI_RESTORE would bring back, shown until it is another; NULL: nothing. */
+void ui_sidebar_deleted(struct ui *u, const char *title);
+
+enum ui_where { UI_EVERYWHERE, UI_IN_QUESTIONS, UI_IN_ANSWERS, UI_IN_REASONING, UI_WHERES };
+
+/* A text that was found. */
+struct ui_hit {
+    int64_t id;
+    const char *title;          /* of its conversation */
+    const char *detail;         /* shown dimmed at the right: what it is, a date */
+    const char *snippet;        /* some of the text */
+    size_t match_at, match_len; /* bytes of it that match */
+};
+
+/* Opens the dialog for searching (Ctrl-F) with this query; NULL: with that of the last time. */
+void ui_search(struct ui *u, const char *query);
+
+/*
+ * What was found for the last UI_SEARCH. May be called again while more is found; `grown`: these are
+ * the hits there were, and more of them. summary: "14 found".
+ */
+void ui_search_set(struct ui *u, const struct ui_hit *hits, size_t n, bool grown,
+                   const char *summary);
+
+/*
+ * Shows a message at the first place that holds `text`, marks all places that do, and lets the next
+ * keys walk along them. kind UI_REASONING: its reasoning is unfolded for that.
+ */
+void ui_find(struct ui *u, int64_t message, enum ui_text kind, const char *text);
 
 /*
  * Opens a dialog to choose one of the rows, `selected` is the id it starts on. Enter gives UI_PICK

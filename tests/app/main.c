@@ -40,5 +40,6 @@ int main(int argc, char **argv)
     group(&c, "sums", test_sums);
     group(&c, "screen", test_screen);
     group(&c, "plain", test_plain);
+    group(&c, "library", test_library);
     return c.failures != 0;
 }

@@ -147,7 +147,7 @@ static void test_title(void **state)
         "a question that is rather long, with many words that do not fit into a title of a list");
     history_save(&h);
     assert_string_equal(
-        h.title, "a question that is rather long, with many words that do not fit into a...");
+        h.title, "a question that is rather long, with many words that do not fit into a\u2026");
     history_new(&h, "");
     exchange(&h, "\xff\xfe"
                  "binary");

@@ -25,6 +25,7 @@ int test_inspect(void);
 int test_sums(void);
 int test_screen(void);
 int test_plain(void);
+int test_library(void);
 
 /* The program under test: the environment's DUET. */
 const char *duet_path(void);

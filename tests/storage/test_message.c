@@ -305,26 +305,6 @@ static void order_needs_no_clock(void **state)
     store_close(s);
 }
 
-static void a_path_through_a_message_ends_at_its_newest_leaf(void **state)
-{
-    (void)state;
-    struct store *s = must_open(NULL);
-    int64_t c = must_create(s, ""), leaf;
-    int64_t question = must_add(s, c, 0, STORE_USER, "q");
-    int64_t first = must_add(s, c, question, STORE_ASSISTANT, "first answer");
-    int64_t last = must_add(s, c, first, STORE_USER, "and then?");
-    int64_t second = must_add(s, c, question, STORE_ASSISTANT, "second answer");
-    assert_int_equal(store_message_leaf(s, first, &leaf), STORE_OK);
-    assert_int_equal(leaf, last);
-    assert_int_equal(store_message_leaf(s, question, &leaf), STORE_OK);
-    assert_int_equal(leaf, second);
-    assert_int_equal(store_message_leaf(s, second, &leaf), STORE_OK);
-    assert_int_equal(leaf, second);
-    assert_int_equal(store_conversation_set_leaf(s, c, last), STORE_OK);
-    assert_string_equal(path_text(s, c), "q|first answer|and then?|");
-    store_close(s);
-}
-
 int test_message(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,7 +318,6 @@ int test_message(void)
         cmocka_unit_test(senseless_calls_are_refused),
         place_test(a_group_happens_whole_or_not_at_all),
         cmocka_unit_test(order_needs_no_clock),
-        cmocka_unit_test(a_path_through_a_message_ends_at_its_newest_leaf),
     };
     return cmocka_run_group_tests_name("storage message", tests, NULL, NULL);
 }

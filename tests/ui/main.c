@@ -31,6 +31,7 @@ int main(int argc, char **argv)
     failures += test_list();
     failures += test_door();
     failures += test_branch();
+    failures += test_library();
     failures += test_screen();
     failures += test_theme();
     failures += test_hostile();

@@ -130,6 +130,16 @@ static void list(struct show *s)
                    4, 7);
 }
 
+static void search(struct show *s, const char *query)
+{
+    struct ui_hit hits[] = {
+        {1, "What is 15% of 240?", "answer · 26 Jul", "15% of 240 is 36.", 11, 2},
+        {2, "Solve 3x + 5 = 20", "reasoning · 14:02", "so I take 5 from both sides, and 3x is 15",
+         40, 2},
+    };
+    ui_search_set(s->ui, hits, *query ? 2 : 0, false, *query ? "2 found" : "");
+}
+
 static void models(struct show *s)
 {
     ui_pick(s->ui, 1, "Model",
@@ -174,7 +184,13 @@ static void act(struct show *s, const struct ui_action *a)
     case UI_NEW: ui_transcript_clear(s->ui); break;
     case UI_LIST: list(s); break;
     case UI_MODELS: models(s); break;
-    case UI_OPEN: ui_notice(s->ui, UI_INFO, "opened"); break;
+    case UI_OPEN:
+    case UI_FOUND: ui_notice(s->ui, UI_INFO, "opened"); break;
+    case UI_SEARCH: search(s, a->text); break;
+    case UI_DELETE: ui_sidebar_deleted(s->ui, "What is 15% of 240?"); break;
+    case UI_RESTORE: ui_sidebar_deleted(s->ui, NULL); break;
+    case UI_RENAME:
+    case UI_ARCHIVE: ui_notice(s->ui, UI_INFO, "the rows of this show stay as they are"); break;
     case UI_PICK: ui_notice(s->ui, UI_INFO, "picked"); break;
     case UI_EDIT: ui_notice(s->ui, UI_WARN, "there is no editor in this show"); break;
     case UI_SUSPEND: suspend(s); break;

@@ -105,7 +105,30 @@ static void sidebar(struct term *t)
                    },
                    4, 7);
     term_type(t, "\033OQ");
+    ui_sidebar_deleted(t->ui, "Where do the stars go by day?");
     term_type(t, "\033[B");
+}
+
+static void search(struct term *t)
+{
+    answered(t);
+    ui_search(t->ui, "15");
+    ui_search_set(
+        t->ui,
+        (struct ui_hit[]){
+            {1, "What is 15% of 240?", "answer · 26 Jul", "15% of 240 is **36**.", 0, 2},
+            {2, "Solve 3x + 5 = 20", "reasoning · 14:02",
+             "…so I take 5 from both sides,\nand what is left is that three times x is 15. Then",
+             77, 2},
+            {3, "今天星期几？", "question · 2025", "今天是15号，明天呢？", 9, 2}},
+        3, false, "3 found");
+    term_type(t, "\033[B");
+}
+
+static void find(struct term *t)
+{
+    answered(t);
+    term_type(t, "\t/15");
 }
 
 static void models(struct term *t)
@@ -137,7 +160,7 @@ static const struct {
     {"welcome", welcome},   {"notice", first_notice}, {"thinking", thinking},
     {"answered", answered}, {"stopped", stopped},     {"unfolded", unfolded},
     {"sidebar", sidebar},   {"models", models},       {"commands", commands},
-    {"help", help},
+    {"help", help},         {"search", search},       {"find", find},
 };
 enum { N_SCENES = sizeof scenes / sizeof *scenes };
 

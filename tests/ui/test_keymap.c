@@ -172,7 +172,7 @@ static void a_key_does_one_thing_in_a_place(void **state)
     assert_keys(&map, IN_ALL, ACT_REPAINT, "none");
     assert_int_equal(bind(&map, "", "help", "C-x"), 0); /* alone, it is no prefix any more */
     assert_keys(&map, IN_ALL, ACT_MODELS, "none");
-    assert_int_equal(keymap_lookup(&map, IN_LIST, NULL, key_of("C-x")), ACT_HELP);
+    assert_int_equal(keymap_lookup(&map, IN_TRANSCRIPT, NULL, key_of("C-x")), ACT_HELP);
 }
 
 static void wrong_bindings_change_nothing(void **state)

@@ -76,12 +76,30 @@ static void new_rows_keep_the_selection(void **state)
     assert_true(list_set(l, rows + 1, 3, 20));
     assert_int_equal(chosen(l), 40);
     assert_true(list_set(l, rows, 2, 10));
-    assert_int_equal(chosen(l), 10);
+    assert_int_equal(chosen(l), 20); /* the row that stands in its place, or the last */
     assert_true(list_set(l, NULL, 0, -1));
     assert_int_equal(chosen(l), -1);
     list_move(l, 5);
     list_move(l, -5);
     assert_int_equal(chosen(l), -1);
+}
+
+static void others_may_do_the_narrowing(void **state)
+{
+    struct list *l = *state;
+    l->narrowed = true;
+    list_type(l, "apple", 5);
+    assert_int_equal(l->n_shown, 4);
+    assert_true(list_set(l, rows + 2, 2, 20));
+    assert_int_equal(l->n_shown, 2);
+    assert_int_equal(chosen(l), 30); /* the first of the new ones */
+    list_move(l, 1);
+    assert_true(list_set(l, rows, 4, 20));
+    assert_int_equal(chosen(l), 40);
+    assert_string_equal(list_chosen_title(l), "pineapple");
+    list_clear_filter(l);
+    assert_true(list_set(l, rows, 4, 20));
+    assert_int_equal(chosen(l), 20);
 }
 
 static void the_selected_row_is_in_sight(void **state)
@@ -113,6 +131,7 @@ int test_list(void)
         TEST(it_starts_on_the_current_row_and_stops_at_the_ends),
         TEST(typing_narrows_it),
         TEST(new_rows_keep_the_selection),
+        TEST(others_may_do_the_narrowing),
         TEST(the_selected_row_is_in_sight),
     };
 #undef TEST

@@ -13,6 +13,7 @@ int test_block(void);
 int test_extract(void);
 int test_transcript(void);
 int test_list(void);
+int test_library(void);
 int test_door(void);
 int test_branch(void);
 int test_screen(void);

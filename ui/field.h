@@ -1,0 +1,39 @@
+/*
+ * field.h: a line to write in, where the composer is too much: a title, a query.
+ */
+#ifndef UI_FIELD_H
+#define UI_FIELD_H
+
+#include "editor.h"
+#include "grid.h"
+#include "keymap.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FIELD_MAX = 400 }; /* bytes */
+
+struct field {
+    struct editor editor;
+    bool replaced; /* by what is typed next, as a whole */
+};
+
+void field_init(struct field *f);
+void field_done(struct field *f);
+
+/* The text: valid UTF-8 without line ends, until the next call. */
+const char *field_text(const struct field *f);
+void field_set(struct field *f, const char *text);
+
+/* True when the text has changed. What does not fit is left out. */
+bool field_insert(struct field *f, const char *text, size_t len);
+bool field_type(struct field *f, uint32_t cp);
+
+/* Runs an editing action; false: the text is as it was. */
+bool field_do(struct field *f, enum keymap_action action);
+
+/* Draws it and sets the cursor. */
+void field_draw(const struct field *f, struct grid *g, int row, int col, int width, uint8_t style);
+
+#endif

@@ -1,0 +1,365 @@
+/*
+ * find.c: matches on drawn lines. What is read is what the reader sees, so no knowledge of how a text
+ * became lines is needed here.
+ */
+#include "find.h"
+#include "text.h"
+
+#include <string.h>
+
+enum {
+    LINES = 64,        /* drawn at once */
+    SPAN = 4,          /* lines that a match may reach over */
+    STEP_LINES = 2500, /* until keys are looked at again: some ms */
+    STEP_TIMES = 500,
+    LAST_COL = 9999, /* behind every column */
+};
+
+void find_init(struct find *f, struct transcript *in)
+{
+    *f = (struct find){.in = in};
+    field_init(&f->field);
+}
+
+void find_done(struct find *f)
+{
+    field_done(&f->field);
+    grid_free(&f->lines);
+}
+
+void find_forget(struct find *f)
+{
+    f->typing = f->found = f->seeking = false;
+    f->opened = 0;
+}
+
+/* Lines */
+
+/* Lines of text in a grid: what stands between the margins of its rows from `row` to `end`. */
+struct view {
+    const struct grid *g;
+    int row, end;
+    int left, right; /* columns of the text; `right` is behind the last */
+};
+
+static bool is_margin(const struct cell *cell)
+{
+    return cell->cp[0] == ' ' || (cell->style & ~STYLE_MUTED) == STYLE_RULE;
+}
+
+static int line_begin(const struct view *v, int row)
+{
+    int col = v->left;
+    while (col < v->right && is_margin(grid_at(v->g, row, col)))
+        col++;
+    return col;
+}
+
+static int line_end(const struct view *v, int row)
+{
+    int col = v->right;
+    while (col > v->left && grid_at(v->g, row, col - 1)->cp[0] == ' ')
+        col--;
+    return col;
+}
+
+/* Whether the text goes on in the line after `row` with nothing lost between: it was wrapped. */
+static bool is_wrapped_between(const struct view *v, int row, int next)
+{
+    const struct cell *last = grid_at(v->g, row, line_end(v, row) - 1);
+    const struct cell *first = grid_at(v->g, row + 1, next);
+    return last->cp[0] == 0 || text_columns(first->cp[0]) == 2;
+}
+
+/* Whether the needle stands at (row, col), which then become its end. */
+static bool stands_at(const struct find *f, const struct view *v, int *row, int *col)
+{
+    int r = *row, c = *col, end = line_end(v, r);
+
+    for (size_t i = 0; i < f->needle_len;) {
+        if (c >= end) {
+            if (i == 0 || r + 1 >= v->end)
+                return false;
+            int next = line_begin(v, r + 1);
+            bool space = f->needle[i] == ' ';
+            if (next >= line_end(v, r + 1) || (!space && !is_wrapped_between(v, r, next)))
+                return false;
+            i += space;
+            r++;
+            c = next;
+            end = line_end(v, r);
+            continue;
+        }
+        uint32_t cp = grid_at(v->g, r, c++)->cp[0];
+        if (cp != 0 && text_lower(cp) != f->needle[i++])
+            return false;
+    }
+    while (c < end && grid_at(v->g, r, c)->cp[0] == 0)
+        c++;
+    *row = r;
+    *col = c;
+    return true;
+}
+
+/* The first match that begins in a row behind column `after`, or the last before `before`; -1: none. */
+static int match_in_row(const struct find *f, const struct view *v, int row, int after, int before)
+{
+    int found = -1;
+    for (int col = line_begin(v, row); col < v->right; col++) {
+        int end_row = row, end_col = col;
+        if (col <= after || col >= before || !stands_at(f, v, &end_row, &end_col))
+            continue;
+        if (f->direction > 0)
+            return col;
+        found = col;
+    }
+    return found;
+}
+
+/* Seeking */
+
+static void read_needle(struct find *f)
+{
+    const char *text = field_text(&f->field);
+    struct text_cluster c;
+
+    f->needle_len = 0;
+    for (size_t at = 0, len = strlen(text); at < len; at += c.len) {
+        text_next(text + at, len - at, &c);
+        for (int i = 0; i < c.n && f->needle_len < FIND_NEEDLE_MAX; i++)
+            if (text_columns(c.cp[i]) > 0)
+                f->needle[f->needle_len++] = text_lower(c.cp[i]);
+    }
+}
+
+static void close_opened(struct find *f)
+{
+    if (f->opened > 0 && f->opened <= f->in->n)
+        item_fold(f->in->items[f->opened - 1], true);
+    f->opened = 0;
+}
+
+static void enter_item(struct find *f)
+{
+    struct item *item = f->in->items[f->at.item];
+
+    if (f->unfolds && item_hides(item, field_text(&f->field))) {
+        item_fold(item, false);
+        f->opened = f->at.item + 1;
+    }
+    if (f->direction < 0 && f->at.row == SIZE_MAX) {
+        size_t rows = item_rows(item, f->in->width);
+        f->at.row = rows > 0 ? rows - 1 : 0;
+    }
+}
+
+/* Sets out from a place; `items` of the transcript are looked through. */
+static void set_out(struct find *f, struct find_place from, int direction, size_t items)
+{
+    f->direction = direction;
+    f->at = from;
+    f->left = items;
+    f->wrapped = false;
+    f->seeking = f->needle_len > 0 && from.item < f->in->n;
+    if (f->seeking)
+        enter_item(f);
+}
+
+static void arrive(struct find *f, size_t row, int col)
+{
+    f->seeking = false;
+    f->found = true;
+    f->match = (struct find_place){f->at.item, row, col};
+    transcript_show(f->in, f->at.item, row);
+}
+
+static void leave_item(struct find *f)
+{
+    size_t n = f->in->n;
+
+    if (f->opened == f->at.item + 1)
+        close_opened(f);
+    if (--f->left == 0) {
+        f->seeking = false;
+        return;
+    }
+    if (f->direction > 0) {
+        f->wrapped |= f->at.item + 1 >= n;
+        f->at = (struct find_place){f->at.item + 1 < n ? f->at.item + 1 : 0, 0, -1};
+    } else {
+        f->wrapped |= f->at.item == 0;
+        f->at = (struct find_place){f->at.item > 0 ? f->at.item - 1 : n - 1, SIZE_MAX, LAST_COL};
+    }
+    enter_item(f);
+}
+
+/* Draws lines of the item at hand, from `first` on; the view of them. */
+static struct view draw_lines(struct find *f, size_t first, size_t rows)
+{
+    struct item *item = f->in->items[f->at.item];
+    int width = f->in->width;
+    struct view v = {.g = &f->lines, .left = ITEM_GUTTER, .right = width};
+
+    if (f->lines.cols != width && !grid_resize(&f->lines, LINES, width))
+        return v;
+    grid_clear(&f->lines);
+    for (; v.end < LINES && first + (size_t)v.end < rows; v.end++)
+        item_draw(item, first + (size_t)v.end, false, &f->lines, v.end, 0, width);
+    return v;
+}
+
+/* Looks through some lines of the item at hand, in the direction. Their number. */
+static int seek_lines(struct find *f)
+{
+    size_t rows = item_rows(f->in->items[f->at.item], f->in->width), first = f->at.row;
+    int down = f->direction > 0, limit = f->at.col;
+
+    if (first >= rows) {
+        leave_item(f);
+        return 0;
+    }
+    if (!down)
+        first = first > LINES - SPAN - 1 ? first - (LINES - SPAN - 1) : 0;
+    struct view v = draw_lines(f, first, rows);
+    int from = down ? 0 : (int)(f->at.row - first);
+    int last = v.end == LINES ? LINES - SPAN : v.end;
+    for (int row = from; row >= 0 && row < last; row += f->direction) {
+        int col = match_in_row(f, &v, row, down ? limit : -1, down ? LAST_COL : limit);
+        if (col >= 0) {
+            arrive(f, first + (size_t)row, col);
+            return v.end;
+        }
+        limit = down ? -1 : LAST_COL;
+    }
+    if (down ? first + (size_t)last < rows && last > 0 : first > 0)
+        f->at = (struct find_place){f->at.item, down ? first + (size_t)last : first - 1, limit};
+    else
+        leave_item(f);
+    return v.end;
+}
+
+void find_step(struct find *f)
+{
+    for (int times = 0, lines = 0; times < STEP_TIMES && lines < STEP_LINES && f->seeking;
+         times++) {
+        if (f->at.item >= f->in->n)
+            f->seeking = false;
+        else
+            lines += seek_lines(f);
+    }
+}
+
+/* What the user wants */
+
+void find_begin(struct find *f)
+{
+    transcript_top_place(f->in, &f->top_item, &f->top_row);
+    f->follow = f->in->follow;
+    f->typing = true;
+    f->found = false;
+    f->opened = 0;
+    f->field.replaced = f->unfolds = true;
+}
+
+void find_accept(struct find *f)
+{
+    f->typing = false;
+    f->opened = 0;
+}
+
+void find_cancel(struct find *f)
+{
+    close_opened(f);
+    find_forget(f);
+    f->needle_len = 0;
+    f->in->top_item = f->top_item;
+    f->in->top_row = f->top_row;
+    f->in->follow = f->follow;
+}
+
+void find_changed(struct find *f)
+{
+    close_opened(f);
+    read_needle(f);
+    f->found = false;
+    set_out(f, (struct find_place){f->top_item, f->top_row, -1}, 1, f->in->n + 1);
+    find_step(f);
+}
+
+bool find_next(struct find *f, int direction)
+{
+    struct find_place from = f->match;
+
+    if (f->needle_len == 0)
+        return false;
+    if (!f->found) {
+        transcript_top_place(f->in, &from.item, &from.row);
+        from.col = -1;
+    }
+    set_out(f, from, direction, f->in->n + 1);
+    find_step(f);
+    return true;
+}
+
+void find_in_message(struct find *f, int64_t id, bool unfold, const char *text)
+{
+    size_t item = transcript_index(f->in, id);
+
+    find_forget(f);
+    field_set(&f->field, text);
+    read_needle(f);
+    f->unfolds = false;
+    if (item >= f->in->n)
+        return;
+    if (unfold)
+        item_fold(f->in->items[item], false);
+    transcript_show(f->in, item, 0);
+    set_out(f, (struct find_place){item, 0, -1}, 1, 1);
+    while (f->seeking)
+        find_step(f);
+    f->unfolds = true;
+}
+
+/* Drawing */
+
+void find_mark(const struct find *f, struct grid *g, int col, int height, int width)
+{
+    struct view v = {.g = g, .end = height, .left = col + ITEM_GUTTER, .right = col + width};
+    int here = f->found ? transcript_screen_row(f->in, f->match.item, f->match.row) : -1;
+
+    if (f->needle_len == 0)
+        return;
+    for (int row = 0; row < height; row++) {
+        for (int at = line_begin(&v, row); at < v.right; at++) {
+            int r = row, c = at;
+            if (!stands_at(f, &v, &r, &c))
+                continue;
+            bool shown = row == here && at == col + f->match.col;
+            uint8_t style = shown ? STYLE_SELECTED : STYLE_MATCH;
+            for (int i = row; i <= r; i++) {
+                int begin = i == row ? at : line_begin(&v, i), end = i == r ? c : line_end(&v, i);
+                grid_restyle(g, i, begin, end - begin, style);
+            }
+            at = r == row ? c - 1 : v.right;
+        }
+    }
+}
+
+void find_draw(const struct find *f, struct grid *g, int row, int col, int width)
+{
+    const char *state = f->needle_len == 0 ? "Enter keeps · Esc goes back"
+                        : f->seeking       ? "looking…"
+                        : !f->found        ? "not found"
+                        : f->wrapped       ? "found, from the start again"
+                                           : "found";
+    int n = text_width(state, strlen(state));
+
+    grid_blank(g, row, col, 1, width);
+    grid_label(g, row, col, 1, "/", STYLE_PROMPT);
+    if (n + 20 <= width)
+        grid_label(g, row, col + width - n - 1, n, state,
+                   f->needle_len > 0 && !f->found && !f->seeking ? STYLE_WARN : STYLE_DIM);
+    else
+        n = 0;
+    field_draw(&f->field, g, row, col + 2, width - n - 5, STYLE_TEXT);
+}

@@ -1,0 +1,46 @@
+/*
+ * search.h: the dialog that finds texts in all conversations. It knows what was typed and what was
+ * found, not how.
+ */
+#ifndef UI_SEARCH_H
+#define UI_SEARCH_H
+
+#include "bytes.h"
+#include "field.h"
+#include "grid.h"
+#include "ui.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct search_hit {
+    int64_t id;
+    size_t title, detail, snippet; /* in search.text */
+    size_t match_at, match_len;    /* in the snippet */
+};
+
+struct search {
+    struct field query;
+    enum ui_where where;
+    struct bytes text; /* the hits' strings, each with its NUL */
+    struct search_hit *hits;
+    size_t n, selected, top;
+    int height; /* hits in sight */
+    char *summary;
+};
+
+void search_init(struct search *s);
+void search_done(struct search *s);
+
+/* Takes new hits; the selection goes to the first unless `grown`: the same ones and more. */
+bool search_set(struct search *s, const struct ui_hit *hits, size_t n, bool grown,
+                const char *summary);
+
+void search_move(struct search *s, int64_t hits);
+void search_narrow(struct search *s); /* to the next place to look in */
+bool search_chosen(const struct search *s, int64_t *id_out);
+
+void search_draw(struct search *s, struct grid *g);
+
+#endif
