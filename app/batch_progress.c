@@ -8,7 +8,7 @@
 #include "app/say.h"
 #include "app/str.h"
 
-enum { EVERY_MS = 250 };
+enum { EVERY_MS = 250, BAR = 20 };
 
 void batch_progress_begin(struct batch_progress *p, bool quiet)
 {
@@ -56,7 +56,9 @@ static void add_left(const struct batch_progress *p, double share, struct str *o
 {
     if (share <= 0 || share > 1)
         return;
-    str_addf(out, " \xc2\xb7 %.0f%% \xc2\xb7 ", 100 * share);
+    int full = (int)(share * BAR);
+    str_addf(out, " \xc2\xb7 [%.*s%.*s] %.0f%% \xc2\xb7 ", full, "####################", BAR - full,
+             "....................", 100 * share);
     add_time(out, (clock_ms() - p->began_ms) / 1e3 * (1 - share) / share);
     str_adds(out, " left");
 }

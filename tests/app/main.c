@@ -35,6 +35,7 @@ int main(int argc, char **argv)
     group(&c, "records", test_records);
     group(&c, "forms", test_forms);
     group(&c, "completion", test_completion);
+    group(&c, "manual", test_manual);
     group(&c, "input", test_input);
     group(&c, "inspect", test_inspect);
     group(&c, "sums", test_sums);

@@ -20,6 +20,7 @@ int test_batch(void);
 int test_records(void);
 int test_forms(void);
 int test_completion(void);
+int test_manual(void);
 int test_input(void);
 int test_inspect(void);
 int test_sums(void);
