@@ -41,6 +41,7 @@ struct chat {
     const struct paths *paths;
     struct history history;
     struct library library;
+    int64_t marked; /* the turn that the user has marked, by its number; 0: none */
 
     struct chat_model models[CHAT_MODELS]; /* those in memory */
     size_t n_models;

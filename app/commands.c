@@ -7,6 +7,7 @@
 #include "app/args.h"
 #include "app/commands_branch.h"
 #include "app/commands_library.h"
+#include "app/commands_copy.h"
 #include "app/compact.h"
 #include "app/mem.h"
 #include "app/numbers.h"
@@ -214,6 +215,10 @@ const struct command commands[] = {
     {"/system", NULL, "[TEXT]", "show or set what the model is told beforehand", run_system},
     {"/set", NULL, "[NAME VALUE]", "show the sampling parameters, or set one", run_set},
     {"/show", NULL, "", "the model, the conversation, the settings", run_show},
+    {"/copy", NULL, "[code|math|all] [> FILE]", "the last answer, or parts, to the clipboard",
+     command_copy},
+    {"/export", NULL, "md|json|html [FILE]", "write the conversation into a new file",
+     command_export},
     {"/stats", NULL, "", "the numbers of the last answer", run_stats},
     {"/quit", "/exit /bye", "", "leave", run_quit},
 };

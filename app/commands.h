@@ -19,6 +19,7 @@ enum command_effect {
     COMMAND_ANSWER,            /* the same, and at its end an answer is being written */
     COMMAND_EDIT,              /* let the question `turn` be written anew */
     COMMAND_COMPACT,           /* let the user say whether the window is to begin at `turn` */
+    COMMAND_COPY,              /* send `copy` to the clipboard; `text` says what it is */
     COMMAND_HELP,              /* list the commands */
     COMMAND_PICK_MODEL,        /* let one be chosen */
     COMMAND_PICK_CONVERSATION, /* let one be chosen, among those `words` and `archived` say */
@@ -30,6 +31,7 @@ struct command_reply {
     enum command_effect effect;
     bool failed;
     struct str text; /* lines for the user; free with str_done */
+    struct str copy; /* free with str_done */
     const char *ask; /* into what was typed */
     size_t ask_len;
     size_t from;       /* from 0 */

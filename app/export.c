@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <time.h>
 
 #include "app/say.h"
 
@@ -61,4 +62,39 @@ void export_file_name(const char *title, enum export_format format, struct str *
     while (out->len > start && out->data[out->len - 1] == '-')
         out->data[--out->len] = '\0';
     str_addf(out, "%s.%s", out->len == start ? "conversation" : "", extensions[format]);
+}
+
+/* What the forms for people have in common */
+
+const char *export_speaker(const struct store_message *m)
+{
+    switch (m->role) {
+    case STORE_USER: return "You";
+    case STORE_SYSTEM: return "System";
+    case STORE_TOOL: return "Tool";
+    case STORE_ASSISTANT: return m->generation ? m->generation->model : "Assistant";
+    case STORE_UNKNOWN_ROLE: break;
+    }
+    return "Unknown";
+}
+
+const char *export_remark(const struct store_message *m)
+{
+    switch (m->state) {
+    case STORE_STREAMING: return "being written";
+    case STORE_STOPPED: return "stopped";
+    case STORE_INTERRUPTED: return "interrupted";
+    case STORE_FAILED: return "failed";
+    case STORE_COMPLETE: break;
+    }
+    return m->damaged ? "damaged" : NULL;
+}
+
+void export_add_date(int64_t ms, struct str *out)
+{
+    time_t when = (time_t)(ms / 1000);
+    struct tm local;
+    char date[64];
+    if (localtime_r(&when, &local) && strftime(date, sizeof date, "%Y-%m-%d %H:%M", &local) > 0)
+        str_adds(out, date);
 }

@@ -15,6 +15,7 @@
 #include "app/answer.h"
 #include "app/cmd.h"
 #include "app/commands_branch.h"
+#include "app/copy.h"
 #include "app/compact.h"
 #include "app/exit.h"
 #include "app/mem.h"
@@ -275,6 +276,45 @@ static void ask(struct repl *r, struct turn *instead_of, const struct str *quest
     }
 }
 
+/* A terminal that nothing is known of may show the sequence rather than obey it. */
+static bool takes_osc(void)
+{
+    static const char *const known[] = {"xterm", "tmux", "screen", "rxvt", "alacritty", "foot"};
+    const char *term = getenv("TERM");
+    for (size_t i = 0; term && i < sizeof known / sizeof *known; i++)
+        if (strncmp(term, known[i], strlen(known[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool send_copy(struct repl *r, const struct str *text, char *err, size_t errlen)
+{
+    pid_t pid;
+    int fd;
+    if (copy_through_tmux()) {
+        if (copy_start(str_get(text), text->len, &pid, &fd, err, errlen) != 0)
+            return false;
+        return copy_end(pid, fd) || say_to(err, errlen, false, "clipboard: tmux took nothing");
+    }
+    if (!r->out.terminal || !takes_osc())
+        return say_to(err, errlen, false,
+                      "this terminal takes no clipboard; /copy > FILE writes a file");
+    copy_add_sequence(&r->out.pending, str_get(text), text->len);
+    return outlet_finish(&r->out, err, errlen) == 0;
+}
+
+static void copy(struct repl *r, struct command_reply *reply)
+{
+    char err[SAY_MAX];
+    if (send_copy(r, &reply->copy, err, sizeof err)) {
+        str_adds(&reply->text, " sent to the clipboard");
+    } else {
+        str_clear(&reply->text);
+        say_error("%s", err);
+    }
+    str_done(&reply->copy);
+}
+
 static void follow(struct repl *r, struct command_reply *reply)
 {
     switch (reply->effect) {
@@ -285,6 +325,7 @@ static void follow(struct repl *r, struct command_reply *reply)
     case COMMAND_PATH: show_path(r, reply->from); break;
     case COMMAND_ANSWER: show_answer(r); break;
     case COMMAND_EDIT: r->editing = reply->turn; break;
+    case COMMAND_COPY: copy(r, reply); break;
     case COMMAND_HELP: commands_add_help(&reply->text); break;
     case COMMAND_PICK_MODEL: list_models(r); break;
     case COMMAND_PICK_CONVERSATION:

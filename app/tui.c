@@ -193,19 +193,22 @@ static int soonest(int a, int b)
 
 static void loop(struct tui *t)
 {
-    struct pollfd fds[CHAT_MODELS + 2];
+    struct pollfd fds[CHAT_MODELS + 3];
     struct ui_action action;
 
     while (!t->done) {
-        size_t n = chat_poll(&t->chat, fds + 2);
+        size_t n = chat_poll(&t->chat, fds + 3);
         ui_poll(t->ui, &fds[0]);
         fds[1] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
-        poll(fds, n + 2,
+        tui_copy_poll(t, &fds[2]);
+        poll(fds, n + 3,
              soonest(soonest(ui_timeout_ms(t->ui), chat_timeout_ms(&t->chat)),
                      tui_library_timeout_ms(t)));
         take_signals(t);
         if (fds[0].revents)
             ui_feed(t->ui);
+        if (fds[2].revents)
+            tui_copy_done(t, false);
         take_events(t);
         while (!t->done && ui_next_action(t->ui, &action))
             tui_act(t, &action);
@@ -307,6 +310,8 @@ int tui_run(struct app *app)
     ui_close(t.ui);
     if (status != 0 && err[0])
         say_notice(status == SCREEN_UNUSABLE && app->options.quiet, "%s", err);
+    tui_copy_done(&t, true);
+    str_done(&t.copied);
     chat_done(&t.chat);
     models_list_done(&t.offered);
     tui_library_done(&t);

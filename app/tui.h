@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "app/chat.h"
 #include "app/config.h"
@@ -32,6 +33,10 @@ struct tui {
     bool retried;        /* the model was lost and loaded again since the last good answer */
     bool unsaved;        /* the last save failed, and that is on the screen */
 
+    pid_t copying; /* what hands a text to the clipboard; 0: nothing does */
+    int copying_fd;
+    struct str copied; /* what that text is */
+
     int64_t context_used, draft_tokens;
     uint64_t draft_counted;    /* revision of the draft + 1 that draft_tokens is of */
     struct model_list offered; /* what the dialog for models shows */
@@ -46,6 +51,7 @@ bool tui_ask(struct tui *t, const char *text, size_t len);
 
 /* Does what a command says is to be done. */
 struct command_reply;
+struct pollfd;
 void tui_follow(struct tui *t, const struct command_reply *reply);
 
 /* Puts the conversation at hand, and the numbers that follow from it, on the screen. */
@@ -87,6 +93,13 @@ void tui_offer_room(struct tui *t, const struct turn *instead_of, const char *te
 void tui_make_room(struct tui *t, const struct ui_action *action);
 
 void tui_act_on_branch(struct tui *t, const struct ui_action *action);
+/* In tui_copy.c. Sends reply->copy to the clipboard; what to wait for until it is there, fd -1: nothing;
+ * and that it is, of which a word is said unless `quiet`. */
+void tui_copy(struct tui *t, const struct command_reply *reply);
+void tui_copy_poll(const struct tui *t, struct pollfd *fd);
+void tui_copy_done(struct tui *t, bool quiet);
+void tui_act_copy(struct tui *t, const struct ui_action *action);
+
 void tui_act(struct tui *t, const struct ui_action *action);
 
 #endif

@@ -106,6 +106,7 @@ void tui_follow(struct tui *t, const struct command_reply *reply)
     case COMMAND_ANSWER: tui_show_path(t, reply->from); break;
     case COMMAND_EDIT: tui_edit(t, reply->turn); break;
     case COMMAND_COMPACT: tui_offer_compact(t, reply->turn); break;
+    case COMMAND_COPY: tui_copy(t, reply); return;
     case COMMAND_HELP: ui_help(t->ui); break;
     case COMMAND_PICK_MODEL: tui_pick_model(t, TAG_MODEL); break;
     case COMMAND_PICK_CONVERSATION: ui_sidebar(t->ui, reply->words, reply->archived); break;
@@ -125,9 +126,11 @@ static void act_send(struct tui *t, const struct ui_action *action)
     if (config_changed(t->config))
         ui_notice(t->ui, UI_INFO,
                   "the configuration file was changed; duet reads it when it starts");
+    t->chat.marked = ui_message_chosen(t->ui);
     command_run(&t->chat, typed.data, typed.len, &reply);
     tui_follow(t, &reply);
     str_done(&reply.text);
+    str_done(&reply.copy);
     str_done(&typed);
 }
 
@@ -249,6 +252,7 @@ void tui_act(struct tui *t, const struct ui_action *action)
         [UI_RESTORE] = tui_act_on_library,
         [UI_SEARCH] = tui_act_on_library,
         [UI_FOUND] = tui_act_on_library,
+        [UI_COPY] = tui_act_copy,
     };
     acts[action->kind](t, action);
 }

@@ -209,6 +209,7 @@ static void of_message(struct ui *u, enum keymap_action action)
     } rows[] = {
         {ACT_REASK, UI_REASK}, {ACT_REGEN, UI_REGEN}, {ACT_REGEN_BY, UI_REGEN_BY},
         {ACT_BACK, UI_BACK},   {ACT_ON, UI_ON},       {ACT_FORK, UI_FORK},
+        {ACT_COPY, UI_COPY},
     };
     int64_t id = transcript_marked(&u->transcript);
 

@@ -89,36 +89,6 @@ void item_fold(struct item *item, bool folded)
             item->parts[i].folded = folded;
 }
 
-/* Piece n of the parts of one kind, counted through. */
-static bool extract_from(const struct item *item, enum ui_text kind, item_extractor *extract,
-                         size_t n, struct bytes *out)
-{
-    for (size_t i = 0; i < item->n_parts; i++) {
-        const struct part *part = &item->parts[i];
-        size_t count = 0;
-        if (part->kind != kind)
-            continue;
-        while (extract(part->text.data, part->text.len, count, out)) {
-            if (count == n)
-                return true;
-            bytes_cut(out, 0);
-            count++;
-        }
-        n -= count;
-    }
-    return false;
-}
-
-bool item_extract(const struct item *item, item_extractor *extract, size_t n, struct bytes *out)
-{
-    if (extract_from(item, UI_ANSWER, extract, n, out))
-        return true;
-    bytes_cut(out, 0);
-    bool none = !extract_from(item, UI_ANSWER, extract, 0, out);
-    bytes_cut(out, 0);
-    return none && extract_from(item, UI_REASONING, extract, n, out);
-}
-
 bool item_hides(const struct item *item, const char *text)
 {
     for (size_t i = 0; i < item->n_parts; i++)

@@ -55,12 +55,6 @@ void item_fold(struct item *item, bool folded);
 /* Whether what is folded away holds the text. */
 bool item_hides(const struct item *item, const char *text);
 
-/* Finds piece n of a text and appends it; extract.h. */
-typedef bool item_extractor(const char *text, size_t len, size_t n, struct bytes *out);
-
-/* Piece n of the answer or, where that has none, of the reasoning. */
-bool item_extract(const struct item *item, item_extractor *extract, size_t n, struct bytes *out);
-
 /* Lays out what is new, or all for a new width, and counts the rows. */
 size_t item_rows(struct item *item, int width);
 

@@ -61,6 +61,7 @@ static const struct keymap_row table[] = {
     {ACT_BOTTOM, IN_TRANSCRIPT, "bottom", "G, End", "bottom; follows what streams in"},
     {ACT_FOLD, IN_TRANSCRIPT, "fold", "Space, Enter",
      "fold or unfold the marked message's reasoning"},
+    {ACT_COPY, IN_TRANSCRIPT, "copy", "y, c", "copy the marked message"},
     {ACT_REASK, IN_TRANSCRIPT, "edit", "e", "ask the marked question in other words"},
     {ACT_REGEN, IN_TRANSCRIPT, "again", "r", "answer it once more"},
     {ACT_REGEN_BY, IN_TRANSCRIPT, "again-by", "R", "answer it once more, by a model to choose"},

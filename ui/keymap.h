@@ -63,6 +63,7 @@ enum keymap_action {
     ACT_MESSAGE_UP,
     ACT_MESSAGE_DOWN,
     ACT_FOLD,
+    ACT_COPY,
     ACT_REASK,
     ACT_REGEN,
     ACT_REGEN_BY,

@@ -232,7 +232,12 @@ const char *screen_capability(struct curses_screen *s, const char *name)
 bool screen_takes_osc(struct curses_screen *s)
 {
     set_term(s->sp);
-    return has_ansi_sequences() && tigetflag("XT") > 0; /* titles are set as xterm does */
+    static const char *const others[] = {"tmux", "screen", "rxvt"};
+    const char *name = termname();
+    bool known = tigetflag("XT") > 0; /* titles are set as xterm does */
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        known = known || strncmp(name, others[i], strlen(others[i])) == 0;
+    return has_ansi_sequences() && known;
 }
 
 /* A capability without its padding, $<20>. */

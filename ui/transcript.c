@@ -107,20 +107,6 @@ int64_t transcript_chosen(const struct transcript *t)
     return 0;
 }
 
-char *transcript_extract(const struct transcript *t, int64_t id, item_extractor *extract, size_t n,
-                         size_t *len_out)
-{
-    const struct item *item = find(t, id);
-    struct bytes out = {0};
-
-    if (!item || !item_extract(item, extract, n, &out)) {
-        bytes_free(&out);
-        return NULL;
-    }
-    *len_out = out.len;
-    return out.data;
-}
-
 void transcript_version(struct transcript *t, int64_t id, size_t version, size_t versions)
 {
     struct item *item = find(t, id);

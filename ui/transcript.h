@@ -48,10 +48,6 @@ int64_t transcript_marked(const struct transcript *t);
 /* The id of the marked message, or of the latest that a model said; 0: there is none. */
 int64_t transcript_chosen(const struct transcript *t);
 
-/* Piece n that `extract` finds in a message, see item_extract(). The caller's; NULL: there is none. */
-char *transcript_extract(const struct transcript *t, int64_t id, item_extractor *extract, size_t n,
-                         size_t *len_out);
-
 void transcript_scroll(struct transcript *t, int rows);
 void transcript_page(struct transcript *t, int pages);
 void transcript_top(struct transcript *t);

@@ -124,11 +124,10 @@ static void choose_theme(struct ui *u, const struct ui_options *opt)
     set_theme(u, opt->theme == UI_THEME_AUTO ? background_guess() : opt->theme);
 }
 
-/* Asks a terminal that will understand; in tmux the question is for tmux. */
+/* Asks a terminal that will understand. */
 static void ask_background(struct ui *u, const struct ui_options *opt)
 {
-    bool can = screen_takes_osc(u->screen) || getenv("TMUX");
-    if (opt->theme != UI_THEME_AUTO || !can)
+    if (opt->theme != UI_THEME_AUTO || !screen_takes_osc(u->screen))
         return;
     if (tty_write(&u->tty, background_query, strlen(background_query)))
         u->asked_ms = u->clock_ms();
@@ -412,25 +411,26 @@ int64_t ui_message_chosen(const struct ui *u)
     return transcript_chosen(&u->transcript);
 }
 
-char *ui_message_code(const struct ui *u, int64_t id, size_t n, size_t *len_out)
-{
-    return transcript_extract(&u->transcript, id, extract_code, n, len_out);
-}
-
-char *ui_message_math(const struct ui *u, int64_t id, size_t n, size_t *len_out)
-{
-    return transcript_extract(&u->transcript, id, extract_math, n, len_out);
-}
-
-char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out)
+static char *piece_in(bool (*find)(const char *text, size_t len, size_t n, struct bytes *out),
+                      const char *text, size_t len, size_t n, size_t *len_out)
 {
     struct bytes out = {0};
-    if (!extract_code(text, len, n, &out)) {
+    if (!find(text, len, n, &out)) {
         bytes_free(&out);
         return NULL;
     }
     *len_out = out.len;
     return out.data;
+}
+
+char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out)
+{
+    return piece_in(extract_code, text, len, n, len_out);
+}
+
+char *ui_math_in(const char *text, size_t len, size_t n, size_t *len_out)
+{
+    return piece_in(extract_math, text, len, n, len_out);
 }
 
 void ui_message_version(struct ui *u, int64_t id, size_t version, size_t versions)
@@ -503,6 +503,11 @@ void ui_status_set(struct ui *u, const struct ui_status *status)
         u->dirty = true;
     if (!status_is_busy(&u->status))
         u->stop_sent = false;
+}
+
+bool ui_send_osc(struct ui *u, const char *sequence, size_t len)
+{
+    return !u->suspended && screen_takes_osc(u->screen) && tty_write(&u->tty, sequence, len);
 }
 
 void ui_hint(struct ui *u, const char *text)

@@ -154,6 +154,7 @@ enum ui_action_kind {
     UI_FOUND,  /* id: the hit chosen */
     UI_MODELS, /* wants to choose a model: answer with ui_pick() */
     UI_PICK,   /* tag, id: the row chosen in the dialog opened by ui_pick() */
+    UI_COPY,   /* id: copy this message */
     UI_EDIT,   /* edit the draft in $EDITOR: ui_suspend, edit ui_draft(), ui_resume, ui_draft_set */
     UI_SUSPEND, /* Ctrl-Z: ui_suspend, stop the process, ui_resume */
     UI_HANGUP,  /* the terminal is gone: save and end; reported once */
@@ -211,15 +212,12 @@ void ui_message_end(struct ui *u, int64_t id, enum ui_tone tone, const char *not
 int64_t ui_message_chosen(const struct ui *u);
 
 /*
- * What there is to copy in a message: its n-th code block without the fence, its n-th formula as it was
- * written, without delimiters. Counted from 0, in the answer or, where that has none, in the reasoning.
- * The caller's to free; NULL: there is none.
+ * What there is to copy in a text, with or without a screen: its n-th code block without the fence, its
+ * n-th formula as it was written, without delimiters; counted from 0. The caller's to free; NULL:
+ * there are not so many.
  */
-char *ui_message_code(const struct ui *u, int64_t id, size_t n, size_t *len_out);
-char *ui_message_math(const struct ui *u, int64_t id, size_t n, size_t *len_out);
-
-/* The same of a text that is in no transcript; no screen need be open. */
 char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out);
+char *ui_math_in(const char *text, size_t len, size_t n, size_t *len_out);
 
 /* Which of how many versions of a message this is. */
 void ui_message_version(struct ui *u, int64_t id, size_t version, size_t versions);
@@ -258,6 +256,12 @@ void ui_banner(struct ui *u, const char *text);
 
 /* Moves the keys to the composer. */
 void ui_compose(struct ui *u);
+
+/*
+ * Sends OSC 52 or another sequence that shows nothing, and is the caller's to have made harmless; false:
+ * the terminal would not understand it.
+ */
+bool ui_send_osc(struct ui *u, const char *sequence, size_t len);
 
 /* Around it */
 

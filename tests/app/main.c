@@ -25,6 +25,7 @@ int main(int argc, char **argv)
     group(&c, "args", test_args);
     group(&c, "str", test_str);
     group(&c, "config", test_config);
+    group(&c, "copy", test_copy);
     group(&c, "commands", test_commands);
     group(&c, "history", test_history);
     group(&c, "tree", test_tree);

@@ -192,6 +192,7 @@ static void act(struct show *s, const struct ui_action *a)
     case UI_RENAME:
     case UI_ARCHIVE: ui_notice(s->ui, UI_INFO, "the rows of this show stay as they are"); break;
     case UI_PICK: ui_notice(s->ui, UI_INFO, "picked"); break;
+    case UI_COPY: ui_notice(s->ui, UI_INFO, "copied"); break;
     case UI_EDIT: ui_notice(s->ui, UI_WARN, "there is no editor in this show"); break;
     case UI_SUSPEND: suspend(s); break;
     default: break; /* this show has one path only */

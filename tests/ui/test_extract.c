@@ -12,12 +12,12 @@
 
 #include <cmocka.h>
 
-typedef char *taker(const struct ui *u, int64_t id, size_t n, size_t *len_out);
+typedef char *taker(const char *text, size_t len, size_t n, size_t *len_out);
 
-static void check(const struct term *t, taker *take, int64_t id, size_t n, const char *expected)
+static void check(taker *take, const char *text, size_t n, const char *expected)
 {
     size_t len = 0;
-    char *got = take(t->ui, id, n, &len);
+    char *got = take(text, strlen(text), n, &len);
     if (!expected) {
         assert_null(got);
         return;
@@ -35,51 +35,25 @@ static void say(struct term *t, int64_t id, enum ui_text kind, const char *text)
 
 static void code_comes_without_its_fence(void **state)
 {
-    struct term t;
-    (void)state;
-    term_open(&t, 24, 80, NULL);
-    check(&t, ui_message_code, 1, 0, NULL);
-    ui_message_begin(t.ui, 1, UI_ASSISTANT, "m");
-    check(&t, ui_message_code, 1, 0, NULL);
-    say(&t, 1, UI_ANSWER,
+    static const char text[] =
         "Do `this`:\n\n1. first\n   ```c\n   if (x)\n     y();\n   ```\n2. then\n\n```\n\nb\n\n```\n\n"
-        "~~~py\nopen");
-    check(&t, ui_message_code, 1, 0, "if (x)\n  y();");
-    check(&t, ui_message_code, 1, 1, "\nb\n");
-    check(&t, ui_message_code, 1, 2, "open");
-    check(&t, ui_message_code, 1, 3, NULL);
-    check(&t, ui_message_code, 2, 0, NULL);
-    term_close(&t);
+        "~~~py\nopen";
+    (void)state;
+    check(ui_code_in, "", 0, NULL);
+    check(ui_code_in, text, 0, "if (x)\n  y();");
+    check(ui_code_in, text, 1, "\nb\n");
+    check(ui_code_in, text, 2, "open");
+    check(ui_code_in, text, 3, NULL);
 }
 
 static void math_comes_as_it_was_written(void **state)
 {
-    struct term t;
+    static const char text[] = "So \\(x^2\\) and\n\n\\[\n\\frac{1}{2}\n\\]\n\nfor $$y$$.";
     (void)state;
-    term_open(&t, 24, 80, NULL);
-    ui_message_begin(t.ui, 1, UI_ASSISTANT, "m");
-    say(&t, 1, UI_ANSWER, "So \\(x^2\\) and\n\n\\[\n\\frac{1}{2}\n\\]\n\nfor $$y$$.");
-    check(&t, ui_message_math, 1, 0, "x^2");
-    check(&t, ui_message_math, 1, 1, "\n\\frac{1}{2}\n");
-    check(&t, ui_message_math, 1, 2, "y");
-    check(&t, ui_message_math, 1, 3, NULL);
-    term_close(&t);
-}
-
-/* What was thought is taken only where nothing of the kind was said. */
-static void the_answer_comes_before_the_reasoning(void **state)
-{
-    struct term t;
-    (void)state;
-    term_open(&t, 24, 80, NULL);
-    ui_message_begin(t.ui, 1, UI_ASSISTANT, "m");
-    say(&t, 1, UI_REASONING, "```\nthought\n```\n\\(t\\)");
-    check(&t, ui_message_code, 1, 0, "thought");
-    say(&t, 1, UI_ANSWER, "```\nsaid\n```\n");
-    check(&t, ui_message_code, 1, 0, "said");
-    check(&t, ui_message_code, 1, 1, NULL);
-    check(&t, ui_message_math, 1, 0, "t");
-    term_close(&t);
+    check(ui_math_in, text, 0, "x^2");
+    check(ui_math_in, text, 1, "\n\\frac{1}{2}\n");
+    check(ui_math_in, text, 2, "y");
+    check(ui_math_in, text, 3, NULL);
 }
 
 static void the_chosen_message_is_the_marked_or_the_latest(void **state)
@@ -108,7 +82,6 @@ int test_extract(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(code_comes_without_its_fence),
         cmocka_unit_test(math_comes_as_it_was_written),
-        cmocka_unit_test(the_answer_comes_before_the_reasoning),
         cmocka_unit_test(the_chosen_message_is_the_marked_or_the_latest),
     };
     return cmocka_run_group_tests_name("extract", tests, NULL, NULL);

@@ -1,0 +1,501 @@
+/* test_copy.c - what is copied and exported from a chat: the right text, by the right way, inert, and
+ * never over something that is there. */
+#include "tests/app/tests.h"
+
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <md4c.h>
+
+#include "app/chat.h"
+#include "app/commands.h"
+#include "app/copy.h"
+#include "app/export.h"
+
+/* A chat with one exchange. */
+
+struct place {
+    struct options options;
+    struct paths paths;
+    struct chat chat;
+};
+
+static const char thought[] = "Let me see: \\(t\\)\n```\nthought\n```\n";
+static const char answer[] =
+    "It is \\(x^2\\) and $$y$$:\n\n```c\nint x;\n```\n\nor\n\n```\nint y;\n```\n";
+
+static int place_new(void **state)
+{
+    static struct place p;
+    char err[256];
+    if (sandbox_new(state) != 0)
+        return -1;
+    memset(&p, 0, sizeof p);
+    options_init(&p.options);
+    p.options.db = ":memory:";
+    chat_init(&p.chat, &p.options, &p.paths);
+    *state = &p;
+    return chat_open_history(&p.chat, err, sizeof err);
+}
+
+static int place_remove(void **state)
+{
+    struct place *p = *state;
+    chat_done(&p->chat);
+    return sandbox_remove(state);
+}
+
+static void converse(struct place *p)
+{
+    struct history *h = &p->chat.history;
+    history_add(h, STORE_USER, STORE_COMPLETE, "What is it?", 11);
+    struct turn *turn = history_add(h, STORE_ASSISTANT, STORE_STREAMING, "", 0);
+    history_append(h, turn, STORE_REASONING, thought, sizeof thought - 1);
+    history_append(h, turn, STORE_TEXT, answer, sizeof answer - 1);
+    history_end(h, turn, STORE_COMPLETE);
+}
+
+static void assert_copies(struct place *p, const char *typed, const char *what,
+                          const char *expected)
+{
+    struct command_reply reply;
+    command_run(&p->chat, typed, strlen(typed), &reply);
+    assert_int_equal(reply.effect, COMMAND_COPY);
+    assert_string_equal(str_get(&reply.text), what);
+    assert_string_equal(str_get(&reply.copy), expected);
+    str_done(&reply.text);
+    str_done(&reply.copy);
+}
+
+static void assert_says(struct place *p, const char *typed, bool failed, const char *part)
+{
+    struct command_reply reply;
+    command_run(&p->chat, typed, strlen(typed), &reply);
+    assert_int_equal(reply.effect, COMMAND_SAY);
+    assert_int_equal(reply.failed, failed);
+    assert_contains(str_get(&reply.text), part);
+    assert_null(reply.copy.data);
+    str_done(&reply.text);
+}
+
+static void test_pieces(void **state)
+{
+    struct place *p = *state;
+    assert_says(p, "/copy", true, "nothing was said yet");
+    assert_says(p, "/copy all", true, "nothing was said yet");
+    converse(p);
+    assert_copies(p, "/copy", "the answer", answer);
+    assert_copies(p, "/copy code", "2 code blocks", "int x;\n\nint y;");
+    assert_copies(p, "/copy code 2", "code block 2 of 2", "int y;");
+    assert_copies(p, "/copy math", "2 formulas", "x^2\ny");
+    assert_copies(p, "/copy math 1", "formula 1 of 2", "x^2");
+    assert_says(p, "/copy math 3", true, "there is only formula 1 to 2");
+    assert_says(p, "/copy poetry", true, "/copy [code|math|all]");
+    assert_says(p, "/copy code x", true, "/copy [code|math|all]");
+    assert_says(p, "/copy code 1 2", true, "/copy [code|math|all]");
+    assert_says(p, "/copy >", true, "/copy [code|math|all]");
+    p->chat.marked = 1;
+    assert_copies(p, "/copy", "the question", "What is it?");
+    assert_says(p, "/copy code", true, "there is no code block in this message");
+}
+
+/* What was thought is taken only where nothing of the kind was said. */
+static void test_reasoning(void **state)
+{
+    struct place *p = *state;
+    struct history *h = &p->chat.history;
+    struct turn *turn = history_add(h, STORE_ASSISTANT, STORE_COMPLETE, "So.", 3);
+    history_append(h, turn, STORE_REASONING, thought, sizeof thought - 1);
+    assert_copies(p, "/copy code", "code block 1 of 1", "thought");
+    assert_copies(p, "/copy math", "formula 1 of 1", "t");
+}
+
+static void test_files(void **state)
+{
+    struct place *p = *state;
+    char path[512], link[512], line[1100];
+    struct stat st;
+    converse(p);
+    sandbox_path("x.txt", path, sizeof path);
+    snprintf(line, sizeof line, "/copy code 1 > %s", path);
+    assert_says(p, line, false, "code block 1 of 2 written to /");
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, 6);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_says(p, line, true, "exists already, and is left as it is");
+    sandbox_path("link", link, sizeof link);
+    assert_int_equal(symlink("nowhere", link), 0);
+    snprintf(line, sizeof line, "/copy > %s", link);
+    assert_says(p, line, true, "exists already");
+    assert_says(p, "/copy > /no/such/folder/x", true, "No such file or directory");
+    assert_says(p, "/copy > ~/at-home", false, "written to ~/at-home");
+    sandbox_path("at-home", path, sizeof path);
+    assert_int_equal(stat(path, &st), 0);
+    for (int i = 0; i < 2; i++) {
+        static const char *const formats[] = {"md", "json", "html", "jsonl"};
+        for (int k = 0; k < 4; k++) {
+            snprintf(line, sizeof line, "/export %s ~/e.%s", formats[k], formats[k]);
+            assert_says(p, line, i == 1, i ? "exists already" : "the conversation written to ~/e.");
+        }
+    }
+    assert_says(p, "/export pdf", true, "/export md|json|jsonl|html [FILE]");
+}
+
+static void test_size(void **state)
+{
+    struct place *p = *state;
+    struct str big = {0};
+    while (big.len <= COPY_MAX)
+        str_adds(&big, "0123456789");
+    history_add(&p->chat.history, STORE_ASSISTANT, STORE_COMPLETE, big.data, big.len);
+    assert_says(p, "/copy", true, "too large for the clipboard (got 75000 bytes, limit 74994)");
+    assert_says(p, "/copy > ~/big", false, "written to ~/big");
+    str_done(&big);
+}
+
+static void test_base64(void **state)
+{
+    static const struct {
+        const char *text, *sequence;
+    } rows[] = {
+        {"", "\033]52;c;\033\\"},
+        {"a", "\033]52;c;YQ==\033\\"},
+        {"ab", "\033]52;c;YWI=\033\\"},
+        {"abc", "\033]52;c;YWJj\033\\"},
+        {"\033]\xff?>", "\033]52;c;G13/Pz4=\033\\"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct str out = {0};
+        copy_add_sequence(&out, rows[i].text, strlen(rows[i].text));
+        assert_string_equal(out.data, rows[i].sequence);
+        str_done(&out);
+    }
+}
+
+/* Inert exports */
+
+struct seen {
+    int html, depth, ends;
+    bool in_heading;
+};
+
+static int enter_block(MD_BLOCKTYPE type, void *detail, void *user)
+{
+    struct seen *s = user;
+    (void)detail;
+    s->html += type == MD_BLOCK_HTML;
+    s->in_heading = type == MD_BLOCK_H && s->depth == 1;
+    s->depth++;
+    return 0;
+}
+
+static int leave_block(MD_BLOCKTYPE type, void *detail, void *user)
+{
+    struct seen *s = user;
+    (void)detail;
+    (void)type;
+    s->depth--;
+    s->in_heading = false;
+    return 0;
+}
+
+static int on_span(MD_SPANTYPE type, void *detail, void *user)
+{
+    (void)type;
+    (void)detail;
+    (void)user;
+    return 0;
+}
+
+static int on_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE len, void *user)
+{
+    struct seen *s = user;
+    s->html += type == MD_TEXT_HTML;
+    s->ends += s->in_heading && len == 7 && memcmp(text, "the-end", 7) == 0;
+    return 0;
+}
+
+/* Every tag in the page is one that is written by us. */
+static void assert_only_our_tags(const char *html)
+{
+    static const char *const ours[] = {"!DOCTYPE html",
+                                       "html",
+                                       "head",
+                                       "meta",
+                                       "title",
+                                       "style",
+                                       "body",
+                                       "h1",
+                                       "h2",
+                                       "h3",
+                                       "h4",
+                                       "h5",
+                                       "h6",
+                                       "div",
+                                       "section",
+                                       "details",
+                                       "summary",
+                                       "p",
+                                       "pre",
+                                       "code",
+                                       "ul",
+                                       "ol",
+                                       "li",
+                                       "hr",
+                                       "em",
+                                       "strong",
+                                       "del",
+                                       "a",
+                                       "br",
+                                       "table",
+                                       "thead",
+                                       "tbody",
+                                       "tr",
+                                       "th",
+                                       "td",
+                                       "blockquote",
+                                       "footer"};
+    for (const char *s = html; (s = strchr(s, '<')); s++) {
+        const char *name = s + 1 + (s[1] == '/');
+        size_t n = strcspn(name, " >");
+        bool known = strncmp(name, ours[0], strlen(ours[0])) == 0;
+        for (size_t i = 1; i < sizeof ours / sizeof *ours; i++)
+            known = known || (strlen(ours[i]) == n && memcmp(ours[i], name, n) == 0);
+        if (!known)
+            fail_msg("a tag that is not ours: %.60s", s);
+    }
+    for (const char *s = html; (s = strstr(s, " href=\"")); s++)
+        assert_true(strncmp(s + 7, "http", 4) == 0 || strncmp(s + 7, "mailto:", 7) == 0);
+    assert_null(strstr(html, " src="));
+}
+
+static void assert_inert(const char *said, size_t len)
+{
+    static const MD_PARSER parser = {
+        .flags = MD_FLAG_TABLES,
+        .enter_block = enter_block,
+        .leave_block = leave_block,
+        .enter_span = on_span,
+        .leave_span = on_span,
+        .text = on_text,
+    };
+    struct store_generation end = {.model = "the-end"};
+    struct store_message items[] = {
+        {.role = STORE_USER, .state = STORE_COMPLETE},
+        {.role = STORE_ASSISTANT, .state = STORE_COMPLETE},
+        {.role = STORE_ASSISTANT, .state = STORE_COMPLETE, .generation = &end},
+    };
+    char *copy = malloc(len + 1);
+    memcpy(copy, said, len);
+    copy[len] = '\0';
+    for (int i = 0; i < 2; i++)
+        for (int kind = 0; kind < STORE_KINDS; kind++) {
+            items[i].text[kind] = copy;
+            items[i].len[kind] = len;
+        }
+    items[2].text[STORE_TEXT] = "done";
+    items[2].len[STORE_TEXT] = 4;
+    struct store_conversation c = {.title = copy, .system = copy};
+    struct store_messages path = {3, items};
+    struct str md = {0}, html = {0};
+    struct seen seen = {0};
+    export_add_md(&c, &path, &md);
+    export_add_html(&c, &path, &html);
+    assert_int_equal(md_parse(md.data, (MD_SIZE)md.len, &parser, &seen), 0);
+    if (seen.html != 0 || seen.ends == 0)
+        fail_msg("%d tags, %d ends in:\n%s\nof:\n%s", seen.html, seen.ends, md.data, copy);
+    assert_only_our_tags(html.data);
+    for (size_t i = 0; i < md.len; i++)
+        assert_true((unsigned char)md.data[i] >= 0x20 || md.data[i] == '\n' || md.data[i] == '\t');
+    str_done(&md);
+    str_done(&html);
+    free(copy);
+}
+
+static void test_inert(void **state)
+{
+    static const char *const hostile[] = {
+        "<script>alert(1)</script>",
+        "```\nopen",
+        "~~~~ x\n```\n~~~",
+        "- a\n  ```\n<script>x",
+        "  ```\n```\n<script>x",
+        "1. ```\n<b>x",
+        "> ```\n<b>x",
+        "a ` b\n` <b> `",
+        "`` a ` <b> `",
+        "\\`<b>`",
+        "`\\`<b>",
+        "\\\\<b>",
+        "[a](javascript:alert(1)) ![b](http://x/y.png) <http://x>",
+        "[a]: <b> \"c\"\n[a]",
+        "<!-- ",
+        "<?",
+        "<![CDATA[",
+        "</details>",
+        "<b",
+        "<",
+        "    <pre>",
+        "\t```\n<b>",
+        "a\n===\n<b>",
+        "| a | b |\n|---|---|\n| `<b>` | <i> |",
+        "\033]52;c;x\a\033[2J\x9b",
+        "\xff\xfe\xc0",
+        "````\n```\n<b>\n````\n<i>",
+        "```a`b\n<b>\n```",
+        "&lt;b&gt; &#60;b>",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++)
+        assert_inert(hostile[i], strlen(hostile[i]));
+    assert_inert("a\0<b>", 6);
+}
+
+/* Promise 40, with a small alphabet of all that matters. */
+static void test_inert_whatever_is_said(void **state)
+{
+    static const char *const parts[] = {
+        "`",  "``", "```", "~~~",  "\n",  "\n\n", "<b>",      "<",  "\\", ">",
+        "- ", " ",  "  ",  "    ", "1. ", "a",    "</b>",     "<!", "|",  "#",
+        "> ", "*",  "[",   "](",   "\t",  "````", "x\n---\n", "&",  "$",  "\r\n"};
+    unsigned random = 7;
+    (void)state;
+    for (int round = 0; round < 30000; round++) {
+        struct str said = {0};
+        for (int n = 1 + round % 14; n > 0; n--) {
+            random = random * 1664525 + 1013904223;
+            str_adds(&said, parts[(random >> 16) % (sizeof parts / sizeof *parts)]);
+        }
+        assert_inert(said.data, said.len);
+        str_done(&said);
+    }
+}
+
+static void test_names(void **state)
+{
+    static const struct {
+        const char *title, *name;
+    } rows[] = {
+        {"What is 15% of 240?", "what-is-15-of-240.md"},
+        {"../../etc/passwd", "etc-passwd.md"},
+        {"-rf *", "rf.md"},
+        {"", "conversation.md"},
+        {"你好\033[2J\n", "2j.md"},
+        {"....", "conversation.md"},
+        {"CON", "con.md"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct str name = {0};
+        export_file_name(rows[i].title, EXPORT_MD, &name);
+        assert_string_equal(name.data, rows[i].name);
+        str_done(&name);
+    }
+}
+
+/* The program */
+
+static void test_on_the_screen(void **state)
+{
+    size_t len;
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", some_model(), "--temp", "0", NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "17 + 25\r");
+    term_expect(t, "17 + 25 = 42.");
+    term_type(t, "/copy\r");
+    term_expect(t, "the answer sent to the clipboard");
+    const char *at = strstr(term_bytes(t, &len), "\033]52;c;");
+    assert_non_null(at);
+    term_type(t, "\t[y");
+    term_expect(t, "the question sent to the clipboard");
+    assert_non_null(strstr(term_bytes(t, &len), "\033]52;c;MTcgKyAyNQ==\033\\"));
+    term_type(t, "\t/export html ~/c.html\r");
+    term_expect(t, "the conversation written to ~/c.html");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
+static void test_where_there_is_no_clipboard(void **state)
+{
+    (void)state;
+    setenv("TERM", "linux", 1);
+    struct term *t = term_start(24, 80, "-m", some_model(), "--temp", "0", NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "1 + 1\r");
+    term_expect(t, "1 + 1 = 2.");
+    term_type(t, "/copy\r");
+    term_expect(t, "this terminal takes no clipboard; /copy > FILE");
+    size_t len;
+    assert_null(strstr(term_bytes(t, &len), "\033]"));
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
+/* In tmux the text is in tmux's own buffer, and from there goes where tmux is shown. */
+static void test_in_tmux(void **state)
+{
+    struct run r;
+    (void)state;
+    setenv("MODEL", some_model(), 1);
+    run_shell(&r,
+              "cd $HOME; T=\"tmux -S $HOME/t -f /dev/null\"; "
+              "$T new-session -d -x 80 -y 24 \"$DUET -m $MODEL --temp 0\"; "
+              "await() { for i in $(seq 100); do $T capture-pane -p | grep -q \"$1\" && return; "
+              "sleep 0.1; done; $T capture-pane -p; }; "
+              "await Ctrl; $T send-keys '17 + 25' Enter; await '25 = 42.'; "
+              "$T send-keys '/copy' Enter; await 'sent to the clipboard'; $T show-buffer; "
+              "$T kill-server");
+    assert_contains(r.out, "17 + 25 = 42.");
+    run_done(&r);
+}
+
+static void test_in_line_mode(void **state)
+{
+    struct run r;
+    char path[512];
+    struct stat st;
+    (void)state;
+    setenv("MODEL", some_model(), 1);
+    run_shell(&r, "cd $HOME; (sleep 1; echo '17 + 25'; sleep 1; echo '/copy > a.md'; "
+                  "echo '/copy > a.md'; echo '/export json'; echo /quit) | "
+                  "script -qec \"$DUET --plain -m $MODEL --temp 0\" /dev/null");
+    assert_contains(r.out, "the answer written to a.md");
+    assert_contains(r.out, "a.md: exists already, and is left as it is");
+    assert_contains(r.out, "the conversation written to 17-25.json");
+    run_done(&r);
+    sandbox_path("17-25.json", path, sizeof path);
+    assert_int_equal(stat(path, &st), 0);
+}
+
+int test_copy(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_pieces, place_new, place_remove),
+        cmocka_unit_test_setup_teardown(test_reasoning, place_new, place_remove),
+        cmocka_unit_test_setup_teardown(test_files, place_new, place_remove),
+        cmocka_unit_test_setup_teardown(test_size, place_new, place_remove),
+        cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_inert),
+        cmocka_unit_test(test_inert_whatever_is_said),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test_setup_teardown(test_on_the_screen, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_where_there_is_no_clipboard, sandbox_new,
+                                        sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_in_tmux, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_in_line_mode, sandbox_new, sandbox_remove),
+    };
+    return cmocka_run_group_tests_name("copy", tests, NULL, NULL);
+}
