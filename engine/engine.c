@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "detok.h"
+#include "calls.h"
 #include "engine_state.h"
 
 /* The engine's thread */
@@ -71,6 +72,7 @@ void engine_close(struct engine *e)
     backend_close(e->backend);
     queue_close(e->queue);
     tmpl_close(e->template);
+    shapes_close(e->shapes);
     tok_close(e->tokenizer);
     model_done(&e->model);
     gguf_close(e->file);
@@ -95,6 +97,7 @@ struct opening {
     struct tmpl_prompt prompt;
     struct detok_options text;
     struct thinking_begun begun;
+    struct constraint *constraint;
 };
 
 static void opening_done(struct opening *o)
@@ -103,6 +106,7 @@ static void opening_done(struct opening *o)
     free(o->prompt.prompt.ids);
     free(o->begun.ids.ids);
     detok_close(o->begun.detok);
+    constraint_close(o->constraint);
 }
 
 /* 0, or an error after err was set. */
@@ -120,7 +124,9 @@ static int make_opening(const struct engine *e, const struct engine_request *req
                      : req->think,
     };
     *out = (struct opening){0};
-    int rc = tmpl_render(e->template, &input, &out->prompt, err, errlen);
+    int rc = constraint_open(&out->constraint, e->shapes, req, err, errlen);
+    if (rc == 0)
+        rc = tmpl_render(e->template, &input, &out->prompt, err, errlen);
     if (rc < 0)
         return rc;
     out->text = (struct detok_options){
@@ -151,7 +157,21 @@ static int reasoning_left(const struct engine_request *req, const struct thinkin
     return used < req->reasoning_budget ? req->reasoning_budget - used : 0;
 }
 
-/* NULL when memory is short. Takes the detok over. */
+/* Finds calls of tools, also in what was begun of the answer. 0, or -1: memory is short. */
+static int open_calls(const struct engine *e, const struct engine_request *req,
+                      struct sched_request *r)
+{
+    struct calls_piece told[2];
+    if (!calls_wanted(req))
+        return 0;
+    if (calls_open(&r->calls, e->info.family) < 0)
+        return -1;
+    if (!req->begun || req->begun->answer_len == 0)
+        return 0;
+    return calls_feed(r->calls, req->begun->answer, req->begun->answer_len, told) < 0 ? -1 : 0;
+}
+
+/* NULL when memory is short. Takes the detok and the constraint over. */
 static struct sched_request *new_request(const struct engine *e, const struct engine_request *req,
                                          struct opening *from)
 {
@@ -166,7 +186,7 @@ static struct sched_request *new_request(const struct engine *e, const struct en
     r->max_tokens = r->n_prompt;
     r->max_tokens += req->max_tokens > 0 && req->max_tokens < room ? req->max_tokens : room;
     r->tokens = malloc((size_t)r->max_tokens * sizeof *r->tokens);
-    if (!r->tokens) {
+    if (!r->tokens || open_calls(e, req, r) < 0) {
         sched_request_free(r);
         return NULL;
     }
@@ -175,6 +195,8 @@ static struct sched_request *new_request(const struct engine *e, const struct en
         memcpy(r->tokens + prompt->n_ids, begun->ids, begun->n * sizeof *r->tokens);
     r->detok = from->begun.detok;
     from->begun.detok = NULL;
+    r->constraint = from->constraint;
+    from->constraint = NULL;
     r->close = e->closes ? &e->closing : NULL;
     r->think_left = reasoning_left(req, &from->begun);
     r->usage.begun_tokens = (int)begun->n;

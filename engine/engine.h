@@ -123,10 +123,14 @@ struct engine_begun {
 };
 
 struct engine_request {
-    const char *messages; /* JSON array in the form of OpenAI's chat API: objects with role and
+    const char *messages;    /* JSON array in the form of OpenAI's chat API: objects with role and
                              content, and for tool use tool_calls; copied */
-    const char *tools;    /* JSON array of tools, or NULL */
-    const char *date;     /* "26 Jul 2024": what the Llama template gives as today; NULL = today */
+    const char *tools;       /* JSON array of tools, or NULL */
+    const char *tool_choice; /* "auto" (NULL): the model calls a tool or answers; "required": it
+                                calls one; "none"; or the name of the one that it calls */
+    const char *schema;      /* JSON Schema that the answer conforms to, or NULL */
+    const char *grammar;     /* GBNF grammar whose root the answer is, or NULL; not with a schema */
+    const char *date; /* "26 Jul 2024": what the Llama template gives as today; NULL = today */
     struct engine_sampling sampling;
     int max_tokens;          /* 0 = until the context is full */
     const char *const *stop; /* texts that end the answer and are not part of it; NULL-terminated */
@@ -135,6 +139,10 @@ struct engine_request {
                                 was begun, unless that is opened again */
     const struct engine_begun *begun; /* or NULL; copied */
 };
+
+/* An answer that must have a form (schema, grammar, calls of tools) has it whenever it was ended by
+ * the model; the reasoning before it is free. Where max_tokens or a stop text cut it short, the end
+ * event says `unfinished`. What a schema may not hold is refused by name. */
 
 /* Queues a request. Tokenises here, so that a prompt which does not fit (ENGINE_EFIT) or is wrong
  * (ENGINE_EINPUT) is refused at once. *id_out names the request in its events; never 0. After
@@ -161,7 +169,11 @@ enum engine_event_type {
     ENGINE_FATAL,   /* the engine cannot go on; every live request has had its ENGINE_DONE */
 };
 
-enum engine_text { ENGINE_REASONING, ENGINE_ANSWER };
+enum engine_text {
+    ENGINE_REASONING,
+    ENGINE_ANSWER,
+    ENGINE_CALL, /* calls of tools, as the family writes them; read in the end event's tool_calls */
+};
 
 enum engine_stop {
     ENGINE_STOP_END,    /* the model ended its answer, or a stop text was met */
@@ -194,6 +206,9 @@ struct engine_event {
     enum engine_stop stop;
     enum engine_error error;
     const char *error_text;
+    const char *tool_calls; /* DONE: as in OpenAI's API, a JSON array of the calls that were written
+                               to their ends, arguments as text; NULL where there are none */
+    bool unfinished;        /* DONE: the answer was to have a form, and ended before it had it */
     double load_ms;
 };
 

@@ -42,6 +42,8 @@ static int open_file(struct engine *e, const struct engine_options *opt, const s
         tok_open_gguf(&e->tokenizer, e->file, why, sizeof why) < 0 ||
         tmpl_open_gguf(&e->template, e->tokenizer, e->file, why, sizeof why) < 0)
         return refuse(c, ENGINE_EMODEL, why);
+    if (shapes_open(&e->shapes, e->tokenizer, tmpl_family(e->template)) < 0)
+        return refuse(c, ENGINE_EMEMORY, "memory is short");
     if (tok_info(e->tokenizer)->n_vocab != e->model.cfg.n_vocab) {
         snprintf(why, sizeof why, "tokenizer.ggml.tokens: not one for each row (got %d, rows %d)",
                  tok_info(e->tokenizer)->n_vocab, e->model.cfg.n_vocab);

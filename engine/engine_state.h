@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "backend.h"
+#include "constrain.h"
 #include "engine.h"
 #include "gguf.h"
 #include "kv.h"
@@ -21,6 +22,7 @@ struct engine {
     struct gguf *file;
     struct tokenizer *tokenizer;
     struct tmpl *template;
+    struct shapes *shapes;
     struct queue *queue;
     struct engine_info info;
     bool closes; /* its reasoning can be closed, so: */

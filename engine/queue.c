@@ -46,6 +46,8 @@ struct queue_events {
     enum engine_stop stop;
     enum engine_error error;
     char error_text[256];
+    char *tool_calls; /* or NULL */
+    bool unfinished;
 };
 
 struct call {
@@ -122,6 +124,7 @@ static void events_free(struct queue_events *ev)
         ev->pieces = next;
     }
     free(ev->last_tokens.ids);
+    free(ev->tool_calls);
     free(ev);
 }
 
@@ -306,6 +309,8 @@ static void take_event(struct queue *q, struct queue_events *ev)
         q->event.stop = ev->stop;
         q->event.error = ev->error;
         q->event.error_text = ev->error ? ev->error_text : NULL;
+        q->event.tool_calls = ev->tool_calls;
+        q->event.unfinished = ev->unfinished;
         q->event.tokens = ev->last_tokens.ids;
         q->event.n_tokens = ev->last_tokens.n;
     }
@@ -507,7 +512,10 @@ static void set_error(struct queue_events *ev, enum engine_error error, const ch
 
 void queue_tell_done(struct queue *q, struct queue_events *ev, const struct queue_end *end)
 {
+    char *tool_calls = end->tool_calls ? strdup(end->tool_calls) : NULL;
     pthread_mutex_lock(&q->lock);
+    ev->tool_calls = tool_calls;
+    ev->unfinished = end->unfinished;
     ev->stop = end->stop;
     ev->usage = end->usage;
     append_tokens(&ev->last_tokens, end->tokens,

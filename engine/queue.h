@@ -81,6 +81,8 @@ struct queue_end {
     enum engine_stop stop;
     enum engine_error error;
     const char *error_text; /* copied; NULL without an error */
+    const char *tool_calls; /* copied; NULL without any, and where memory is short */
+    bool unfinished;
     struct engine_usage usage;
     const int32_t *tokens; /* copied; those that no text came with */
     size_t n_tokens;

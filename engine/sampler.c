@@ -81,7 +81,12 @@ static void penalise(const struct sampler *s, float *logits, int n_vocab)
     }
 }
 
-/* Bans what is banned, and finds the most likely token; -1 where there is none, or on NaN and
+static bool may_pick(const struct sampler *s, int id)
+{
+    return !(s->banned && s->banned[id]) && (!s->mask || s->mask[id / 32] >> id % 32 & 1);
+}
+
+/* Bans what may not be picked, and finds the most likely token; -1 where there is none, or on NaN and
  * +infinity. */
 static int32_t most_likely(const struct sampler *s, float *logits, int n_vocab)
 {
@@ -90,7 +95,7 @@ static int32_t most_likely(const struct sampler *s, float *logits, int n_vocab)
     for (int i = 0; i < n_vocab; i++) {
         if (!(logits[i] < INFINITY))
             return -1;
-        if (s->banned && s->banned[i])
+        if (!may_pick(s, i))
             logits[i] = -INFINITY;
         if (logits[i] > max) {
             max = logits[i];

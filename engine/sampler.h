@@ -19,6 +19,8 @@ enum { SAMPLER_WINDOW = 64 }; /* tokens the repetition penalty looks back on */
 struct sampler {
     struct engine_sampling set;
     const bool *banned;             /* [n_vocab] never sampled, or NULL; not owned */
+    const uint32_t *mask;           /* a bit for each token that may be picked next, or NULL: all;
+                                       not owned, set anew before each pick */
     uint64_t drawn;                 /* picks so far that drew: the generator's counter */
     int32_t recent[SAMPLER_WINDOW]; /* ring of the last tokens, prompt included */
     int n_recent; /* accepted so far (stays under twice the window); its head is n_recent % it */

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "calls.h"
+#include "constrain.h"
 #include "detok.h"
 #include "forward.h"
 #include "gguf.h"
@@ -40,6 +42,8 @@ void sched_request_free(struct sched_request *r)
     if (!r)
         return;
     detok_close(r->detok);
+    constraint_close(r->constraint);
+    calls_close(r->calls);
     free(r->tokens);
     free(r);
 }
@@ -127,13 +131,15 @@ struct ending {
     const char *error_text;
 };
 
-static int tell_text(struct sched *s, struct sched_request *r, const struct detok_out *out)
+/* Tells pieces of the answer, and with the first of them the tokens that were not told. */
+static int tell_pieces(struct sched *s, struct sched_request *r, const struct calls_piece *piece,
+                       int n)
 {
-    for (int i = 0; i < out->n; i++) {
+    for (int i = 0; i < n; i++) {
         const struct queue_text text = {
-            .kind = out->piece[i].kind,
-            .text = out->piece[i].text,
-            .len = out->piece[i].len,
+            .kind = piece[i].kind,
+            .text = piece[i].text,
+            .len = piece[i].len,
             .tokens = r->tokens + r->n_told,
             .n_tokens = (size_t)(r->n_tokens - r->n_told),
         };
@@ -141,25 +147,52 @@ static int tell_text(struct sched *s, struct sched_request *r, const struct deto
         if (queue_tell_text(s->opt.queue, r->events, &text, &r->usage) < 0)
             return -1;
     }
+    return n < 0 ? -1 : 0;
+}
+
+static int tell_text(struct sched *s, struct sched_request *r, const struct detok_out *out)
+{
+    for (int i = 0; i < out->n; i++) {
+        const struct detok_piece *p = &out->piece[i];
+        struct calls_piece piece[2] = {{p->kind, p->text, p->len}};
+        int n = 1;
+        if (r->calls && p->kind == ENGINE_ANSWER)
+            n = calls_feed(r->calls, p->text, p->len, piece);
+        if (tell_pieces(s, r, piece, n) < 0)
+            return -1;
+    }
     return 0;
+}
+
+/* What was held back until the end. */
+static int tell_rest(struct sched *s, struct sched_request *r)
+{
+    struct detok_out out;
+    struct calls_piece piece[2];
+    detok_end(r->detok, &out);
+    if (tell_text(s, r, &out) < 0)
+        return -1;
+    return r->calls ? tell_pieces(s, r, piece, calls_end(r->calls, piece)) : 0;
 }
 
 /* Tells a request's end, after the text that was held back, and frees it. */
 static void tell_end(struct sched *s, struct sched_request *r, struct ending ending)
 {
-    struct detok_out out;
     if (r->n_tokens > r->n_told && tok_is_end(s->opt.tokenizer, r->tokens[r->n_tokens - 1]))
         r->n_tokens--; /* says that the answer ends, and is not of it */
-    detok_end(r->detok, &out);
-    if (tell_text(s, r, &out) < 0)
+    if (tell_rest(s, r) < 0)
         ending = (struct ending){ENGINE_STOP_ERROR, ENGINE_EMEMORY, "answer: memory is short"};
-    queue_tell_done(s->opt.queue, r->events,
-                    &(struct queue_end){.stop = ending.stop,
-                                        .error = ending.error,
-                                        .error_text = ending.error_text,
-                                        .usage = r->usage,
-                                        .tokens = r->tokens + r->n_told,
-                                        .n_tokens = (size_t)(r->n_tokens - r->n_told)});
+    const struct queue_end end = {
+        .stop = ending.stop,
+        .error = ending.error,
+        .error_text = ending.error_text,
+        .tool_calls = r->calls ? calls_result(r->calls) : NULL,
+        .unfinished = r->constraint && !constraint_is_whole(r->constraint),
+        .usage = r->usage,
+        .tokens = r->tokens + r->n_told,
+        .n_tokens = (size_t)(r->n_tokens - r->n_told),
+    };
+    queue_tell_done(s->opt.queue, r->events, &end);
     sched_request_free(r);
 }
 
@@ -297,7 +330,8 @@ static bool take_token(struct sched *s, struct sched_request *r, int32_t token,
 {
     if (token < 0) {
         *ending_out = (struct ending){ENGINE_STOP_ERROR, ENGINE_ERROR,
-                                      "the model produced invalid numbers"};
+                                      r->stuck ? "the answer cannot go on in the form asked for"
+                                               : "the model produced invalid numbers"};
         return true;
     }
     double now = sched_clock_ms();
@@ -306,6 +340,7 @@ static bool take_token(struct sched *s, struct sched_request *r, int32_t token,
         r->usage.time_to_first_token_ms = now - r->submitted_ms;
     }
     r->usage.generation_time_ms = now - r->first_token_ms;
+    enum detok_stage stage = detok_stage(r->detok);
     if (detok_kind(r->detok) == ENGINE_REASONING) {
         r->usage.reasoning_tokens++;
         r->think_left -= r->think_left > 0;
@@ -322,7 +357,12 @@ static bool take_token(struct sched *s, struct sched_request *r, int32_t token,
         *ending_out = (struct ending){ENGINE_STOP_ERROR, ENGINE_EMEMORY, "answer: memory is short"};
         return true;
     }
-    if (out.stopped)
+    if (r->constraint && !constraint_take(r->constraint, token, stage, detok_stage(r->detok))) {
+        *ending_out = (struct ending){ENGINE_STOP_ERROR, ENGINE_ERROR,
+                                      "the answer left the form asked for"};
+        return true;
+    }
+    if (out.stopped || (r->constraint && constraint_is_over(r->constraint)))
         return true;
     ending_out->stop = ENGINE_STOP_LENGTH;
     return r->n_tokens == r->max_tokens;
@@ -362,7 +402,7 @@ static void take_results(struct sched *s)
         if (r->n_computed <= r->n_prompt)
             queue_tell_prefill(s->opt.queue, r->events, r->n_computed, &r->usage);
         struct ending ending;
-        if (r->output >= 0 && take_sampled(s, r, s->picked[r->output], &ending))
+        if (r->output >= 0 && take_sampled(s, r, r->stuck ? -1 : s->picked[r->output], &ending))
             end_running(s, i, ending);
     }
     close_holes(s);
@@ -373,6 +413,18 @@ static int fail(struct sched *s, const char *why)
 {
     snprintf(s->error, sizeof s->error, "%s", why);
     return -1;
+}
+
+/* What may be sampled where an answer must have a form. */
+static void set_masks(struct sched *s)
+{
+    for (int i = 0; i < s->n_running; i++) {
+        struct sched_request *r = s->running[i];
+        if (!r->constraint || r->output < 0)
+            continue;
+        r->sampler.mask = constraint_mask(r->constraint, detok_stage(r->detok));
+        r->stuck = !r->sampler.mask;
+    }
 }
 
 int sched_step(struct sched *s)
@@ -388,6 +440,8 @@ int sched_step(struct sched *s)
     int rc = forward(b, s->opt.model, &s->batch, queue_interrupt_flag(s->opt.queue));
     if (rc == FORWARD_ABORTED)
         return 0;
+    if (rc == 0)
+        set_masks(s);
     if (rc < 0 || (s->batch.n_outputs > 0 && b->ops->sample(b, s->samplers, s->picked) < 0))
         return fail(s, b->error);
     if (s->opt.file && gguf_changed(s->opt.file))

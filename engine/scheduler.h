@@ -23,6 +23,8 @@
 #include "queue.h"
 #include "sampler.h"
 
+struct calls;
+struct constraint;
 struct detok;
 struct gguf;
 struct sched;
@@ -41,12 +43,14 @@ struct sched_options {
 };
 
 struct sched_request {
-    /* Filled in by the maker; the request owns tokens and detok. */
+    /* Filled in by the maker; the request owns tokens, detok, constraint and calls. */
     int32_t *tokens; /* [max_tokens], the prompt first */
     int n_prompt;    /* 1 .. max_tokens - 1 */
     int max_tokens;  /* of prompt and answer together; at most the context */
     struct sampler sampler;
     struct detok *detok;
+    struct constraint *constraint;      /* what the answer must look like, or NULL */
+    struct calls *calls;                /* finds calls of tools, or NULL */
     const struct thinking_close *close; /* how its reasoning can be closed; NULL: it has none */
     int think_left;                     /* tokens until that is done by itself; < 0: never */
     double submitted_ms;                /* sched_clock_ms() */
@@ -59,13 +63,14 @@ struct sched_request {
     int n_tokens, n_computed;
     int n_told;         /* tokens whose text was told, the prompt's first */
     int n_step, output; /* in the step being made: tokens, and which output is its own or -1 */
+    bool stuck;         /* its constraint allows no token */
     double first_token_ms;
     struct engine_usage usage;
 };
 
 double sched_clock_ms(void); /* monotonic */
 
-void sched_request_free(struct sched_request *r); /* NULL is fine; with its tokens and detok */
+void sched_request_free(struct sched_request *r); /* NULL is fine; with what it owns */
 
 /* 0, or -1: memory is short. */
 int sched_new(struct sched **out, const struct sched_options *opt);

@@ -42,7 +42,7 @@ static int put_call(struct render *r, struct flags *flags, const json_t *call, s
     return 0;
 }
 
-/* A message without content (null, not empty) stands for its tool calls. */
+/* A message without content (null or missing, not empty) stands for its tool calls. */
 static int put_calls(struct render *r, struct flags *flags, size_t i)
 {
     const json_t *calls = json_object_get(json_array_get(r->messages, i), "tool_calls");
@@ -67,7 +67,9 @@ static void put_answer(struct render *r, const json_t *content)
 
 static int put_assistant(struct render *r, struct flags *flags, size_t i)
 {
-    if (json_is_null(json_object_get(json_array_get(r->messages, i), "content")))
+    const json_t *message = json_array_get(r->messages, i);
+    bool silent = !json_object_get(message, "content") && json_object_get(message, "tool_calls");
+    if (silent || json_is_null(json_object_get(message, "content")))
         return put_calls(r, flags, i);
     const json_t *content = message_string(r, i, "content");
     if (!content)

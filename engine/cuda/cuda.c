@@ -204,6 +204,7 @@ static void set_pick(struct sampler *s, int n_vocab, struct cuda_pick *out)
         .min_p = s->set.min_p,
         .repeat_penalty = s->set.repeat_penalty,
         .top_k = s->set.top_k,
+        .masked = s->mask != NULL,
     };
     if (s->set.repeat_penalty != 1)
         out->n_recent = recent_tokens(s, n_vocab, out->recent);
@@ -223,16 +224,29 @@ static int send_banned(struct cuda *c, const bool *banned)
                       "sampling");
 }
 
+static int send_mask(struct cuda *c, const uint32_t *mask, int output)
+{
+    size_t words = ((size_t)c->cfg.n_vocab + 31) / 32;
+    if (!mask)
+        return 0;
+    return cuda_check(c,
+                      cudaMemcpyAsync(c->masks + (size_t)output * words, mask, words * sizeof *mask,
+                                      cudaMemcpyHostToDevice, c->queue.stream),
+                      "sampling");
+}
+
 /* Outputs [first, first + n), which have the same banned tokens. */
 static int sample_run(struct cuda *c, struct sampler *const *samplers, int first, int n)
 {
     bool drawn = false;
-    size_t at = (size_t)first;
+    size_t at = (size_t)first, words = ((size_t)c->cfg.n_vocab + 31) / 32;
     const struct cuda_sample s = {
         .logits = c->logits + at * (size_t)c->cfg.n_vocab,
         .n_vocab = c->cfg.n_vocab,
         .picks = c->picks + at,
         .banned = samplers[first]->banned ? c->banned : NULL,
+        .masks = c->masks + at * words,
+        .mask_words = (int)words,
         .best = c->best + at * SAMPLE_BLOCKS,
         .ticket = c->sample_tickets + at,
         .max = c->max + at,
@@ -242,6 +256,8 @@ static int sample_run(struct cuda *c, struct sampler *const *samplers, int first
     if (send_banned(c, samplers[first]->banned) != 0)
         return -1;
     for (int i = first; i < first + n; i++) {
+        if (send_mask(c, samplers[i]->mask, i) != 0)
+            return -1;
         set_pick(samplers[i], c->cfg.n_vocab, &c->picks[i]);
         drawn = drawn || samplers[i]->set.temperature != 0;
     }

@@ -59,6 +59,7 @@ struct cuda {
     uint64_t *best;
     float *max;
     bool *banned;
+    uint32_t *masks; /* [O, words of n_vocab bits] */
     int32_t *inputs; /* the arrays of `step`, one after the other */
     size_t n_inputs;
     struct cuda_step step;

@@ -191,6 +191,7 @@ struct cuda_pick {
     float temperature, top_p, min_p, repeat_penalty;
     int top_k;
     int n_recent; /* tokens to penalise, each once */
+    bool masked;  /* it has a row of the masks */
     int32_t recent[SAMPLE_RECENT];
     double uniform; /* the number drawn, in [0, 1) */
 };
@@ -200,10 +201,12 @@ struct cuda_sample {
     int n_vocab;
     const struct cuda_pick *picks; /* [n_outputs], readable by the device */
     const bool *banned;            /* [n_vocab] or NULL */
-    uint64_t *best;                /* [n_outputs, SAMPLE_BLOCKS] */
-    unsigned *ticket;              /* [n_outputs] zeros; left as zeros */
-    float *max;                    /* [n_outputs] */
-    int32_t *ids;                  /* [n_outputs], writable by the device */
+    const uint32_t *masks; /* [n_outputs, mask_words] a bit for each token that may be picked */
+    int mask_words;
+    uint64_t *best;   /* [n_outputs, SAMPLE_BLOCKS] */
+    unsigned *ticket; /* [n_outputs] zeros; left as zeros */
+    float *max;       /* [n_outputs] */
+    int32_t *ids;     /* [n_outputs], writable by the device */
 };
 cudaError_t launch_sample_best(const struct cuda_queue *q, const struct cuda_sample *s,
                                int n_outputs);

@@ -194,6 +194,7 @@ size_t cuda_lay_out_scratch(struct cuda *c, char *base)
     take(&a, &c->sample_tickets, o, sizeof *c->sample_tickets);
     take(&a, &c->max, o, sizeof(float));
     take(&a, &c->banned, vocab, sizeof *c->banned);
+    take(&a, &c->masks, o * ((vocab + 31) / 32), sizeof *c->masks);
     take(&a, &c->product, t * (2 * ff > qkv ? 2 * ff : qkv), sizeof(float));
     c->unpacked_bytes = largest_unpacked(cfg);
     take(&a, &c->unpacked, c->unpacked_bytes, 1);

@@ -44,6 +44,14 @@ static __device__ void penalise(const struct cuda_pick &pick, float *logits, int
     __syncthreads();
 }
 
+static __device__ __forceinline__ bool may_pick(const struct cuda_sample &s, int output, int id)
+{
+    if (s.banned && s.banned[id])
+        return false;
+    return !s.picks[output].masked ||
+           (s.masks[(size_t)output * s.mask_words + id / 32] >> id % 32 & 1);
+}
+
 /* Grid: SAMPLE_BLOCKS parts of the vocabulary, outputs. Penalises and bans in place. */
 static __global__ void __launch_bounds__(256) best(const __grid_constant__ struct cuda_sample s)
 {
@@ -62,7 +70,7 @@ static __global__ void __launch_bounds__(256) best(const __grid_constant__ struc
         float v = logits[i];
         if (!(v < INFINITY)) {
             most = invalid;
-        } else if (s.banned && s.banned[i]) {
+        } else if (!may_pick(s, output, i)) {
             logits[i] = -INFINITY;
         } else if (v > -INFINITY) {
             uint64_t rank = rank_of(v, i);

@@ -26,5 +26,7 @@ int main(void)
     failures += test_scheduler();
     failures += test_engine();
     failures += test_thinking();
+    failures += test_grammar();
+    failures += test_schema();
     return failures != 0;
 }
