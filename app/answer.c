@@ -85,7 +85,7 @@ struct show {
     const struct answer_view *view;
     struct turn *turn;
     bool in_reasoning, timed_out;
-    char last; /* byte of the reasoning */
+    char last, last_said; /* byte of the reasoning, of the answer */
 };
 
 static void leave_reasoning(struct show *s)
@@ -106,7 +106,7 @@ static void show_text(struct show *s, const struct chat_event *ev)
         s->view->on_text(s->view->ud, ev->kind, ev->text, ev->len);
         return;
     }
-    struct outlet *out = reasoning ? s->view->reasoning : s->view->answer;
+    struct outlet *out = reasoning ? s->view->reasoning : ev->call ? NULL : s->view->answer;
     if (!reasoning)
         leave_reasoning(s);
     if (!out)
@@ -117,6 +117,8 @@ static void show_text(struct show *s, const struct chat_event *ev)
     }
     if (reasoning && ev->len > 0)
         s->last = ev->text[ev->len - 1];
+    if (!reasoning && ev->len > 0)
+        s->last_said = ev->text[ev->len - 1];
     outlet_add(out, ev->text, ev->len);
 }
 
@@ -130,9 +132,7 @@ static void show_events(struct show *s)
             continue;
         s->turn = ev.turn;
         leave_reasoning(s);
-        const struct str *said = &ev.turn->text[STORE_TEXT];
-        if (s->view->answer && !s->view->on_text && said->len > 0 &&
-            said->data[said->len - 1] != '\n')
+        if (s->last_said && s->last_said != '\n')
             str_adds(&s->view->answer->pending, "\n");
     }
 }

@@ -43,6 +43,7 @@ struct batch {
     struct model_file file;
     struct engine *engine;
     struct batch_defaults defaults;
+    struct shape shape;
     char date[32];
 
     struct lines in;
@@ -143,6 +144,9 @@ static void on_done(struct batch *b, struct job *job, const struct engine_event 
 {
     job->result.usage = ev->usage;
     job->result.stop = ev->stop;
+    job->result.unfinished = ev->unfinished;
+    if (ev->tool_calls && !(job->result.tool_calls = strdup(ev->tool_calls)))
+        mem_fail();
     if (ev->stop == ENGINE_STOP_ERROR)
         fail_job(job, ev->error, ev->error_text);
     job->request = 0;
@@ -311,6 +315,8 @@ static int open_model(struct batch *b, const struct app *app)
     int status = models_find(&app->paths, o->model, &b->file, b->err, sizeof b->err);
     if (status != 0)
         return status;
+    if ((status = shape_read(&b->shape, o, b->err, sizeof b->err)) != 0)
+        return status;
     struct engine_options options = options_engine(o, b->file.path);
     options.n_parallel = o->n_parallel > 0 ? (int)o->n_parallel : ENGINE_PARALLEL_BEST;
     status = engine_open(&b->engine, &options, b->err, sizeof b->err);
@@ -323,8 +329,8 @@ static void set_defaults(struct batch *b)
     struct tm local;
     strftime(b->date, sizeof b->date, "%d %b %Y",
              localtime_r(&now, &local) ? &local : &(struct tm){0});
-    b->defaults = (struct batch_defaults){b->options, engine_info(b->engine), b->file.name,
-                                          b->date};
+    b->defaults = (struct batch_defaults){b->options, engine_info(b->engine), b->file.name, b->date,
+                                          &b->shape};
 }
 
 static int finish(struct batch *b, int status)
@@ -367,6 +373,7 @@ int cmd_batch(struct app *app)
     if (b.err[0])
         say_error("%s", b.err);
     engine_close(b.engine);
+    shape_done(&b.shape);
     while (b.first) {
         struct job *next = b.first->next;
         job_free(b.first);

@@ -82,6 +82,68 @@ static int read_model(const struct reader *r, const char *key, json_t *value)
                   name ? name : "no string", ours);
 }
 
+/* A value of the line as text of its own, until the line is done. NULL: memory is short. */
+static const char *keep_text(const struct reader *r, json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_t *kept = text ? json_string(text) : NULL;
+    free(text);
+    if (!kept || json_array_append_new(r->line->texts, kept) != 0)
+        mem_fail();
+    return json_string_value(kept);
+}
+
+static int read_schema(const struct reader *r, const char *key, json_t *value)
+{
+    (void)key;
+    r->line->request.schema = keep_text(r, value);
+    r->line->request.grammar = NULL;
+    return 0;
+}
+
+static int read_grammar(const struct reader *r, const char *key, json_t *value)
+{
+    if (!json_is_string(value))
+        return refuse(r, key, "not a string");
+    r->line->request.grammar = json_string_value(value);
+    r->line->request.schema = NULL;
+    return 0;
+}
+
+/* OpenAI's: {"type": "json_schema", "json_schema": {"schema": ...}} and two simpler ones. */
+static int read_response_format(const struct reader *r, const char *key, json_t *value)
+{
+    const char *type = json_string_value(json_object_get(value, "type"));
+    json_t *schema = json_object_get(json_object_get(value, "json_schema"), "schema");
+    if (type && strcmp(type, "text") == 0)
+        return 0;
+    if (type && strcmp(type, "json_schema") == 0 && schema)
+        return read_schema(r, key, schema);
+    if (!type || strcmp(type, "json_object") != 0)
+        return refuse(r, key, "neither text, json_object nor json_schema");
+    r->line->request.schema = "{\"type\":\"object\"}";
+    r->line->request.grammar = NULL;
+    return 0;
+}
+
+static int read_tools(const struct reader *r, const char *key, json_t *value)
+{
+    if (!json_is_array(value))
+        return refuse(r, key, "not an array");
+    r->line->request.tools = json_array_size(value) > 0 ? keep_text(r, value) : NULL;
+    return 0;
+}
+
+/* A word, or {"type": "function", "function": {"name": ...}}. */
+static int read_tool_choice(const struct reader *r, const char *key, json_t *value)
+{
+    json_t *name = json_object_get(json_object_get(value, "function"), "name");
+    if (!json_is_string(value) && !json_is_string(name))
+        return refuse(r, key, "neither a string nor a function");
+    r->line->request.tool_choice = json_string_value(json_is_string(value) ? value : name);
+    return 0;
+}
+
 /* Settings of a line; what is not in the table is the user's own and left alone. */
 static const struct {
     const char *key;
@@ -97,6 +159,11 @@ static const struct {
     {"max_completion_tokens", read_int},
     {"seed", read_seed},
     {"stop", read_stop},
+    {"schema", read_schema},
+    {"grammar", read_grammar},
+    {"response_format", read_response_format},
+    {"tools", read_tools},
+    {"tool_choice", read_tool_choice},
     {"model", read_model},
 };
 enum { N_SETTINGS = sizeof settings / sizeof *settings };
@@ -163,6 +230,7 @@ static int read_messages(const struct reader *r, json_t *body)
         json_array_append_new(all, message("user", prompt));
     else
         json_array_extend(all, given);
+    shape_fit_calls(all, r->defaults->info->family);
     r->line->messages = json_dumps(all, JSON_COMPACT);
     json_decref(all);
     if (!r->line->messages)
@@ -205,6 +273,8 @@ int batch_line_read(struct batch_line *line, const char *text, size_t len,
         .sampling = request_sampling(defaults->options, defaults->info),
         .max_tokens = (int)defaults->options->max_tokens,
     };
+    shape_request(defaults->shape, &line->request);
+    line->texts = json_array();
     if (defaults->options->seed < 0)
         line->request.sampling.seed = request_random_seed();
     if (!text) {
@@ -222,6 +292,7 @@ void batch_line_done(struct batch_line *line)
 {
     json_decref(line->id);
     json_decref(line->read);
+    json_decref(line->texts);
     free(line->messages);
     free(line->stop);
     *line = (struct batch_line){0};
@@ -233,6 +304,7 @@ void batch_result_done(struct batch_result *result)
 {
     str_done(&result->answer);
     str_done(&result->reasoning);
+    free(result->tool_calls);
     *result = (struct batch_result){0};
 }
 
@@ -253,6 +325,17 @@ static json_t *text_or_null(const struct str *t)
     return json_stringn(str_get(t), t->len);
 }
 
+/* Calls of tools stand in place of the answer that they were written as. */
+static json_t *answer_of(const struct batch_result *result)
+{
+    return result->tool_calls ? json_null() : text_or_null(&result->answer);
+}
+
+static json_t *calls_of(const struct batch_result *result)
+{
+    return result->tool_calls ? json_loads(result->tool_calls, 0, NULL) : NULL;
+}
+
 void batch_line_write(const struct batch_line *line, const struct batch_result *result,
                       const char *model, struct str *out)
 {
@@ -260,12 +343,15 @@ void batch_line_write(const struct batch_line *line, const struct batch_result *
     if (!object)
         mem_fail();
     if (!result->error_text[0] || result->usage.completion_tokens > 0)
-        json_object_update_new(object, json_pack("{s:o, s:o, s:s, s:s, s:I, s:o}", "answer",
-                                                 text_or_null(&result->answer), "reasoning",
-                                                 text_or_null(&result->reasoning), "model", model,
-                                                 "finish_reason", request_stop_name(result->stop),
-                                                 "seed", (json_int_t)line->request.sampling.seed,
-                                                 "usage", numbers_json(&result->usage, -1)));
+        json_object_update_new(object,
+                               json_pack("{s:o, s:o*, s:o, s:s, s:s, s:I, s:o}", "answer",
+                                         answer_of(result), "tool_calls", calls_of(result),
+                                         "reasoning", text_or_null(&result->reasoning), "model",
+                                         model, "finish_reason", request_stop_name(result->stop),
+                                         "seed", (json_int_t)line->request.sampling.seed, "usage",
+                                         numbers_json(&result->usage, -1)));
+    if (result->unfinished && !result->error_text[0])
+        json_object_set_new(object, "unfinished", json_true());
     if (result->error_text[0])
         json_object_set_new(object, "error",
                             json_pack("{s:s, s:s}", "code", error_code(result->error), "message",

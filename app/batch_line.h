@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "app/options.h"
+#include "app/shape.h"
 #include "app/str.h"
 #include "engine/engine.h"
 
@@ -23,6 +24,7 @@ struct batch_line {
     json_t *read;
     char *messages;
     const char **stop;
+    json_t *texts;
 };
 
 /* What all lines of a batch have in common. */
@@ -31,6 +33,7 @@ struct batch_defaults {
     const struct engine_info *info;
     const char *model; /* as the user names it */
     const char *date;
+    const struct shape *shape;
 };
 
 /* 0, or -1 with the reason in err; the line's id is set in both cases. text NULL: the line was too
@@ -42,6 +45,8 @@ void batch_line_done(struct batch_line *line);
 /* Of one request: what was said, apart by kind, and how it ended. */
 struct batch_result {
     struct str answer, reasoning;
+    char *tool_calls; /* JSON; or NULL */
+    bool unfinished;  /* it was to have a form, and has not */
     struct engine_usage usage;
     enum engine_stop stop;
     enum engine_error error;

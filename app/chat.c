@@ -29,6 +29,8 @@ void chat_done(struct chat *c)
     }
     if (c->history.store)
         history_close(&c->history);
+    shape_done(&c->shape);
+    free(c->tool_calls);
     library_done(&c->library);
 }
 
@@ -189,6 +191,9 @@ static void begin(struct chat *c, const struct exchange *x, const struct engine_
     c->phase = ENGINE_READY;
     c->prompt_done = 0;
     c->usage = (struct engine_usage){0};
+    c->unfinished = false;
+    free(c->tool_calls);
+    c->tool_calls = NULL;
 }
 
 static int submit(struct chat *c, const struct exchange *x, char *err, size_t errlen)
@@ -197,6 +202,9 @@ static int submit(struct chat *c, const struct exchange *x, char *err, size_t er
     char date[32], reason[256];
     time_t now = time(NULL);
     struct tm local;
+    int status = shape_read(&c->shape, c->options, err, errlen);
+    if (status != 0)
+        return status;
     struct request_span span = request_span(h, x->after->depth, x->question);
     if (x->opens)
         span.from = span.to;
@@ -208,11 +216,12 @@ static int submit(struct chat *c, const struct exchange *x, char *err, size_t er
         .sampling = chat_sampling(c, x->model),
         .max_tokens = (int)c->options->max_tokens,
     };
+    shape_request(&c->shape, &request);
     if (c->options->seed < 0)
         request.sampling.seed = request_random_seed();
 
     history_refresh(h); /* so that its versions are counted right; without is no harm */
-    int status = engine_submit(x->model->engine, &request, &c->request, reason, sizeof reason);
+    status = engine_submit(x->model->engine, &request, &c->request, reason, sizeof reason);
     if (status == 0)
         begin(c, x, &request);
     else
@@ -299,6 +308,7 @@ static bool on_text(struct chat *c, const struct engine_event *ev, struct chat_e
     out->kind = ev->kind == ENGINE_REASONING ? STORE_REASONING : STORE_TEXT;
     out->text = ev->text;
     out->len = ev->len;
+    out->call = ev->kind == ENGINE_CALL;
     history_append(&c->history, c->answer, out->kind, ev->text, ev->len);
     return true;
 }
@@ -314,6 +324,9 @@ static bool on_done(struct chat *c, const struct engine_event *ev, struct chat_e
     c->usage = ev->usage;
     c->stop = ev->stop;
     c->error = ev->error;
+    c->unfinished = ev->unfinished;
+    if (ev->tool_calls && !(c->tool_calls = strdup(ev->tool_calls)))
+        mem_fail();
     out->type = CHAT_END;
     out->error = ev->stop == ENGINE_STOP_ERROR ? ev->error_text : NULL;
     end_answer(c, states[ev->stop], out->error);
@@ -460,8 +473,12 @@ int chat_exit_status(const struct chat *c, const struct turn *turn)
 {
     switch (turn->state) {
     case STORE_COMPLETE:
-        return c->stop == ENGINE_STOP_LENGTH && turn->text[STORE_TEXT].len == 0 ? EXIT_LENGTH : 0;
+        if (c->stop == ENGINE_STOP_LENGTH && turn->text[STORE_TEXT].len == 0)
+            return EXIT_LENGTH;
+        return c->unfinished ? EXIT_CHECK : 0;
     case STORE_FAILED:
+        if (c->unfinished && c->error == ENGINE_ERROR)
+            return EXIT_CHECK;
         return c->error == ENGINE_EMEMORY || c->error == ENGINE_EMODEL ? exit_of_engine(c->error)
                                                                        : EXIT_ANSWER;
     case STORE_STREAMING:

@@ -23,6 +23,7 @@
 #include "app/models.h"
 #include "app/options.h"
 #include "app/paths.h"
+#include "app/shape.h"
 #include "app/request.h"
 #include "engine/engine.h"
 
@@ -40,6 +41,7 @@ struct chat {
     struct options *options;
     const struct paths *paths;
     struct history history;
+    struct shape shape; /* what answers must look like */
     struct library library;
     int64_t marked; /* the turn that the user has marked, by its number; 0: none */
 
@@ -56,6 +58,8 @@ struct chat {
     struct engine_usage usage; /* of this answer, or else of the last one */
     enum engine_stop stop;     /* why the last answer ended */
     enum engine_error error;   /* and, if that was an error, which */
+    bool unfinished;           /* it was to have a form, and has not */
+    char *tool_calls;          /* calls of tools that it consists of, as JSON; or NULL */
 
     int64_t
         proposed; /* number of the turn at which the window would begin, see compact.h; 0: none */
@@ -108,6 +112,7 @@ struct chat_event {
     enum store_kind kind;
     const char *text; /* until the next call */
     size_t len;
+    bool call; /* the text is a call of a tool, as the model writes it */
     const char *error;
 };
 

@@ -29,14 +29,25 @@ static json_t *text_of(const struct turn *turn, enum store_kind kind)
     return json_stringn(str_get(&turn->text[kind]), turn->text[kind].len);
 }
 
+static json_t *calls_of(const struct chat *c)
+{
+    return c->tool_calls ? json_loads(c->tool_calls, 0, NULL) : NULL;
+}
+
+void envelope_add_calls(struct outlet *out, const struct chat *c)
+{
+    add_line(out, json_pack("{s:o}", "tool_calls", calls_of(c)));
+}
+
 void envelope_add_answer(struct outlet *out, const char *type, const struct chat *c,
                          const struct turn *turn)
 {
     const struct store_generation *g = &turn->generation;
     json_t *object = json_pack(
-        "{s:s*, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:s*}", "type", type, "answer",
-        text_of(turn, STORE_TEXT), "reasoning", text_of(turn, STORE_REASONING), "model", g->model,
-        "finish_reason", g->stop_reason, "seed", (json_int_t)g->seed, "conversation",
+        "{s:s*, s:o, s:o*, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:s*}", "type", type, "answer",
+        c->tool_calls ? json_null() : text_of(turn, STORE_TEXT), "tool_calls", calls_of(c),
+        "reasoning", text_of(turn, STORE_REASONING), "model", g->model, "finish_reason",
+        g->stop_reason, "seed", (json_int_t)g->seed, "conversation",
         (json_int_t)c->history.conversation, "message", (json_int_t)turn->saved.id, "usage",
         numbers_json(&c->usage, g->load_ms), "error", g->error[0] ? g->error : NULL);
     add_line(out, object);

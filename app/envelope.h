@@ -12,6 +12,9 @@
 /* {"type": "reasoning" or "answer", "text": ...} */
 void envelope_add_piece(struct outlet *out, enum store_kind kind, const char *text, size_t len);
 
+/* {"tool_calls": [...]}, of an answer that has some */
+void envelope_add_calls(struct outlet *out, const struct chat *c);
+
 /* The whole answer with what made it and its numbers; with a type only where one is given. */
 void envelope_add_answer(struct outlet *out, const char *type, const struct chat *c,
                          const struct turn *turn);

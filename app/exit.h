@@ -11,7 +11,8 @@ enum exit_status {
     EXIT_HISTORY = 4, /* the history database cannot be used, and was asked for */
     EXIT_DEVICE = 6,  /* memory or device */
     EXIT_FIT = 7,     /* the input does not fit the context */
-    EXIT_CHECK = 8,   /* the answer is not what was asked for: no code block, no box */
+    EXIT_CHECK = 8,   /* the answer is not what was asked for: cut short of its form, no code block,
+                         no box */
     EXIT_LENGTH = 9,  /* the length limit came before any answer */
     EXIT_TIMEOUT = 124,
     EXIT_SIGNAL = 128 /* plus the signal's number */

@@ -55,6 +55,18 @@ static const struct args_option options[] = {
      "the same seed gives the same answer", ARGS_INT, AT(seed), 0, max_seed,
      .where = IN_CHAT | IN_BATCH | IS_PARAMETER | IN_CONFIG},
 
+    {"Form of the answer", "--schema", "-j --json-schema", "FILE",
+     "JSON that conforms to a schema: a file, its text, or 'name, age int'", ARGS_TEXT, AT(schema),
+     .where = IN_CHAT | IN_BATCH},
+    {"Form of the answer", "--grammar", "--grammar-file", "FILE", "what this GBNF grammar allows",
+     ARGS_TEXT, AT(grammar), .where = IN_CHAT | IN_BATCH},
+    {"Form of the answer", "--tools", NULL, "FILE",
+     "tools that may be called, as in OpenAI's API; calls go out as JSON", ARGS_TEXT, AT(tools),
+     .where = IN_CHAT | IN_BATCH},
+    {"Form of the answer", "--tool-choice", NULL, "WHICH",
+     "auto, required, none or the name of a tool", ARGS_TEXT, AT(tool_choice),
+     .where = IN_CHAT | IN_BATCH},
+
     {"History", "-c --continue", NULL, NULL, "go on with the last conversation", ARGS_FLAG,
      AT(resume), .where = IN_CHAT},
     {"History", "--session", "--cid", "ID", "go on with this one: its number or its title",

@@ -57,6 +57,9 @@ struct options {
     double temperature, top_p, min_p, repeat_penalty;
     int64_t top_k, seed, max_tokens;
 
+    /* What the answer must look like. */
+    const char *schema, *grammar, *tools, *tool_choice;
+
     /* How it is shown and kept. */
     bool json, stream_json, no_stream, extract, boxed, usage, dry_run;
     double timeout_s; /* 0: none */

@@ -66,6 +66,10 @@ static int add_whole(const struct chat *c, const struct turn *turn, enum form fo
     char *code;
     size_t len;
 
+    if (c->tool_calls && form != FORM_JSON && form != FORM_STREAM_JSON) {
+        envelope_add_calls(out, c);
+        return 0;
+    }
     switch (form) {
     case FORM_TEXT: break;
     case FORM_WHOLE: add_line(out, str_get(said), said->len); break;
@@ -102,6 +106,9 @@ static int judge(const struct chat *c, const struct turn *turn, bool timed_out)
     if (turn->state == STORE_FAILED)
         say_error("%s: %s", model, turn->generation.error);
     int status = chat_exit_status(c, turn);
+    if (status == EXIT_CHECK && turn->state == STORE_COMPLETE)
+        say_error("%s: the answer was cut short of the form asked for (%s)", model,
+                  c->stop == ENGINE_STOP_LENGTH ? "max_tokens" : "stop");
     if (status == EXIT_LENGTH)
         say_error("%s: max_tokens: no answer yet (got %d tokens of reasoning)", model,
                   c->usage.reasoning_tokens);

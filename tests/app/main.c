@@ -35,6 +35,7 @@ int main(int argc, char **argv)
     group(&c, "batch", test_batch);
     group(&c, "records", test_records);
     group(&c, "forms", test_forms);
+    group(&c, "shape", test_shape);
     group(&c, "completion", test_completion);
     group(&c, "manual", test_manual);
     group(&c, "input", test_input);

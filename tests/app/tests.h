@@ -20,6 +20,7 @@ int test_pipe(void);
 int test_batch(void);
 int test_records(void);
 int test_forms(void);
+int test_shape(void);
 int test_completion(void);
 int test_manual(void);
 int test_input(void);

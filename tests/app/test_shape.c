@@ -1,0 +1,295 @@
+/* test_shape.c - answers in a form: schemas, grammars, calls of tools; held against jsonschema. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+static const char tools[] =
+    "[{\"type\": \"function\", \"function\": {\"name\": \"add\", \"description\": \"adds\","
+    " \"parameters\": {\"type\": \"object\", \"required\": [\"a\", \"b\"], \"properties\": {"
+    " \"a\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 99},"
+    " \"b\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 99}}}}},"
+    " {\"type\": \"function\", \"function\": {\"name\": \"now\"}}]";
+
+static void write_file(const char *name, const char *text)
+{
+    char path[512];
+    sandbox_path(name, path, sizeof path);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void ask(struct run *r, const char *line, int status)
+{
+    run_shell(r, line);
+    if (r->status != status)
+        fail_msg("%s: exit %d, not %d: %s%s", line, r->status, status, r->out, r->err);
+}
+
+static json_t *parse(const char *text)
+{
+    json_error_t error;
+    json_t *json = json_loads(text, JSON_DECODE_ANY, &error);
+    if (!json)
+        fail_msg("%s in %s", error.text, text);
+    return json;
+}
+
+/* Every schema of the corpus, by models that are nearly random: all that ends conforms. */
+static void test_corpus(void **state)
+{
+    struct run r;
+    (void)state;
+    run_shell(&r, "python3 -c 'import jsonschema'");
+    bool usable = r.status == 0;
+    run_done(&r);
+    if (!usable)
+        skip();
+    setenv("PYTHONDONTWRITEBYTECODE", "1", 1);
+    ask(&r,
+        "python3 tests/schemas/corpus.py 3 | $DUET batch -q --parallel 4 -m demo-llama --ctx "
+        "2048 | python3 tests/schemas/check.py --all",
+        0);
+    run_done(&r);
+    ask(&r,
+        "python3 tests/schemas/corpus.py 1 | $DUET batch -q --parallel 4 -m demo-deepseek --ctx "
+        "2048 | python3 tests/schemas/check.py",
+        0);
+    run_done(&r);
+}
+
+/* What a line gets does not depend on what else is computed, or was before. */
+static void test_alone_and_together(void **state)
+{
+    struct run a, b;
+    (void)state;
+    ask(&a,
+        "python3 tests/schemas/corpus.py 1 | head -60 | $DUET batch -q --parallel 1 -t 1 -m "
+        "demo-llama --ctx 2048 | sed 's/\"usage.*//'",
+        0);
+    ask(&b,
+        "python3 tests/schemas/corpus.py 1 | head -60 | $DUET batch -q --parallel 7 -t 2 -m "
+        "demo-llama --ctx 2048 | sed 's/\"usage.*//'",
+        0);
+    assert_string_equal(a.out, b.out);
+    run_done(&a);
+    run_done(&b);
+}
+
+static void test_schema(void **state)
+{
+    struct run r;
+    (void)state;
+    write_file("s.json", "{\"type\": \"integer\", \"minimum\": 10, \"maximum\": 12}");
+    ask(&r, "$DUET -q -m demo-llama --temp 3 --schema $HOME/s.json '17 + 25'", 0);
+    int n = atoi(r.out);
+    assert_true(n >= 10 && n <= 12 && r.out_len == 3);
+    run_done(&r);
+    ask(&r,
+        "$DUET -q -m demo-llama -j '{\"const\": [1, {\"a\": null}]}' --temp 3 hi | tr -d ' \\n'",
+        0);
+    assert_string_equal(r.out, "[1,{\"a\":null}]");
+    run_done(&r);
+}
+
+static void test_fields(void **state)
+{
+    struct run r;
+    (void)state;
+    ask(&r,
+        "$DUET -q -m demo-llama --temp 1 --seed 4 -n 2000 --json --schema 'age int, tall bool, x "
+        "float: a number' hi",
+        0);
+    json_t *all = parse(r.out);
+    json_t *answer = parse(json_string_value(json_object_get(all, "answer")));
+    assert_true(json_is_integer(json_object_get(answer, "age")));
+    assert_true(json_is_boolean(json_object_get(answer, "tall")));
+    assert_true(json_is_number(json_object_get(answer, "x")));
+    assert_int_equal(json_object_size(answer), 3);
+    json_decref(answer);
+    json_decref(all);
+    run_done(&r);
+}
+
+/* Reasoning is free and there; the answer behind it has the form. */
+static void test_reasoning_is_free(void **state)
+{
+    struct run r;
+    (void)state;
+    ask(&r,
+        "$DUET -q -m demo-deepseek --temp 0.6 --seed 1 --json --schema '{\"enum\": [\"a\", "
+        "\"b\"]}' '17 + 25'",
+        0);
+    json_t *all = parse(r.out);
+    const char *answer = json_string_value(json_object_get(all, "answer"));
+    assert_true(strcmp(answer, "\"a\"") == 0 || strcmp(answer, "\"b\"") == 0);
+    assert_true(strlen(json_string_value(json_object_get(all, "reasoning"))) > 10);
+    json_decref(all);
+    run_done(&r);
+}
+
+static void test_grammar(void **state)
+{
+    struct run r;
+    (void)state;
+    write_file("g.gbnf", "root ::= \"<\" [a-c]{3} (\",\" [0-9])? \">\"\n");
+    ask(&r,
+        "for i in 1 2 3 4 5 6; do $DUET -q -m demo-llama --temp 5 --seed $i --grammar "
+        "$HOME/g.gbnf hi; done | grep -cE '^<[abc]{3}(,[0-9])?>$'",
+        0);
+    assert_string_equal(r.out, "6\n");
+    run_done(&r);
+}
+
+static void assert_refused(const char *arguments, int status, const char *message)
+{
+    struct run r;
+    char line[1024];
+    snprintf(line, sizeof line, "$DUET -q -m demo-llama %s hi", arguments);
+    ask(&r, line, status);
+    assert_string_equal(r.out, "");
+    assert_error_line(&r);
+    assert_contains(r.err, message);
+    run_done(&r);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    write_file("bad.gbnf", "root ::= x\nx ::= (\"a\"\n");
+    write_file("left.gbnf", "root ::= \"a\" | x\nx ::= x \"b\" | \"c\"\n");
+    write_file("bad.json", "{\"type\": \"object\",}");
+    write_file("tools.json", tools);
+    write_file("bin", "");
+    assert_refused("--schema '{\"not\": {}}'", 2, "schema: not: not supported");
+    assert_refused("--schema $HOME/bad.json", 2, "schema: not JSON: line 1");
+    assert_refused("--schema $HOME/none.json", 2, "No such file");
+    assert_refused("--schema 'age nat'", 2, "--schema: neither a file");
+    assert_refused("--schema ''", 2, "--schema: empty");
+    assert_refused("--schema $HOME", 2, "Is a directory");
+    assert_refused("--schema x --grammar $HOME/bad.gbnf", 2, "contradicts --schema");
+    assert_refused("--grammar $HOME/bad.gbnf", 2, "grammar: line 2, column 7: the group");
+    assert_refused("--grammar $HOME/left.gbnf", 2, "grammar: x: refers to itself");
+    assert_refused("--grammar $HOME/none", 2, "--grammar: ");
+    assert_refused("--tools $HOME/bad.json", 2, "tools: not JSON");
+    assert_refused("--tools $HOME/tools.json --tool-choice sub", 2, "tool_choice: no such tool");
+    assert_refused("--tool-choice required", 2, "--tool-choice: without --tools");
+}
+
+/* Cut short by a limit: what there is goes out, and the exit says that it is not whole. */
+static void test_cut_short(void **state)
+{
+    struct run r;
+    (void)state;
+    ask(&r,
+        "$DUET -q -m demo-llama --temp 1 -n 9 --schema '{\"type\": \"string\", \"minLength\": "
+        "500}' hi",
+        8);
+    assert_int_equal(r.out[0], '"');
+    assert_error_line(&r);
+    assert_contains(r.err, "cut short of the form asked for (max_tokens)");
+    run_done(&r);
+    ask(&r, "$DUET -qR -m demo-deepseek -n 3 --schema 'a int' '17 + 25'", 9);
+    run_done(&r);
+}
+
+/* One call, whose arguments conform. */
+static void assert_call(const char *text, bool add)
+{
+    json_t *all = parse(text), *calls = json_object_get(all, "tool_calls");
+    assert_int_equal(json_array_size(calls), 1);
+    json_t *function = json_object_get(json_array_get(calls, 0), "function");
+    json_t *arguments = parse(json_string_value(json_object_get(function, "arguments")));
+    assert_string_equal(json_string_value(json_object_get(function, "name")), add ? "add" : "now");
+    if (add) {
+        json_int_t a = json_integer_value(json_object_get(arguments, "a"));
+        assert_true(json_is_integer(json_object_get(arguments, "b")) && a >= 0 && a <= 99);
+    }
+    json_decref(arguments);
+    json_decref(all);
+}
+
+static void test_calls(void **state)
+{
+    static const char *const models[] = {"demo-llama", "demo-deepseek"};
+    (void)state;
+    write_file("tools.json", tools);
+    for (int i = 0; i < 2; i++) {
+        struct run r;
+        char line[512];
+        setenv("M", models[i], 1);
+        snprintf(line, sizeof line, "$DUET -qR -m $M --tools $HOME/tools.json --temp 1 --seed 3 %s",
+                 "--tool-choice add '17 + 25'");
+        ask(&r, line, 0);
+        assert_call(r.out, true);
+        run_done(&r);
+        snprintf(line, sizeof line, "$DUET -qR -m $M --tools $HOME/tools.json --temp 1 --seed 3 %s",
+                 "--json --tool-choice required '17 + 25'");
+        ask(&r, line, 0);
+        json_t *all = parse(r.out);
+        assert_int_equal(json_array_size(json_object_get(all, "tool_calls")), 1);
+        assert_true(json_is_null(json_object_get(all, "answer")));
+        json_decref(all);
+        run_done(&r);
+        ask(&r, "$DUET -qR -m $M --tools $HOME/tools.json --tool-choice none --temp 0 '17 + 25'",
+            0);
+        assert_null(strstr(r.out, "tool_calls"));
+        run_done(&r);
+    }
+}
+
+/* A conversation with calls and results in the input, settings of its own on each line. */
+static void test_lines(void **state)
+{
+    static const char *const models[] = {"demo-llama", "demo-deepseek"};
+    (void)state;
+    write_file(
+        "in.jsonl",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"add\"}, {\"role\": \"assistant\", "
+        "\"tool_calls\": [{\"id\": \"1\", \"type\": \"function\", \"function\": {\"name\": \"add\","
+        " \"arguments\": {\"a\": 1, \"b\": 2}}}]}, {\"role\": \"tool\", \"content\": \"3\"},"
+        " {\"role\": \"user\", \"content\": \"now\"}],"
+        " \"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"now\"}}],"
+        " \"tool_choice\": \"required\"}\n"
+        "{\"prompt\": \"x\", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": "
+        "{\"schema\": {\"const\": 7}}}}\n"
+        "{\"prompt\": \"x\", \"grammar\": \"root ::= \\\"yes\\\"\"}\n"
+        "{\"prompt\": \"x\", \"schema\": {\"not\": 1}}\n");
+    for (int i = 0; i < 2; i++) {
+        struct run r;
+        setenv("M", models[i], 1);
+        ask(&r, "$DUET batch -q --temp 1 --seed 5 -m $M $HOME/in.jsonl", 1);
+        char *line = strtok(r.out, "\n");
+        assert_call(line, false);
+        line = strtok(NULL, "\n");
+        assert_contains(line, "\"answer\": \"7\"");
+        line = strtok(NULL, "\n");
+        assert_contains(line, "\"answer\": \"yes\"");
+        line = strtok(NULL, "\n");
+        assert_contains(line, "schema: not: not supported");
+        run_done(&r);
+    }
+}
+
+int test_shape(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_corpus),   TEST(test_alone_and_together),
+        TEST(test_schema),   TEST(test_fields),
+        TEST(test_grammar),  TEST(test_reasoning_is_free),
+        TEST(test_refusals), TEST(test_cut_short),
+        TEST(test_calls),    TEST(test_lines),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("shape", tests, NULL, NULL);
+}
