@@ -26,12 +26,23 @@ bool command_may_change(const struct chat *c, struct command_reply *reply)
     return c->answer == NULL;
 }
 
+bool command_may_leave(struct chat *c, struct command_reply *reply)
+{
+    if (!command_may_change(c, reply))
+        return false;
+    if (history_save(&c->history) == 0)
+        return true;
+    command_refuse(reply, "this conversation is not saved yet, and would be lost: ");
+    str_adds(&reply->text, c->history.problem);
+    return false;
+}
+
 /* Conversations */
 
 static void run_new(struct chat *c, const char *arg, struct command_reply *reply)
 {
     (void)arg;
-    if (!command_may_change(c, reply))
+    if (!command_may_leave(c, reply))
         return;
     history_new(&c->history, c->options->system);
     reply->effect = COMMAND_SHOW;
@@ -40,7 +51,7 @@ static void run_new(struct chat *c, const char *arg, struct command_reply *reply
 void command_open(struct chat *c, int64_t conversation, struct command_reply *reply)
 {
     char err[256];
-    if (!command_may_change(c, reply))
+    if (!command_may_leave(c, reply))
         return;
     if (history_load(&c->history, conversation, err, sizeof err) != 0)
         command_refuse(reply, err);

@@ -52,6 +52,9 @@ struct command {
 void command_refuse(struct command_reply *reply, const char *reason);
 bool command_may_change(const struct chat *c, struct command_reply *reply);
 
+/* The same, and false where the conversation is not saved, so that leaving it would lose it. */
+bool command_may_leave(struct chat *c, struct command_reply *reply);
+
 extern const struct command commands[];
 extern const size_t n_commands;
 

@@ -237,9 +237,8 @@ void run_redo(struct chat *c, const char *arg, struct command_reply *reply)
 void command_fork(struct chat *c, const struct turn *last, struct command_reply *reply)
 {
     struct history *h = &c->history;
-    if (!command_may_change(c, reply))
+    if (!command_may_leave(c, reply))
         return;
-    history_save(h); /* the conversation is left */
     int64_t from = h->conversation;
     history_fork(h, last);
     reply->effect = COMMAND_SHOW;

@@ -57,6 +57,7 @@ static void take_signals(struct tui *t)
             break;
         case SIGINT:
             if (t->chat.answer) {
+                tui_hold(t);
                 chat_stop(&t->chat);
                 break;
             }
@@ -84,10 +85,10 @@ static void on_end(struct tui *t, const struct turn *turn)
     tui_count_context(t);
     if (turn->state == STORE_COMPLETE)
         t->retried = false;
-    if (turn->state == STORE_COMPLETE)
-        tui_ask_next(t);
-    else if (!t->held)
+    if (turn->state == STORE_FAILED)
         tui_hold(t);
+    else
+        tui_ask_next(t); /* what is due after a stop was sent after it */
 }
 
 /* A lost model is loaded again once; whoever loses it a second time has to choose. */

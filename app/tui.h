@@ -25,7 +25,7 @@ struct tui {
 
     struct str *waiting; /* the next questions, asked when the answer has ended */
     size_t n_waiting;
-    bool held;           /* but not before the user says so */
+    size_t n_due;        /* the first so many; the others when the user says so */
     int64_t editing;     /* number of the question that the draft is to stand for; 0: none */
     struct str stash;    /* the draft there was before */
     int64_t regenerated; /* number of the turn that the model being chosen is for */
@@ -46,8 +46,8 @@ struct tui {
 void tui_leave(struct tui *t, int status, enum store_state left_as);
 void tui_suspend(struct tui *t);
 
-/* Asks, or puts the text back into the composer with the reason why not, and returns false. */
-bool tui_ask(struct tui *t, const char *text, size_t len);
+/* Asks, or puts the text back into the composer with the reason why not. 0 or an exit status. */
+int tui_ask(struct tui *t, const char *text, size_t len);
 
 /* Does what a command says is to be done. */
 struct command_reply;
@@ -72,7 +72,8 @@ void tui_show_path(struct tui *t, size_t from);
 /* Puts a text into the composer, before what is being written there. */
 void tui_give_back(struct tui *t, const char *text, size_t len);
 
-/* The questions that wait: one more; the next is asked, unless they are held; they are. */
+/* The questions that wait: one more; the next that is due is asked; none is due any more, and the first
+ * comes into the composer, if that is empty. */
 void tui_queue(struct tui *t, const char *text, size_t len);
 void tui_ask_next(struct tui *t);
 void tui_hold(struct tui *t);
@@ -89,7 +90,7 @@ void tui_regenerate(struct tui *t, const char *model);
  * go on after a question that did not fit; what was chosen of either. */
 void tui_show_window(struct tui *t);
 void tui_offer_compact(struct tui *t, const struct turn *first);
-void tui_offer_room(struct tui *t, const struct turn *instead_of, const char *text, size_t len);
+void tui_offer_room(struct tui *t, const char *text, size_t len);
 void tui_make_room(struct tui *t, const struct ui_action *action);
 
 void tui_act_on_branch(struct tui *t, const struct ui_action *action);

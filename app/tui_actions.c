@@ -57,7 +57,7 @@ void tui_pick_model(struct tui *t, int tag)
 
 /* Asking and commands */
 
-bool tui_ask(struct tui *t, const char *text, size_t len)
+int tui_ask(struct tui *t, const char *text, size_t len)
 {
     struct history *h = &t->chat.history;
     struct turn *instead_of = t->editing ? history_turn(h, t->editing) : NULL;
@@ -72,9 +72,7 @@ bool tui_ask(struct tui *t, const char *text, size_t len)
     if (status != 0) {
         ui_notice(t->ui, UI_FAIL, err);
         tui_give_back(t, text, len);
-        if (status == EXIT_FIT)
-            tui_offer_room(t, instead_of, text, len);
-        return false;
+        return status;
     }
     if (instead_of) {
         tui_show_path(t, instead_of->depth - 1);
@@ -82,7 +80,7 @@ bool tui_ask(struct tui *t, const char *text, size_t len)
         tui_show_turn(t, t->chat.answer->parent);
         tui_begin_turn(t, t->chat.answer);
     }
-    return true;
+    return 0;
 }
 
 static void say(struct tui *t, const struct command_reply *reply)
@@ -97,8 +95,8 @@ void tui_follow(struct tui *t, const struct command_reply *reply)
     case COMMAND_ASK:
         if (t->chat.answer)
             tui_queue(t, reply->ask, reply->ask_len);
-        else
-            tui_ask(t, reply->ask, reply->ask_len);
+        else if (tui_ask(t, reply->ask, reply->ask_len) == EXIT_FIT)
+            tui_offer_room(t, reply->ask, reply->ask_len);
         return;
     case COMMAND_SAY: break;
     case COMMAND_SHOW: tui_show_conversation(t); break;

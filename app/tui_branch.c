@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "app/commands_branch.h"
+#include "app/compact.h"
+#include "app/exit.h"
 #include "app/mem.h"
 #include "app/notices.h"
 #include "app/tui.h"
@@ -30,7 +32,7 @@ static void show_waiting(struct tui *t)
     const char **texts = mem_alloc((t->n_waiting + 1) * sizeof *texts);
     for (size_t i = 0; i < t->n_waiting; i++)
         texts[i] = str_get(&t->waiting[i]);
-    ui_waiting(t->ui, texts, t->n_waiting, t->held);
+    ui_waiting(t->ui, texts, t->n_waiting, t->n_due);
     free(texts);
 }
 
@@ -42,9 +44,10 @@ void tui_queue(struct tui *t, const char *text, size_t len)
         return;
     }
     t->waiting = mem_realloc(t->waiting, (t->n_waiting + 1) * sizeof *t->waiting);
-    t->waiting[t->n_waiting] = (struct str){0};
-    str_add(&t->waiting[t->n_waiting++], text, len);
-    t->held = false;
+    struct str *place = t->waiting + t->n_due;
+    memmove(place + 1, place, (t->n_waiting++ - t->n_due++) * sizeof *place);
+    *place = (struct str){0};
+    str_add(place, text, len);
     show_waiting(t);
 }
 
@@ -53,6 +56,7 @@ static struct str take_waiting(struct tui *t, size_t i)
 {
     struct str text = t->waiting[i];
     memmove(t->waiting + i, t->waiting + i + 1, (--t->n_waiting - i) * sizeof text);
+    t->n_due -= t->n_due > i;
     show_waiting(t);
     return text;
 }
@@ -67,21 +71,25 @@ void tui_forget_waiting(struct tui *t)
 
 void tui_ask_next(struct tui *t)
 {
-    if (t->n_waiting == 0 || t->held || t->chat.answer)
+    if (t->n_due == 0 || t->chat.answer)
         return;
-    struct str next = take_waiting(t, 0);
-    if (!tui_ask(t, next.data, next.len))
+    struct str next = take_waiting(t, 0), advice = {0};
+    int status = tui_ask(t, next.data, next.len);
+    if (status != 0)
         tui_hold(t);
+    if (status == EXIT_FIT) { /* no dialog: the user may be writing something else */
+        compact_add_advice(&t->chat, &next, &advice);
+        ui_notice(t->ui, UI_INFO, advice.data);
+    }
+    str_done(&advice);
     str_done(&next);
 }
 
-/* What was to be asked next is not to be asked now: the first goes where it can be changed, unless
- * something is being written there. */
 void tui_hold(struct tui *t)
 {
     size_t drafted;
     ui_draft(t->ui, &drafted);
-    t->held = true;
+    t->n_due = 0;
     if (t->n_waiting > 0 && drafted == 0) {
         struct str first = take_waiting(t, 0);
         ui_draft_set(t->ui, first.data, first.len);
@@ -190,6 +198,7 @@ static void of_turn(struct tui *t, const struct ui_action *action, struct turn *
 {
     struct command_reply reply = {.effect = COMMAND_SAY};
     struct chat *c = &t->chat;
+    bool followed = turn_question(c->history.leaf) != turn_question(turn);
     switch (action->kind) {
     case UI_REASK: command_edit(c, turn, &reply); break;
     case UI_REGEN: command_regenerate(c, turn, NULL, &reply); break;
@@ -204,6 +213,8 @@ static void of_turn(struct tui *t, const struct ui_action *action, struct turn *
         tui_follow(t, &reply);
     if (reply.effect == COMMAND_PATH || reply.effect == COMMAND_ANSWER)
         ui_mark(t->ui, c->history.turns[reply.from]->number);
+    if (reply.effect == COMMAND_ANSWER && followed)
+        ui_hint(t->ui, "what followed is kept with the version before this one");
     str_done(&reply.text);
 }
 
@@ -236,7 +247,7 @@ void tui_act_on_branch(struct tui *t, const struct ui_action *action)
     case UI_TAKE_BACK: take_back(t, true); return;
     case UI_DROP: take_back(t, false); return;
     case UI_ASK_NEXT:
-        t->held = false;
+        t->n_due = t->n_waiting;
         tui_ask_next(t);
         return;
     case UI_LEAVE: tui_leave_editing(t); return;

@@ -71,9 +71,10 @@ void tui_offer_compact(struct tui *t, const struct turn *first)
     free(counts);
 }
 
-void tui_offer_room(struct tui *t, const struct turn *instead_of, const char *text, size_t len)
+void tui_offer_room(struct tui *t, const char *text, size_t len)
 {
     const struct history *h = &t->chat.history;
+    const struct turn *instead_of = history_turn(h, t->editing);
     struct compact_plan plan;
     struct str question = {0}, compact = {0}, fork = {0}, detail = {0};
     struct ui_row rows[4];

@@ -62,7 +62,7 @@ static void send(struct ui *u)
         composer_complete(&u->composer);
     const char *text = composer_text(&u->composer, &len);
     if (is_blank(text)) {
-        if (u->pending.n > 0 && u->pending.held)
+        if (u->pending.n > 0 && u->pending.due == 0)
             want(u, UI_ASK_NEXT);
         return;
     }
@@ -332,7 +332,7 @@ static void press(struct ui *u, struct key key)
     u->has_prefix = action == ACT_PREFIX;
     u->prefix = key;
     if (action != ACT_INTERRUPT)
-        u->quit_armed = false;
+        u->quit_armed = u->stop_sent = false;
     if (action == ACT_PREFIX)
         return;
     if (action == ACT_NONE) {

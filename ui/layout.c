@@ -117,6 +117,18 @@ static void draw_rule(struct ui *u, struct grid *g, int row, int col, int width,
     bytes_free(&label);
 }
 
+static void draw_pending(const struct ui *u, struct grid *g, int row, int col, int rows, int width)
+{
+    struct bytes hint = {0};
+
+    if (u->pending.due == 0)
+        keymap_add_hint(&u->keymap, &hint, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
+    keymap_add_hint(&u->keymap, &hint, IN_COMPOSER, ACT_UP, ACT_NONE, "takes it back");
+    bytes_add(&hint, "", 1);
+    pending_draw(&u->pending, g, row, col, rows, width, hint.data ? hint.data : "");
+    bytes_free(&hint);
+}
+
 /*
  * What was said, or the first screen, with the program's own notices under it if there is room; true
  * when there is more below.
@@ -159,7 +171,7 @@ static void draw_main(struct ui *u, int left, int64_t now)
         find_draw(&u->find, g, end, col, width);
     else
         draw_rule(u, g, end, col, width, more);
-    pending_draw(&u->pending, g, end + 1, col + 2, pending, width - 3);
+    draw_pending(u, g, end + 1, col + 2, pending, width - 3);
     composer_draw(&u->composer, g, top, col, height, width - 1, active);
     int popup = complete_rows(&u->composer.complete);
     popup = popup < top - 1 ? popup : top - 1;

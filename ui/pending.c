@@ -2,6 +2,7 @@
  * pending.c: a row for each question that waits, as many as there is room for.
  */
 #include "pending.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +24,10 @@ void pending_done(struct pending *p)
     p->banner = NULL;
 }
 
-void pending_set(struct pending *p, const char *const *texts, size_t n, bool held)
+void pending_set(struct pending *p, const char *const *texts, size_t n, size_t due)
 {
     forget(p);
-    p->held = held;
+    p->due = due;
     p->texts = calloc(n + 1, sizeof *p->texts);
     while (p->texts && p->n < n && (p->texts[p->n] = strdup(texts[p->n])))
         p->n++;
@@ -44,36 +45,40 @@ int pending_rows(const struct pending *p, int most)
     return rows < (size_t)most ? (int)rows : most > 0 ? most : 0;
 }
 
-/* The first line of a question; that there are more of either. */
+/* The first line of a question, and what there is to say behind it. */
 static void draw_waiting(const struct pending *p, size_t i, struct grid *g, int row, int col,
-                         int width, size_t more)
+                         int width, const char *tail)
 {
-    const char *name = i > 0 ? "then: " : p->held ? "kept: " : "next: ";
+    const char *name = i >= p->due ? "kept: " : i > 0 ? "then: " : "next: ";
     const char *text = p->texts[i] + strspn(p->texts[i], " \t\n");
     size_t len = strcspn(text, "\n");
-    char tail[48] = "";
-
-    if (more > 0)
-        snprintf(tail, sizeof tail, " (and %zu more)", more);
-    else if (i == 0 && p->n == 1 && !text[len])
-        snprintf(tail, sizeof tail, "%s", p->held ? " · Enter asks it" : " · Up takes it back");
-    int at = grid_label(g, row, col, width, name, STYLE_PROMPT);
-    int room = width - at - (int)strlen(tail);
     char *line = strndup(text, len);
-    if (line && room > 8)
-        at += grid_label(g, row, col + at, room, line, STYLE_USER);
+    int at = grid_label(g, row, col, width, name, STYLE_PROMPT);
+    int wanted = text_width(tail, strlen(tail)) + (text[len] ? 2 : 0), room = width - at - wanted;
+
+    if (line)
+        at += grid_label(g, row, col + at, room > 8 ? room : width - at, line, STYLE_USER);
     if (text[len])
         at += grid_label(g, row, col + at, width - at, " …", STYLE_DIM);
     grid_label(g, row, col + at, width - at, tail, STYLE_DIM);
     free(line);
 }
 
-void pending_draw(const struct pending *p, struct grid *g, int row, int col, int rows, int width)
+void pending_draw(const struct pending *p, struct grid *g, int row, int col, int rows, int width,
+                  const char *hint)
 {
-    size_t room = (size_t)(rows - (p->banner != NULL)), shown = p->n < room ? p->n : room;
+    int room = rows - (p->banner != NULL);
+    size_t shown = room < 0 ? 0 : p->n < (size_t)room ? p->n : (size_t)room;
+    char tail[160];
 
-    for (size_t i = 0; i < shown; i++)
-        draw_waiting(p, i, g, row++, col, width, i + 1 == shown ? p->n - shown : 0);
+    for (size_t i = 0; i < shown; i++) {
+        tail[0] = '\0';
+        if (i + 1 == shown && shown < p->n)
+            snprintf(tail, sizeof tail, " (and %zu more)", p->n - shown);
+        else if (i + 1 == shown && *hint)
+            snprintf(tail, sizeof tail, " · %s", hint);
+        draw_waiting(p, i, g, row++, col, width, tail);
+    }
     if (p->banner && rows > 0)
         grid_label(g, row, col, width, p->banner, STYLE_WARN);
 }

@@ -7,24 +7,24 @@
 
 #include "grid.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct pending {
-    char **texts; /* the next first */
-    size_t n;
-    bool held;    /* they wait for the user */
-    char *banner; /* NULL: none */
+    char **texts;  /* the next first */
+    size_t n, due; /* the first so many come by themselves, the others when the user says so */
+    char *banner;  /* NULL: none */
 };
 
 void pending_done(struct pending *p);
 
-void pending_set(struct pending *p, const char *const *texts, size_t n, bool held);
+void pending_set(struct pending *p, const char *const *texts, size_t n, size_t due);
 void pending_banner(struct pending *p, const char *text); /* NULL: none */
 
 /* Rows that it takes, at most `most`. */
 int pending_rows(const struct pending *p, int most);
 
-void pending_draw(const struct pending *p, struct grid *g, int row, int col, int rows, int width);
+/* hint: which keys do what to them. */
+void pending_draw(const struct pending *p, struct grid *g, int row, int col, int rows, int width,
+                  const char *hint);
 
 #endif

@@ -457,9 +457,9 @@ void ui_window(struct ui *u, int64_t id, enum ui_tone tone, const char *label)
     u->dirty = true;
 }
 
-void ui_waiting(struct ui *u, const char *const *texts, size_t n, bool held)
+void ui_waiting(struct ui *u, const char *const *texts, size_t n, size_t due)
 {
-    pending_set(&u->pending, texts, n, held);
+    pending_set(&u->pending, texts, n, due);
     u->dirty = true;
 }
 

@@ -247,9 +247,9 @@ void ui_draft_set(struct ui *u, const char *text, size_t len);
 
 /*
  * Questions that will be asked when the answer has ended, the next first; they stand above the composer.
- * held: only when the user says so.
+ * Those behind the first `due` are kept until the user wants them asked (UI_ASK_NEXT).
  */
-void ui_waiting(struct ui *u, const char *const *texts, size_t n, bool held);
+void ui_waiting(struct ui *u, const char *const *texts, size_t n, size_t due);
 
 /* A line above the composer that says what becomes of the draft; Esc leaves it (UI_LEAVE). NULL: none. */
 void ui_banner(struct ui *u, const char *text);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "tests/app/talk.h"
 
@@ -241,6 +242,104 @@ static void test_waiting(void **state)
     leave(t);
 }
 
+/* Messages of this text in the history. */
+static int count_messages(const char *text)
+{
+    char path[4096];
+    sqlite3 *db;
+    sqlite3_stmt *st;
+    sandbox_path(".local/share/duet/chat.db", path, sizeof path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT count(*) FROM text WHERE body = ?", -1, &st, NULL),
+        SQLITE_OK);
+    sqlite3_bind_text(st, 1, text, -1, SQLITE_STATIC);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    int n = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return n;
+}
+
+/* What is sent after a stop, though the answer has not ended yet, is asked; what waited is not. */
+static void test_sent_after_stop(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", endless_model(), "--temp", "0", "--ctx", "100000",
+                                NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "go\r");
+    term_expect(t, "answering");
+    term_type(t, "one\rtwo\r");
+    term_expect(t, "then: two");
+    term_type(t, "\003");
+    term_expect(t, "\xe2\x80\xba one\n");
+    term_expect(t, "kept: two");
+    term_type(t, "\003go on\r"); /* a stop that finds nothing to stop clears the draft */
+    term_expect(t, "answering");
+    term_type(t, "at once\003\r");
+    term_expect(t, "\xe2\x80\xba at once\n");
+    term_expect(t, "answering");
+    term_expect_no(t, "next:");
+    term_expect(t, " two"); /* kept, or in the empty composer */
+    term_type(t, "\003");
+    term_expect_no(t, "answering");
+    term_expect(t, "\xe2\x80\xba two");
+    term_type(t, "\025\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+    assert_int_equal(count_messages("at once"), 1);
+    assert_int_equal(count_messages("two"), 0);
+}
+
+/* A conversation that could not be saved is not left: what was said in it would be lost. */
+static void test_unsaved(void **state)
+{
+    static const char *const lines[] = {"/new", "/fork", "/switch 1"};
+    struct talk p;
+    char db[4096];
+    sqlite3 *other;
+    (void)state;
+    sandbox_path("chat.db", db, sizeof db);
+    talk_open(&p, db);
+    store_set_patience(p.chat.history.store, 10);
+    talk_use(&p, some_model());
+    talk_ask(&p, "What is 17 + 25?");
+    assert_int_equal(history_save(&p.chat.history), 0);
+    assert_int_equal(sqlite3_open(db, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    talk_ask(&p, "now double it");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        talk_refused(&p, lines[i], i < 2 ? "not saved yet, and would be lost" : "");
+    assert_int_equal(p.chat.history.n_turns, 4);
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+    talk_run(&p, "/new");
+    talk_run(&p, "/switch 1");
+    assert_int_equal(p.chat.history.n_turns, 4);
+    talk_close(&p);
+}
+
+/* An answer in the middle that is written once more ends the path; what followed stays with the other. */
+static void test_regenerating_in_the_middle(void **state)
+{
+    (void)state;
+    struct term *t = start();
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "= 42.");
+    term_type(t, "What is 30 + 3?\r");
+    term_expect(t, "= 33.");
+    term_type(t, "\tgr");
+    term_expect(t, "demo-llama  \xe2\x80\xb9 2 of 2 \xe2\x80\xba");
+    term_expect_no(t, "= 33.");
+    term_expect(t, "what followed is kept with the version before this one");
+    term_expect(t, "tokens/s");
+    term_type(t, "<");
+    term_expect(t, "= 33.");
+    term_type(t, "\t");
+    leave(t);
+}
+
 /* It is asked by itself when the answer has ended. */
 static void test_waiting_is_asked(void **state)
 {
@@ -333,6 +432,9 @@ int test_branch(void)
         TEST(test_editing_keeps_the_draft),
         TEST(test_waiting),
         TEST(test_waiting_is_asked),
+        TEST(test_sent_after_stop),
+        TEST(test_unsaved),
+        TEST(test_regenerating_in_the_middle),
         TEST(test_other_model_by_key),
         TEST(test_line_mode),
         TEST(test_killed),

@@ -246,6 +246,23 @@ static void test_fork_and_new(void **state)
     term_free(t);
 }
 
+/* A question that waited and does not fit comes back to the composer; nothing opens over what is being
+ * written meanwhile. */
+static void test_waiting_refused(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", some_model(), "--temp", "0", "--ctx", "96", NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "What is 17 + 25?\rWhat is 30 + 3?\r"
+                 "What do I get when I take ten things and add twenty more things to them?\rdraft");
+    term_expect(t, "do not fit (limit 95)");
+    term_expect(t, "/compact would leave out the oldest");
+    term_expect(t, "\xe2\x80\xba What do I get");
+    term_expect(t, "draft");
+    term_expect_no(t, "It does not fit");
+    term_free(t);
+}
+
 static void test_line_mode(void **state)
 {
     (void)state;
@@ -277,9 +294,9 @@ int test_compact(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_exact),       TEST(test_proposal),     TEST(test_smaller_model),
-        TEST(test_screen_asks), TEST(test_fork_and_new), TEST(test_edited_opening),
-        TEST(test_line_mode),
+        TEST(test_exact),       TEST(test_proposal),        TEST(test_smaller_model),
+        TEST(test_screen_asks), TEST(test_fork_and_new),    TEST(test_edited_opening),
+        TEST(test_line_mode),   TEST(test_waiting_refused),
     };
 #undef TEST
     return cmocka_run_group_tests_name("compact", tests, NULL, NULL);

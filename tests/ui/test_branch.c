@@ -175,21 +175,21 @@ static void questions_wait_above_the_composer(void **state)
     static const char *const texts[] = {"what next?\nand more of it", "and then?", "at last?"};
     struct term *t = *state;
     set_busy(t, true);
-    ui_waiting(t->ui, texts, 1, false);
+    ui_waiting(t->ui, texts, 1, 1);
     term_turn(t);
     assert_true(term_shows(t, "next: what next? …"));
-    ui_waiting(t->ui, texts + 1, 1, false);
+    ui_waiting(t->ui, texts + 1, 1, 1);
     term_turn(t);
     assert_true(term_shows(t, "next: and then? · Up takes it back"));
-    ui_waiting(t->ui, texts, 3, false);
+    ui_waiting(t->ui, texts, 3, 2);
     term_turn(t);
     assert_true(term_shows(t, "then: and then?"));
-    assert_true(term_shows(t, "then: at last?"));
+    assert_true(term_shows(t, "kept: at last? · Up takes it back"));
     term_resize(t, 8, 40);
     term_turn(t);
     assert_true(term_shows(t, "(and 1 more)"));
     assert_true(term_shows(t, "Ask anything"));
-    ui_waiting(t->ui, NULL, 0, false);
+    ui_waiting(t->ui, NULL, 0, 0);
     term_turn(t);
     assert_false(term_shows(t, "next:"));
 }
@@ -202,7 +202,7 @@ static void what_waits_can_be_taken_back_or_dropped(void **state)
     term_type(t, "\033[A"); /* nothing waits: Up is the history's */
     assert_int_equal(t->n_actions, 0);
     ui_draft_set(t->ui, "", 0);
-    ui_waiting(t->ui, texts, 1, false);
+    ui_waiting(t->ui, texts, 1, 1);
     term_type(t, "\033[A");
     check_action(t, UI_TAKE_BACK, 0);
     term_type(t, "draft\033[A"); /* with a draft it is the history's as well */
@@ -217,12 +217,12 @@ static void enter_asks_what_is_held(void **state)
 {
     static const char *const texts[] = {"one"};
     struct term *t = *state;
-    ui_waiting(t->ui, texts, 1, false);
+    ui_waiting(t->ui, texts, 1, 1);
     term_type(t, "\r");
     assert_int_equal(t->n_actions, 0);
-    ui_waiting(t->ui, texts, 1, true);
+    ui_waiting(t->ui, texts, 1, 0);
     term_turn(t);
-    assert_true(term_shows(t, "kept: one · Enter asks it"));
+    assert_true(term_shows(t, "kept: one · Enter asks it · Up takes it back"));
     term_type(t, "\r");
     check_action(t, UI_ASK_NEXT, 0);
 }
@@ -250,12 +250,28 @@ static void a_banner_stands_until_it_is_left(void **state)
     assert_false(term_shows(t, "in other words"));
 }
 
+/* A second Ctrl-C leaves only what cannot be stopped: after a question that was sent in between it stops
+ * again, though the screen was never idle. */
+static void a_stop_after_another_question_only_stops(void **state)
+{
+    struct term *t = *state;
+    set_busy(t, true);
+    term_type(t, "\003");
+    check_action(t, UI_STOP, 0);
+    term_type(t, "next\r");
+    check_action(t, UI_SEND, 0);
+    term_type(t, "\003");
+    check_action(t, UI_STOP, 0);
+    term_type(t, "\003");
+    assert_int_equal(term_last_action(t), UI_QUIT);
+}
+
 /* None of it can move the cursor. */
 static void what_waits_is_text(void **state)
 {
     static const char *const texts[] = {"\033[2J\033[H\aboo"};
     struct term *t = *state;
-    ui_waiting(t->ui, texts, 1, false);
+    ui_waiting(t->ui, texts, 1, 1);
     ui_banner(t->ui, "\033]0;x\a");
     term_turn(t);
     assert_true(term_shows(t, "next: ^[[2J^[[H^Gboo"));
@@ -277,6 +293,7 @@ int test_branch(void)
         TEST(enter_asks_what_is_held),
         TEST(a_banner_stands_until_it_is_left),
         TEST(what_waits_is_text),
+        TEST(a_stop_after_another_question_only_stops),
     };
 #undef TEST
     return cmocka_run_group_tests_name("branch", tests, NULL, NULL);
