@@ -323,9 +323,7 @@ static int report(struct bench *b, struct result *results, size_t n)
         add_table(b, results, n, &out);
     fwrite(out.data, 1, out.len, stdout);
     str_done(&out);
-    if (fflush(stdout) == 0)
-        return 0;
-    return say_to(b->err, sizeof b->err, EXIT_ANSWER, "stdout: write failed");
+    return say_flush();
 }
 
 int cmd_bench(struct app *app)

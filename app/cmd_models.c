@@ -76,11 +76,8 @@ int cmd_models(struct app *app)
         status = EXIT_MODEL;
     }
     fwrite(str_get(&out), 1, out.len, stdout);
-    if (fflush(stdout) != 0) {
-        say_error("stdout: write failed: %m");
-        status = EXIT_ANSWER;
-    }
+    int sent = say_flush();
     str_done(&out);
     models_list_done(&list);
-    return status;
+    return sent ? sent : status;
 }

@@ -66,12 +66,9 @@ static int answer_line(struct lines *l, const char *line, size_t len, int number
         say_error("stdin: line %d: %s", number, err);
         return EXIT_USAGE;
     }
-    bool written = puts(out) >= 0;
+    puts(out);
     free(out);
-    if (written && !ferror(stdout))
-        return 0;
-    say_error("stdout: write failed: %m");
-    return EXIT_ANSWER;
+    return ferror(stdout) ? say_flush() : 0;
 }
 
 static int answer_lines(struct lines *l)
@@ -415,9 +412,5 @@ int cmd_inspect(struct app *app)
                   nearest ? nearest : "");
         return EXIT_USAGE;
     }
-    if (fflush(stdout) != 0 && status == 0) {
-        say_error("stdout: write failed: %m");
-        status = EXIT_ANSWER;
-    }
-    return status;
+    return status ? status : say_flush();
 }

@@ -91,10 +91,7 @@ static int print_information(const struct app *app, enum verb verb)
         print_list();
     else
         paths_print(&app->paths);
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return 0;
-    say_error("stdout: write failed: %m");
-    return EXIT_ANSWER;
+    return say_flush();
 }
 
 /* The verb */

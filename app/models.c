@@ -70,20 +70,58 @@ static bool is_demo(const char *name)
     return false;
 }
 
-static int is_gguf(const struct dirent *entry)
+static bool has_ending(const char *name, const char *ending)
 {
-    size_t len = strlen(entry->d_name);
-    return entry->d_name[0] != '.' && len > 5 && strcasecmp(entry->d_name + len - 5, ".gguf") == 0;
+    size_t len = strlen(name), n = strlen(ending);
+    return len > n && strcasecmp(name + len - n, ending) == 0;
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int is_weights(const struct dirent *entry)
+{
+    return has_ending(entry->d_name, ".safetensors");
+}
+
+/* Whether the folder is a Hugging Face release; *bytes of its weights. */
+static bool is_release(const char *path, uint64_t *bytes)
+{
+    char *config = paths_join(path, "config.json");
+    bool release = access(config, F_OK) == 0;
+    struct dirent **entries;
+    int n = release ? scandir(path, &entries, is_weights, NULL) : -1;
+
+    *bytes = 0;
+    for (int i = 0; i < n; i++) {
+        struct stat st;
+        char *file = paths_join(path, entries[i]->d_name);
+        if (stat(file, &st) == 0)
+            *bytes += (uint64_t)st.st_size;
+        free(file);
+        free(entries[i]);
+    }
+    if (n >= 0)
+        free(entries);
+    free(config);
+    return release;
 }
 
 static void add_file(struct model_list *list, const char *dir, const char *file)
 {
     char *path = paths_join(dir, file), *stem = mem_strdup(file);
-    struct stat st;
+    struct stat st = {0};
+    uint64_t bytes = 0;
+    bool gguf = has_ending(file, ".gguf");
 
-    stem[strlen(stem) - 5] = '\0';
+    if (gguf)
+        stem[strlen(stem) - 5] = '\0';
     const char *name = name_for(list, stem);
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || by_name(list, name)) {
+    bool model = stat(path, &st) == 0 &&
+                 (gguf ? S_ISREG(st.st_mode) : S_ISDIR(st.st_mode) && is_release(path, &bytes));
+    if (!model || by_name(list, name)) {
         free(path);
         free(stem);
         return;
@@ -92,7 +130,7 @@ static void add_file(struct model_list *list, const char *dir, const char *file)
     list->items[list->count++] = (struct model_file){
         .name = mem_strdup(name),
         .path = path,
-        .bytes = (uint64_t)st.st_size,
+        .bytes = gguf ? (uint64_t)st.st_size : bytes,
         .demo = is_demo(name),
     };
     free(stem);
@@ -101,7 +139,7 @@ static void add_file(struct model_list *list, const char *dir, const char *file)
 static void add_folder(struct model_list *list, char *dir)
 {
     struct dirent **entries;
-    int n = dir ? scandir(dir, &entries, is_gguf, alphasort) : -1;
+    int n = dir ? scandir(dir, &entries, is_visible, alphasort) : -1;
     for (int i = 0; i < n; i++) {
         add_file(list, dir, entries[i]->d_name);
         free(entries[i]);
@@ -174,14 +212,29 @@ static void copy_file(const struct model_file *from, struct model_file *to)
     to->path = mem_strdup(from->path);
 }
 
+/* A folder of a Hugging Face release goes by the folder's name. */
+static int at_folder(const char *path, struct model_file *out, char *err, size_t errlen)
+{
+    uint64_t bytes;
+    if (!is_release(path, &bytes))
+        return say_to(err, errlen, EXIT_MODEL,
+                      "%s: a directory without config.json, so not a model", path);
+    char *full = realpath(path, NULL);
+    if (!full)
+        return say_to(err, errlen, EXIT_MODEL, "%s: %s", path, strerror(errno));
+    const char *slash = strrchr(full, '/');
+    *out = (struct model_file){
+        .name = mem_strdup(slash[1] ? slash + 1 : full), .path = full, .bytes = bytes};
+    return 0;
+}
+
 static int at_path(const char *path, struct model_file *out, char *err, size_t errlen)
 {
     struct stat st;
     if (stat(path, &st) != 0)
         return say_to(err, errlen, EXIT_MODEL, "%s: %s", path, strerror(errno));
     if (S_ISDIR(st.st_mode))
-        return say_to(err, errlen, EXIT_MODEL,
-                      "%s: a directory, and this version reads models from GGUF files only", path);
+        return at_folder(path, out, err, errlen);
     const char *slash = strrchr(path, '/');
     *out = (struct model_file){
         .name = mem_strdup(slash ? slash + 1 : path),

@@ -2,7 +2,7 @@
  *
  * Looks in $XDG_DATA_HOME/duet/models, in ../share/duet/models beside the program, and, for a
  * program that runs where it was built, in app/demo of its clone; the first that has a name wins.
- * Opens no model. */
+ * A model is a GGUF file, or a folder as Hugging Face's libraries save it. Opens none. */
 #ifndef APP_MODELS_H
 #define APP_MODELS_H
 

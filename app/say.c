@@ -2,11 +2,14 @@
 #include "app/say.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/exit.h"
 #include "app/mem.h"
 #include "app/str.h"
 
@@ -70,4 +73,16 @@ int say_to(char *err, size_t errlen, int status, const char *format, ...)
     snprintf(err, errlen, "%s", str_get(&line));
     str_done(&line);
     return status;
+}
+
+int say_flush(void)
+{
+    bool failed = ferror(stdout) != 0; /* at some write before, whose errno is still there */
+    errno = failed ? errno : 0;
+    if (fflush(stdout) == 0 && !failed)
+        return 0;
+    if (errno == EPIPE)
+        return EXIT_SIGNAL + SIGPIPE;
+    say_error("stdout: write failed: %s", errno ? strerror(errno) : "some of it is lost");
+    return EXIT_ANSWER;
 }

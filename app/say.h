@@ -19,4 +19,8 @@ __attribute__((format(printf, 2, 3))) void say_notice(int quiet, const char *for
 __attribute__((format(printf, 4, 5))) int say_to(char *err, size_t errlen, int status,
                                                  const char *format, ...);
 
+/* Sends what stdio holds for standard output. 0, or the exit status that stands for what could not
+ * be written, with the reason said; of a reader that has left nothing is said. */
+int say_flush(void);
+
 #endif

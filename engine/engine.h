@@ -47,7 +47,7 @@ enum engine_kv_type { ENGINE_KV_F16, ENGINE_KV_F32 };
 enum { ENGINE_PARALLEL_BEST = -1 };
 
 struct engine_options {
-    const char *model_path; /* a GGUF file */
+    const char *model_path; /* a GGUF file, or the folder of a Hugging Face release */
     bool vocab_only;        /* metadata and tokeniser only; the file needs no tensors */
     enum engine_device device;
     int n_threads;               /* CPU threads; 0 = the cores this process may use */

@@ -10,6 +10,7 @@
 
 #include "cpu/memory.h"
 #include "engine_state.h"
+#include "hf.h"
 
 enum {
     DEFAULT_CONTEXT = 4096,
@@ -35,7 +36,10 @@ static int refuse(const struct complaint *c, enum engine_error error, const char
 static int open_file(struct engine *e, const struct engine_options *opt, const struct complaint *c)
 {
     char why[256];
-    if (gguf_open(&e->file, opt->model_path, why, sizeof why) < 0)
+    int rc = hf_is_folder(opt->model_path)
+                 ? hf_open(&e->file, opt->model_path, e->vocab_only, why, sizeof why)
+                 : gguf_open(&e->file, opt->model_path, why, sizeof why);
+    if (rc < 0)
         return refuse(c, ENGINE_EMODEL, why);
     if (model_read_config(&e->model.cfg, e->file, why, sizeof why) < 0 ||
         (!e->vocab_only && model_bind(&e->model, e->file, why, sizeof why) < 0) ||
@@ -189,9 +193,9 @@ static void fill_info(struct engine *e, const struct engine_options *opt)
     info->n_parallel = e->sizes.max_sequences;
     info->n_ctx_train = cfg->n_ctx_train;
     info->n_params = e->model.n_params;
-    size_t file_bytes;
-    gguf_bytes(e->file, &file_bytes);
-    info->file_bytes = file_bytes;
+    size_t bytes;
+    for (size_t i = 0; gguf_span(e->file, i, &bytes); i++)
+        info->file_bytes += bytes;
     info->fingerprint = model_fingerprint(e->file);
     info->temperature = recommended(e->file, "general.sampling.temp", 0.6f);
     info->top_p = recommended(e->file, "general.sampling.top_p",

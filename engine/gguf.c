@@ -34,6 +34,7 @@ struct gguf {
 
     bool is_file;
     struct safemap file;
+    struct gguf_origin origin; /* of an assembled one, which owns its bytes too */
 };
 
 /* Names */
@@ -261,6 +262,39 @@ int gguf_open(struct gguf **out, const char *path, char *err, size_t errlen)
     return 0;
 }
 
+/* Puts the tensors of elsewhere in the place of the header's, of which there are none. */
+static int adopt_tensors(struct gguf *g, const struct gguf_parts *parts, char *err, size_t errlen)
+{
+    struct cursor c = {.err = err, .errlen = errlen};
+    free(g->tensors);
+    free(g->tensor_names);
+    g->n_tensors = parts->n_tensors;
+    g->tensors = calloc(g->n_tensors + 1, sizeof *g->tensors);
+    g->tensor_names = calloc(g->n_tensors + 1, sizeof *g->tensor_names);
+    if (!g->tensors || !g->tensor_names)
+        return cursor_refuse(&c, "no memory for the entries");
+    for (size_t i = 0; i < g->n_tensors; i++) {
+        g->tensors[i] = parts->tensors[i];
+        g->tensor_names[i] = &g->tensors[i].name;
+    }
+    return index_names(&c, "tensor", g->tensor_names, g->n_tensors);
+}
+
+int gguf_assemble(struct gguf **out, const struct gguf_parts *parts, char *err, size_t errlen)
+{
+    if (gguf_parse(out, parts->header, parts->header_bytes, err, errlen) != 0) {
+        free(parts->header);
+        parts->origin.close(parts->origin.self);
+        return -1;
+    }
+    (*out)->origin = parts->origin;
+    if (adopt_tensors(*out, parts, err, errlen) == 0)
+        return 0;
+    gguf_close(*out);
+    *out = NULL;
+    return -1;
+}
+
 void gguf_close(struct gguf *g)
 {
     if (!g)
@@ -271,11 +305,17 @@ void gguf_close(struct gguf *g)
     free(g->tensor_names);
     if (g->is_file)
         safemap_close(&g->file);
+    if (g->origin.close) {
+        g->origin.close(g->origin.self);
+        free((void *)g->bytes);
+    }
     free(g);
 }
 
 bool gguf_changed(const struct gguf *g)
 {
+    if (g->origin.changed)
+        return g->origin.changed(g->origin.self);
     return g->is_file && safemap_changed(&g->file);
 }
 
@@ -284,15 +324,17 @@ uint32_t gguf_version(const struct gguf *g)
     return g->version;
 }
 
-const void *gguf_bytes(const struct gguf *g, size_t *size_out)
+const void *gguf_span(const struct gguf *g, size_t i, size_t *size_out)
 {
+    if (i > 0)
+        return g->origin.span ? g->origin.span(g->origin.self, i - 1, size_out) : NULL;
     *size_out = g->size;
     return g->bytes;
 }
 
 bool gguf_is_mapped(const struct gguf *g)
 {
-    return g->is_file;
+    return g->is_file || g->origin.span;
 }
 
 size_t gguf_data_start(const struct gguf *g)

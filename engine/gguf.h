@@ -88,13 +88,34 @@ int gguf_parse(struct gguf **out, const void *bytes, size_t size, char *err, siz
 int gguf_open(struct gguf **out, const char *path, char *err, size_t errlen);
 void gguf_close(struct gguf *g); /* NULL is fine */
 
+/* A model that is not one file: keys written down as a header, and tensors from elsewhere. */
+struct gguf_origin {
+    void *self; /* what the tensors and their names live in */
+    void (*close)(void *self);
+    bool (*changed)(const void *self);
+    const void *(*span)(const void *self, size_t i, size_t *size); /* its files' bytes, then NULL */
+};
+
+struct gguf_parts {
+    unsigned char *header; /* with keys and no tensors; from malloc */
+    size_t header_bytes;
+    const struct gguf_tensor *tensors;
+    size_t n_tensors;
+    struct gguf_origin origin;
+};
+
+/* Takes header and origin over, also when it fails. 0, or -1 with err set. */
+int gguf_assemble(struct gguf **out, const struct gguf_parts *parts, char *err, size_t errlen);
+
 /* True once the file is not what was opened: written to, cut short, its disk gone. What was computed
  * from its tensors may then be wrong, so ask after a step and before its result is used; costs one
  * system call. Any thread. */
 bool gguf_changed(const struct gguf *g);
 
 uint32_t gguf_version(const struct gguf *g);
-const void *gguf_bytes(const struct gguf *g, size_t *size_out); /* the whole file */
+/* Bytes whose contents are the model's: of the header and what follows it, then of further files;
+ * NULL after the last. */
+const void *gguf_span(const struct gguf *g, size_t i, size_t *size_out);
 bool gguf_is_mapped(const struct gguf *g);    /* the tensors' data is a file's, not the caller's */
 size_t gguf_data_start(const struct gguf *g); /* offset of the tensors' data */
 

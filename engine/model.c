@@ -187,6 +187,15 @@ static int check_rope_scaling(struct source *s)
     return read_float(s, "rope.scale_linear", 1, 1, 1, &factor);
 }
 
+/* A release's own order of rows, where the key says so; see hf.h. */
+static int read_pairing(struct source *s, struct model_config *c)
+{
+    return gguf_get_bool(s->g, key(s, "rope.neighbours"), &c->rope_neighbours, s->err, s->errlen) <
+                   0
+               ? -1
+               : 0;
+}
+
 static int check_unsupported(struct source *s, const struct model_config *c)
 {
     int64_t value;
@@ -226,7 +235,7 @@ int model_read_config(struct model_config *out, const struct gguf *g, char *err,
         return -1;
     if (read_float(&s, "attention.layer_norm_rms_epsilon", 1e-12, 1, NAN, &c.norm_eps) != 0 ||
         read_float(&s, "rope.freq_base", 1, 1e12, 10000, &c.rope_theta) != 0 ||
-        check_rope_scaling(&s) != 0 || check_unsupported(&s, &c) != 0)
+        check_rope_scaling(&s) != 0 || read_pairing(&s, &c) != 0 || check_unsupported(&s, &c) != 0)
         return -1;
     *out = c;
     return 0;
@@ -477,17 +486,25 @@ static uint64_t hash(uint64_t h, const unsigned char *bytes, size_t n)
     return h;
 }
 
-uint64_t model_fingerprint(const struct gguf *g)
+/* Evenly spaced pages, or all where that is less. */
+static uint64_t hash_pages(uint64_t h, const unsigned char *bytes, size_t size)
 {
     enum { PAGE = 4096, PAGES = 64 };
-    size_t size, start = gguf_data_start(g);
-    const unsigned char *bytes = gguf_bytes(g, &size);
-    uint64_t h = hash(size, bytes, start);
-
-    size_t step = (size - start) / PAGES;
+    size_t step = size / PAGES;
     if (step < PAGE)
-        return hash(h, bytes + start, size - start);
+        return hash(h, bytes, size);
     for (size_t i = 0; i < PAGES; i++)
-        h = hash(h, bytes + start + i * step, PAGE);
+        h = hash(h, bytes + i * step, PAGE);
     return hash(h, bytes + size - PAGE, PAGE);
+}
+
+uint64_t model_fingerprint(const struct gguf *g)
+{
+    size_t size, start = gguf_data_start(g);
+    const unsigned char *bytes = gguf_span(g, 0, &size);
+    uint64_t h = hash_pages(hash(size, bytes, start), bytes + start, size - start);
+
+    for (size_t i = 1; (bytes = gguf_span(g, i, &size)); i++)
+        h = hash_pages(h ^ size, bytes, size);
+    return h;
 }

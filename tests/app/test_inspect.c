@@ -175,12 +175,49 @@ static void test_bench(void **state)
     run_done(&r);
 }
 
+/* A reader that leaves is no failure worth a word. */
+static void test_closed_pipe(void **state)
+{
+    struct run r;
+    (void)state;
+    setenv("M", some_model(), 1);
+    run_shell(&r, "yes '{\"text\": \"a\"}' | head -20000 | $DUET inspect tokens --jsonl -m $M | "
+                  "head -1 >/dev/null; echo ${PIPESTATUS[2]}");
+    assert_string_equal(r.out, "141\n");
+    assert_string_equal(r.err, "");
+    run_done(&r);
+    run_shell(&r, "$DUET models >/dev/full");
+    assert_int_equal(r.status, 1);
+    assert_string_equal(r.err, "duet: stdout: write failed: No space left on device\n");
+    run_done(&r);
+}
+
+/* A folder as Hugging Face's libraries save it is a model like any other. */
+static void test_release(void **state)
+{
+    struct run r;
+    const char *fixtures = getenv("DUET_FIXTURES");
+    (void)state;
+    if (!fixtures || !*fixtures)
+        skip();
+    run_shell(&r, "mkdir -p $HOME/.local/share/duet/models && "
+                  "cp -r $DUET_FIXTURES/tiny/qwen2-a/hf $HOME/.local/share/duet/models/tiny && "
+                  "$DUET models -q && echo '{\"tokens\": [1, 2]}' | $DUET inspect logits -m tiny");
+    assert_contains(r.out, "tiny\n");
+    assert_contains(r.out, "{\"logits\": [");
+    run_done(&r);
+    run_shell(&r, "$DUET -m $HOME/ hi");
+    assert_int_equal(r.status, 3);
+    assert_contains(r.err, "a directory without config.json, so not a model");
+    run_done(&r);
+}
+
 int test_inspect(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_tokens), TEST(test_prompt),      TEST(test_logits),
-        TEST(test_model),  TEST(test_wrong_lines), TEST(test_bench),
+        TEST(test_tokens),      TEST(test_prompt), TEST(test_logits),      TEST(test_model),
+        TEST(test_wrong_lines), TEST(test_bench),  TEST(test_closed_pipe), TEST(test_release),
     };
 #undef TEST
     return cmocka_run_group_tests_name("inspect", tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "engine/gguf.h"
+#include "engine/hf.h"
 #include "tests/engine/jsonl.h"
 #include "tests/engine/tests.h"
 
@@ -58,13 +59,19 @@ bool jsonl_same_ids(const json_t *array, const int32_t *ids, size_t n)
 struct tokenizer *jsonl_tokenizer(const char *model)
 {
     bool llama = strcmp(model, "llama") == 0;
+    return jsonl_open_tokenizer(llama ? "vocab/llama-3.2-1b-instruct.vocab.gguf"
+                                      : "vocab/deepseek-r1-distill-qwen-1.5b.vocab.gguf");
+}
+
+struct tokenizer *jsonl_open_tokenizer(const char *fixture)
+{
     char path[1024], err[256];
-    fixture_path(llama ? "vocab/llama-3.2-1b-instruct.vocab.gguf"
-                       : "vocab/deepseek-r1-distill-qwen-1.5b.vocab.gguf",
-                 path, sizeof path);
     struct gguf *g;
     struct tokenizer *t;
-    if (gguf_open(&g, path, err, sizeof err) != 0 || tok_open_gguf(&t, g, err, sizeof err) != 0)
+    fixture_path(fixture, path, sizeof path);
+    if ((hf_is_folder(path) ? hf_open(&g, path, true, err, sizeof err)
+                            : gguf_open(&g, path, err, sizeof err)) != 0 ||
+        tok_open_gguf(&t, g, err, sizeof err) != 0)
         fail_msg("%s", err);
     gguf_close(g);
     return t;

@@ -16,6 +16,7 @@ int main(void)
     failures += test_tokenizer();
     failures += test_vectors();
     failures += test_detok();
+    failures += test_hf();
     failures += test_template();
     failures += test_kv();
     failures += test_sampler();

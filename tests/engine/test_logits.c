@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "engine/hf.h"
 #include "tests/engine/stepper.h"
 #include "tests/engine/tests.h"
 
@@ -26,6 +27,7 @@ static const struct fixture {
     struct bounds bounds;
 } fixtures[] = {
     {"llama-b", "f32", {1e-3, 1e-3}},  {"llama-b", "f16", {1e-3, 1e-3}},
+    {"llama-b", "hf", {1e-3, 1e-3}},   {"qwen2-a", "hf", {1e-3, 1e-3}},
     {"llama-b", "bf16", {1e-3, 1e-3}}, {"qwen2-a", "bf16", {1e-3, 1e-3}},
     {"llama-a", "q8_0", {0.8, 0.2}},   {"llama-a", "q4_0", {0.8, 0.2}},
     {"llama-a", "q4_k_m", {0.8, 0.2}}, {"llama-a", "q6_k", {0.8, 0.2}},
@@ -206,9 +208,12 @@ static void loaded_open(struct loaded *l, const struct fixture *f)
 {
     char name[128], path[1024], err[256] = "";
 
-    snprintf(name, sizeof name, "tiny/%s/%s.%s.gguf", f->model, f->model, f->type);
+    bool release = strcmp(f->type, "hf") == 0;
+    snprintf(name, sizeof name, release ? "tiny/%s/hf" : "tiny/%s/%s.%s.gguf", f->model, f->model,
+             f->type);
     fixture_path(name, path, sizeof path);
-    if (gguf_open(&l->g, path, err, sizeof err) != 0 ||
+    if ((release ? hf_open(&l->g, path, false, err, sizeof err)
+                 : gguf_open(&l->g, path, err, sizeof err)) != 0 ||
         model_bind(&l->m, l->g, err, sizeof err) != 0)
         fail_msg("%s: %s", path, err);
 }

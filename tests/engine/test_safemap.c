@@ -205,7 +205,7 @@ static void keeps_the_header(void **state)
     const struct folder *f = *state;
     struct gguf *g = open_model(f->file);
     size_t size;
-    const unsigned char *bytes = gguf_bytes(g, &size);
+    const unsigned char *bytes = gguf_span(g, 0, &size);
     char *zeros = calloc(1, size);
     uint64_t before = sum(bytes, gguf_data_start(g));
 
@@ -305,7 +305,7 @@ static void secret_changes_are_found(void **state)
     struct gguf *g = open_model(f->file);
     size_t size;
 
-    gguf_bytes(g, &size);
+    gguf_span(g, 0, &size);
     resize_secretly(f->file, 8192);
     assert_true(gguf_changed(g));
     resize_secretly(f->file, (off_t)size);

@@ -1,4 +1,5 @@
-/* test_vectors.c - both real vocabularies against the outside vectors of encoding and decoding. */
+/* test_vectors.c - both real vocabularies, from files and from the releases' folders, against the
+ * outside vectors of encoding and decoding. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 struct models {
     struct tokenizer *llama, *deepseek;
     bool special;
+    bool release; /* from its folder */
     size_t failures;
 };
 
@@ -78,6 +80,14 @@ static void decode_row(const json_t *row, void *ud)
     free(ids.ids);
 }
 
+static int open_releases(void **state)
+{
+    static struct models models;
+    models = (struct models){.release = true};
+    *state = &models;
+    return 0;
+}
+
 static int open_models(void **state)
 {
     static struct models models;
@@ -90,7 +100,10 @@ static int open_models(void **state)
 static struct models *need_models(void **state)
 {
     struct models *m = *state;
-    if (!m->llama) {
+    if (!m->llama && m->release) {
+        m->llama = jsonl_open_tokenizer("hf/llama-3.2-1b-instruct");
+        m->deepseek = jsonl_open_tokenizer("hf/deepseek-r1-distill-qwen-1.5b");
+    } else if (!m->llama) {
         m->llama = jsonl_tokenizer("llama");
         m->deepseek = jsonl_tokenizer("deepseek");
     }
@@ -166,5 +179,6 @@ int test_vectors(void)
         cmocka_unit_test(outside_decode_vectors_hold),
         cmocka_unit_test(outside_vocabularies_are_understood),
     };
-    return cmocka_run_group_tests_name("vectors", tests, open_models, close_models);
+    return cmocka_run_group_tests_name("vectors", tests, open_models, close_models) +
+           cmocka_run_group_tests_name("vectors of releases", tests, open_releases, close_models);
 }

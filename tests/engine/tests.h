@@ -17,6 +17,7 @@ int test_tokenizer(void);
 int test_vectors(void);
 int test_detok(void);
 int test_template(void);
+int test_hf(void);
 int test_kv(void);
 int test_sampler(void);
 int test_queue(void);

@@ -1,0 +1,24 @@
+/* hf_json.h - the JSON files of a model's folder, and looking into them. */
+#ifndef ENGINE_HF_JSON_H
+#define ENGINE_HF_JSON_H
+
+#include <jansson.h>
+
+#include "hf.h"
+
+/* A file of the folder as an object, for json_decref. NULL: it is not there (and err is not set), or
+ * with *failed it cannot be used (and err is). */
+json_t *hf_json_read(const struct hf_reader *r, const char *file, bool *failed);
+
+/* The same for one that must be there. */
+json_t *hf_json_need(const struct hf_reader *r, const char *file);
+
+/* A whole number within 1..max, or `otherwise` where there is none (0: it must be there). */
+int hf_json_int(const struct hf_reader *r, const char *file, const json_t *in, const char *key,
+                int max, int otherwise, int *out);
+
+/* A number, or `otherwise` (NAN: it must be there). */
+int hf_json_real(const struct hf_reader *r, const char *file, const json_t *in, const char *key,
+                 double otherwise, double *out);
+
+#endif
