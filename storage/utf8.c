@@ -60,16 +60,21 @@ size_t utf8_length(const char *text, size_t len)
     return n;
 }
 
-static uint32_t folded(const char *text, size_t len, size_t *pos)
+static uint32_t folded_wide(const char *text, size_t len, size_t *pos)
 {
-    unsigned char first = (unsigned char)text[*pos];
-    if (first < 0x80) {
-        ++*pos;
-        return first >= 'A' && first <= 'Z' ? first + 32 : first;
-    }
     uint32_t c = utf8_next(text, len, pos);
     /* By way of upper case, as letters with two lower forms (Greek sigma) have one of those. */
     return c == UTF8_INVALID ? c : (uint32_t)towlower(towupper((wint_t)c));
+}
+
+/* Most of what is searched is ASCII: that much is inline. */
+static inline uint32_t folded(const char *text, size_t len, size_t *pos)
+{
+    unsigned char first = (unsigned char)text[*pos];
+    if (first >= 0x80)
+        return folded_wide(text, len, pos);
+    ++*pos;
+    return first >= 'A' && first <= 'Z' ? first + 32u : first;
 }
 
 static size_t encode(uint32_t c, char *out)

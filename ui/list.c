@@ -170,6 +170,8 @@ void list_draw(struct list *l, struct grid *g, int row, int col, int height, int
         l->top = l->selected;
     if (l->selected >= l->top + (size_t)l->height)
         l->top = l->selected + 1 - (size_t)l->height;
+    if (l->top + (size_t)l->height > l->n_shown) /* no room is left empty below the last */
+        l->top = l->n_shown > (size_t)l->height ? l->n_shown - (size_t)l->height : 0;
     int details = detail_room(l, l->height, width - 4);
     for (int i = 0; i < height && l->top + (size_t)i < l->n_shown; i++) {
         draw_row(l, l->shown[l->top + (size_t)i], g, row + i, col, width, details);

@@ -13,6 +13,7 @@ enum {
     WIDTH = 90,
     HIT_ROWS = 2,
     INDENT = 3,
+    QUERY_MIN = 12, /* columns */
 };
 
 static const char *const where_names[UI_WHERES] = {
@@ -199,6 +200,8 @@ void search_draw(struct search *s, struct grid *g)
     dialog_box(g, row, col, rows, width, "Search");
     const char *where = where_names[s->where];
     int n = text_width(where, strlen(where));
+    if (width - n < QUERY_MIN + 8) /* the query goes before */
+        n = 0;
     grid_label(g, row + 1, col + width - n - 2, n, where,
                s->where == UI_EVERYWHERE ? STYLE_DIM : STYLE_KEY);
     grid_label(g, row + 1, col + 2, 1, "›", STYLE_PROMPT);

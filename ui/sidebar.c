@@ -82,13 +82,14 @@ static int add_all(const struct sidebar *s, struct foot *f, bool all)
 {
     if (s->renaming) {
         add(f, ACT_CHOOSE, "renames");
-        add(f, ACT_CANCEL, "leaves it");
+        if (all)
+            add(f, ACT_CANCEL, "leaves it");
         return f->line + 1;
     }
     add(f, ACT_CHOOSE, "opens");
-    add(f, ACT_SCOPE, s->archived ? "current ones" : "archived");
     if (!all)
         return f->line + 1;
+    add(f, ACT_SCOPE, s->archived ? "current ones" : "archived");
     add(f, ACT_RENAME, "rename");
     add(f, ACT_ARCHIVE, s->archived ? "take back" : "archive");
     add(f, ACT_DELETE_ROW, "delete");
@@ -145,7 +146,8 @@ void sidebar_draw(struct sidebar *s, struct grid *g, int width, bool active)
                STYLE_TITLE);
     draw_filter(s, g, width, active);
     int foot = active ? draw_foot(s, g, width) : g->rows;
-    list_draw(&s->list, g, HEAD_ROWS, 0, foot - HEAD_ROWS - active, width - 1, active);
+    int gap = active && g->rows >= ROOMY_ROWS;
+    list_draw(&s->list, g, HEAD_ROWS, 0, foot - HEAD_ROWS - gap, width - 1, active);
     if (width < g->cols)
         for (int row = 0; row < g->rows; row++)
             grid_label(g, row, width - 1, 1, "│", STYLE_RULE);

@@ -121,6 +121,10 @@ static void the_selected_row_is_in_sight(void **state)
             found += grid_at(&g, row, 0)->style == STYLE_SELECTED;
         assert_int_equal(found, 1);
     }
+    list_move(l, INT32_MAX);
+    list_draw(l, &g, 0, 0, 3, 60, true);
+    list_draw(l, &g, 0, 0, 10, 60, true);
+    assert_int_equal(l->top, 990); /* a taller window is full, too */
     grid_free(&g);
 }
 
