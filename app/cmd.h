@@ -18,6 +18,7 @@ struct app {
 
 /* Each returns the exit status, and has said why on standard error where that is not 0. */
 int cmd_chat(struct app *app);
+int recover_run(struct app *app); /* --recover */
 int cmd_batch(struct app *app);
 int cmd_log(struct app *app);
 int cmd_search(struct app *app);

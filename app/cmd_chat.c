@@ -18,6 +18,8 @@ static bool is_dumb_terminal(void)
 int cmd_chat(struct app *app)
 {
     const struct options *o = &app->options;
+    if (o->recover)
+        return recover_run(app);
     if (signals_catch() != 0) {
         say_error("signals: %m");
         return EXIT_DEVICE;

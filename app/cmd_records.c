@@ -13,6 +13,7 @@
 #include "app/exit.h"
 #include "app/export.h"
 #include "app/import.h"
+#include "app/library.h"
 #include "app/mem.h"
 #include "app/say.h"
 
@@ -34,16 +35,18 @@ static int open_shelf(struct shelf *s, const struct app *app, bool writes)
         return say_to(s->err, sizeof s->err, EXIT_HISTORY, "history: %s", app->paths.problem);
     if (!writes && access(path, F_OK) != 0 && errno == ENOENT && !app->options.db)
         return 0;
-    if (store_open(&s->store, path, s->err, sizeof s->err) != STORE_OK) {
-        s->store = NULL;
-        return EXIT_HISTORY;
-    }
-    return 0;
+    char err[256];
+    int status = store_open(&s->store, path, err, sizeof err);
+    if (status == STORE_OK)
+        return 0;
+    s->store = NULL;
+    return say_to(s->err, sizeof s->err, EXIT_HISTORY, "%s%s", err, library_advice(status));
 }
 
 static int failed(struct shelf *s)
 {
-    return say_to(s->err, sizeof s->err, EXIT_HISTORY, "history: %s", store_error(s->store));
+    return say_to(s->err, sizeof s->err, EXIT_HISTORY, "history: %s%s", store_error(s->store),
+                  library_advice(store_failure(s->store)));
 }
 
 /* Sends what there is to say, says what went wrong. The verb's exit status. */

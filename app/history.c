@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/clock.h"
+#include "app/library.h"
 #include "app/mem.h"
 #include "app/say.h"
 #include "app/title.h"
@@ -79,11 +80,12 @@ static void forget(struct history *h)
 
 int history_open(struct history *h, const char *path, const char *why, char *err, size_t errlen)
 {
-    int status = 0;
     *h = (struct history){0};
     h->leaf = &h->root;
-    if (path && store_open(&h->store, path, err, errlen) != STORE_OK) {
-        say_to(h->off, sizeof h->off, 0, "%s", err);
+    int status = path ? store_open(&h->store, path, err, errlen) : STORE_OK;
+    if (status != STORE_OK) {
+        say_to(h->off, sizeof h->off, 0, "%s%s", err, library_advice(status));
+        say_to(err, errlen, 0, "%s", h->off);
         status = -1;
     } else if (!path) {
         say_to(h->off, sizeof h->off, 0, "%s", why);

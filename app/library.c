@@ -6,6 +6,11 @@
 
 #include "app/mem.h"
 
+const char *library_advice(int status)
+{
+    return status == STORE_EDAMAGED ? "; duet --recover saves what can be read" : "";
+}
+
 void library_done(struct library *l)
 {
     for (size_t i = 0; i < l->n_deleted; i++)

@@ -29,6 +29,9 @@ int library_delete(struct library *l, struct store *s, int64_t id);
 int library_restore(struct library *l, struct store *s, int64_t id, int64_t *id_out);
 const struct library_deleted *library_last_deleted(const struct library *l); /* NULL: none */
 
+/* What to add to the reason why a history could not be opened: what helps, or "". */
+const char *library_advice(int status);
+
 /* The title of a conversation; the caller's. NULL: there is none, and store_error() says why. */
 char *library_title(struct store *s, int64_t id);
 

@@ -140,6 +140,8 @@ static const struct args_option options[] = {
     {"Measuring", "--runs", NULL, "N", "times each is measured (default 5)", ARGS_INT, AT(n_runs),
      1, 1000, .where = IN_BENCH},
 
+    {"Other", "--recover", NULL, NULL, "save what can be read of a damaged history", ARGS_FLAG,
+     AT(recover), .where = IN_CHAT},
     {"Other", "--dirs", NULL, NULL, "print where duet keeps things", ARGS_FLAG, AT(dirs),
      .where = IN_CHAT},
     {"Other", "-h --help", NULL, NULL, "print this; duet VERB --help says what a verb takes",

@@ -85,7 +85,7 @@ struct options {
     int kv_type; /* enum engine_kv_type; -1: what suits the verb */
     const char *prompt_sizes;
 
-    bool help, version, dirs, list_options, list_keys;
+    bool help, version, dirs, recover, list_options, list_keys;
 };
 
 extern const struct args_table options_table;

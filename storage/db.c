@@ -265,6 +265,7 @@ int db_error(struct store *s, int status, const char *format, ...)
             out += sprintf(out, visible ? "%c" : "\\x%02x", (unsigned char)line[at]);
     }
     *out = '\0';
+    s->failure = status;
     return status;
 }
 

@@ -33,6 +33,7 @@ struct store {
     int64_t waiting_since_ms; /* in the busy handler */
     uint32_t jitter;
     char error[320];
+    int failure; /* the status that it explains */
 };
 
 /* Connects to `s->path` with every safety on. Nothing is read or written yet. */

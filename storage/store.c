@@ -133,6 +133,11 @@ const char *store_error(const struct store *s)
     return s->error;
 }
 
+int store_failure(const struct store *s)
+{
+    return s->failure;
+}
+
 void store_set_patience(struct store *s, int ms)
 {
     s->patience_ms = ms;

@@ -80,7 +80,22 @@ int store_open(struct store **out, const char *path, char *err, size_t errlen);
  */
 void store_close(struct store *s);
 
+struct store_recovered {
+    int64_t conversations, messages;
+    int64_t lost;    /* rows that no history can hold */
+    bool broken;     /* some places could not be read */
+    char kept[4096]; /* where the damaged file is now */
+};
+
+/*
+ * Puts what can be read of a damaged history into a new one, which takes its place; the old file is
+ * kept beside it. Nobody else may have it open. When it fails everything is as it was, and err says
+ * why in one line.
+ */
+int store_recover(const char *path, struct store_recovered *out, char *err, size_t errlen);
+
 const char *store_error(const struct store *s);   /* one line, until the next call */
+int store_failure(const struct store *s);         /* the status that it explains */
 void store_set_patience(struct store *s, int ms); /* to wait for another writer; 2000 at first */
 bool store_changed(struct store *s);              /* by another handle, since last asked */
 bool store_moved(struct store *s); /* another file, or none, is where the history was opened */

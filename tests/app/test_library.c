@@ -413,6 +413,40 @@ static void test_held_file(void **state)
     term_free(t);
 }
 
+/* A damaged file is refused with the way out, keeps every byte, and is taken out of the way by it. */
+static void test_recover(void **state)
+{
+    struct store *s = shared_store();
+    struct run r;
+    (void)state;
+    for (int i = 0; i < 50; i++)
+        add(s, "Fruit", "What is red?", "", "Cherries are.");
+    store_close(s);
+    FILE *file = fopen(db, "r+b");
+    for (long page = 1; page < 200; page += 2) { /* every other one is blank */
+        static const char blank[4096];
+        if (fseek(file, page * 4096, SEEK_SET) == 0 && page < 8)
+            fwrite(blank, 1, sizeof blank, file);
+    }
+    fclose(file);
+    run_duet(&r, NULL, 0, "log", NULL);
+    assert_int_equal(r.status, 4);
+    assert_error_line(&r);
+    assert_contains(r.err, "duet --recover saves what can be read");
+    run_done(&r);
+    run_duet(&r, NULL, 0, "--recover", NULL);
+    assert_int_equal(r.status, 0);
+    assert_contains(r.out, "chat.db.damaged");
+    run_done(&r);
+    run_duet(&r, NULL, 0, "log", NULL);
+    assert_int_equal(r.status, 0);
+    run_done(&r);
+    run_duet(&r, NULL, 0, "--recover", "--db", "/nonexistent/x.db", NULL);
+    assert_int_equal(r.status, 4);
+    assert_error_line(&r);
+    run_done(&r);
+}
+
 static void test_line_mode(void **state)
 {
     struct store *s = shared_store();
@@ -464,6 +498,7 @@ int test_library(void)
         TEST(test_moved_away),
         TEST(test_held_file),
         TEST(test_line_mode),
+        TEST(test_recover),
     };
 #undef TEST
 #undef PLACE

@@ -17,5 +17,6 @@ int main(void)
     failures += test_crash();
     failures += test_power();
     failures += test_damage();
+    failures += test_recover();
     return failures != 0;
 }

@@ -67,5 +67,6 @@ int test_share(void);
 int test_crash(void);
 int test_power(void);
 int test_damage(void);
+int test_recover(void);
 
 #endif
