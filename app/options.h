@@ -64,8 +64,10 @@ struct options {
     bool json, stream_json, no_stream, extract, boxed, usage, dry_run;
     double timeout_s; /* 0: none */
     bool hide_reasoning, quiet, verbose, plain, no_log;
-    int color; /* enum color */
-    int theme; /* enum ui_theme */
+    int color;  /* enum color */
+    int theme;  /* enum ui_theme */
+    int notify; /* enum ui_notify */
+    bool mouse;
     const char *db;
 
     /* The history from the shell. */

@@ -11,6 +11,7 @@
 #include "app/cmd.h"
 #include "app/commands.h"
 #include "app/exit.h"
+#include "app/greeting.h"
 #include "app/mem.h"
 #include "app/notices.h"
 #include "app/numbers.h"
@@ -19,6 +20,7 @@
 
 enum {
     PROMPTS = 500,           /* for the composer's history */
+    NOTIFY_MS = 5000,        /* an answer that took so long is told of */
     PATIENCE_MS = 50,        /* a locked history must not hold up the screen */
     COUNTED_DRAFT = 1 << 16, /* longer drafts are not counted while they are typed */
 };
@@ -79,8 +81,20 @@ static void show_text(struct tui *t, const struct chat_event *ev)
     }
 }
 
+/* Who waits for long looks elsewhere. */
+static void notify(struct tui *t, const struct turn *turn)
+{
+    const struct store_generation *g = &turn->generation;
+    if (g->time_to_first_token_ms + g->generation_time_ms >= NOTIFY_MS && t->n_waiting == 0)
+        ui_notify(t->ui, (enum ui_notify)t->chat.options->notify);
+}
+
 static void on_end(struct tui *t, const struct turn *turn)
 {
+    notify(t, turn);
+    if (t->greeting)
+        greeting_done(t->chat.paths);
+    t->greeting = false;
     tui_end_turn(t, turn);
     tui_count_context(t);
     if (turn->state == STORE_COMPLETE)
@@ -225,6 +239,7 @@ static void loop(struct tui *t)
 
 static int open_screen(struct tui *t, char *err, size_t errlen)
 {
+    t->greeting = greeting_due(t->chat.paths, &t->chat.history);
     struct ui_command *listed = mem_alloc(n_commands * sizeof *listed);
     const char **prompts = mem_alloc(PROMPTS * sizeof *prompts);
     struct store_prompts *stored = NULL;
@@ -246,6 +261,8 @@ static int open_screen(struct tui *t, char *err, size_t errlen)
         .examples = examples,
         .n_examples = sizeof examples / sizeof *examples,
         .settings = t->config->ui,
+        .mouse = t->chat.options->mouse,
+        .first_time = t->greeting,
     };
     int status = ui_open(&t->ui, &options, err, errlen);
     if (stored)

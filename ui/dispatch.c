@@ -340,6 +340,11 @@ static void press(struct ui *u, struct key key)
             type(u, key, place);
         return;
     }
+    dispatch_act(u, place, action);
+}
+
+void dispatch_act(struct ui *u, enum keymap_place place, enum keymap_action action)
+{
     if (library_act(u, place, action) || everywhere(u, action))
         return;
     if (place == IN_LIST)
@@ -353,7 +358,8 @@ static void press(struct ui *u, struct key key)
 void dispatch_event(struct ui *u, const struct input_event *event)
 {
     if (event->report) {
-        ui_take_report(u, event->report);
+        if (!mouse_take(u, event->report))
+            ui_take_report(u, event->report);
         return;
     }
     u->dirty = true;

@@ -43,11 +43,30 @@ static void draw_keys(const struct ui *u, struct grid *g, int row, int col, int 
     bytes_free(&line);
 }
 
+/* What one who is here for the first time does not know, from the keys there are. */
+static void draw_first_keys(const struct ui *u, struct grid *g, int row, int col, int width)
+{
+    const struct keymap *map = &u->keymap;
+    struct bytes line = {0};
+
+    keymap_add_hint(map, &line, IN_COMPOSER, ACT_TAB, ACT_NONE, "goes to what was said");
+    keymap_add_hint(map, &line, IN_TRANSCRIPT, ACT_FOLD, ACT_NONE, "unfolds reasoning there");
+    keymap_add_hint(map, &line, IN_TRANSCRIPT, ACT_COPY, ACT_NONE, "copies");
+    if (line.data)
+        draw_centered(g, row, col, width, line.data, STYLE_DIM);
+    bytes_free(&line);
+}
+
+static int welcome_rows(const struct ui *u)
+{
+    return WELCOME_ROWS + (int)u->n_examples + 2 * u->first_time;
+}
+
 /* The first screen, while nothing has been said. */
 static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, int height,
                          int width)
 {
-    int n = (int)u->n_examples, rows = WELCOME_ROWS + n, left = 0;
+    int n = (int)u->n_examples, rows = welcome_rows(u), left = 0;
     bool roomy = height >= rows + 2;
     int at = row + (roomy ? (height - rows) / 3 : 0), end = row + height;
 
@@ -60,11 +79,16 @@ static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, i
     if (at < end)
         draw_centered(g, at++, col, width, "language models in your terminal", STYLE_DIM);
     at += roomy;
+    if (u->first_time && at < end)
+        draw_centered(g, at++, col, width, "Ask something and press Enter, for example",
+                      STYLE_TEXT);
     for (int i = 0; i < n && at < end - roomy; i++, at++) {
         grid_label(g, at, left, 2, "›", STYLE_RULE);
         grid_label(g, at, left + 2, col + width - left - 2, u->examples[i], STYLE_TEXT);
     }
     at += roomy;
+    if (u->first_time && at < end)
+        draw_first_keys(u, g, at++, col, width);
     if (at < end)
         draw_keys(u, g, at, col, width);
 }
@@ -139,7 +163,7 @@ static bool draw_said(struct ui *u, struct grid *g, int height, int col, int wid
 
     if (!transcript_has_messages(&u->transcript)) {
         notices = transcript_rows(&u->transcript, width, height);
-        if (notices + WELCOME_ROWS + (int)u->n_examples <= height) {
+        if (notices + welcome_rows(u) <= height) {
             draw_welcome(u, g, 0, col, height - notices, width);
             height -= notices;
             return transcript_draw(&u->transcript, g, height, col, notices, width);
@@ -160,6 +184,8 @@ static void draw_main(struct ui *u, int left, int64_t now)
 
     height = height < 1 ? 1 : height;
     int top = g->rows - 1 - height; /* of the composer */
+    u->main_col = left;
+    u->rule_row = top - 1;
     bool active = u->focus == FOCUS_COMPOSER;
     int pending = pending_rows(&u->pending, most);
     int end = top - 1 - pending; /* of the transcript */

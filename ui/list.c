@@ -163,8 +163,20 @@ static void draw_row(const struct list *l, size_t row, struct grid *g, int at, i
     grid_label(g, at, col + 3, room, title_of(l, row), STYLE_TEXT);
 }
 
+bool list_point(struct list *l, int row, int col)
+{
+    if (row < l->row || row >= l->row + l->height || col < l->col || col >= l->col + l->width ||
+        l->top + (size_t)(row - l->row) >= l->n_shown)
+        return false;
+    l->selected = l->top + (size_t)(row - l->row);
+    return true;
+}
+
 void list_draw(struct list *l, struct grid *g, int row, int col, int height, int width, bool active)
 {
+    l->row = row;
+    l->col = col;
+    l->width = width;
     l->height = height > 0 ? height : 1;
     if (l->selected < l->top)
         l->top = l->selected;

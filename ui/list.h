@@ -26,8 +26,8 @@ struct list {
     bool afresh;   /* the filter changed: new rows are looked at from the first on */
     size_t *shown; /* rows that hold the filter */
     size_t n_shown, selected, top;
-    int64_t current; /* the row that is marked */
-    int height;      /* of the last drawing */
+    int64_t current;             /* the row that is marked */
+    int row, col, height, width; /* of the last drawing */
 };
 
 void list_init(struct list *l);
@@ -45,6 +45,9 @@ void list_clear_filter(struct list *l);
 /* The selected row's id, and its title; false and NULL: there is none. */
 bool list_chosen(const struct list *l, int64_t *id_out);
 const char *list_chosen_title(const struct list *l);
+
+/* Selects the row that was drawn there; false: none was. */
+bool list_point(struct list *l, int row, int col);
 
 /* Draws rows from (row, col) on; `active`: the selected one is shown as such. */
 void list_draw(struct list *l, struct grid *g, int row, int col, int height, int width,

@@ -30,7 +30,7 @@ enum {
 struct curses_screen {
     SCREEN *sp;
     FILE *memory; /* curses' terminal */
-    bool utf8, color;
+    bool utf8, color, mouse;
     enum depth depth;
     struct theme theme;
     bool repaint;
@@ -38,8 +38,9 @@ struct curses_screen {
     cchar_t *line; /* one row for curses, [GRID_COLS_MAX + 1] */
 };
 
-/* Bracketed paste: the one mode that terminfo does not cover. */
+/* Modes that terminfo does not cover: bracketed paste, and the mouse in its form without limits. */
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
+static const char mouse_on[] = "\033[?1000h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1000l";
 
 static bool has_ansi_sequences(void)
 {
@@ -258,10 +259,24 @@ static bool add_capability(struct bytes *out, const char *value)
     return true;
 }
 
+void screen_listen_to_mouse(struct curses_screen *s)
+{
+    s->mouse = true;
+}
+
+static bool add_modes(const struct curses_screen *s, struct bytes *out, const char *paste,
+                      const char *mouse)
+{
+    if (!has_ansi_sequences())
+        return true;
+    return bytes_add(out, paste, strlen(paste)) &&
+           (!s->mouse || bytes_add(out, mouse, strlen(mouse)));
+}
+
 bool screen_restore_bytes(struct curses_screen *s, struct bytes *out)
 {
     set_term(s->sp);
-    if (has_ansi_sequences() && !bytes_add(out, paste_off, strlen(paste_off)))
+    if (!add_modes(s, out, paste_off, mouse_off))
         return false;
     return add_capability(out, exit_attribute_mode) && add_capability(out, orig_pair) &&
            add_capability(out, cursor_normal) && add_capability(out, keypad_local) &&
@@ -462,8 +477,8 @@ bool screen_paint(struct curses_screen *s, const struct grid *g, struct bytes *o
         complete = name_exactly(s, out, before);
     if (entering)
         drop_palette_reset(out, before);
-    if (entering && has_ansi_sequences())
-        complete = bytes_add(out, paste_on, strlen(paste_on)) && complete;
+    if (entering)
+        complete = add_modes(s, out, paste_on, mouse_on) && complete;
     if (!complete) {
         bytes_cut(out, before);
         s->repaint = true;
@@ -478,8 +493,7 @@ bool screen_leave(struct curses_screen *s, struct bytes *out)
     set_term(s->sp);
     endwin();
     s->repaint = true;
-    if ((has_ansi_sequences() && !bytes_add(out, paste_off, strlen(paste_off))) ||
-        !collect(s, out)) {
+    if (!add_modes(s, out, paste_off, mouse_off) || !collect(s, out)) {
         bytes_cut(out, before);
         return false;
     }

@@ -28,6 +28,9 @@ void screen_close(struct curses_screen *s);
 /* Paints in these colours from the next frame on; NULL, as at first: in none. The theme is copied. */
 void screen_set_theme(struct curses_screen *s, const struct theme *theme);
 
+/* Lets the terminal report clicks and the wheel while the screen is shown; before the first frame. */
+void screen_listen_to_mouse(struct curses_screen *s);
+
 /* Whether the terminal understands OSC, as far as its description tells. */
 bool screen_takes_osc(struct curses_screen *s);
 

@@ -45,6 +45,7 @@ struct ui {
     enum ui_theme theme;
     struct theme_wishes wishes;
     int64_t asked_ms; /* when the terminal was asked for its background; -1: nothing is awaited */
+    bool mouse;       /* it is listened to */
     bool suspended, resized, dirty;
     int64_t last_frame, last_spin;
 
@@ -58,6 +59,9 @@ struct ui {
     struct dialog dialog;
     struct status status;
     enum focus focus;
+    bool first_time;
+    int main_col,
+        rule_row; /* of the last drawing: what is right of the sidebar; over the composer */
 
     /* keys */
     struct key prefix;
@@ -100,6 +104,12 @@ void library_list(struct ui *u);           /* asks for the sidebar's rows */
 void library_open_sidebar(struct ui *u, const char *words, bool archived);
 void library_search(struct ui *u); /* opens the dialog */
 void library_step(struct ui *u);   /* goes on with what takes long */
+
+/* Does what an action means in a place, as if a key were bound to it. */
+void dispatch_act(struct ui *u, enum keymap_place place, enum keymap_action action);
+
+/* Does what the mouse wants; false: the report is of something else. */
+bool mouse_take(struct ui *u, const char *report);
 
 /* The terminal has answered: its colours become those of its background. */
 void ui_take_report(struct ui *u, const char *report);

@@ -389,6 +389,23 @@ void transcript_fold(struct transcript *t)
     moved(t);
 }
 
+bool transcript_point(struct transcript *t, int row)
+{
+    size_t at = t->top_row + (size_t)(row - t->row);
+
+    if (row < t->row || row >= t->row + t->height)
+        return false;
+    for (size_t i = t->top_item; i < t->n; i++) {
+        size_t rows = rows_of(t, i);
+        if (at < rows) {
+            t->selected = i;
+            return true;
+        }
+        at -= rows;
+    }
+    return false;
+}
+
 /* Drawing */
 
 bool transcript_has_messages(const struct transcript *t)
@@ -411,6 +428,7 @@ bool transcript_draw(struct transcript *t, struct grid *g, int row, int col, int
 {
     int at = 0;
 
+    t->row = row;
     t->height = height;
     t->width = width;
     fix_top(t);

@@ -23,8 +23,8 @@ struct transcript {
     bool unfolded;            /* reasoning stays open when the answer begins */
     bool focused;
     size_t selected;
-    size_t rule;       /* where the window begins, at this item's place; 0: nowhere */
-    int width, height; /* of the last drawing */
+    size_t rule;            /* where the window begins, at this item's place; 0: nowhere */
+    int row, width, height; /* of the last drawing */
 };
 
 void transcript_init(struct transcript *t);
@@ -60,6 +60,9 @@ void transcript_fold_all(struct transcript *t);
 void transcript_focus(struct transcript *t, bool on);
 void transcript_select(struct transcript *t, int step);
 void transcript_fold(struct transcript *t);
+
+/* Marks the message that was drawn in this row of the screen; false: none was. */
+bool transcript_point(struct transcript *t, int row);
 
 /* Places are an item and a row of it. The uppermost in sight; where one is on the screen, -1: nowhere. */
 void transcript_top_place(struct transcript *t, size_t *item_out, size_t *row_out);

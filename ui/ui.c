@@ -174,6 +174,9 @@ static int open_screen(struct ui *u, const struct ui_options *opt, char *err, si
     if (screen_open(&u->screen, term, u->grid.rows, u->grid.cols, err, errlen) != 0)
         return UI_BAD_TERM;
     choose_theme(u, opt);
+    u->mouse = opt->mouse;
+    if (opt->mouse)
+        screen_listen_to_mouse(u->screen);
     if (!screen_restore_bytes(u->screen, &u->frame)) {
         snprintf(err, errlen, "terminal: out of memory");
         return UI_ERROR;
@@ -197,6 +200,7 @@ int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t err
     u->last_frame = u->clock_ms() - FRAME_MS;
     u->dirty = true;
     u->asked_ms = -1;
+    u->first_time = opt->first_time;
     input_init(&u->input);
     if (opt->settings)
         u->keymap = opt->settings->keymap;
@@ -508,6 +512,18 @@ void ui_status_set(struct ui *u, const struct ui_status *status)
 bool ui_send_osc(struct ui *u, const char *sequence, size_t len)
 {
     return !u->suspended && screen_takes_osc(u->screen) && tty_write(&u->tty, sequence, len);
+}
+
+void ui_notify(struct ui *u, enum ui_notify how)
+{
+    static const char bell[] = "\a", done[] = "\033]9;duet: the answer is there\a";
+    static const char in_tmux[] = "\033Ptmux;\033\033]9;duet: the answer is there\a\033\\";
+    if (how == UI_NOTIFY_BELL && !u->suspended)
+        tty_write(&u->tty, bell, strlen(bell));
+    else if (how == UI_NOTIFY_OSC9 && getenv("TMUX"))
+        ui_send_osc(u, in_tmux, strlen(in_tmux));
+    else if (how == UI_NOTIFY_OSC9)
+        ui_send_osc(u, done, strlen(done));
 }
 
 void ui_hint(struct ui *u, const char *text)

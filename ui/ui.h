@@ -96,6 +96,8 @@ struct ui_options {
     int in, out;         /* the terminal; stay the caller's */
     const char *term;    /* NULL: the environment's TERM */
     enum ui_theme theme; /* UI_THEME_NONE: bold, dim, underline and reverse only (NO_COLOR) */
+    bool mouse;          /* clicks and the wheel are for us, not for the terminal's own selection */
+    bool first_time;     /* the empty first screen explains itself */
     const struct ui_command *commands;
     size_t n_commands;
     const char *const *history; /* earlier prompts, oldest first */
@@ -262,6 +264,10 @@ void ui_compose(struct ui *u);
  * the terminal would not understand it.
  */
 bool ui_send_osc(struct ui *u, const char *sequence, size_t len);
+
+/* Tells somebody who looks elsewhere that an answer is there; in tmux OSC 9 is passed through it. */
+enum ui_notify { UI_NOTIFY_OFF, UI_NOTIFY_BELL, UI_NOTIFY_OSC9 };
+void ui_notify(struct ui *u, enum ui_notify how);
 
 /* Around it */
 

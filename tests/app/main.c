@@ -26,6 +26,7 @@ int main(int argc, char **argv)
     group(&c, "str", test_str);
     group(&c, "config", test_config);
     group(&c, "copy", test_copy);
+    group(&c, "terminals", test_terminals);
     group(&c, "commands", test_commands);
     group(&c, "history", test_history);
     group(&c, "tree", test_tree);

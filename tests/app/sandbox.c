@@ -29,9 +29,9 @@ int sandbox_new(void **state)
 {
     static const char *const unset[] = {
         "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR",
-        "NO_COLOR",        "COLORTERM",     "COLORFGBG",      "TMUX",           "CLICOLOR_FORCE",
-        "DUET_MODEL",      "LINES",         "COLUMNS",        "VISUAL",         "EDITOR",
-        "INPUTRC",
+        "NO_COLOR",        "COLORTERM",     "COLORFGBG",      "TMUX",           "STY",
+        "CLICOLOR_FORCE",  "DUET_MODEL",    "LINES",          "COLUMNS",        "VISUAL",
+        "EDITOR",          "INPUTRC",
     };
     const char *tmp = getenv("TMPDIR");
     (void)state;

@@ -11,6 +11,7 @@ int test_args(void);
 int test_str(void);
 int test_config(void);
 int test_copy(void);
+int test_terminals(void);
 int test_commands(void);
 int test_history(void);
 int test_tree(void);

@@ -34,6 +34,7 @@ int main(int argc, char **argv)
     failures += test_library();
     failures += test_screen();
     failures += test_theme();
+    failures += test_mouse();
     failures += test_hostile();
     failures += test_golden();
     failures += test_math();

@@ -18,6 +18,7 @@ int test_door(void);
 int test_branch(void);
 int test_screen(void);
 int test_theme(void);
+int test_mouse(void);
 int test_hostile(void);
 int test_golden(void);
 int test_math(void);

@@ -1,0 +1,47 @@
+/* greeting.c - see greeting.h. */
+#include "app/greeting.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/mem.h"
+
+static const char name[] = "greeted";
+
+bool greeting_due(const struct paths *paths, struct history *h)
+{
+    if (!paths->state)
+        return false;
+    char *path = paths_join(paths->state, name);
+    bool greeted = access(path, F_OK) == 0;
+    free(path);
+    return !greeted && history_find(h, NULL) == 0;
+}
+
+/* Makes a folder and those above it. */
+static void make_folders(const char *path)
+{
+    char *copy = mem_strdup(path);
+    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(copy, 0700);
+        *slash = '/';
+    }
+    mkdir(copy, 0700);
+    free(copy);
+}
+
+void greeting_done(const struct paths *paths)
+{
+    if (!paths->state)
+        return;
+    char *path = paths_join(paths->state, name);
+    make_folders(paths->state);
+    int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+    free(path);
+}

@@ -1,0 +1,229 @@
+/* test_terminals.c - everyone's terminal: kinds, sizes and languages of them, what the environment says
+ * wrongly of them, one that is left and taken up elsewhere, and the first time. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* One question on this terminal, by whatever way it offers. */
+static void assert_answers(int rows, int cols)
+{
+    struct term *t = term_start(rows, cols, "-q", "-m", some_model(), "--temp", "0", NULL);
+    term_wait(t, "Ctrl", 3000);
+    term_wait(t, ">", 2000);
+    term_read(t, 100);
+    term_type(t, "17 + 25\r");
+    term_expect(t, "42.");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
+/* Promise 44, and rows 18 and 21 of the bad inputs. */
+static void test_kinds_and_languages(void **state)
+{
+    static const char *const types[] = {"tmux-256color", "screen", "linux",
+                                        "xterm",         "vt100",  "dumb"};
+    static const char *const locales[] = {"C.UTF-8", "C", "POSIX", "xx_XX.ISO-8859-1"};
+    (void)state;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        setenv("TERM", types[i], 1);
+        setenv("LC_ALL", locales[i % 4], 1);
+        assert_answers(24, 80);
+    }
+    setenv("TERM", "xterm-256color", 1);
+    for (int i = 0; i < 4; i++) {
+        setenv("LC_ALL", locales[i], 1);
+        assert_answers(24, 80);
+    }
+}
+
+static void test_unknown_kinds(void **state)
+{
+    static char huge[4096];
+    (void)state;
+    memset(huge, 'x', sizeof huge - 1);
+    const char *const types[] = {"nonsense", "", huge, "../../etc/passwd", "a\033[2Jb"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        setenv("TERM", types[i], 1);
+        assert_answers(24, 80);
+    }
+    unsetenv("TERM");
+    assert_answers(24, 80);
+}
+
+static void test_sizes(void **state)
+{
+    (void)state;
+    assert_answers(5, 20);
+    assert_answers(200, 500);
+    assert_answers(10, 40);
+    setenv("LINES", "0", 1); /* row 20 */
+    setenv("COLUMNS", "-5", 1);
+    assert_answers(24, 80);
+    setenv("LINES", "1000000000", 1);
+    setenv("COLUMNS", "1000000000", 1);
+    assert_answers(24, 80);
+    unsetenv("LINES");
+    unsetenv("COLUMNS");
+}
+
+/* Row 19. */
+static void test_malformed_description(void **state)
+{
+    struct run r;
+    (void)state;
+    setenv("MODEL", some_model(), 1);
+    run_shell(
+        &r,
+        "mkdir -p $HOME/ti/x $HOME/ti/78; head -c 3000 /dev/urandom >$HOME/ti/x/xterm-256color; "
+        "cp $HOME/ti/x/xterm-256color $HOME/ti/78/; export TERMINFO=$HOME/ti; "
+        "printf '17 + 25\\n/quit\\n' | script -qec \"$DUET -m $MODEL --temp 0 --plain\" /dev/null");
+    assert_int_equal(r.status, 0);
+    run_done(&r);
+    run_shell(&r, "export TERMINFO=$HOME/ti; (sleep 1; printf '\\004') | "
+                  "script -qec \"$DUET -m $MODEL\" /dev/null");
+    assert_in_range(r.status, 0, 6);
+    run_done(&r);
+}
+
+/* No language, no more than ASCII: what a terminal of that language would show as rubbish. */
+static void test_ascii_only(void **state)
+{
+    static const char *const modes[] = {"-q", "--plain"};
+    (void)state;
+    setenv("LC_ALL", "C", 1);
+    for (int i = 0; i < 2; i++) {
+        size_t len;
+        struct term *t = term_start(24, 80, modes[i], "-m", some_model(), "--temp", "0", NULL);
+        term_wait(t, "Ctrl", 5000);
+        term_read(t, 100);
+        term_type(t, "17 + 25\r");
+        term_expect(t, "42.");
+        term_read(t, 200);
+        const char *bytes = term_bytes(t, &len);
+        for (size_t k = 0; k < len; k++)
+            if ((unsigned char)bytes[k] >= 0x80)
+                fail_msg("byte 0x%02x in %s: %.40s", (unsigned char)bytes[k], modes[i], bytes + k);
+        term_type(t, "\004");
+        term_end(t);
+        term_free(t);
+    }
+}
+
+/* Row 80: detached in mid-answer, shown on another terminal of another size. */
+static void test_tmux(void **state)
+{
+    struct run r;
+    (void)state;
+    setenv("MODEL", endless_model(), 1);
+    run_shell(
+        &r,
+        "cd $HOME; T=\"tmux -S $HOME/t -f /dev/null\"; export LC_ALL=C.UTF-8; "
+        "await() { for i in $(seq 60); do $T capture-pane -p | grep -q \"$1\" && return; "
+        "sleep 0.1; done; echo \"no $1 in:\"; $T capture-pane -p; }; "
+        "$T new-session -d -x 80 -y 24 \"$DUET -q -m $MODEL --temp 0 --ctx 100000\"; "
+        "await Ctrl; $T send-keys go Enter; await answering; "
+        "for at in 'linux 20 5' 'vt100 200 60' 'xterm-256color 80 24'; do set -- $at; "
+        "sleep 1 | TERM=$1 timeout 0.5 script -qec \"stty cols $2 rows $3; $T attach\" /dev/null "
+        ">/dev/null 2>&1; $T resize-window -x $2 -y $3; done; "
+        "await answering; $T send-keys C-c; await stopped; $T kill-server");
+    if (strstr(r.out, "no "))
+        fail_msg("%s%s", r.out, r.err);
+    run_done(&r);
+}
+
+static void test_tmux_in_tmux(void **state)
+{
+    struct run r;
+    (void)state;
+    setenv("MODEL", some_model(), 1);
+    run_shell(&r, "cd $HOME; T=\"tmux -S $HOME/t -f /dev/null\"; export LC_ALL=C.UTF-8; "
+                  "await() { for i in $(seq 60); do $T capture-pane -p | grep -q \"$1\" && return; "
+                  "sleep 0.1; done; echo \"no $1 in:\"; $T capture-pane -p; }; "
+                  "$T new-session -d -x 90 -y 30 \"unset TMUX; tmux -S $HOME/u -f /dev/null "
+                  "new-session '$DUET -q -m $MODEL'\"; "
+                  "await Ctrl; $T send-keys typed; await '\xe2\x80\xba typed'; "
+                  "tmux -S $HOME/u kill-server; $T kill-server");
+    if (strstr(r.out, "no "))
+        fail_msg("%s%s", r.out, r.err);
+    run_done(&r);
+}
+
+static bool greets(const char *option)
+{
+    struct term *t = term_start(24, 80, "-m", some_model(), "--temp", "0", option, NULL);
+    term_expect(t, "quits");
+    bool greeted = term_wait(t, "goes to what was said", 0);
+    term_type(t, "1 + 1\r");
+    term_expect(t, "1 + 1 = 2.");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+    return greeted;
+}
+
+/* Once there was a conversation, also one that was not kept, duet is known. */
+static void test_first_time(void **state)
+{
+    char path[512];
+    struct stat st;
+    (void)state;
+    assert_true(greets("--no-log"));
+    sandbox_path(".local/state/duet/greeted", path, sizeof path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_false(greets("--no-log"));
+    assert_false(greets("-q"));
+}
+
+/* The mouse is let go of however duet ends. */
+static void test_mouse_modes(void **state)
+{
+    static const int signals[] = {0, SIGTERM, SIGHUP, SIGABRT, SIGSEGV};
+    (void)state;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        size_t len;
+        struct term *t = term_start(24, 80, "-m", some_model(), "--mouse", NULL);
+        term_expect(t, "Ctrl");
+        if (signals[i])
+            kill(term_pid(t), signals[i]);
+        else
+            term_type(t, "\004");
+        term_end(t);
+        const char *bytes = term_bytes(t, &len), *on = strstr(bytes, "\033[?1000h"), *off = NULL;
+        assert_non_null(on);
+        for (const char *s = on; (s = strstr(s, "\033[?1000l")); s++)
+            off = s;
+        assert_non_null(off);
+        assert_null(strstr(off, "\033[?1000h"));
+        assert_restored(t);
+        term_free(t);
+    }
+}
+
+int test_terminals(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_kinds_and_languages, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_unknown_kinds, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_sizes, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_malformed_description, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_ascii_only, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_tmux, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_tmux_in_tmux, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_first_time, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_mouse_modes, sandbox_new, sandbox_remove),
+    };
+    return cmocka_run_group_tests_name("terminals", tests, NULL, NULL);
+}

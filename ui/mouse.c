@@ -1,0 +1,105 @@
+/*
+ * mouse.c: reports of the mouse, and what they do. What is under the pointer is what was drawn there
+ * last.
+ */
+#include "mouse.h"
+#include "state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    WHEEL_ROWS = 3,
+    FOLDED = 0x25b8, /* the signs before what folds */
+    UNFOLDED = 0x25be,
+};
+
+bool mouse_read(const char *report, struct mouse_event *out)
+{
+    int button, col, row, used = 0;
+    char end;
+
+    if (sscanf(report, "\033[<%4d;%5d;%5d%c%n", &button, &col, &row, &end, &used) != 4 ||
+        report[used] != '\0' || (end != 'M' && end != 'm') || row < 1 || col < 1)
+        return false;
+    *out = (struct mouse_event){MOUSE_OTHER, row - 1, col - 1};
+    if (end == 'M' && button == 64)
+        out->kind = MOUSE_WHEEL_UP;
+    else if (end == 'M' && button == 65)
+        out->kind = MOUSE_WHEEL_DOWN;
+    else if (end == 'M' && button == 0)
+        out->kind = MOUSE_CLICK;
+    return true;
+}
+
+static struct list *list_under(struct ui *u, const struct mouse_event *e)
+{
+    if (u->dialog.kind == DIALOG_PICK)
+        return &u->dialog.list;
+    if (u->dialog.kind == DIALOG_NONE && u->sidebar.open && e->col < u->main_col)
+        return &u->sidebar.list;
+    return NULL;
+}
+
+static void scroll(struct ui *u, const struct mouse_event *e)
+{
+    int rows = e->kind == MOUSE_WHEEL_UP ? -WHEEL_ROWS : WHEEL_ROWS;
+    struct list *list = list_under(u, e);
+
+    if (list)
+        list_move(list, rows);
+    else if (u->dialog.kind != DIALOG_NONE)
+        dialog_move(&u->dialog, rows);
+    else
+        transcript_scroll(&u->transcript, rows);
+}
+
+/* A click on the sign before something that folds does so. */
+static void click_transcript(struct ui *u, const struct mouse_event *e)
+{
+    if (!transcript_point(&u->transcript, e->row))
+        return;
+    dispatch_focus(u, FOCUS_TRANSCRIPT);
+    transcript_point(&u->transcript, e->row); /* taking the focus has moved the mark */
+    for (int col = u->main_col; col < u->grid.cols; col++) {
+        uint32_t sign = grid_at(&u->grid, e->row, col)->cp[0];
+        if (sign == FOLDED || sign == UNFOLDED)
+            dispatch_act(u, IN_TRANSCRIPT, ACT_FOLD);
+        if (sign != ' ' && sign != 0x258c) /* the bar of the marked message */
+            return;
+    }
+}
+
+static void click(struct ui *u, const struct mouse_event *e)
+{
+    struct list *list = list_under(u, e);
+
+    if (list) {
+        if (list == &u->sidebar.list)
+            dispatch_focus(u, FOCUS_SIDEBAR);
+        if (list_point(list, e->row, e->col))
+            dispatch_act(u, IN_LIST, ACT_CHOOSE);
+    } else if (u->dialog.kind != DIALOG_NONE) {
+        return;
+    } else if (e->row > u->rule_row) {
+        dispatch_focus(u, FOCUS_COMPOSER);
+    } else {
+        click_transcript(u, e);
+    }
+}
+
+bool mouse_take(struct ui *u, const char *report)
+{
+    struct mouse_event event;
+
+    if (!u->mouse || !mouse_read(report, &event))
+        return false;
+    if (event.row >= u->grid.rows || event.col >= u->grid.cols)
+        return true;
+    if (event.kind == MOUSE_CLICK)
+        click(u, &event);
+    else if (event.kind != MOUSE_OTHER)
+        scroll(u, &event);
+    u->dirty = true;
+    return true;
+}

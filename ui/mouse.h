@@ -1,0 +1,17 @@
+/*
+ * mouse.h: what the mouse means, where a user wants it: the wheel scrolls, a click goes where it points.
+ */
+#ifndef UI_MOUSE_H
+#define UI_MOUSE_H
+
+#include <stdbool.h>
+
+struct mouse_event {
+    enum mouse_kind { MOUSE_OTHER, MOUSE_CLICK, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN } kind;
+    int row, col; /* from 0 */
+};
+
+/* Reads a report of the form "CSI < button ; column ; row M"; false: it is none. */
+bool mouse_read(const char *report, struct mouse_event *out);
+
+#endif
