@@ -3,7 +3,12 @@
  */
 #include "math_parse.h"
 
-enum { OPEN_MAX = 32 }; /* brackets in brackets of one row */
+#include <string.h>
+
+enum {
+    OPEN_MAX = 32, /* brackets in brackets of one row */
+    KET_MAX = 16,  /* parts between | and > */
+};
 
 void math_settle_classes(struct math_parser *p, int first)
 {
@@ -35,7 +40,7 @@ static bool is_bar(const struct math_node *n)
 
 struct open {
     int at, before;
-    bool bar;
+    bool bar, ket;
 };
 
 /* The bracket that a node is, itself or under its scripts; 0: none. */
@@ -80,6 +85,24 @@ static int close_bracket(struct math_parser *p, struct math_list *list, struct o
     return n;
 }
 
+static bool is_named(struct math_parser *p, int i, const char *name)
+{
+    const struct math_symbol *symbol = node(p, i)->symbol;
+    return symbol && strcmp(symbol->name, name) == 0;
+}
+
+/* |0>: a bar with an angle bracket as its other end. */
+static bool is_ket(struct math_parser *p, int bar)
+{
+    int seen = 0;
+    for (int i = node(p, bar)->next; i && seen < KET_MAX; i = node(p, i)->next, seen++) {
+        int bracket = bracket_of(p, i);
+        if (bracket)
+            return is_named(p, bracket, "rangle");
+    }
+    return false;
+}
+
 /* A bar opens where a value is due; elsewhere where it may pair with another. */
 static bool bar_opens(struct math_parser *p, int before, int bars_left)
 {
@@ -108,16 +131,20 @@ void math_match_brackets(struct math_parser *p, struct math_list *list)
         if (!bracket)
             continue;
         bool bar = is_bar(node(p, bracket)), closes = node(p, bracket)->class == CLASS_CLOSE;
+        bool ket = bar ? is_ket(p, i) : is_named(p, bracket, "rangle");
         if (bar)
             closes = depth > 0 && stack[depth - 1].bar &&
                      node(p, stack[depth - 1].at)->symbol == node(p, bracket)->symbol;
         if (closes) {
-            while (depth > 0 && stack[depth - 1].bar != bar)
+            while (depth > 0 && stack[depth - 1].bar != bar && !(ket && stack[depth - 1].ket))
                 depth--;
             if (depth > 0)
                 i = close_bracket(p, list, stack[--depth], bracket, i);
-        } else if (bracket == i && depth < OPEN_MAX && (!bar || bar_opens(p, before, bars_left))) {
-            stack[depth++] = (struct open){i, before, bar};
+        } else if (bracket == i && depth < OPEN_MAX &&
+                   (!bar || ket || bar_opens(p, before, bars_left))) {
+            bool within_angle = depth > 0 && is_named(p, stack[depth - 1].at, "langle");
+            if (!bar || !within_angle) /* <a|b|c> */
+                stack[depth++] = (struct open){i, before, bar, bar && ket};
         }
         bars_left -= bar;
     }

@@ -129,14 +129,14 @@ static void emit_row(struct line *l, int first)
         bool parens = false, fraction = n->kind == MATH_FRACTION && n->form <= FRACTION_SMALL;
         if (fraction) {
             gap = at(l, before)->class == CLASS_BIG || gap > 0 ? gap : 0;
-            if (math_is_value(l->t, before) || at(l, before)->class == CLASS_OP)
+            if (at(l, before)->class == CLASS_ORD || math_is_value(l->t, before) ||
+                at(l, before)->class == CLASS_OP)
                 gap = 0;
             parens = fraction_needs_parens(l, touching, i, &gap);
         }
-        if (at(l, before)->kind == MATH_FRACTION && n->class != CLASS_BIN && n->class != CLASS_REL)
+        bool beside = n->class == CLASS_ORD || n->class == CLASS_OPEN || n->class == CLASS_INNER;
+        if (at(l, before)->kind == MATH_FRACTION && beside)
             gap = math_is_differential(l->t, i) || is_derivative(l, at(l, before));
-        if (at(l, before)->kind == MATH_FRACTION && n->class == CLASS_PUNCT)
-            gap = 0;
         blank(l, gap > space ? gap : space);
         space = 0;
         emit_group(l, i, parens);
@@ -197,13 +197,15 @@ static bool is_word(const char *s, size_t len)
 }
 
 /* A script as ^x or ^(x + 1). */
-static void put_plain_script(struct line *l, int node, bool raised, const struct bytes *s)
+static void put_plain_script(struct line *l, int node, bool raised, bool always_parens,
+                             const struct bytes *s)
 {
     bool word = is_word(s->data, s->len);
     bool parens = math_level(l->t, node) != LEVEL_ONE && !(word && (!raised || s->len == 1));
     int one = math_unwrap(l->t, node);
     if (at(l, one)->kind == MATH_DELIM)
         parens = s->data[0] != '(';
+    parens = parens || always_parens;
     say(l, raised ? "^" : "_");
     if (parens)
         say(l, "(");
@@ -234,6 +236,8 @@ static bool script_forms(const struct line *l, const struct math_node *n, struct
         *failed = true;
     if (*failed)
         return false;
+    if (at(l, n->a)->kind == MATH_BRACE)
+        return false; /* words at a brace are no power */
     if (l->t->ascii)
         return !n->b && is_primes(&s->above) &&
                add_script(&s->raised, s->above.data, s->above.len, true);
@@ -244,32 +248,35 @@ static bool script_forms(const struct line *l, const struct math_node *n, struct
     return whole;
 }
 
-static bool put_scripts(struct line *l, int node, bool raised_only)
+static void put_scripts(struct line *l, int node)
 {
     const struct math_node *n = at(l, node);
     struct scripts s = {0};
-    bool whole = script_forms(l, n, &s, &l->failed);
+    bool whole = script_forms(l, n, &s, &l->failed), brace = at(l, n->a)->kind == MATH_BRACE;
 
     if (whole) {
         put(l, s.lowered.data, s.lowered.len);
         put(l, s.raised.data, s.raised.len);
-    } else if (!raised_only && !l->failed) {
+    } else if (!l->failed) {
         if (l->t->ascii && n->c && is_script_char(l, n->c, "circ")) {
             say(l, " deg");
             n = NULL;
         }
         if (n && s.below.len > 0)
-            put_plain_script(l, n->b, false, &s.below);
-        if (n && is_primes(&s.above))
-            l->guard = false, say(l, s.above.data);
-        else if (n && s.above.len > 0)
-            put_plain_script(l, n->c, true, &s.above);
+            put_plain_script(l, n->b, false, brace, &s.below);
+        size_t primes = s.above.len > 0 ? strspn(s.above.data, "'") : 0;
+        if (n && primes > 0) {
+            l->guard = false;
+            put(l, s.above.data, primes);
+            bytes_splice(&s.above, 0, primes, NULL, 0);
+        }
+        if (n && s.above.len > 0)
+            put_plain_script(l, n->c, true, brace, &s.above);
     }
     bytes_free(&s.below);
     bytes_free(&s.above);
     bytes_free(&s.lowered);
     bytes_free(&s.raised);
-    return whole && !l->failed;
 }
 
 static void emit_scripts(struct line *l, int node)
@@ -280,7 +287,7 @@ static void emit_scripts(struct line *l, int node)
                   (base->kind == MATH_BRACE && math_level(l->t, base->a) > LEVEL_SCRIPTED);
     emit_group(l, n->a, parens);
     l->guard = false;
-    put_scripts(l, node, false);
+    put_scripts(l, node);
 }
 
 /* A blank after a letter or digit. */
@@ -313,7 +320,6 @@ static void emit_root(struct line *l, const struct math_node *n)
     } else {
         struct bytes raised = {0};
         if (!l->t->ascii && add_script(&raised, s.data, s.len, true)) {
-            stand_apart(l); /* or the degree is a power of what stands before */
             put(l, raised.data, raised.len);
             say(l, "√");
         } else {
@@ -339,11 +345,13 @@ static void put_node_text(struct line *l, int node)
 static void emit_table(struct line *l, const struct math_node *n)
 {
     bool tight = l->tight, first_line = true;
-    l->tight = false;
+    l->tight = tight && n->form == TABLE_LINES;
     for (int line = n->a; line && !l->failed; line = at(l, line)->next, first_line = false) {
         int before = 0;
+        bool goes_on = n->form == TABLE_ALIGNED &&
+                       !at(l, at(l, line)->a)->a; /* &= c after a &= b */
         if (!first_line)
-            say(l, n->form == TABLE_LINES ? ", " : "; ");
+            say(l, goes_on ? " " : l->tight ? ", " : "; ");
         for (int cell = at(l, line)->a; cell && !l->failed; cell = at(l, cell)->next) {
             if (before && n->form == TABLE_ALIGNED) {
                 int last = at(l, before)->a, next = at(l, cell)->a;
@@ -433,35 +441,39 @@ static void emit_bar(struct line *l, const struct math_node *n)
     put_marks(l, start, n->form == SIDE_UNDER ? 0x332 : one ? 0x304 : 0x305, true, true);
 }
 
+/* The words at an arrow, without blanks around them. */
+static void put_label(struct line *l, int node)
+{
+    struct bytes s = {0};
+    size_t from = 0;
+    l->failed |= !math_line(l->t, node, true, &s);
+    while (from < s.len && s.data[from] == ' ')
+        from++;
+    while (s.len > from && s.data[s.len - 1] == ' ')
+        s.len--;
+    if (s.len > from)
+        put(l, s.data + from, s.len - from);
+    l->guard = false;
+    bytes_free(&s);
+}
+
 static void emit_arrow(struct line *l, const struct math_node *n)
 {
-    static const struct {
-        const char *arrow, *shaft;
-        bool left, right;
-    } shapes[] = {{"→", "─", false, true}, {"←", "─", true, false}, {"↔", "─", true, false},
-                  {"⇒", "═", false, true}, {"⇐", "═", true, false}, {"↦", "─", false, true},
-                  {"↪", "─", false, true}};
     const struct math_symbol *symbol = at(l, n->c)->symbol;
-    bool tight = l->tight, left = false;
-    const char *shaft = "-";
+    const char *arrow = symbol ? symbol->text : "→";
+    bool twice = strcmp(arrow, "⇒") == 0 || strcmp(arrow, "⇐") == 0;
+    bool left = strcmp(arrow, "←") == 0 || strcmp(arrow, "⇐") == 0 || strcmp(arrow, "↔") == 0;
+    const char *shaft = l->t->ascii ? twice ? "==" : "--" : twice ? "═" : "─";
 
-    for (size_t i = 0; symbol && !l->t->ascii && i < sizeof shapes / sizeof *shapes; i++)
-        if (strcmp(symbol->text, shapes[i].arrow) == 0) {
-            shaft = shapes[i].shaft;
-            left = shapes[i].left;
-        }
-    if (left)
-        put_node_text(l, n->c);
-    else
+    if (l->t->ascii)
+        arrow = left ? "<" : ">";
+    say(l, left ? arrow : shaft);
+    if (l->t->ascii && left)
         say(l, shaft);
-    l->tight = true;
-    emit(l, n->a);
-    l->tight = tight;
-    l->guard = false;
-    if (left)
-        say(l, shaft);
-    else
-        put_node_text(l, n->c);
+    put_label(l, n->a);
+    say(l, shaft);
+    if (!left)
+        say(l, arrow);
     if (n->b) {
         say(l, "_");
         emit_group(l, n->b, math_level(l->t, n->b) != LEVEL_ONE);
@@ -537,9 +549,13 @@ bool math_line(const struct math_tree *t, int node, bool tight, struct bytes *ou
     return !l.failed;
 }
 
-bool math_line_scripts(const struct math_tree *t, int node, bool raised_only, struct bytes *out)
+bool math_line_script(const struct math_tree *t, int script, bool raised, struct bytes *out)
 {
-    struct line l = {.t = t, .out = out, .tight = true};
-    bool whole = put_scripts(&l, node, raised_only);
-    return raised_only ? whole : !l.failed;
+    struct bytes s = {0};
+    bool done = math_line(t, script, true, &s) && s.len > 0;
+    if (t->ascii)
+        done = done && is_primes(&s);
+    done = done && add_script(out, s.data, s.len, raised);
+    bytes_free(&s);
+    return done;
 }

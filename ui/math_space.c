@@ -91,14 +91,6 @@ static int class_gap(enum math_class l, enum math_class r, bool tight)
     return (l == CLASS_INNER || r == CLASS_INNER) && !tight;
 }
 
-int math_gap(const struct math_tree *t, int left, int right, bool tight)
-{
-    if (left == 0 || right == 0)
-        return 0;
-    int gap = class_gap(edge(t, left, true), edge(t, right, false), tight);
-    return gap ? gap : words_touch(t, left, right);
-}
-
 static bool is_char(const struct math_tree *t, int node, uint32_t cp)
 {
     return at(t, node)->kind == MATH_ATOM && at(t, node)->cp == cp;
@@ -113,7 +105,42 @@ static bool is_symbol(const struct math_tree *t, int node, const char *name)
 static bool is_sign(const struct math_tree *t, int node)
 {
     return is_char(t, node, '-') || is_char(t, node, '+') || is_symbol(t, node, "pm") ||
-           is_symbol(t, node, "mp") || is_symbol(t, node, "neg") || is_symbol(t, node, "partial");
+           is_symbol(t, node, "mp");
+}
+
+static bool is_fenced_by_bars(const struct math_tree *t, int node)
+{
+    const struct math_node *n = at(t, node);
+    const struct math_symbol *symbol = at(t, n->b)->symbol;
+    return n->kind == MATH_DELIM && symbol &&
+           (symbol->text[0] == '|' || strcmp(symbol->text, "‖") == 0);
+}
+
+/* Whether a root over it is drawn without a line above. */
+static bool is_bare(const struct math_tree *t, int node)
+{
+    const struct math_node *n = at(t, math_unwrap(t, node));
+    return n->kind == MATH_ATOM || n->kind == MATH_TEXT;
+}
+
+int math_gap(const struct math_tree *t, int left, int right, bool tight)
+{
+    if (left == 0 || right == 0)
+        return 0;
+    int gap = class_gap(edge(t, left, true), edge(t, right, false), tight);
+    const struct math_node *n = at(t, right);
+    if (n->kind == MATH_ROOT && (n->b || t->ascii) && math_is_value(t, left))
+        return 1; /* or the degree is a power of what stands before */
+    if (at(t, left)->kind == MATH_ROOT && is_bare(t, at(t, left)->a) && math_is_value(t, right))
+        return !is_char(t, right, '!');
+    if (at(t, left)->class == CLASS_REL && n->class == CLASS_REL && !tight)
+        return at(t, left)->symbol || n->symbol; /* := is one sign */
+    if (is_fenced_by_bars(t, left) && is_fenced_by_bars(t, right))
+        return 1;
+    if (is_operator((enum math_class)n->class) && is_sign(t, left) &&
+        at(t, left)->class == CLASS_ORD)
+        return 0; /* -cos x */
+    return gap ? gap : words_touch(t, left, right);
 }
 
 bool math_is_value(const struct math_tree *t, int node)
@@ -154,8 +181,11 @@ bool math_is_differential(const struct math_tree *t, int first)
 
 static bool all_differentials(const struct math_tree *t, int first)
 {
-    while (first && math_is_differential(t, first))
+    while (first && math_is_differential(t, first)) {
         first = at(t, at(t, first)->next)->next;
+        while (first && at(t, first)->kind == MATH_SPACE)
+            first = at(t, first)->next;
+    }
     return first == 0;
 }
 
@@ -163,16 +193,21 @@ static bool names_function(const struct math_tree *t, int node)
 {
     node = base_of(t, node);
     uint32_t cp = at(t, node)->cp;
-    return at(t, node)->kind == MATH_ATOM && cp > 0 && cp < 0x80 && strchr("fghFGHP", (int)cp);
+    if (at(t, node)->class == CLASS_OP)
+        return true;
+    return at(t, node)->kind == MATH_ATOM && ((cp >= 'f' && cp <= 'h') || (cp >= 'A' && cp <= 'Z'));
 }
 
 static enum math_level row_level(const struct math_tree *t, int first)
 {
     int count = 0, second = at(t, first)->next;
-    bool signed_ = is_sign(t, first) && !is_symbol(t, first, "partial");
+    bool signed_ = is_sign(t, first) || is_symbol(t, first, "neg");
 
     if (all_differentials(t, first))
         return LEVEL_DIFFERENTIAL;
+    if (second && !at(t, second)->next && names_function(t, first) &&
+        at(t, second)->kind == MATH_DELIM)
+        return LEVEL_ONE;
     for (int i = first; i; i = at(t, i)->next) {
         enum math_class class = (enum math_class)at(t, i)->class;
         if (class == CLASS_BIN || class == CLASS_REL || class == CLASS_PUNCT || is_operator(class))
@@ -185,8 +220,6 @@ static enum math_level row_level(const struct math_tree *t, int first)
         return LEVEL_SIGNED;
     if (count == 2 && is_char(t, second, '!') && math_level(t, first) <= LEVEL_SCRIPTED)
         return LEVEL_SCRIPTED;
-    if (count == 2 && names_function(t, first) && at(t, second)->kind == MATH_DELIM)
-        return LEVEL_ONE;
     return LEVEL_PRODUCT;
 }
 

@@ -102,13 +102,28 @@ static int take_tag(struct math_parser *p)
     return n;
 }
 
+/* a &+ b: the sign joins what is before the &. */
+static void join_sign(struct math_parser *p, int cell)
+{
+    int i = node(p, cell)->a;
+    while (i && node(p, i)->kind == MATH_SPACE)
+        i = node(p, i)->next;
+    if (i == 0 || !node(p, i)->next || node(p, i)->kind != MATH_ATOM)
+        return;
+    const struct math_symbol *symbol = node(p, i)->symbol;
+    if (node(p, i)->cp == '+' || node(p, i)->cp == '-' || (symbol && symbol->class == CLASS_BIN))
+        node(p, i)->class = CLASS_BIN;
+}
+
 /* The cells of one line; the number of its columns. */
-static int parse_line(struct math_parser *p, int line)
+static int parse_line(struct math_parser *p, int line, enum math_table form)
 {
     struct math_list cells = {0};
     int columns = 0, tag = 0;
     do {
         math_list_add(p, &cells, math_parse_row(p, false));
+        if (!p->failed && columns % 2 == 1 && form == TABLE_ALIGNED)
+            join_sign(p, cells.last);
         columns++;
         math_skip_spaces(p);
         while (!p->failed && !tag && (tag = take_tag(p))) {
@@ -142,7 +157,7 @@ int math_parse_table(struct math_parser *p, enum math_table form)
         if (p->failed)
             return 0;
         node(p, line)->form = (uint8_t)rules;
-        if (parse_line(p, line) == 0)
+        if (parse_line(p, line, form) == 0)
             return 0;
         bool empty = !node(p, node(p, line)->a)->a && !node(p, node(p, line)->a)->next;
         bool last = !name_is(math_peek_command(p), "\\") && !name_is(math_peek_command(p), "cr") &&

@@ -134,20 +134,25 @@ int math_parse_text(struct math_parser *p)
 
 int math_parse_word(struct math_parser *p)
 {
-    size_t end, start;
+    char word[64];
+    size_t n = 0, at = p->at;
     math_skip_spaces(p);
     if (!math_next_is(p, '{'))
         return 0;
-    start = end = p->at + 1;
-    while (end < p->len && (is_letter(p->s[end]) || (end > start && p->s[end] == ' ') ||
-                            (end > start && p->s[end] == '-')))
-        end++;
-    if (end - start < 2 || end >= p->len || p->s[end] != '}')
+    for (at = p->at + 1; at < p->len && p->s[at] != '}' && n < sizeof word; at++) {
+        char c = p->s[at];
+        if (c == '\\' && at + 1 < p->len && p->s[at + 1] == ',') /* arg\,max */
+            c = ' ', at++;
+        if (!is_letter(c) && (n == 0 || !strchr(" -/", c)))
+            return 0;
+        word[n++] = c;
+    }
+    if (n < 2 || at >= p->len || p->s[at] != '}')
         return 0;
-    int n = math_node(p, MATH_TEXT, CLASS_ORD);
-    math_set_text(p, n, p->s + start, end - start);
-    p->at = end + 1;
-    if (n)
-        node(p, n)->word = true;
-    return p->failed ? 0 : n;
+    int node_ = math_node(p, MATH_TEXT, CLASS_ORD);
+    math_set_text(p, node_, word, n);
+    p->at = at + 1;
+    if (node_)
+        node(p, node_)->word = true;
+    return p->failed ? 0 : node_;
 }

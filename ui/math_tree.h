@@ -92,6 +92,7 @@ enum math_kind {
     MATH_BOXED,   /* a */
     MATH_CANCEL,  /* a, struck out */
     MATH_PHANTOM, /* the room a takes */
+    MATH_RULE,    /* a line of a table, made by math_table_box.c; form: 1 where it is upright */
 };
 
 enum math_fraction { FRACTION_PLAIN, FRACTION_SMALL, FRACTION_CHOOSE, FRACTION_ATOP /* no bar */ };
@@ -109,7 +110,8 @@ struct math_node {
     bool number;  /* an atom of digits */
     bool word;    /* an atom of several letters */
     bool negated; /* struck through by \not */
-    bool single;  /* math_box.c: drawn on one line, as math_line.c writes it */
+    bool single;  /* math_box.c: drawn as its text on one line, not as its parts */
+    bool tall;    /* math_box.c: an operator or bracket in display size; a table between brackets */
     int32_t next; /* the sibling */
     int32_t a, b, c;
     uint32_t text, len; /* in math_tree.text */
@@ -129,6 +131,9 @@ struct math_tree {
 /* False: not a formula, or out of memory. math_tree_free() either way. */
 bool math_parse(struct math_tree *t, const char *tex, size_t len, bool ascii);
 void math_tree_free(struct math_tree *t);
+
+/* Appends a text as text.h draws it: what is hidden or steers is spelled out. */
+bool math_add_drawn(struct bytes *out, const char *s, size_t len);
 
 /* Columns between two neighbours. `tight`: in a script. */
 int math_gap(const struct math_tree *t, int left, int right, bool tight);
@@ -150,8 +155,34 @@ bool math_is_differential(const struct math_tree *t, int first);
 
 /* Appends a node as one line; false: out of memory or too long. */
 bool math_line(const struct math_tree *t, int node, bool tight, struct bytes *out);
-/* Appends scripts (MATH_SCRIPTS without its base); false: as above, or, where `raised_only`, some
- * character has no raised or lowered form. */
-bool math_line_scripts(const struct math_tree *t, int node, bool raised_only, struct bytes *out);
+/* Appends a script in raised or lowered characters; false: out of memory, or some have no such form. */
+bool math_line_script(const struct math_tree *t, int script, bool raised, struct bytes *out);
+
+/* Fills in where each node is drawn; false: too large, or out of memory. */
+bool math_measure(struct math_tree *t);
+
+/* What the two-dimensional files share. */
+enum math_manner {
+    MANNER_DISPLAY,
+    MANNER_PART,   /* above or below a fraction: sums have their limits at their side */
+    MANNER_CELL,   /* in a table: simple fractions are on one line too */
+    MANNER_SCRIPT, /* all on one line */
+};
+struct math_sizer {
+    struct math_tree *t;
+    bool failed;
+};
+void math_size(struct math_sizer *z, int node, enum math_manner manner);
+void math_size_table(struct math_sizer *z, int node, enum math_manner manner);
+/* The three rows of a sign in display size; NULL: it has only one size. */
+const char *const *math_tall_sign(const struct math_tree *t, int node, int *columns_out);
+int math_height(const struct math_tree *t, int node);
+
+/*
+ * Draws the formula in two dimensions: its rows, each ended by a NUL, and where they begin, for up to
+ * MATH_ROWS_MAX of them and the end. False: too large, or out of memory.
+ */
+bool math_draw(struct math_tree *t, struct bytes *text, size_t *starts, int *rows_out,
+               int *baseline_out, int *width_out);
 
 #endif

@@ -26,8 +26,7 @@ static bool is_even(const struct math *m)
     return true;
 }
 
-/* As text.h draws it: what is hidden or steers is spelled out. */
-static bool add_drawn(struct bytes *out, const char *s, size_t len)
+bool math_add_drawn(struct bytes *out, const char *s, size_t len)
 {
     struct text_cluster c;
     char utf8[4];
@@ -44,7 +43,7 @@ static bool lay_inline(struct math *m, const struct math_tree *t)
 {
     struct bytes line = {0};
     bool done = math_line(t, t->root, false, &line) && line.len > 0 &&
-                add_drawn(&m->text, line.data, line.len);
+                math_add_drawn(&m->text, line.data, line.len);
     bytes_free(&line);
     if (!done)
         return false;
@@ -62,8 +61,10 @@ struct math *math_lay(const char *tex, size_t len, enum math_style style, bool a
     bool done = m && (m->starts = calloc(MATH_ROWS_MAX + 1, sizeof *m->starts)) &&
                 math_parse(&t, tex, len, ascii);
 
-    (void)style; /* two dimensions are still to come */
-    done = done && lay_inline(m, &t);
+    if (done && style == MATH_INLINE)
+        done = lay_inline(m, &t);
+    else if (done)
+        done = math_draw(&t, &m->text, m->starts, &m->rows, &m->baseline, &m->width);
     math_tree_free(&t);
     if (done && m->width > 0 && is_even(m))
         return m;

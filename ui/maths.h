@@ -1,9 +1,9 @@
 /*
  * maths.h: TeX formulas as rows of characters. (A math.h here would hide the C library's.)
  *
- * math_find() says where formulas are in a text, math_lay() draws one as rows. Both are bounded: what
- * is too long, too deep or too large is no formula, and the caller shows the source. Rows hold only
- * what text_next() would draw; nothing here can steer a terminal.
+ * math_find() says where formulas are in a text, math_lay() draws one as rows, math_speak() says it in
+ * words. All three are bounded: what is too long, too deep or too large is no formula, and the caller
+ * shows the source. Rows hold only what text_next() would draw; nothing here can steer a terminal.
  */
 #ifndef UI_MATHS_H
 #define UI_MATHS_H
@@ -39,6 +39,10 @@ int math_baseline(const struct math *m); /* the row that text beside it stands o
 
 /* A row, blanks at its end included; UTF-8, NUL-terminated, there until math_free(). */
 const char *math_row(const struct math *m, int row, size_t *len_out);
+
+/* Appends the formula as it is read aloud, one line of ASCII where the source is. False: see
+ * math_lay(); nothing was appended. */
+bool math_speak(struct bytes *out, const char *tex, size_t len);
 
 /* A formula in a text. The source of `\boxed{}` and `\begin{}` spans is the whole span. */
 struct math_span {

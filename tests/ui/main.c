@@ -1,6 +1,6 @@
 /*
  * main.c: the tests of ui/. `ui.run show` shows the screen instead, `ui.run golden` writes the golden
- * screens anew.
+ * screens anew, `ui.run math` the layouts of formulas.
  */
 #include "show.h"
 #include "tests.h"
@@ -21,6 +21,8 @@ int main(int argc, char **argv)
     unsetenv("TMUX");
     if (argc > 1 && strcmp(argv[1], "golden") == 0)
         return golden_write();
+    if (argc > 1 && strcmp(argv[1], "math") == 0)
+        return math_golden_write();
     failures += test_text();
     failures += test_input();
     failures += test_keymap();
@@ -39,5 +41,6 @@ int main(int argc, char **argv)
     failures += test_golden();
     failures += test_math();
     failures += test_math_find();
+    failures += test_math_golden();
     return failures != 0;
 }

@@ -23,8 +23,12 @@ int test_hostile(void);
 int test_golden(void);
 int test_math(void);
 int test_math_find(void);
+int test_math_golden(void);
 
 /* Writes the golden screens anew, to be looked at before they are kept. */
 int golden_write(void);
+
+/* Writes the layouts of the formulas in math/ anew, likewise. */
+int math_golden_write(void);
 
 #endif
