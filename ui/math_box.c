@@ -154,9 +154,9 @@ static void size_row(struct math_sizer *z, int node, enum math_manner manner)
         if (!big_operator(z, i))
             size_row_item(z, before, i, manner);
     for (int i = at(z, node)->a; i && !z->failed; i = at(z, i)->next) {
-        int operator= big_operator(z, i);
-        if (operator) {
-            at(z, operator)->tall = operand_is_tall(z, i);
+        int sign = big_operator(z, i);
+        if (sign) {
+            at(z, sign)->tall = operand_is_tall(z, i);
             math_size(z, i, manner);
         }
     }
@@ -316,21 +316,19 @@ static bool scripts_are_raised(struct math_sizer *z, const struct math_node *n)
 
 static void size_scripts(struct math_sizer *z, int node, enum math_manner manner)
 {
-    const struct math_node *n = at(z, node);
-    int operator= big_operator(z, node), a = n->a;
-    bool limits = n->form, integral = false;
-    const struct math_node *base = at(z, math_unwrap(z->t, a));
+    int sign = big_operator(z, node), a = at(z, node)->a, base = math_unwrap(z->t, a);
+    int kind = at(z, base)->kind;
+    bool limits = at(z, node)->form;
 
-    if (base->kind == MATH_SCRIPTS && !base->form && !limits) { /* (x²)³ */
-        size_line(z, node, manner);
+    if (kind == MATH_FRACTION || kind == MATH_ROOT ||
+        (kind == MATH_SCRIPTS && !at(z, base)->form && !limits)) {
+        size_line(z, node, manner); /* (x²)³, (√2)² */
         return;
     }
-
-    if (operator) {
-        integral = at(z, operator)->symbol->flags & SYMBOL_INTEGRAL;
-        bool beside = manner != MANNER_DISPLAY && scripts_are_raised(z, n) &&
-                      !at(z, operator)->tall;
-        at(z, operator)->tall |= integral && !beside;
+    if (sign) {
+        bool beside = manner != MANNER_DISPLAY && !at(z, sign)->tall &&
+                      scripts_are_raised(z, at(z, node));
+        at(z, sign)->tall |= at(z, sign)->symbol->flags & SYMBOL_INTEGRAL && !beside;
         limits = limits && !beside;
     }
     math_size(z, a, manner);

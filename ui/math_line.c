@@ -102,7 +102,7 @@ static bool fraction_needs_parens(const struct line *l, int before, int node, in
     if (value_after && math_is_differential(l->t, next))
         value_after = false;
     if (before && is_derivative(l, n) && !function) {
-        *gap = value_before;
+        *gap = value_before ? 1 : *gap;
         return false;
     }
     if (is_derivative(l, n))
@@ -352,12 +352,16 @@ static void emit_table(struct line *l, const struct math_node *n)
                        !at(l, at(l, line)->a)->a; /* &= c after a &= b */
         if (!first_line)
             say(l, goes_on ? " " : l->tight ? ", " : "; ");
-        for (int cell = at(l, line)->a; cell && !l->failed; cell = at(l, cell)->next) {
+        int column = 0;
+        for (int cell = at(l, line)->a; cell && !l->failed; cell = at(l, cell)->next, column++) {
             if (before && n->form == TABLE_ALIGNED) {
                 int last = at(l, before)->a, next = at(l, cell)->a;
                 while (last && at(l, last)->next)
                     last = at(l, last)->next;
-                blank(l, math_gap(l->t, last, next, false));
+                if (column % 2 == 0)
+                    say(l, ", "); /* another equation */
+                else
+                    blank(l, math_gap(l->t, last, next, false));
             } else if (before) {
                 size_t len = l->out->len;
                 bool comma = len > 0 && strchr(",;", l->out->data[len - 1]);

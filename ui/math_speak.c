@@ -104,15 +104,27 @@ static void speak_arrow(struct voice *v, const struct math_node *n)
     }
 }
 
+static bool has_primes(const struct voice *v, int script)
+{
+    int first = one(v, script);
+    first = at(v, first)->kind == MATH_ROW ? at(v, first)->a : first;
+    return first && voice_is_symbol(v, first, "prime");
+}
+
 /* f(x): whether a bracket holds what the function before it is of. */
 static bool is_application(const struct voice *v, int before, int node)
 {
     const struct math_node *n = at(v, node);
+    if (n->kind == MATH_SCRIPTS && !n->b)
+        n = at(v, one(v, n->a)); /* f(x)^2 */
     if (before == 0 || n->kind != MATH_DELIM || !n->b || !voice_is_symbol(v, n->b, "("))
         return false;
     int base = one(v, before);
-    if (at(v, base)->kind == MATH_SCRIPTS)
+    if (at(v, base)->kind == MATH_SCRIPTS) {
+        if (at(v, base)->c && has_primes(v, at(v, base)->c))
+            return true;
         base = one(v, at(v, base)->a);
+    }
     if (voice_is_symbol(v, base, "log") && at(v, one(v, before))->b)
         return false; /* log base 2 of */
     uint32_t cp = at(v, base)->cp;
@@ -170,8 +182,8 @@ static void speak_join(struct voice *v, int before, int node)
     } else if (is_fraction(v, before)) {
         const struct math_node *n = at(v, before);
         bool derivative = math_level(v->t, n->b) == LEVEL_DIFFERENTIAL && is_d(v, n->a);
-        bool operator= at(v, node)->class == CLASS_OP || at(v, node)->class == CLASS_BIG;
-        if (!operator&& !math_is_value(v->t, node))
+        bool function = at(v, node)->class == CLASS_OP || at(v, node)->class == CLASS_BIG;
+        if (!function && !math_is_value(v->t, node))
             return;
         if (derivative && voice_is_short(v, n->a))
             voice_say(v, "of");
@@ -195,7 +207,7 @@ static void speak_row(struct voice *v, int first)
         }
         if (is_application(v, before, i)) {
             voice_say(v, "of");
-            if (voice_is_short(v, n->a)) {
+            if (n->kind == MATH_DELIM && voice_is_short(v, n->a)) {
                 voice_speak(v, n->a);
                 before = i;
                 continue;

@@ -57,8 +57,11 @@ void voice_lines(struct voice *v, const struct math_node *n)
         voice_pause(v, ":");
     }
     for (int line = n->a; line && !v->failed; line = at(v, line)->next) {
-        for (int cell = at(v, line)->a; cell; cell = at(v, cell)->next) {
+        int column = 0;
+        for (int cell = at(v, line)->a; cell; cell = at(v, cell)->next, column++) {
             voice_speak(v, cell);
+            if (n->form == TABLE_ALIGNED && column % 2 == 1 && at(v, cell)->next)
+                voice_pause(v, ",");
             if ((cases || n->form == TABLE_ARRAY) && at(v, cell)->next)
                 voice_pause(v, ",");
         }

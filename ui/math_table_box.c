@@ -184,7 +184,9 @@ void math_size_table(struct math_sizer *z, int table, enum math_manner manner)
     for (int line = at(z, table)->a; line && !z->failed; line = at(z, line)->next) {
         if (at(z, line)->form)
             add_rule(z, table, (struct math_box){.width = width, .y = y++}, false);
-        bool empty = at(z, line)->form && !at(z, line)->next && !at(z, at(z, line)->a)->a;
+        int cell = at(z, line)->a; /* nothing after the last rule is no line */
+        bool empty = at(z, line)->form && !at(z, line)->next && !at(z, cell)->a &&
+                     !at(z, cell)->next;
         place_cells(z, line, &c, y + at(z, line)->box.up);
         if (at(z, line)->b) {
             struct math_box *tag = &at(z, at(z, line)->b)->box;

@@ -134,7 +134,7 @@ void voice_atom(struct voice *v, int node)
                                                          : n->symbol->name);
     } else if (n->cp == ',' || n->cp == ';' || n->cp == '.') {
         voice_pause(v, n->cp == ',' ? "," : n->cp == ';' ? ";" : ".");
-    } else if ((words = char_words(n->cp, n->class == CLASS_ORD))) {
+    } else if ((words = char_words(n->cp, n->class == CLASS_ORD && n->next))) {
         voice_say(v, words);
     } else if (n->number || !n->cp) {
         voice_add(v, v->t->text.data + n->text, n->len);
