@@ -239,19 +239,34 @@ static void draw_arrow(const struct canvas *g, const struct math_node *n, int ro
     }
 }
 
-/* Lines of a table cross where they meet. */
 static void draw_rule(const struct canvas *g, const struct math_node *n, int row, int column)
 {
-    int rows = n->form ? n->box.down + 1 : 1, columns = n->form ? 1 : n->box.width;
-    uint32_t other = n->form ? g->t->ascii ? '-' : 0x2500 : g->t->ascii ? '|' : 0x2502;
-    for (int r = row; r < row + rows; r++)
-        for (int c = column; c < column + columns; c++) {
-            struct cell *cell = cell_at(g, r, c);
-            if (cell && cell->cp[0] == other)
-                put_run(g, r, c, 1, "┼", "+");
-            else
-                put_run(g, r, c, 1, n->form ? "│" : "─", n->form ? "|" : "-");
-        }
+    if (!n->form) {
+        put_run(g, row, column, n->box.width, "─", "-");
+        return;
+    }
+    for (int r = row; r <= row + n->box.down; r++)
+        put_run(g, r, column, 1, "│", "|");
+}
+
+/* Where an upright rule meets a level one. */
+static void draw_crossing(const struct canvas *g, const struct math_box *upright,
+                          const struct math_box *level, int row, int column)
+{
+    static const char *const joints[] = {"─", "╴", "╶", "─", "╵", "┘", "└", "┴",
+                                         "╷", "┐", "┌", "┬", "│", "┤", "├", "┼"};
+    int left = upright->x > level->x, right = upright->x < level->x + level->width - 1;
+    int up = level->y > upright->y, down = level->y < upright->y + upright->down;
+    put_run(g, row + level->y, column + upright->x, 1, joints[left + 2 * right + 4 * up + 8 * down],
+            "+");
+}
+
+static void draw_crossings(const struct canvas *g, int first, int row, int column)
+{
+    for (int i = first; i; i = at(g, i)->next)
+        for (int j = first; at(g, i)->form && j; j = at(g, j)->next)
+            if (!at(g, j)->form)
+                draw_crossing(g, &at(g, i)->box, &at(g, j)->box, row, column);
 }
 
 static void strike(const struct canvas *g, const struct math_box *box, int row, int column)
@@ -327,6 +342,7 @@ static void draw(const struct canvas *g, int node, int row, int column)
                 draw(g, at(g, line)->b, row, column);
         }
         draw_all(g, n->b, row, column);
+        draw_crossings(g, n->b, row, column);
     } else {
         draw_parts(g, node, row, column);
     }

@@ -341,6 +341,11 @@ static void put_node_text(struct line *l, int node)
         put(l, l->t->text.data + at(l, node)->text, at(l, node)->len);
 }
 
+static bool ends_in_comma(const struct line *l)
+{
+    return l->out->len > 0 && strchr(",;", l->out->data[l->out->len - 1]);
+}
+
 /* Cells and lines with signs between them, where a cell does not end in one. */
 static void emit_table(struct line *l, const struct math_node *n)
 {
@@ -350,6 +355,9 @@ static void emit_table(struct line *l, const struct math_node *n)
         int before = 0;
         bool goes_on = n->form == TABLE_ALIGNED &&
                        !at(l, at(l, line)->a)->a; /* &= c after a &= b */
+        if (at(l, line)->form && !at(l, at(l, line)->a)->a && !at(l, at(l, line)->a)->next)
+            continue; /* nothing after the last rule */
+        goes_on = goes_on || ends_in_comma(l);
         if (!first_line)
             say(l, goes_on ? " " : l->tight ? ", " : "; ");
         int column = 0;
@@ -363,9 +371,7 @@ static void emit_table(struct line *l, const struct math_node *n)
                 else
                     blank(l, math_gap(l->t, last, next, false));
             } else if (before) {
-                size_t len = l->out->len;
-                bool comma = len > 0 && strchr(",;", l->out->data[len - 1]);
-                say(l, comma ? " " : ", ");
+                say(l, ends_in_comma(l) ? " " : ", ");
             }
             emit(l, cell);
             before = cell;

@@ -116,6 +116,14 @@ static bool is_fenced_by_bars(const struct math_tree *t, int node)
            (symbol->text[0] == '|' || strcmp(symbol->text, "‖") == 0);
 }
 
+/* Whether words bring their own blank. */
+static bool text_has_blank(const struct math_tree *t, int node, bool at_end)
+{
+    const struct math_node *n = at(t, node);
+    const char *text = t->text.data + n->text;
+    return n->kind == MATH_TEXT && n->len > 0 && text[at_end ? n->len - 1 : 0] == ' ';
+}
+
 /* Whether a root over it is drawn without a line above. */
 static bool is_bare(const struct math_tree *t, int node)
 {
@@ -126,6 +134,8 @@ static bool is_bare(const struct math_tree *t, int node)
 int math_gap(const struct math_tree *t, int left, int right, bool tight)
 {
     if (left == 0 || right == 0)
+        return 0;
+    if (text_has_blank(t, left, true) || text_has_blank(t, right, false))
         return 0;
     int gap = class_gap(edge(t, left, true), edge(t, right, false), tight);
     const struct math_node *n = at(t, right);

@@ -324,7 +324,7 @@ static const struct math_symbol symbols[] = {
     {"rfloor", "⌋", ")", "close floor", CLASS_CLOSE, SYMBOL_DELIM},
     {"rgroup", ")", ")", "close paren", CLASS_CLOSE, SYMBOL_DELIM},
     {"rho", "ρ", NULL, NULL, CLASS_ORD, SYMBOL_WORD},
-    {"rightarrow", "→", "->", "right arrow", CLASS_REL, 0},
+    {"rightarrow", "→", "->", "to", CLASS_REL, 0},
     {"rightharpoondown", "⇁", "->", "right harpoon", CLASS_REL, 0},
     {"rightharpoonup", "⇀", "->", "right harpoon", CLASS_REL, 0},
     {"rightleftarrows", "⇄", "<=>", "right left arrows", CLASS_REL, 0},
