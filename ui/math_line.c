@@ -2,7 +2,7 @@
  * math_line.c: a formula, or a part of one, on one line: a/b, √(x + 1), x², with parentheses where the
  * second dimension would have said what belongs together.
  */
-#include "math_tree.h"
+#include "math_line.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -11,20 +11,7 @@
 
 enum { LINE_BYTES_MAX = 16 * MATH_SOURCE_MAX };
 
-struct line {
-    const struct math_tree *t;
-    struct bytes *out;
-    bool tight; /* in a script */
-    bool guard; /* a letter right after what is written would be taken for a part of it */
-    bool failed;
-};
-
 static void emit(struct line *l, int node);
-
-static const struct math_node *at(const struct line *l, int node)
-{
-    return &l->t->nodes[node];
-}
 
 static bool joins(const char *s, size_t len)
 {
@@ -36,7 +23,7 @@ static bool joins(const char *s, size_t len)
     return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
 }
 
-static void put(struct line *l, const char *s, size_t len)
+void line_put(struct line *l, const char *s, size_t len)
 {
     if (len == 0 || l->failed)
         return;
@@ -46,29 +33,29 @@ static void put(struct line *l, const char *s, size_t len)
     l->failed |= l->out->len + len > LINE_BYTES_MAX || !bytes_add(l->out, s, len);
 }
 
-static void say(struct line *l, const char *s)
+void line_say(struct line *l, const char *s)
 {
-    put(l, s, strlen(s));
+    line_put(l, s, strlen(s));
 }
 
 static void blank(struct line *l, int columns)
 {
     while (columns-- > 0)
-        say(l, " ");
+        line_say(l, " ");
 }
 
 static void emit_group(struct line *l, int node, bool parens)
 {
     bool tight = l->tight;
     if (parens) {
-        say(l, "(");
+        line_say(l, "(");
         l->tight = false;
     }
     emit(l, node);
     l->tight = tight;
     if (parens) {
         l->guard = false;
-        say(l, ")");
+        line_say(l, ")");
     }
 }
 
@@ -153,130 +140,15 @@ static void emit_fraction(struct line *l, const struct math_node *n)
     if (n->form >= FRACTION_CHOOSE) {
         l->tight = false;
         emit(l, n->a);
-        say(l, n->form == FRACTION_CHOOSE ? " choose " : ", ");
+        line_say(l, n->form == FRACTION_CHOOSE ? " choose " : ", ");
         emit(l, n->b);
         l->tight = tight;
         return;
     }
     emit_group(l, n->a, above == LEVEL_SUM);
     l->guard = false;
-    say(l, "/");
+    line_say(l, "/");
     emit_group(l, n->b, below > LEVEL_DIFFERENTIAL);
-}
-
-/* Appends s in raised or lowered characters; false: it cannot be, and nothing was. */
-static bool add_script(struct bytes *out, const char *s, size_t len, bool raised)
-{
-    size_t start = out->len;
-    for (size_t i = 0; i < len;) {
-        uint32_t cp;
-        char utf8[4];
-        i += text_decode(s + i, len - i, &cp);
-        cp = math_script_of(cp, raised);
-        if (!cp || !bytes_add(out, utf8, text_encode(cp, utf8))) {
-            bytes_cut(out, start);
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool is_script_char(const struct line *l, int node, const char *name)
-{
-    const struct math_node *n = at(l, math_unwrap(l->t, node));
-    return n->symbol && strcmp(n->symbol->name, name) == 0;
-}
-
-static bool is_word(const char *s, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (!((s[i] >= '0' && s[i] <= '9') || (s[i] >= 'a' && s[i] <= 'z') ||
-              (s[i] >= 'A' && s[i] <= 'Z')))
-            return false;
-    return true;
-}
-
-/* A script as ^x or ^(x + 1). */
-static void put_plain_script(struct line *l, int node, bool raised, bool always_parens,
-                             const struct bytes *s)
-{
-    bool word = is_word(s->data, s->len);
-    bool parens = math_level(l->t, node) != LEVEL_ONE && !(word && (!raised || s->len == 1));
-    int one = math_unwrap(l->t, node);
-    if (at(l, one)->kind == MATH_DELIM)
-        parens = s->data[0] != '(';
-    parens = parens || always_parens;
-    say(l, raised ? "^" : "_");
-    if (parens)
-        say(l, "(");
-    put(l, s->data, s->len);
-    if (parens)
-        say(l, ")");
-    l->guard = !parens;
-}
-
-struct scripts {
-    struct bytes below, above;    /* as they stand */
-    struct bytes lowered, raised; /* in characters of their own */
-};
-
-static bool is_primes(const struct bytes *s)
-{
-    return s->len > 0 && strspn(s->data, "'") == s->len;
-}
-
-/* The scripts in both forms; whether each character of them has a raised or lowered one. */
-static bool script_forms(const struct line *l, const struct math_node *n, struct scripts *s,
-                         bool *failed)
-{
-    bool whole = true;
-    if (n->b && !math_line(l->t, n->b, true, &s->below))
-        *failed = true;
-    if (n->c && !math_line(l->t, n->c, true, &s->above))
-        *failed = true;
-    if (*failed)
-        return false;
-    if (at(l, n->a)->kind == MATH_BRACE)
-        return false; /* words at a brace are no power */
-    if (l->t->ascii)
-        return !n->b && is_primes(&s->above) &&
-               add_script(&s->raised, s->above.data, s->above.len, true);
-    if (s->below.len > 0)
-        whole = add_script(&s->lowered, s->below.data, s->below.len, false);
-    if (whole && s->above.len > 0)
-        whole = add_script(&s->raised, s->above.data, s->above.len, true);
-    return whole;
-}
-
-static void put_scripts(struct line *l, int node)
-{
-    const struct math_node *n = at(l, node);
-    struct scripts s = {0};
-    bool whole = script_forms(l, n, &s, &l->failed), brace = at(l, n->a)->kind == MATH_BRACE;
-
-    if (whole) {
-        put(l, s.lowered.data, s.lowered.len);
-        put(l, s.raised.data, s.raised.len);
-    } else if (!l->failed) {
-        if (l->t->ascii && n->c && is_script_char(l, n->c, "circ")) {
-            say(l, " deg");
-            n = NULL;
-        }
-        if (n && s.below.len > 0)
-            put_plain_script(l, n->b, false, brace, &s.below);
-        size_t primes = s.above.len > 0 ? strspn(s.above.data, "'") : 0;
-        if (n && primes > 0) {
-            l->guard = false;
-            put(l, s.above.data, primes);
-            bytes_splice(&s.above, 0, primes, NULL, 0);
-        }
-        if (n && s.above.len > 0)
-            put_plain_script(l, n->c, true, brace, &s.above);
-    }
-    bytes_free(&s.below);
-    bytes_free(&s.above);
-    bytes_free(&s.lowered);
-    bytes_free(&s.raised);
 }
 
 static void emit_scripts(struct line *l, int node)
@@ -287,7 +159,7 @@ static void emit_scripts(struct line *l, int node)
                   (base->kind == MATH_BRACE && math_level(l->t, base->a) > LEVEL_SCRIPTED);
     emit_group(l, n->a, parens);
     l->guard = false;
-    put_scripts(l, node);
+    line_put_scripts(l, node);
 }
 
 /* A blank after a letter or digit. */
@@ -314,19 +186,19 @@ static void emit_root(struct line *l, const struct math_node *n)
     if (!n->b || (!l->t->ascii && (digit == '3' || digit == '4') && degree->number)) {
         if (l->t->ascii)
             stand_apart(l);
-        say(l, l->t->ascii ? "sqrt" : !n->b ? "√" : digit == '3' ? "∛" : "∜");
+        line_say(l, l->t->ascii ? "sqrt" : !n->b ? "√" : digit == '3' ? "∛" : "∜");
     } else if (!math_line(l->t, n->b, true, &s)) {
         l->failed = true;
     } else {
         struct bytes raised = {0};
-        if (!l->t->ascii && add_script(&raised, s.data, s.len, true)) {
-            put(l, raised.data, raised.len);
-            say(l, "√");
+        if (!l->t->ascii && line_add_script(&raised, s.data, s.len, true)) {
+            line_put(l, raised.data, raised.len);
+            line_say(l, "√");
         } else {
             stand_apart(l);
-            say(l, l->t->ascii ? "sqrt[" : "√[");
-            put(l, s.data, s.len);
-            say(l, "]");
+            line_say(l, l->t->ascii ? "sqrt[" : "√[");
+            line_put(l, s.data, s.len);
+            line_say(l, "]");
         }
         bytes_free(&raised);
     }
@@ -338,7 +210,7 @@ static void emit_root(struct line *l, const struct math_node *n)
 static void put_node_text(struct line *l, int node)
 {
     if (node)
-        put(l, l->t->text.data + at(l, node)->text, at(l, node)->len);
+        line_put(l, l->t->text.data + at(l, node)->text, at(l, node)->len);
 }
 
 static bool ends_in_comma(const struct line *l)
@@ -359,7 +231,7 @@ static void emit_table(struct line *l, const struct math_node *n)
             continue; /* nothing after the last rule */
         goes_on = goes_on || ends_in_comma(l);
         if (!first_line)
-            say(l, goes_on ? " " : l->tight ? ", " : "; ");
+            line_say(l, goes_on ? " " : l->tight ? ", " : "; ");
         int column = 0;
         for (int cell = at(l, line)->a; cell && !l->failed; cell = at(l, cell)->next, column++) {
             if (before && n->form == TABLE_ALIGNED) {
@@ -367,11 +239,11 @@ static void emit_table(struct line *l, const struct math_node *n)
                 while (last && at(l, last)->next)
                     last = at(l, last)->next;
                 if (column % 2 == 0)
-                    say(l, ", "); /* another equation */
+                    line_say(l, ", "); /* another equation */
                 else
                     blank(l, math_gap(l->t, last, next, false));
             } else if (before) {
-                say(l, ends_in_comma(l) ? " " : ", ");
+                line_say(l, ends_in_comma(l) ? " " : ", ");
             }
             emit(l, cell);
             before = cell;
@@ -417,7 +289,7 @@ static void emit_call(struct line *l, const char *name, int node)
 {
     stand_apart(l);
     stand_apart(l);
-    say(l, name);
+    line_say(l, name);
     emit_group(l, node, true);
 }
 
@@ -462,7 +334,7 @@ static void put_label(struct line *l, int node)
     while (s.len > from && s.data[s.len - 1] == ' ')
         s.len--;
     if (s.len > from)
-        put(l, s.data + from, s.len - from);
+        line_put(l, s.data + from, s.len - from);
     l->guard = false;
     bytes_free(&s);
 }
@@ -477,15 +349,15 @@ static void emit_arrow(struct line *l, const struct math_node *n)
 
     if (l->t->ascii)
         arrow = left ? "<" : ">";
-    say(l, left ? arrow : shaft);
+    line_say(l, left ? arrow : shaft);
     if (l->t->ascii && left)
-        say(l, shaft);
+        line_say(l, shaft);
     put_label(l, n->a);
-    say(l, shaft);
+    line_say(l, shaft);
     if (!left)
-        say(l, arrow);
+        line_say(l, arrow);
     if (n->b) {
-        say(l, "_");
+        line_say(l, "_");
         emit_group(l, n->b, math_level(l->t, n->b) != LEVEL_ONE);
     }
 }
@@ -542,10 +414,10 @@ static void emit(struct line *l, int node)
     case MATH_BRACE: emit(l, n->a); break;
     case MATH_ARROW: emit_arrow(l, n); break;
     case MATH_BOXED:
-        say(l, "[");
+        line_say(l, "[");
         emit(l, n->a);
         l->guard = false;
-        say(l, "]");
+        line_say(l, "]");
         break;
     case MATH_CANCEL: emit_cancel(l, n); break;
     case MATH_PHANTOM: emit_phantom(l, n); break;
@@ -557,15 +429,4 @@ bool math_line(const struct math_tree *t, int node, bool tight, struct bytes *ou
     struct line l = {.t = t, .out = out, .tight = tight};
     emit(&l, node);
     return !l.failed;
-}
-
-bool math_line_script(const struct math_tree *t, int script, bool raised, struct bytes *out)
-{
-    struct bytes s = {0};
-    bool done = math_line(t, script, true, &s) && s.len > 0;
-    if (t->ascii)
-        done = done && is_primes(&s);
-    done = done && add_script(out, s.data, s.len, raised);
-    bytes_free(&s);
-    return done;
 }

@@ -496,7 +496,7 @@ bool math_parse(struct math_tree *t, const char *tex, size_t len, bool ascii)
     struct math_parser p = {.t = t, .s = tex, .len = len};
 
     *t = (struct math_tree){.ascii = ascii};
-    if (len > MATH_SOURCE_MAX)
+    if (len > MATH_SOURCE_MAX || !bytes_reserve(&t->text, len)) /* so that it is there, if empty */
         return false;
     math_node(&p, MATH_ROW, CLASS_ORD); /* number 0 is none */
     t->root = math_parse_table(&p, TABLE_ALIGNED);

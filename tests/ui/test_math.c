@@ -148,6 +148,7 @@ static void depth_and_size_have_their_limits(void **state)
         {"", "x'", "", ""},
         {"", "\\bar", "{x}", ""},
         {"", "\\not", "=", ""},
+        {"", "~&", "~", ""},
         {"x", "'", "", ""},
         {"", "\\left.", "x", "\\right|"},
     };
