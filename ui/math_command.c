@@ -272,11 +272,10 @@ static int parse_delimiter(struct math_parser *p)
     if (p->at >= p->len)
         return math_fail(p);
     struct math_name name = math_take_command(p);
-    char c = p->s[p->at];
     if (name.len > 0) {
         symbol = math_symbol(name.s, name.len);
     } else {
-        p->at++;
+        char c = p->s[p->at++];
         if (c == '.')
             return 0;
         const char *as = c == '<' ? "langle" : c == '>' ? "rangle" : c == '|' ? "vert" : "slash";

@@ -19,9 +19,12 @@
 static const enum math_style styles[] = {MATH_INLINE, MATH_DISPLAY};
 
 /* Lays a formula out in every way there is; in how many it could be. */
-static int ways(const char *tex, size_t len)
+static int ways(const char *source, size_t len)
 {
     int laid = 0;
+    char *tex = malloc(len + !len); /* to its end and not a byte further */
+    assert_non_null(tex);
+    memcpy(tex, source, len);
     for (int i = 0; i < 4; i++) {
         struct math *m = math_lay(tex, len, styles[i / 2], i % 2);
         laid += m != NULL;
@@ -38,6 +41,7 @@ static int ways(const char *tex, size_t len)
             assert_in_range(math_baseline(m), 0, math_rows(m) - 1);
         math_free(m);
     }
+    free(tex);
     return laid;
 }
 

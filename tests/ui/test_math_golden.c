@@ -116,7 +116,11 @@ static struct bytes renewed(const char *old, size_t *count)
         bytes_add(&out, line, len);
         add(&out, "\n");
         assert_true(len > 9);
-        add_layouts(&out, line + 9, len - 9, ascii2d);
+        char *tex = malloc(len - 9); /* to its end and not a byte further */
+        assert_non_null(tex);
+        memcpy(tex, line + 9, len - 9);
+        add_layouts(&out, tex, len - 9, ascii2d);
+        free(tex);
         ++*count;
     }
     return out;
