@@ -272,8 +272,8 @@ static void put_marks(struct line *l, size_t start, uint32_t mark, bool all, boo
     for (size_t i = start; i < len && !l->failed; i += c.len, n++) {
         text_next(l->out->data + i, len - i, &c);
         l->failed |= !bytes_add(&marked, l->out->data + i, c.len);
-        bool blank_ = c.len == 1 && l->out->data[i] == ' ';
-        if ((all && (spaces || !blank_)) || (!all && n == count / 2))
+        bool is_blank = c.len == 1 && l->out->data[i] == ' ';
+        if ((all && (spaces || !is_blank)) || (!all && n == count / 2))
             l->failed |= !bytes_add(&marked, utf8, mark_len);
     }
     if (!l->failed && marked.len > 0) {

@@ -211,7 +211,7 @@ static bool names_function(const struct math_tree *t, int node)
 static enum math_level row_level(const struct math_tree *t, int first)
 {
     int count = 0, second = at(t, first)->next;
-    bool signed_ = is_sign(t, first) || is_symbol(t, first, "neg");
+    bool has_sign = is_sign(t, first) || is_symbol(t, first, "neg");
 
     if (all_differentials(t, first))
         return LEVEL_DIFFERENTIAL;
@@ -222,11 +222,11 @@ static enum math_level row_level(const struct math_tree *t, int first)
         enum math_class class = (enum math_class)at(t, i)->class;
         if (class == CLASS_BIN || class == CLASS_REL || class == CLASS_PUNCT || is_operator(class))
             return LEVEL_SUM;
-        if (at(t, i)->kind == MATH_TABLE || (i != first && is_sign(t, i) && signed_))
+        if (at(t, i)->kind == MATH_TABLE || (i != first && is_sign(t, i) && has_sign))
             return LEVEL_SUM;
         count += at(t, i)->kind != MATH_SPACE;
     }
-    if (signed_)
+    if (has_sign)
         return LEVEL_SIGNED;
     if (count == 2 && is_char(t, second, '!') && math_level(t, first) <= LEVEL_SCRIPTED)
         return LEVEL_SCRIPTED;

@@ -16,11 +16,11 @@ static int count(const struct voice *v, int first)
 static void say_number(struct voice *v, int number)
 {
     char digits[12];
-    size_t at_ = sizeof digits;
+    size_t pos = sizeof digits;
     do
-        digits[--at_] = (char)('0' + number % 10);
+        digits[--pos] = (char)('0' + number % 10);
     while ((number /= 10) > 0);
-    voice_add(v, digits + at_, sizeof digits - at_);
+    voice_add(v, digits + pos, sizeof digits - pos);
 }
 
 void voice_matrix(struct voice *v, const struct math_node *n, const char *what)

@@ -135,24 +135,25 @@ int math_parse_text(struct math_parser *p)
 int math_parse_word(struct math_parser *p)
 {
     char word[64];
-    size_t n = 0, at = p->at;
+    size_t len = 0, at;
+    int n;
     math_skip_spaces(p);
     if (!math_next_is(p, '{'))
         return 0;
-    for (at = p->at + 1; at < p->len && p->s[at] != '}' && n < sizeof word; at++) {
+    for (at = p->at + 1; at < p->len && p->s[at] != '}' && len < sizeof word; at++) {
         char c = p->s[at];
         if (c == '\\' && at + 1 < p->len && p->s[at + 1] == ',') /* arg\,max */
             c = ' ', at++;
-        if (!is_letter(c) && (n == 0 || !strchr(" -/", c)))
+        if (!is_letter(c) && (len == 0 || !c || !strchr(" -/", c)))
             return 0;
-        word[n++] = c;
+        word[len++] = c;
     }
-    if (n < 2 || at >= p->len || p->s[at] != '}')
+    if (len < 2 || at >= p->len || p->s[at] != '}')
         return 0;
-    int node_ = math_node(p, MATH_TEXT, CLASS_ORD);
-    math_set_text(p, node_, word, n);
+    n = math_node(p, MATH_TEXT, CLASS_ORD);
+    math_set_text(p, n, word, len);
     p->at = at + 1;
-    if (node_)
-        node(p, node_)->word = true;
-    return p->failed ? 0 : node_;
+    if (n)
+        node(p, n)->word = true;
+    return p->failed ? 0 : n;
 }
