@@ -11,11 +11,18 @@
 #include "app/notices.h"
 #include "app/tui.h"
 
+enum { COUNTED_CONTEXT = 1 << 20 }; /* bytes */
+
 /* Showing */
 
+/* What is far larger than any context is not counted: that would take longer than a key may wait. */
 void tui_count_context(struct tui *t)
 {
-    t->context_used = chat_context_used(&t->chat);
+    const struct history *h = &t->chat.history;
+    size_t bytes = 0;
+    for (size_t i = history_window(h, h->n_turns); i < h->n_turns; i++)
+        bytes += h->turns[i]->text[STORE_TEXT].len;
+    t->context_used = bytes > COUNTED_CONTEXT ? -1 : chat_context_used(&t->chat);
     tui_show_window(t);
 }
 

@@ -11,6 +11,7 @@
 #include "app/tui.h"
 
 enum {
+    REST_MS = 300,   /* after the file was found to be held by another program */
     SLICE_MS = 25,   /* of a search, in one turn */
     CHECK_MS = 1000, /* from one look at the store to the next */
     PAGE_HITS = 100,
@@ -54,8 +55,10 @@ static void show_rows(struct tui *t)
     struct store_conversations *list;
     struct str dates = {0};
 
-    if (read_rows(t, &list) != STORE_OK) /* a later turn will do it */
+    if (read_rows(t, &list) != STORE_OK) { /* a later turn will do it */
+        t->library.rest_ms = clock_ms() + REST_MS;
         return;
+    }
     t->library.listed = true;
     struct ui_row *rows = mem_alloc((list->count + 1) * sizeof *rows);
     size_t *at = mem_alloc((list->count + 1) * sizeof *at);
@@ -194,8 +197,10 @@ static void search_on(struct tui *t)
     };
     struct store_hits *page;
     int status = store_search_some(t->chat.history.store, &query, &page);
-    if (status == STORE_EBUSY) /* the next turn may be luckier */
+    if (status == STORE_EBUSY) {
+        l->rest_ms = clock_ms() + REST_MS;
         return;
+    }
     if (status != STORE_OK) {
         l->searching = false;
         ui_search_set(t->ui, NULL, 0, false, store_error(t->chat.history.store));
@@ -306,6 +311,8 @@ void tui_library_turn(struct tui *t)
     struct tui_library *l = &t->library;
     if (clock_ms() - l->checked_ms >= CHECK_MS)
         check_store(t);
+    if (clock_ms() < l->rest_ms)
+        return;
     if (!l->listed && l->wanted > 0)
         show_rows(t);
     if (l->searching)
@@ -315,9 +322,9 @@ void tui_library_turn(struct tui *t)
 int tui_library_timeout_ms(const struct tui *t)
 {
     const struct tui_library *l = &t->library;
-    if (l->searching)
-        return 0;
-    double left = l->checked_ms + CHECK_MS - clock_ms();
+    double now = clock_ms(), check = l->checked_ms + CHECK_MS - now, rest = l->rest_ms - now;
+    bool waits = l->searching || (!l->listed && l->wanted > 0);
+    double left = waits && rest < check ? rest : check;
     return left > 0 ? (int)left + 1 : 0;
 }
 

@@ -447,6 +447,32 @@ static void test_recover(void **state)
     run_done(&r);
 }
 
+/* What is said while another program holds the file is kept, and saved when that is possible. */
+static void test_held_while_talking(void **state)
+{
+    sqlite3 *other;
+    (void)state;
+    store_close(shared_store());
+    struct term *t = start();
+    assert_int_equal(sqlite3_open(db, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    term_type(t, "hello\r");
+    term_expect(t, "not saved: another program");
+    assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    term_expect(t, "\u25cf saved");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+    sqlite3_close(other);
+    struct store *s = shared_store();
+    struct store_messages *path;
+    assert_int_equal(store_message_path(s, 1, &path), STORE_OK);
+    assert_int_equal(path->count, 2);
+    assert_string_equal(path->items[0].text[STORE_TEXT], "hello");
+    store_messages_free(path);
+    store_close(s);
+}
+
 static void test_line_mode(void **state)
 {
     struct store *s = shared_store();
@@ -499,6 +525,7 @@ int test_library(void)
         TEST(test_held_file),
         TEST(test_line_mode),
         TEST(test_recover),
+        TEST(test_held_while_talking),
     };
 #undef TEST
 #undef PLACE
