@@ -26,6 +26,7 @@ struct tui {
     struct str *waiting; /* the next questions, asked when the answer has ended */
     size_t n_waiting;
     size_t n_due;        /* the first so many; the others when the user says so */
+    bool warned;         /* that leaving forgets them */
     int64_t editing;     /* number of the question that the draft is to stand for; 0: none */
     struct str stash;    /* the draft there was before */
     int64_t regenerated; /* number of the turn that the model being chosen is for */

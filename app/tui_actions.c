@@ -186,6 +186,13 @@ static void act_stop(struct tui *t, const struct ui_action *action)
 
 static void act_quit(struct tui *t, const struct ui_action *action)
 {
+    bool forgets = t->n_waiting > 0 && action->id == 0;
+    if (forgets && !t->warned) {
+        t->warned = true;
+        ui_hint(t->ui,
+                "what waits to be asked would be lost; the same key again leaves all the same");
+        return;
+    }
     tui_leave(t, (int)action->id, STORE_STOPPED);
 }
 

@@ -46,6 +46,7 @@ void tui_queue(struct tui *t, const char *text, size_t len)
     t->waiting = mem_realloc(t->waiting, (t->n_waiting + 1) * sizeof *t->waiting);
     struct str *place = t->waiting + t->n_due;
     memmove(place + 1, place, (t->n_waiting++ - t->n_due++) * sizeof *place);
+    t->warned = false;
     *place = (struct str){0};
     str_add(place, text, len);
     show_waiting(t);
@@ -173,7 +174,7 @@ void tui_edit(struct tui *t, const struct turn *question)
         str_add(&t->stash, draft, len);
     }
     t->editing = question->number;
-    str_addf(&banner, "question %zu in other words: Enter asks it on a new branch, Esc leaves it",
+    str_addf(&banner, "question %zu in other words, on a new branch",
              n);
     ui_banner(t->ui, banner.data);
     ui_draft_set(t->ui, str_get(said), said->len);

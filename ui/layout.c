@@ -141,16 +141,34 @@ static void draw_rule(struct ui *u, struct grid *g, int row, int col, int width,
     bytes_free(&label);
 }
 
+/* What becomes of the draft, and the keys for it as far as there is room. */
+static void draw_banner(const struct ui *u, struct grid *g, int row, int col, int width)
+{
+    struct bytes keys = {0};
+    int at = grid_label(g, row, col, width, u->pending.banner, STYLE_WARN);
+
+    keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
+    keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "leaves it");
+    if (keys.len > 0 && at + 3 + text_width(keys.data, keys.len) <= width) {
+        at += grid_label(g, row, col + at, width - at, " · ", STYLE_RULE);
+        grid_text(g, row, col + at, width - at, keys.data, keys.len, STYLE_DIM);
+    }
+    bytes_free(&keys);
+}
+
 static void draw_pending(const struct ui *u, struct grid *g, int row, int col, int rows, int width)
 {
-    struct bytes hint = {0};
+    struct bytes keys = {0};
+    bool banner = u->pending.banner && rows > 0;
 
     if (u->pending.due == 0)
-        keymap_add_hint(&u->keymap, &hint, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
-    keymap_add_hint(&u->keymap, &hint, IN_COMPOSER, ACT_UP, ACT_NONE, "takes it back");
-    bytes_add(&hint, "", 1);
-    pending_draw(&u->pending, g, row, col, rows, width, hint.data ? hint.data : "");
-    bytes_free(&hint);
+        keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
+    keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_UP, ACT_NONE, "takes it back");
+    bytes_add(&keys, "", 1);
+    pending_draw(&u->pending, g, row, col, rows - banner, width, keys.data ? keys.data : "");
+    if (banner)
+        draw_banner(u, g, row + rows - 1, col, width);
+    bytes_free(&keys);
 }
 
 /*

@@ -65,20 +65,17 @@ static void draw_waiting(const struct pending *p, size_t i, struct grid *g, int 
 }
 
 void pending_draw(const struct pending *p, struct grid *g, int row, int col, int rows, int width,
-                  const char *hint)
+                  const char *keys)
 {
-    int room = rows - (p->banner != NULL);
-    size_t shown = room < 0 ? 0 : p->n < (size_t)room ? p->n : (size_t)room;
+    size_t shown = p->n < (size_t)rows ? p->n : (size_t)rows;
     char tail[160];
 
     for (size_t i = 0; i < shown; i++) {
         tail[0] = '\0';
         if (i + 1 == shown && shown < p->n)
             snprintf(tail, sizeof tail, " (and %zu more)", p->n - shown);
-        else if (i + 1 == shown && *hint)
-            snprintf(tail, sizeof tail, " · %s", hint);
+        else if (i + 1 == shown && *keys)
+            snprintf(tail, sizeof tail, " · %s", keys);
         draw_waiting(p, i, g, row++, col, width, tail);
     }
-    if (p->banner && rows > 0)
-        grid_label(g, row, col, width, p->banner, STYLE_WARN);
 }

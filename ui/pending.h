@@ -23,8 +23,9 @@ void pending_banner(struct pending *p, const char *text); /* NULL: none */
 /* Rows that it takes, at most `most`. */
 int pending_rows(const struct pending *p, int most);
 
-/* hint: which keys do what to them. */
+/* Draws the questions in that many rows; the banner is left to whoever knows the keys for it. keys: what
+ * can be done to them. */
 void pending_draw(const struct pending *p, struct grid *g, int row, int col, int rows, int width,
-                  const char *hint);
+                  const char *keys);
 
 #endif

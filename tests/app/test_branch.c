@@ -242,6 +242,25 @@ static void test_waiting(void **state)
     leave(t);
 }
 
+/* Leaving forgets what waits, and so asks once. */
+static void test_leaving_with_questions(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", endless_model(), "--temp", "0", "--ctx", "100000",
+                                NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "go\r");
+    term_expect(t, "answering");
+    term_type(t, "one\r");
+    term_expect(t, "next: one");
+    term_type(t, "\004");
+    term_expect(t, "what waits to be asked would be lost");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
+}
+
 /* Messages of this text in the history. */
 static int count_messages(const char *text)
 {
@@ -432,6 +451,7 @@ int test_branch(void)
         TEST(test_editing_keeps_the_draft),
         TEST(test_waiting),
         TEST(test_waiting_is_asked),
+        TEST(test_leaving_with_questions),
         TEST(test_sent_after_stop),
         TEST(test_unsaved),
         TEST(test_regenerating_in_the_middle),

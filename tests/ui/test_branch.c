@@ -231,11 +231,11 @@ static void a_banner_stands_until_it_is_left(void **state)
 {
     struct term *t = *state;
     term_type(t, "\t");
-    ui_banner(t->ui, "in other words: Esc leaves it");
+    ui_banner(t->ui, "in other words");
     ui_compose(t->ui);
     term_turn(t);
     assert_true(t->cursor_shown);
-    assert_true(term_shows(t, "in other words: Esc leaves it"));
+    assert_true(term_shows(t, "in other words · Enter asks it · Esc leaves it"));
     term_type(t, "x");
     assert_string_equal(ui_draft(t->ui, NULL), "x");
     term_type(t, "\033");
