@@ -230,28 +230,30 @@ static int submit(struct chat *c, const struct exchange *x, char *err, size_t er
     return status;
 }
 
-static int ask(struct chat *c, struct exchange *x, char *err, size_t errlen)
-{
-    int status = chat_reopen(c, err, errlen);
-    x->model = c->model;
-    return status ? status : submit(c, x, err, errlen);
-}
-
-int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen)
+static int ask(struct chat *c, struct exchange x, const char *text, size_t len, char *err,
+               size_t errlen)
 {
     struct str question = {0};
+    int status = chat_reopen(c, err, errlen);
     str_add_valid(&question, text, len);
-    struct exchange x = {.after = c->history.leaf, .question = &question};
-    int status = ask(c, &x, err, errlen);
+    x.question = &question;
+    x.model = c->model;
+    if (status == 0)
+        status = submit(c, &x, err, errlen);
     str_done(&question);
     return status;
 }
 
-int chat_edit(struct chat *c, struct turn *question, const struct str *text, char *err,
+int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen)
+{
+    return ask(c, (struct exchange){.after = c->history.leaf}, text, len, err, errlen);
+}
+
+int chat_edit(struct chat *c, struct turn *question, const char *text, size_t len, char *err,
               size_t errlen)
 {
-    struct exchange x = {.after = question->parent, .question = text, .opens = question->opens};
-    return ask(c, &x, err, errlen);
+    const struct exchange x = {.after = question->parent, .opens = question->opens};
+    return ask(c, x, text, len, err, errlen);
 }
 
 int chat_regenerate(struct chat *c, struct turn *turn, const char *model, char *err, size_t errlen)

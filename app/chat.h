@@ -60,9 +60,6 @@ struct chat {
     enum engine_error error;   /* and, if that was an error, which */
     bool unfinished;           /* it was to have a form, and has not */
     char *tool_calls;          /* calls of tools that it consists of, as JSON; or NULL */
-
-    int64_t
-        proposed; /* number of the turn at which the window would begin, see compact.h; 0: none */
 };
 
 void chat_init(struct chat *c, struct options *options, const struct paths *paths);
@@ -87,7 +84,7 @@ int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t err
 
 /* The same on a branch: asks another question in the place of one on the path; or lets the question
  * of a turn on the path be answered once more, by the model of this name where it is not NULL. */
-int chat_edit(struct chat *c, struct turn *question, const struct str *text, char *err,
+int chat_edit(struct chat *c, struct turn *question, const char *text, size_t len, char *err,
               size_t errlen);
 int chat_regenerate(struct chat *c, struct turn *turn, const char *model, char *err, size_t errlen);
 

@@ -179,7 +179,7 @@ static void propose(struct chat *c, const struct compact_plan *plan, struct comm
              (long long)plan->after);
     reply->effect = COMMAND_COMPACT;
     reply->turn = c->history.turns[plan->from];
-    c->proposed = reply->turn->number;
+    c->history.proposed = reply->turn->number;
 }
 
 /* The command */
@@ -189,7 +189,7 @@ void command_compact(struct chat *c, struct turn *first, struct command_reply *r
     if (!command_may_change(c, reply))
         return;
     history_open_window(&c->history, first);
-    c->proposed = 0;
+    c->history.proposed = 0;
     int64_t used = chat_context_used(c);
     str_adds(&reply->text, first ? "the model is given the newest part" : "the model is given all");
     if (used >= 0)
@@ -203,7 +203,7 @@ void command_compact(struct chat *c, struct turn *first, struct command_reply *r
 /* What was proposed last, if it can still be had. */
 static void accept(struct chat *c, struct command_reply *reply)
 {
-    struct turn *turn = history_turn(&c->history, c->proposed);
+    struct turn *turn = history_turn(&c->history, c->history.proposed);
     if (turn && history_is_on_path(&c->history, turn))
         command_compact(c, turn, reply);
     else

@@ -72,7 +72,7 @@ static void forget(struct history *h)
     free(h->system);
     h->title = h->system = NULL;
     h->n_clean = 0;
-    h->conversation = h->leaf_saved = h->seen = 0;
+    h->conversation = h->leaf_saved = h->seen = h->proposed = 0;
     h->changed_ms = h->retry_ms = 0;
     h->urgent = h->opens_changed = false;
     h->problem[0] = '\0';

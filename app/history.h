@@ -59,6 +59,7 @@ struct history {
     char *title, *system;
     struct turn **turns; /* the path, the first question first */
     size_t n_turns;
+    int64_t proposed; /* number of the turn at which the window would begin (compact.h); 0: none */
 
     /* Private. */
     struct turn **all; /* the tree, parents before children */

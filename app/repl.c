@@ -263,7 +263,8 @@ static void show_answer(struct repl *r)
 static void ask(struct repl *r, struct turn *instead_of, const struct str *question)
 {
     char err[512];
-    int status = instead_of ? chat_edit(&r->chat, instead_of, question, err, sizeof err)
+    int status = instead_of ? chat_edit(&r->chat, instead_of, str_get(question), question->len, err,
+                                        sizeof err)
                             : chat_ask(&r->chat, str_get(question), question->len, err, sizeof err);
     if (status == 0)
         show_answer(r);
@@ -352,7 +353,7 @@ static void take_question(struct repl *r, const struct str *typed)
     command_run(&r->chat, typed->data, typed->len, &reply);
     if (reply.effect == COMMAND_ASK) {
         struct str question = {0};
-        str_add(&question, reply.ask, reply.ask_len);
+        str_add_valid(&question, reply.ask, reply.ask_len);
         ask(r, editing, &question);
         str_done(&question);
     }

@@ -68,14 +68,11 @@ int tui_ask(struct tui *t, const char *text, size_t len)
 {
     struct history *h = &t->chat.history;
     struct turn *instead_of = t->editing ? history_turn(h, t->editing) : NULL;
-    struct str question = {0};
     char err[512];
 
     tui_library_secure(t);
-    str_add(&question, text, len);
-    int status = instead_of ? chat_edit(&t->chat, instead_of, &question, err, sizeof err)
+    int status = instead_of ? chat_edit(&t->chat, instead_of, text, len, err, sizeof err)
                             : chat_ask(&t->chat, text, len, err, sizeof err);
-    str_done(&question);
     if (status != 0) {
         ui_notice(t->ui, UI_FAIL, err);
         tui_give_back(t, text, len);

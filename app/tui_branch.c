@@ -174,8 +174,7 @@ void tui_edit(struct tui *t, const struct turn *question)
         str_add(&t->stash, draft, len);
     }
     t->editing = question->number;
-    str_addf(&banner, "question %zu in other words, on a new branch",
-             n);
+    str_addf(&banner, "question %zu in other words, on a new branch", n);
     ui_banner(t->ui, banner.data);
     ui_draft_set(t->ui, str_get(said), said->len);
     ui_compose(t->ui);

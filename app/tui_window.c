@@ -44,9 +44,7 @@ void tui_offer_compact(struct tui *t, const struct turn *first)
         return;
     struct ui_row *rows = mem_alloc((n + 1) * sizeof *rows);
     struct str *words = mem_alloc((2 * n + 1) * sizeof *words);
-    struct str title = {0};
 
-    str_adds(&title, "Leave out up to");
     rows[0] = (struct ui_row){.title = "nothing: all stays as it is"};
     for (size_t i = from; i < h->n_turns && row < n; i++) {
         const struct turn *turn = h->turns[i];
@@ -62,10 +60,9 @@ void tui_offer_compact(struct tui *t, const struct turn *first)
                                     words[2 * row - 1].data};
         row++;
     }
-    ui_pick(t->ui, TAG_COMPACT, title.data, rows, row, first->number);
+    ui_pick(t->ui, TAG_COMPACT, "Leave out up to", rows, row, first->number);
     for (size_t i = 0; i <= 2 * n; i++)
         str_done(&words[i]);
-    str_done(&title);
     free(words);
     free(rows);
     free(counts);
@@ -78,7 +75,7 @@ void tui_offer_room(struct tui *t, const char *text, size_t len)
     struct compact_plan plan;
     struct str question = {0}, compact = {0}, fork = {0}, detail = {0};
     struct ui_row rows[4];
-    size_t n = 0, to = instead_of ? instead_of->depth - 1 : h->n_turns;
+    size_t n = 0, to = !instead_of ? h->n_turns : instead_of->opens ? 0 : instead_of->depth - 1;
 
     str_add(&question, text, len);
     bool found = compact_plan(&t->chat, to, &question, &plan) && plan.lost > 0;
@@ -89,7 +86,7 @@ void tui_offer_room(struct tui *t, const char *text, size_t len)
             str_adds(&compact, "leave out the oldest exchange");
         str_addf(&detail, "%lld tokens", (long long)(plan.before - plan.after));
         str_adds(&fork, "the same in a fork; this one stays whole");
-        t->chat.proposed = h->turns[plan.from]->number;
+        t->chat.history.proposed = h->turns[plan.from]->number;
         rows[n++] = (struct ui_row){ROOM_COMPACT, compact.data, detail.data};
         rows[n++] = (struct ui_row){ROOM_FORK, fork.data, NULL};
     }
@@ -112,7 +109,7 @@ static bool make_room(struct tui *t, enum room room)
 {
     struct command_reply reply = {.effect = COMMAND_SAY};
     struct chat *c = &t->chat;
-    struct turn *first = history_turn(&c->history, c->proposed);
+    struct turn *first = history_turn(&c->history, c->history.proposed);
     size_t depth = first ? first->depth : 0;
     struct turn *instead_of = history_turn(&c->history, t->editing);
 

@@ -112,6 +112,24 @@ static void test_regenerating(void **state)
     talk_close(&p);
 }
 
+/* Bytes that are no text become text, also on a branch. */
+static void test_bad_bytes(void **state)
+{
+    struct talk p;
+    char err[256];
+    (void)state;
+    talk_open(&p, NULL);
+    talk_use(&p, some_model());
+    talk_ask(&p, "What is \xff 17 + 25?");
+    struct turn *question = p.chat.history.turns[0];
+    assert_int_equal(chat_edit(&p.chat, question, "\xfe\xff", 2, err, sizeof err), 0);
+    talk_wait(&p);
+    assert_string_equal(str_get(&p.chat.history.turns[0]->text[STORE_TEXT]),
+                        "\xef\xbf\xbd\xef\xbf\xbd");
+    talk_run(&p, "/regen");
+    talk_close(&p);
+}
+
 /* While an answer is being written the path stays as it is. */
 static void test_busy(void **state)
 {
@@ -387,6 +405,34 @@ static void test_other_model_by_key(void **state)
     leave(t);
 }
 
+/* Another model goes on with the conversation, and the transcript says who said what. */
+static void test_switching_by_key(void **state)
+{
+    (void)state;
+    thinking_model();
+    struct term *t = term_start(40, 80, "-m", some_model(), "--temp", "0", NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "17 + 25 = 42.");
+    term_type(t, "\030m");
+    term_expect(t, "Models");
+    term_type(t, "deepseek\r");
+    term_expect(t, "demo-deepseek answers from here on");
+    term_type(t, "What is 30 + 3?\r");
+    term_expect(t, "boxed{33}");
+    term_type(t, "/model demo-llama\r");
+    term_expect(t, "demo-llama answers from here on");
+    term_type(t, "What is 2 + 2?\r");
+    term_expect(t, "2 + 2 = 4.");
+    const char *screen = term_screen(t), *at = strstr(screen, "  demo-llama");
+    assert_non_null(at);
+    assert_non_null(at = strstr(at, "  demo-deepseek\n"));
+    assert_non_null(at = strstr(at, "boxed{33}"));
+    assert_non_null(at = strstr(at, "  demo-llama\n"));
+    assert_non_null(strstr(at, "2 + 2 = 4."));
+    leave(t);
+}
+
 /* Line by line */
 
 static void test_line_mode(void **state)
@@ -447,6 +493,7 @@ int test_branch(void)
         TEST(test_switching),
         TEST(test_regenerating),
         TEST(test_busy),
+        TEST(test_bad_bytes),
         TEST(test_versions_on_screen),
         TEST(test_editing_keeps_the_draft),
         TEST(test_waiting),
@@ -456,6 +503,7 @@ int test_branch(void)
         TEST(test_unsaved),
         TEST(test_regenerating_in_the_middle),
         TEST(test_other_model_by_key),
+        TEST(test_switching_by_key),
         TEST(test_line_mode),
         TEST(test_killed),
     };

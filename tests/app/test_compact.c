@@ -95,6 +95,9 @@ static void test_proposal(void **state)
     talk_run(&t, "/undo");
     talk_refused(&t, "/compact yes", "nothing was proposed"); /* it is on the path no more */
     talk_run(&t, "/redo");
+    talk_run(&t, "/compact 1");
+    talk_run(&t, "/fork"); /* of another conversation nothing was shown */
+    talk_refused(&t, "/compact yes", "nothing was proposed");
     assert_contains(talk_run(&t, "/compact off"), "the model is given all");
     assert_int_equal(history_window(&t.chat.history, 8), 0);
     talk_close(&t);
@@ -144,21 +147,18 @@ static void test_edited_opening(void **state)
 {
     struct talk t;
     char err[256];
-    struct str text = {0};
     (void)state;
     talk_long(&t, NULL);
     talk_run(&t, "/compact 1");
     talk_run(&t, "/compact yes");
     struct turn *question = t.chat.history.turns[6];
     assert_true(question->opens);
-    str_adds(&text, "What is 2 + 3?");
-    assert_int_equal(chat_edit(&t.chat, question, &text, err, sizeof err), 0);
+    assert_int_equal(chat_edit(&t.chat, question, "What is 2 + 3?", 14, err, sizeof err), 0);
     talk_wait(&t);
     assert_int_equal(history_window(&t.chat.history, 8), 6);
     assert_true(t.chat.usage.prompt_tokens < 60);
     history_walk(&t.chat.history, question);
     assert_true(question->opens);
-    str_done(&text);
     talk_close(&t);
 }
 
