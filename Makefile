@@ -133,9 +133,21 @@ $(BUILD)/tests/cuda.run: $(BUILD)/tests/cuda/main.c.o $(BUILD)/tests/cuda/drive.
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ -lm -lpthread $(CUDA_LIB)
 # The stub is the CUDA runtime here, so no GPU is needed.
-check-cuda-failures: $(BUILD)/tests/cuda.failures
+check-cuda-failures: $(BUILD)/tests/cuda.failures $(BUILD)/tests/cuda.app_failures \
+                     $(BUILD)/duet-on-stub
 	$(call say,TEST,cuda-failures)
 	$(Q)$<
+	$(Q)DUET=$(abspath $(BUILD)/duet-on-stub) $(BUILD)/tests/cuda.app_failures
+STUB_OBJ := $(patsubst %,$(BUILD)/tests/cuda/%.c.o,stub stub_env)
+$(BUILD)/duet-on-stub: $(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ) $(STUB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(call pc,libs,$(ENGINE_PC)) -lm -lpthread -lstdc++ -ldl $(UI_LIB) \
+	 $(STORAGE_LIB) $(APP_LIB)
+$(BUILD)/tests/cuda.app_failures: $(BUILD)/tests/cuda/app_failures.c.o \
+                                  $(patsubst %,$(BUILD)/tests/app/%.c.o,term sandbox run) \
+                                  $(ENGINE_OBJ) $(STUB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(call pc,libs,$(ENGINE_PC)) -lm -lpthread -lstdc++ -ldl $(TEST_LIB)
 $(BUILD)/tests/cuda.failures: $(BUILD)/tests/cuda/failures.c.o $(BUILD)/tests/cuda/stub.c.o \
                               $(BUILD)/tests/cuda/drive.c.o $(MODEL_OBJ)
 	$(call say,LINK,$@)

@@ -74,6 +74,8 @@ int chat_open_history(struct chat *c, char *err, size_t errlen)
 static int open_engine(struct chat *c, struct chat_model *m, char *err, size_t errlen)
 {
     struct engine_options options = options_engine(c->options, m->file.path);
+    if (m->on_cpu)
+        options.device = ENGINE_DEVICE_CPU;
     m->ready = false;
     m->fault[0] = '\0';
     int status = engine_open(&m->engine, &options, err, errlen);
@@ -137,7 +139,16 @@ int chat_reopen(struct chat *c, char *err, size_t errlen)
 {
     if (!c->model)
         return chat_use(c, NULL, err, errlen);
-    return c->model->engine ? 0 : open_engine(c, c->model, err, errlen);
+    struct chat_model *m = c->model;
+    if (m->engine)
+        return 0;
+    bool elsewhere = c->options->device == ENGINE_DEVICE_CUDA && m->n_lost > 0;
+    m->on_cpu = m->on_cpu || (elsewhere && m->n_lost > 1);
+    int status = open_engine(c, m, err, errlen);
+    if (status == 0 || !elsewhere || m->on_cpu)
+        return status;
+    m->on_cpu = true;
+    return open_engine(c, m, err, errlen);
 }
 
 /* Asking */
@@ -326,6 +337,8 @@ static bool on_done(struct chat *c, const struct engine_event *ev, struct chat_e
     c->usage = ev->usage;
     c->stop = ev->stop;
     c->error = ev->error;
+    if (ev->stop != ENGINE_STOP_ERROR)
+        out->model->n_lost = 0;
     c->unfinished = ev->unfinished;
     if (ev->tool_calls && !(c->tool_calls = strdup(ev->tool_calls)))
         mem_fail();
@@ -389,6 +402,7 @@ static bool lose(struct chat_model *m, struct chat_event *out)
     engine_close(m->engine);
     m->engine = NULL;
     m->ready = false;
+    m->n_lost++;
     *out = (struct chat_event){.type = CHAT_LOST, .model = m, .error = m->fault};
     return true;
 }

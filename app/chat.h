@@ -35,6 +35,8 @@ struct chat_model {
     bool ready;            /* the weights are loaded */
     double load_ms;
     char fault[256]; /* why it cannot go on; "" while it can */
+    int n_lost;      /* how often, since its last good answer */
+    bool on_cpu;     /* the device has failed it too often */
 };
 
 struct chat {
@@ -76,7 +78,8 @@ int chat_open_history(struct chat *c, char *err, size_t errlen);
  * options' model, else the default. */
 int chat_use(struct chat *c, const char *name, char *err, size_t errlen);
 
-/* Loads the model again after CHAT_LOST. */
+/* Loads the model again after CHAT_LOST: where it was, and on the CPU once the device has failed
+ * twice, or cannot be opened any more. */
 int chat_reopen(struct chat *c, char *err, size_t errlen);
 
 /* Asks the model, after everything said before. When it is refused nothing has changed. */

@@ -28,6 +28,10 @@ static const struct args_option options[] = {
      .set = ENGINE_DEVICE_CPU, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
     {"Model", "--cuda", "--gpu", NULL, "the same as --device cuda", ARGS_SET, AT(device),
      .set = ENGINE_DEVICE_CUDA, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH},
+    {"Model", "--vram-limit", NULL, "MIB", "take at most so many MiB of the GPU's memory", ARGS_INT,
+     AT(vram_limit), 1, 1048576, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG},
+    {"Model", "--reproducible", NULL, NULL, "on a GPU: the same bytes in any company", ARGS_FLAG,
+     AT(reproducible), .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG},
     {"Model", "-t --threads", NULL, "N", "CPU threads (default: the cores there are)", ARGS_INT,
      AT(n_threads), 1, 1024, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG},
     {"Model", "--ctx", "--ctx-size", "N", "longest conversation in tokens (default 4096)", ARGS_INT,
@@ -182,6 +186,8 @@ struct engine_options options_engine(const struct options *o, const char *model_
         .device = (enum engine_device)o->device,
         .n_threads = (int)o->n_threads,
         .n_ctx = (int)o->n_ctx,
+        .device_memory = (uint64_t)o->vram_limit << 20,
+        .reproducible = o->reproducible,
     };
 }
 

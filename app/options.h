@@ -51,6 +51,8 @@ struct options {
     /* Who answers. */
     const char *model;
     int64_t n_ctx, n_threads; /* 0: the engine chooses */
+    int64_t vram_limit;       /* MiB; 0: what is free */
+    bool reproducible;
     int device;               /* enum engine_device */
 
     /* How. NAN and -1: as the model recommends; seed -1: a random one. */

@@ -97,15 +97,19 @@ static void on_end(struct tui *t, const struct turn *turn)
     t->greeting = false;
     tui_end_turn(t, turn);
     tui_count_context(t);
-    if (turn->state == STORE_COMPLETE)
-        t->retried = false;
     if (turn->state == STORE_FAILED)
         tui_hold(t);
     else
         tui_ask_next(t); /* what is due after a stop was sent after it */
 }
 
-/* A lost model is loaded again once; whoever loses it a second time has to choose. */
+static bool device_is_cuda(const struct tui *t)
+{
+    return t->chat.options->device == ENGINE_DEVICE_CUDA;
+}
+
+/* A lost model is loaded again once, and once more where that means the CPU; who loses it again has
+ * to choose. */
 static void on_lost(struct tui *t, const struct chat_event *ev)
 {
     struct str line = {0};
@@ -114,13 +118,13 @@ static void on_lost(struct tui *t, const struct chat_event *ev)
     str_addf(&line, "%s: %s", ev->model->file.name, ev->error);
     ui_notice(t->ui, UI_FAIL, line.data);
     str_done(&line);
-    if (ev->model != t->chat.model || t->retried)
+    struct chat_model *m = ev->model;
+    if (m != t->chat.model || m->on_cpu || (m->n_lost > 1 && !device_is_cuda(t)))
         return;
-    t->retried = true;
-    if (chat_reopen(&t->chat, err, sizeof err) == 0)
-        ui_notice(t->ui, UI_INFO, "loading it again");
-    else
+    if (chat_reopen(&t->chat, err, sizeof err) != 0)
         ui_notice(t->ui, UI_FAIL, err);
+    else
+        ui_notice(t->ui, UI_INFO, m->on_cpu ? "going on with the CPU" : "loading it again");
 }
 
 static void take_events(struct tui *t)

@@ -31,7 +31,6 @@ struct tui {
     struct str stash;    /* the draft there was before */
     int64_t regenerated; /* number of the turn that the model being chosen is for */
     struct str refused;  /* the question that did not fit, while the user is asked what to do */
-    bool retried;        /* the model was lost and loaded again since the last good answer */
     bool greeting;       /* there was no conversation yet */
     bool unsaved;        /* the last save failed, and that is on the screen */
 

@@ -54,6 +54,8 @@ struct engine_options {
     int n_ctx;                   /* longest sequence in tokens; 0 = 4096 or the model's own limit */
     int n_parallel;              /* answers at a time, each of up to n_ctx tokens; 0 = 1 */
     enum engine_kv_type kv_type; /* F32 is for exact comparisons */
+    uint64_t device_memory;      /* CUDA: takes at most so many bytes; 0 = what is free */
+    bool reproducible;           /* CUDA: the same bytes whatever else is in the batch */
 };
 
 /* Reads and checks the whole header, builds the tokeniser, plans memory and starts the engine's

@@ -105,6 +105,8 @@ static int choose_sizes(struct engine *e, const struct engine_options *opt,
         .max_context = n_ctx,
         .n_blocks = n_parallel * kv_blocks(n_ctx),
         .kv_type = opt->kv_type == ENGINE_KV_F32 ? BACKEND_KV_F32 : BACKEND_KV_F16,
+        .device_memory = opt->device_memory,
+        .reproducible = opt->reproducible,
         .abort_load = queue_shut_flag(e->queue),
     };
     return 0;

@@ -1,0 +1,89 @@
+/* app_failures.c - the program when its GPU fails: on the stub, whose answers mean nothing. What
+ * there is of an answer is kept, one line says why, and the CPU takes over. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/app/tests.h"
+
+/* The calls that it takes to open a model, and some steps more: the first number with which an
+ * answer has begun. Found by trying, since it changes with the backend. */
+static int calls_into_an_answer(void)
+{
+    for (int calls = 50; calls < 200000; calls += calls / 8) {
+        struct run r;
+        char line[256];
+        snprintf(line, sizeof line,
+                 "DUET_STUB='%d 0' $DUET --cuda -m demo-llama -q --json -n 400 hello", calls);
+        run_shell(&r, line);
+        bool begun = strstr(r.out, "\"completion_tokens\": ") &&
+                     !strstr(r.out, "\"completion_tokens\": 0,") && strstr(r.out, "\"error\": ");
+        int status = r.status;
+        run_done(&r);
+        if (begun) {
+            assert_int_equal(status, 6);
+            return calls;
+        }
+    }
+    fail_msg("no answer fails in the middle");
+    return 0;
+}
+
+static void test_pipe_says_why(void **state)
+{
+    struct run r;
+    char line[512];
+    (void)state;
+    snprintf(line, sizeof line,
+             "DUET_STUB='%d 0' $DUET --cuda -m demo-llama -q -n 400 hello >/dev/null",
+             calls_into_an_answer());
+    run_shell(&r, line);
+    assert_int_equal(r.status, 6);
+    assert_error_line(&r);
+    assert_contains(r.err, "the stub was told to fail");
+    run_done(&r);
+    run_shell(&r, "$DUET log 1 --json | tail -1");
+    assert_contains(r.out, "\"state\": \"failed\"");
+    run_done(&r);
+    run_shell(&r, "$DUET --cuda --vram-limit 1 -m demo-llama hi");
+    assert_int_equal(r.status, 6);
+    assert_contains(r.err, "memory is short (got");
+    assert_contains(r.err, "limit 1 MiB)");
+    run_done(&r);
+}
+
+/* It loads the model again; where that is not possible any more, the CPU goes on. */
+static void test_the_cpu_takes_over(void **state)
+{
+    char stub[32];
+    (void)state;
+    snprintf(stub, sizeof stub, "%d 0", calls_into_an_answer());
+    setenv("DUET_STUB", stub, 1);
+    struct term *t = term_start(24, 80, "--cuda", "-m", "demo-llama", "-n", "400", NULL);
+    unsetenv("DUET_STUB");
+    term_expect(t, "stub");
+    term_type(t, "hello\r");
+    term_expect(t, "the stub was told to fail");
+    term_expect(t, "going on with the CPU");
+    term_type(t, "/new\r");
+    term_expect_no(t, "going on");
+    term_type(t, "17 + 25\r");
+    term_expect(t, "17 + 25 = 42");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {TEST(test_pipe_says_why), TEST(test_the_cpu_takes_over)};
+#undef TEST
+    return cmocka_run_group_tests_name("GPU failures", tests, NULL, NULL);
+}
