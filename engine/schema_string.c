@@ -18,7 +18,7 @@
 #define CLOCK     "(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,6})?"
 #define ZONE      "(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)"
 #define BYTE      "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"
-#define LABEL     "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+#define LABEL     "[A-Za-z0-9]{1,24}(?:-[A-Za-z0-9]{1,12}){0,2}"
 #define NAME      LABEL "(?:\\." LABEL "){0,3}"
 #define PATH      "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 

@@ -18,7 +18,7 @@
 #include "schema.h"
 #include "utf8.h"
 
-enum { MAX_TOOLS = 128, MAX_MARKER = 64 };
+enum { MAX_TOOLS = 128, MAX_CALLS = 32, MAX_MARKER = 64 };
 
 struct shape {
     struct grammar *g;
@@ -51,9 +51,9 @@ static int read_json(struct shape *s, const char *field, const char *text, json_
     *out = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
     if (*out)
         return 0;
-    char reason[192];
+    char reason[256], shown[200];
     snprintf(reason, sizeof reason, "not JSON: line %d, column %d: %s", error.line, error.column,
-             error.text);
+             utf8_escape(shown, sizeof shown, error.text, strlen(error.text)));
     return refuse(s, ENGINE_EINPUT, field, reason);
 }
 
@@ -227,7 +227,7 @@ static int with_calls(struct shape *s, int call, int text)
     bool must = strcmp(s->choice, "auto") != 0;
     if (s->family == ENGINE_FAMILY_LLAMA)
         return must ? call : gx_or(g, call, text < 0 ? llama_text(g) : text);
-    int more = gx_repeat(g, gx_two(g, gx_string(g, "\n"), call), 0, GX_FOREVER);
+    int more = gx_repeat(g, gx_two(g, gx_string(g, "\n"), call), 0, MAX_CALLS - 1);
     const int parts[] = {call, more, gx_string(g, CALLS_END)};
     int calls = gx_seq(g, parts, 3);
     int marked = gx_two(g, gx_string(g, CALLS_BEGIN), calls);

@@ -9,7 +9,7 @@
 
 enum {
     MAX_CLASSES = 8,
-    USEFUL = 4, /* a class is worth its memory if it has one token in so many */
+    USEFUL = 16, /* a class is worth its memory if it has one token in so many */
 };
 
 struct trie {

@@ -172,6 +172,8 @@ static void test_refusals(void **state)
     write_file("bin", "");
     assert_refused("--schema '{\"not\": {}}'", 2, "schema: not: not supported");
     assert_refused("--schema $HOME/bad.json", 2, "schema: not JSON: line 1");
+    write_file("esc.json", "{\"a\":\033\033[2J}");
+    assert_refused("--schema $HOME/esc.json", 2, "schema: not JSON: line 1");
     assert_refused("--schema $HOME/none.json", 2, "No such file");
     assert_refused("--schema 'age nat'", 2, "--schema: neither a file");
     assert_refused("--schema ''", 2, "--schema: empty");
@@ -202,11 +204,11 @@ static void test_cut_short(void **state)
     run_done(&r);
 }
 
-/* One call, whose arguments conform. */
+/* Calls, of which there may be several; the arguments of the first conform. */
 static void assert_call(const char *text, bool add)
 {
     json_t *all = parse(text), *calls = json_object_get(all, "tool_calls");
-    assert_int_equal(json_array_size(calls), 1);
+    assert_true(json_array_size(calls) > 0);
     json_t *function = json_object_get(json_array_get(calls, 0), "function");
     json_t *arguments = parse(json_string_value(json_object_get(function, "arguments")));
     assert_string_equal(json_string_value(json_object_get(function, "name")), add ? "add" : "now");
@@ -236,7 +238,7 @@ static void test_calls(void **state)
                  "--json --tool-choice required '17 + 25'");
         ask(&r, line, 0);
         json_t *all = parse(r.out);
-        assert_int_equal(json_array_size(json_object_get(all, "tool_calls")), 1);
+        assert_true(json_array_size(json_object_get(all, "tool_calls")) > 0);
         assert_true(json_is_null(json_object_get(all, "answer")));
         json_decref(all);
         run_done(&r);

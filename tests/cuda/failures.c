@@ -84,8 +84,10 @@ static int use(struct backend *b, struct model *m, int n_steps)
     struct engine_sampling set = {.temperature = 1, .top_p = 0.9f, .repeat_penalty = 1.1f};
     struct sampler sampler, *samplers[] = {&sampler};
     float logits[100];
+    const uint32_t mask[] = {~0u, 0xF0F0F0F0, ~0u, ~0u};
 
     sampler_init(&sampler, &set, NULL);
+    sampler.mask = mask;
     for (int i = 0; i < 40; i++)
         position[i] = i;
     for (int step = 0; step < n_steps; step++) {

@@ -303,6 +303,10 @@ static void sampling_equals_the_cpu(void)
     expect(scratch && banned, "memory is short");
     for (int i = 0; i < o.n_vocab; i += 3)
         banned[i] = true;
+    uint32_t *mask = malloc((size_t)(o.n_vocab + 31) / 32 * sizeof *mask);
+    expect(mask, "memory is short");
+    for (int i = 0; i < (o.n_vocab + 31) / 32; i++)
+        mask[i] = i % 5 ? 0x12345678 : 0;
     drive_open(
         &d, &m,
         &(struct drive_options){
@@ -312,6 +316,7 @@ static void sampling_equals_the_cpu(void)
         struct engine_sampling set = settings[i];
         set.seed = (uint64_t)i * 77;
         sampler_init(&ours[i], &set, i % 2 ? banned : NULL);
+        ours[i].mask = i % 3 ? mask : NULL;
         theirs[i] = ours[i];
         all[i] = &theirs[i];
     }
@@ -340,6 +345,7 @@ static void sampling_equals_the_cpu(void)
     drive_close(&d);
     free(scratch);
     free(banned);
+    free(mask);
     random_model_done(&m);
 }
 

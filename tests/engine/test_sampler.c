@@ -73,6 +73,35 @@ static void never_picks_the_banned(void **state)
     assert_int_equal(pick(&s, logits, 4), 2);
 }
 
+/* A mask is as if the others were not there: what is kept is of what it leaves. */
+static void picks_only_what_the_mask_has(void **state)
+{
+    float logits[70];
+    uint32_t mask[3] = {0};
+    (void)state;
+    for (int i = 0; i < 70; i++)
+        logits[i] = (float)i / 10;
+    const int allowed[] = {3, 31, 32, 64};
+    for (int i = 0; i < 4; i++)
+        mask[allowed[i] / 32] |= (uint32_t)1 << allowed[i] % 32;
+    for (int k = 0; k < 3; k++) {
+        struct engine_sampling set = plain;
+        struct sampler s;
+        int seen[70] = {0};
+        set.temperature = k == 0 ? 0 : 5;
+        set.top_k = k == 2 ? 2 : 0;
+        sampler_init(&s, &set, NULL);
+        s.mask = mask;
+        for (int i = 0; i < 200; i++)
+            seen[pick(&s, logits, 70)]++;
+        assert_int_equal(seen[64] + (k > 0 ? seen[32] : 0) + (k == 1 ? seen[3] + seen[31] : 0),
+                         200);
+        assert_true(k == 0 || seen[32] > 20);
+        s.mask = (uint32_t[3]){0};
+        assert_int_equal(pick(&s, logits, 70), -1);
+    }
+}
+
 static void draws_by_probability(void **state)
 {
     (void)state;
@@ -229,6 +258,7 @@ int test_sampler(void)
         cmocka_unit_test(greedy_takes_the_first_of_the_best),
         cmocka_unit_test(refuses_what_is_no_number),
         cmocka_unit_test(never_picks_the_banned),
+        cmocka_unit_test(picks_only_what_the_mask_has),
         cmocka_unit_test(draws_by_probability),
         cmocka_unit_test(the_seed_decides),
         cmocka_unit_test(keeps_what_a_sort_would),
