@@ -303,6 +303,7 @@ static bool join(struct constraint *c)
     if (masker_join(c->shape->masker, &c->state) != 0)
         return false;
     c->joined = true;
+    c->started = c->begun != NULL;
     return !c->begun || masker_accept(c->shape->masker, &c->state, c->begun, c->begun_len);
 }
 
@@ -360,6 +361,39 @@ bool constraint_take(struct constraint *c, int32_t token, enum detok_stage befor
     }
     c->started = true;
     return masker_accept(c->shape->masker, &c->state, text, len);
+}
+
+/* Bytes at the end that are but the beginning of a character. */
+static size_t begun_character(const char *text, size_t len)
+{
+    for (size_t n = 1; n <= 3 && n <= len; n++) {
+        uint8_t byte = (uint8_t)text[len - n];
+        if (byte >= 0xC0)
+            return n < (byte >= 0xF0 ? 4u : byte >= 0xE0 ? 3u : 2u) ? n : 0;
+    }
+    return 0;
+}
+
+int constraint_forced(struct constraint *c, enum detok_stage stage, int32_t out[CONSTRAINT_FORCED])
+{
+    char text[CONSTRAINT_FORCED];
+    struct tok_ids ids = {0};
+    size_t len = 0, at = 0, n = 0;
+    bool over = false;
+    if (c->started && stage == DETOK_ANSWER && c->state >= 0)
+        len = masker_forced(c->shape->masker, c->state, text, sizeof text, &over);
+    len -= begun_character(text, len);
+    if (len > 1 && tok_encode(c->all->tokens, text, len, false, &ids) == 0) {
+        size_t last = over ? ids.n : ids.n - 1, more;
+        for (; n < last; n++, at += more) { /* normalising may have changed what it spells */
+            const char *bytes = tok_bytes(c->all->tokens, ids.ids[n], &more);
+            if (more > len - at || memcmp(bytes, text + at, more) != 0)
+                break;
+            out[n] = ids.ids[n];
+        }
+    }
+    free(ids.ids);
+    return (int)n;
 }
 
 bool constraint_is_over(const struct constraint *c)

@@ -40,6 +40,13 @@ const uint32_t *constraint_mask(struct constraint *c, enum detok_stage stage);
 bool constraint_take(struct constraint *c, int32_t token, enum detok_stage before,
                      enum detok_stage after);
 
+enum { CONSTRAINT_FORCED = 64 };
+
+/* Tokens that must come next, since the text that they spell must: they need not be sampled, and are
+ * computed in one step. The last token of that text is left to the model, which may join it with what
+ * follows. How many. */
+int constraint_forced(struct constraint *c, enum detok_stage stage, int32_t out[CONSTRAINT_FORCED]);
+
 /* The answer is whole, and nothing can be added to it. */
 bool constraint_is_over(const struct constraint *c);
 

@@ -188,7 +188,7 @@ struct engine_usage {
     int prompt_tokens, cached_tokens; /* cached: found in the KV cache, not computed again */
     int begun_tokens;           /* of the prompt, the beginning of the answer, if there was one */
     int begun_reasoning_tokens; /* of those, as below */
-    int completion_tokens;      /* all that were sampled, reasoning included */
+    int completion_tokens;      /* all of the answer, reasoning included */
     int reasoning_tokens;       /* of those, up to and with the tag that ends the reasoning */
     double time_to_first_token_ms; /* from submit */
     double generation_time_ms;     /* from the first token to the latest */

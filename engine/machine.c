@@ -349,6 +349,24 @@ static bool overlap(const struct gbytes *a, const struct gbytes *b)
     return both != 0;
 }
 
+int machine_only_byte(const struct machine *m, int32_t state)
+{
+    struct gbytes all = {{0}};
+    int n = 0, byte = -1;
+    for (uint32_t i = 0; i < m->sets[state].n; i++) {
+        int32_t node = m->places[m->sets[state].first + i].node;
+        if (node < 0)
+            return -1;
+        unite(&all, &m->p->bytes[m->p->node[node].a]);
+    }
+    for (int k = 0; k < 4; k++) {
+        n += __builtin_popcountll(all.bit[k]);
+        if (all.bit[k])
+            byte = 64 * k + __builtin_ctzll(all.bit[k]);
+    }
+    return n == 1 ? byte : -1;
+}
+
 /* Bytes that may come right behind a loop that was left at a place of this kind. */
 static struct gbytes bytes_behind(struct machine *m, const struct gloop *loop, int32_t parent)
 {

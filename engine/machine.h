@@ -35,6 +35,9 @@ int32_t machine_step(struct machine *m, int32_t state, uint8_t byte);
 /* The text so far is whole. */
 bool machine_ends(const struct machine *m, int32_t state);
 
+/* The only byte that may come next, or -1: there are several, or the text may end here. */
+int machine_only_byte(const struct machine *m, int32_t state);
+
 /* The text is whole and nothing may be added to it. */
 bool machine_is_over(const struct machine *m, int32_t state);
 

@@ -122,6 +122,19 @@ bool masker_is_over(const struct masker *k, const int32_t *state)
     return machine_is_over(k->machine, *state);
 }
 
+size_t masker_forced(struct masker *k, int32_t state, char *out, size_t cap, bool *over_out)
+{
+    size_t len = 0;
+    for (int byte; state >= 0 && len < cap; len++) {
+        if ((byte = machine_only_byte(k->machine, state)) < 0)
+            break;
+        out[len] = (char)byte;
+        state = machine_step(k->machine, state, (uint8_t)byte);
+    }
+    *over_out = machine_is_over(k->machine, state);
+    return len;
+}
+
 static void set_bit(uint32_t *mask, int32_t id)
 {
     mask[id / 32] |= (uint32_t)1 << id % 32;
@@ -153,9 +166,10 @@ static void allow_class(const struct trie_class *c, int32_t left, size_t n_words
         memcpy(mask, c->all, n_words * sizeof *mask);
         return;
     }
-    for (int32_t id = 0; id < n_vocab; id++)
-        if (c->n_chars[id] > 0 && c->n_chars[id] <= left)
-            set_bit(mask, id);
+    for (int32_t id = 0; id < n_vocab; id++) {
+        uint32_t fits = c->n_chars[id] > 0 && c->n_chars[id] <= left;
+        mask[id / 32] |= fits << id % 32;
+    }
 }
 
 static bool is_empty(const uint32_t *mask, size_t n)

@@ -32,6 +32,10 @@ bool masker_accept(struct masker *k, int32_t *state, const char *text, size_t le
 bool masker_ends(const struct masker *k, const int32_t *state);    /* the text may end here */
 bool masker_is_over(const struct masker *k, const int32_t *state); /* and must */
 
+/* The text that must come next, as far as there is no choice and it fits; its length. *over_out: the
+ * text is then whole, and nothing may follow. */
+size_t masker_forced(struct masker *k, int32_t state, char *out, size_t cap, bool *over_out);
+
 /* Fills in a bit for each token of the vocabulary that may come next, those that end an answer
  * among them. False: there is none, or memory is short. */
 bool masker_fill(struct masker *k, int32_t *state, uint32_t *mask);

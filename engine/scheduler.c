@@ -374,20 +374,45 @@ static bool must_close(const struct sched_request *r)
            (r->think_left == 0 || queue_wants_answer(r->events));
 }
 
-/* Likewise, with the closing of the reasoning in place of the token where it is time for that. As many
- * draws are used up as tokens are taken, so that going on from any of them goes on alike. */
-static bool take_sampled(struct sched *s, struct sched_request *r, int32_t token,
-                         struct ending *ending_out)
+/* Takes n tokens that were not sampled. True when one ends it. */
+static bool take_given(struct sched *s, struct sched_request *r, const int32_t *ids, int n,
+                       struct ending *ending_out)
 {
-    if (token < 0 || !must_close(r) || token == tok_info(s->opt.tokenizer)->think_close)
-        return take_token(s, r, token, ending_out);
-    const int32_t *ids;
-    int n = thinking_closing(r->close, s->opt.tokenizer, r->tokens[r->n_tokens - 1], &ids);
-    sampler_skip(&r->sampler, n - 1);
     for (int i = 0; i < n; i++)
         if (take_token(s, r, ids[i], ending_out))
             return true;
     return false;
+}
+
+/* Tokens to take in place of the one that was sampled: the closing of the reasoning, or, where an answer
+ * is gone on with in the middle of a text that must come, what of it was to follow. How many. */
+static int given_instead(struct sched *s, struct sched_request *r, int32_t sampled, int32_t *out)
+{
+    if (must_close(r) && sampled != tok_info(s->opt.tokenizer)->think_close) {
+        const int32_t *ids;
+        int n = thinking_closing(r->close, s->opt.tokenizer, r->tokens[r->n_tokens - 1], &ids);
+        memcpy(out, ids, (size_t)n * sizeof *out);
+        return n;
+    }
+    bool first = r->n_tokens == r->n_prompt;
+    return first && r->constraint ? constraint_forced(r->constraint, detok_stage(r->detok), out)
+                                  : 0;
+}
+
+/* Gives r the token sampled for it, or what goes in its place, and the tokens that must follow. As many
+ * draws are used up as tokens are taken, so that going on from any of them goes on alike. True when
+ * that ends it. */
+static bool take_sampled(struct sched *s, struct sched_request *r, int32_t token,
+                         struct ending *ending_out)
+{
+    int32_t ids[CONSTRAINT_FORCED];
+    int n = token >= 0 ? given_instead(s, r, token, ids) : 0;
+    sampler_skip(&r->sampler, n > 0 ? n - 1 : 0);
+    if (n > 0 ? take_given(s, r, ids, n, ending_out) : take_token(s, r, token, ending_out))
+        return true;
+    n = r->constraint ? constraint_forced(r->constraint, detok_stage(r->detok), ids) : 0;
+    sampler_skip(&r->sampler, n);
+    return take_given(s, r, ids, n, ending_out);
 }
 
 /* Books what the step has computed and sampled. */

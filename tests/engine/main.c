@@ -29,5 +29,6 @@ int main(void)
     failures += test_thinking();
     failures += test_grammar();
     failures += test_schema();
+    failures += test_constrain();
     return failures != 0;
 }

@@ -275,6 +275,36 @@ static void masks_of_a_real_vocabulary_too(void **state)
     gguf_close(g);
 }
 
+/* Text that must come is tokens that need not be sampled; the last is left to the model. */
+static void what_must_come_is_known(void **state)
+{
+    struct tokenizer *t = build_tokenizer("qwen2");
+    struct masks m;
+    int32_t at;
+    char text[64];
+    bool over;
+    (void)state;
+    masks_open(&m, t,
+               "{\"properties\": {\"size\": {\"enum\": [\"large\", \"largest\"]}},"
+               "\"required\": [\"size\"]}");
+    assert_int_equal(masker_join(m.masker, &at), 0);
+    assert_int_equal(masker_forced(m.masker, at, text, sizeof text, &over), 1);
+    assert_true(masker_accept(m.masker, &at, "{\"", 2));
+    size_t n = masker_forced(m.masker, at, text, sizeof text, &over);
+    assert_int_equal(n, strlen("size\":"));
+    assert_memory_equal(text, "size\":", n);
+    assert_int_equal(masker_forced(m.masker, at, text, 3, &over), 3);
+    assert_true(masker_accept(m.masker, &at, "size\":\"", 7));
+    assert_int_equal(masker_forced(m.masker, at, text, sizeof text, &over), strlen("large"));
+    assert_false(over);
+    assert_true(masker_accept(m.masker, &at, "largest\"}", 9));
+    assert_int_equal(masker_forced(m.masker, at, text, sizeof text, &over), 0);
+    assert_true(over);
+    masker_leave(m.masker, &at);
+    masks_close(&m);
+    tok_close(t);
+}
+
 int test_grammar(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +313,7 @@ int test_grammar(void)
         cmocka_unit_test(ambiguity_is_bounded),
         cmocka_unit_test(flushing_forgets_nothing_that_counts),
         cmocka_unit_test(masks_are_what_the_automaton_says),
+        cmocka_unit_test(what_must_come_is_known),
         cmocka_unit_test(masks_of_a_real_vocabulary_too),
     };
     return cmocka_run_group_tests_name("grammar", tests, NULL, NULL);

@@ -29,6 +29,7 @@ int test_engine(void);
 int test_thinking(void);
 int test_grammar(void);
 int test_schema(void);
+int test_constrain(void);
 
 /* A file of the outside fixtures, whole, with a zero byte after its end; the caller's to free. Skips
  * the test where DUET_FIXTURES names no folder. */
