@@ -102,11 +102,15 @@ static void leave_reasoning(struct show *s)
 static void show_text(struct show *s, const struct chat_event *ev)
 {
     bool reasoning = ev->kind == STORE_REASONING;
+    if (ev->call) { /* goes out when it is whole */
+        leave_reasoning(s);
+        return;
+    }
     if (s->view->on_text) {
         s->view->on_text(s->view->ud, ev->kind, ev->text, ev->len);
         return;
     }
-    struct outlet *out = reasoning ? s->view->reasoning : ev->call ? NULL : s->view->answer;
+    struct outlet *out = reasoning ? s->view->reasoning : s->view->answer;
     if (!reasoning)
         leave_reasoning(s);
     if (!out)

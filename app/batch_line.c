@@ -331,6 +331,11 @@ static json_t *answer_of(const struct batch_result *result)
     return result->tool_calls ? json_null() : text_or_null(&result->answer);
 }
 
+static const char *finish_of(const struct batch_result *result)
+{
+    return result->tool_calls ? "tool_calls" : request_stop_name(result->stop);
+}
+
 static json_t *calls_of(const struct batch_result *result)
 {
     return result->tool_calls ? json_loads(result->tool_calls, 0, NULL) : NULL;
@@ -343,13 +348,12 @@ void batch_line_write(const struct batch_line *line, const struct batch_result *
     if (!object)
         mem_fail();
     if (!result->error_text[0] || result->usage.completion_tokens > 0)
-        json_object_update_new(object,
-                               json_pack("{s:o, s:o*, s:o, s:s, s:s, s:I, s:o}", "answer",
-                                         answer_of(result), "tool_calls", calls_of(result),
-                                         "reasoning", text_or_null(&result->reasoning), "model",
-                                         model, "finish_reason", request_stop_name(result->stop),
-                                         "seed", (json_int_t)line->request.sampling.seed, "usage",
-                                         numbers_json(&result->usage, -1)));
+        json_object_update_new(object, json_pack("{s:o, s:o*, s:o, s:s, s:s, s:I, s:o}", "answer",
+                                                 answer_of(result), "tool_calls", calls_of(result),
+                                                 "reasoning", text_or_null(&result->reasoning),
+                                                 "model", model, "finish_reason", finish_of(result),
+                                                 "seed", (json_int_t)line->request.sampling.seed,
+                                                 "usage", numbers_json(&result->usage, -1)));
     if (result->unfinished && !result->error_text[0])
         json_object_set_new(object, "unfinished", json_true());
     if (result->error_text[0])

@@ -451,6 +451,7 @@ int64_t chat_count_prompt(const struct chat *c, const struct request_span *span,
         return -1;
     char *messages = request_messages(&c->history, span), reason[256];
     struct engine_request request = {.messages = messages};
+    shape_request(&c->shape, &request);
     struct engine_prompt prompt;
     int64_t used = -1;
     if (engine_render(c->model->engine, &request, generate, NULL, &prompt, reason, sizeof reason) ==

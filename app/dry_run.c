@@ -48,6 +48,7 @@ static int render(struct chat *c, const char *path, const struct str *question, 
     const struct request_span span = request_span(&c->history, c->history.n_turns, question);
     char *messages = request_messages(&c->history, &span);
     struct engine_request request = {.messages = messages};
+    shape_request(&c->shape, &request);
     status = engine_render(engine, &request, true, NULL, &prompt, err, errlen);
     if (status == 0) {
         add_prompt(c->options, &prompt, out);
@@ -69,6 +70,8 @@ int dry_run(struct app *app, const struct str *question, struct outlet *out, cha
         return status;
     chat_init(&c, &app->options, &app->paths);
     status = chat_open_history(&c, err, errlen);
+    if (status == 0)
+        status = shape_read(&c.shape, c.options, err, errlen);
     if (status == 0)
         status = render(&c, file.path, question, out, err, errlen);
     chat_done(&c);

@@ -47,7 +47,7 @@ void envelope_add_answer(struct outlet *out, const char *type, const struct chat
         "{s:s*, s:o, s:o*, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:s*}", "type", type, "answer",
         c->tool_calls ? json_null() : text_of(turn, STORE_TEXT), "tool_calls", calls_of(c),
         "reasoning", text_of(turn, STORE_REASONING), "model", g->model, "finish_reason",
-        g->stop_reason, "seed", (json_int_t)g->seed, "conversation",
+        c->tool_calls ? "tool_calls" : g->stop_reason, "seed", (json_int_t)g->seed, "conversation",
         (json_int_t)c->history.conversation, "message", (json_int_t)turn->saved.id, "usage",
         numbers_json(&c->usage, g->load_ms), "error", g->error[0] ? g->error : NULL);
     add_line(out, object);

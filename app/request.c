@@ -58,11 +58,12 @@ char *request_messages(const struct history *h, const struct request_span *span)
 char *request_settings(const struct engine_request *request, const struct engine_info *info)
 {
     const struct engine_sampling *s = &request->sampling;
-    json_t *settings = json_pack("{s:f, s:i, s:f, s:f, s:f, s:i, s:i, s:s*}", "temperature",
-                                 (double)s->temperature, "top_k", s->top_k, "top_p",
-                                 (double)s->top_p, "min_p", (double)s->min_p, "repeat_penalty",
-                                 (double)s->repeat_penalty, "max_tokens", request->max_tokens,
-                                 "n_ctx", info->n_ctx, "date", request->date);
+    json_t *settings = json_pack(
+        "{s:f, s:i, s:f, s:f, s:f, s:i, s:i, s:s*, s:s*, s:s*, s:s*, s:s*}", "temperature",
+        (double)s->temperature, "top_k", s->top_k, "top_p", (double)s->top_p, "min_p",
+        (double)s->min_p, "repeat_penalty", (double)s->repeat_penalty, "max_tokens",
+        request->max_tokens, "n_ctx", info->n_ctx, "date", request->date, "schema", request->schema,
+        "grammar", request->grammar, "tools", request->tools, "tool_choice", request->tool_choice);
     if (!settings)
         mem_fail();
     char *text = json_dumps(settings, JSON_COMPACT | JSON_REAL_PRECISION(6));

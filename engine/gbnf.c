@@ -10,7 +10,7 @@
 #include "grammar.h"
 #include "utf8.h"
 
-enum { MAX_DEPTH = 200, MAX_TIMES = 1000000000 };
+enum { MAX_DEPTH = 200, MAX_RULES = 20000, MAX_TIMES = 1000000000 };
 
 struct name {
     const char *at; /* where it was met first */
@@ -107,6 +107,10 @@ static struct name *find_name(struct gbnf *p, const char *at, size_t len)
     for (size_t i = 0; i < p->n_names; i++)
         if (p->names[i].len == len && memcmp(p->names[i].at, at, len) == 0)
             return &p->names[i];
+    if (p->n_names == MAX_RULES) {
+        refuse_at(p, at, "too many rules (limit %d)", MAX_RULES);
+        return NULL;
+    }
     if (p->n_names == p->cap_names) {
         size_t cap = 2 * p->cap_names + 16;
         struct name *grown = realloc(p->names, cap * sizeof *grown);

@@ -473,6 +473,8 @@ int schema_inner(struct schema *s, const json_t *schema, const char *step, const
         return REFUSED;
     if (s->depth == SCHEMA_DEPTH)
         return schema_refuse(s, "schema", "nested too deep (limit %d)", SCHEMA_DEPTH);
+    if (s->work++ > SCHEMA_WORK)
+        return schema_refuse(s, "schema", "too large");
     if (step)
         snprintf(s->place + len, sizeof s->place - len, "/%s%s%s", step, name ? "/" : "",
                  name ? name : "");

@@ -13,7 +13,7 @@
 
 struct grammar;
 
-enum { REFUSED = -1, SCHEMA_DEPTH = 150 };
+enum { REFUSED = -1, SCHEMA_DEPTH = 150, SCHEMA_WORK = 300000 };
 
 /* A subschema that is a rule, since something refers to it. */
 struct schema_rule {
@@ -29,7 +29,7 @@ struct schema {
     size_t n_rules, cap_rules;
     int any, any_string; /* rules, or -1 until they are needed */
     int space, blank;    /* expressions */
-    int depth;
+    int depth, work; /* work: schemas that were looked at */
     char place[256]; /* of the schema that is read, for messages: "/properties/name" */
     bool failed;     /* err is written */
     char *err;

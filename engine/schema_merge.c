@@ -194,6 +194,10 @@ const json_t *schema_resolve(struct schema *s, const json_t *schema)
         schema_refuse(s, "$ref", "refers to itself, or nested too deep (limit %d)", SCHEMA_DEPTH);
         return NULL;
     }
+    if (s->work++ > SCHEMA_WORK) {
+        schema_refuse(s, "schema", "too large");
+        return NULL;
+    }
     s->depth++;
     const json_t *ref = json_object_get(schema, "$ref");
     if (!json_is_object(schema) && !json_is_boolean(schema)) {

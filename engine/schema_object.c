@@ -11,7 +11,7 @@
 #include "schema_form.h"
 #include "utf8.h"
 
-enum { MAX_UNIQUE = 8 };
+enum { MAX_UNIQUE = 8, MAX_NAME = 200 };
 
 int schema_count(struct schema *s, const json_t *schema, const char *keyword, int32_t *out)
 {
@@ -186,11 +186,15 @@ static int other_property(struct object *o)
     struct gx_word *names = calloc(o->n + 1, sizeof *names);
     if (!names)
         return schema_refuse(o->s, "additionalProperties", "memory is short");
-    for (size_t i = 0; i < o->n; i++)
+    for (size_t i = 0; i < o->n; i++) {
         names[i] = (struct gx_word){o->name[i], strlen(o->name[i])};
+        if (names[i].len > MAX_NAME)
+            schema_refuse(o->s, "additionalProperties", "beside a name of over %d bytes", MAX_NAME);
+    }
     qsort(names, o->n, sizeof *names, by_name);
-    int name = o->n > 0 ? gx_two(g, gx_string(g, "\""), other_name(o, names, o->n, 0))
-                        : schema_any_string(o->s);
+    int name = o->n > 0 && !o->s->failed
+                   ? gx_two(g, gx_string(g, "\""), other_name(o, names, o->n, 0))
+                   : schema_any_string(o->s);
     free(names);
     int value = schema_inner(o->s, o->others, "additionalProperties", NULL);
     const int parts[] = {name, gx_string(g, ":"), o->s->blank, value};

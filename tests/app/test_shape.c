@@ -249,6 +249,35 @@ static void test_calls(void **state)
     }
 }
 
+/* The tools are in the prompt, and what an answer was asked with is kept. */
+static void test_tools_are_told(void **state)
+{
+    struct run r;
+    (void)state;
+    write_file("tools.json", tools);
+    ask(&r, "$DUET -q -m demo-llama --tools $HOME/tools.json --dry-run hi", 0);
+    assert_contains(r.out, "\"name\": \"add\"");
+    run_done(&r);
+    ask(&r, "$DUET -q -m demo-llama --schema '{\"const\": 5}' hi; $DUET export 1 --format json", 0);
+    assert_contains(r.out, "{\\\"const\\\": 5}");
+    run_done(&r);
+}
+
+/* Pieces of a stream are text; calls come whole, at the end. */
+static void test_stream(void **state)
+{
+    struct run r;
+    (void)state;
+    write_file("tools.json", tools);
+    ask(&r, "$DUET -q -m demo-llama --stream-json --tools $HOME/tools.json --tool-choice now hi",
+        0);
+    json_t *all = parse(r.out);
+    assert_string_equal(json_string_value(json_object_get(all, "type")), "done");
+    assert_string_equal(json_string_value(json_object_get(all, "finish_reason")), "tool_calls");
+    json_decref(all);
+    run_done(&r);
+}
+
 /* A conversation with calls and results in the input, settings of its own on each line. */
 static void test_lines(void **state)
 {
@@ -290,7 +319,8 @@ int test_shape(void)
         TEST(test_schema),   TEST(test_fields),
         TEST(test_grammar),  TEST(test_reasoning_is_free),
         TEST(test_refusals), TEST(test_cut_short),
-        TEST(test_calls),    TEST(test_lines),
+        TEST(test_calls),    TEST(test_tools_are_told),
+        TEST(test_stream),   TEST(test_lines),
     };
 #undef TEST
     return cmocka_run_group_tests_name("shape", tests, NULL, NULL);

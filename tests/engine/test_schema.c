@@ -149,6 +149,24 @@ static void depth_and_size_have_limits(void **state)
     assert_int_equal(accept_schema(&a, text, err, sizeof err), -1);
     assert_string_equal(err, "pattern: nested too deep (limit 100)");
     free(groups);
+
+    /* Merging that would go on for ever, in two directions at each step. */
+    assert_int_equal(
+        accept_schema(
+            &a,
+            "{\"$defs\": {\"a\": {\"properties\": {\"l\": {\"$ref\": \"#/$defs/a\"}, \"r\": "
+            "{\"$ref\": \"#/$defs/a\"}}}, \"b\": {\"properties\": {\"l\": {\"$ref\": "
+            "\"#/$defs/b\"}, \"r\": {\"$ref\": \"#/$defs/b\"}}}}, \"allOf\": [{\"$ref\": "
+            "\"#/$defs/a\"}, {\"$ref\": \"#/$defs/b\"}]}",
+            err, sizeof err),
+        -1);
+    assert_non_null(strstr(err, "nested too deep"));
+    char *name = repeated("x", "", "", 5000);
+    snprintf(text, sizeof text,
+             "{\"properties\": {\"%.3000s\": {}}, \"additionalProperties\": true}", name);
+    assert_int_equal(accept_schema(&a, text, err, sizeof err), -1);
+    assert_string_equal(err, "additionalProperties: beside a name of over 200 bytes");
+    free(name);
 }
 
 /* An answer cannot be nested deeper than the automaton's stack: it is refused there, and ends. */
