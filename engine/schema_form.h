@@ -29,9 +29,9 @@ struct schema {
     size_t n_rules, cap_rules;
     int any, any_string; /* rules, or -1 until they are needed */
     int space, blank;    /* expressions */
-    int depth, work; /* work: schemas that were looked at */
-    char place[256]; /* of the schema that is read, for messages: "/properties/name" */
-    bool failed;     /* err is written */
+    int depth, work;     /* work: schemas that were looked at */
+    char place[256];     /* of the schema that is read, for messages: "/properties/name" */
+    bool failed;         /* err is written */
     char *err;
     size_t errlen;
 };

@@ -1,6 +1,7 @@
 """Schemas that answers are made to conform to: as (name, schema), from plain to hostile.
 
-`python3 corpus.py` prints a line for duet batch for each of them, several times."""
+`python3 corpus.py RUNS PART PARTS` prints lines for duet batch: RUNS for each schema of one of so many
+parts of them."""
 import json
 import sys
 
@@ -153,8 +154,10 @@ SCHEMAS = [
 ]
 
 if __name__ == "__main__":
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    runs, part, parts = (list(map(int, sys.argv[1:])) + [3, 0, 1][len(sys.argv) - 1:])[:3]
     for number, (name, schema) in enumerate(SCHEMAS):
+        if number % parts != part:
+            continue
         for run in range(runs):
             print(json.dumps({
                 "id": number, "prompt": "17 + 25", "schema": schema, "seed": 100 * number + run,
