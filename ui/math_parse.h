@@ -28,7 +28,7 @@ struct math_name {
 static inline bool name_is(struct math_name name, const char *what)
 {
     size_t i = 0;
-    while (i < name.len && what[i] == name.s[i])
+    while (i < name.len && what[i] && what[i] == name.s[i])
         i++;
     return i == name.len && what[i] == '\0';
 }

@@ -190,6 +190,22 @@ static void hostile_characters_are_spelled_out(void **state)
     }
 }
 
+static void zero_bytes_end_no_name(void **state)
+{
+    static const char *const heads[] = {"\\begin{cases", "\\frac",  "\\operatorname",
+                                        "\\left",        "\\text{", "x"};
+    char tex[64] = "";
+    (void)state;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        for (size_t zeros = 1; zeros < 16; zeros++) {
+            size_t len = strlen(heads[i]);
+            memset(tex, 0, sizeof tex);
+            memcpy(tex, heads[i], len);
+            memcpy(tex + len + zeros, "}x", 2);
+            is_formula(tex, len + zeros + 2);
+        }
+}
+
 /* Pieces of formulas and of mischief in any order. */
 static void nothing_random_is_too_much(void **state)
 {
@@ -274,6 +290,7 @@ int test_math(void)
         cmocka_unit_test(every_cut_of_a_formula_is_laid_out_or_refused),
         cmocka_unit_test(depth_and_size_have_their_limits),
         cmocka_unit_test(hostile_characters_are_spelled_out),
+        cmocka_unit_test(zero_bytes_end_no_name),
         cmocka_unit_test(nothing_random_is_too_much),
     };
     return cmocka_run_group_tests_name("math", tests, NULL, NULL);
