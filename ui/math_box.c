@@ -391,7 +391,7 @@ static void size_bracket(struct math_sizer *z, int node, int up, int down)
 static bool is_upright(struct math_sizer *z, int bracket)
 {
     const struct math_symbol *symbol = at(z, bracket)->symbol;
-    return z->t->ascii || !symbol || !strchr("(){}", symbol->text[0]);
+    return z->t->ascii || !symbol || !strchr("()", symbol->text[0]);
 }
 
 static void size_delim(struct math_sizer *z, int node, enum math_manner manner)
