@@ -303,7 +303,8 @@ static wchar_t ascii_form(uint32_t cp)
         {0x2212, '-'}, {0x2248, '='}, {0x2264, '<'}, {0x2265, '>'},  {0x2500, '-'},  {0x2502, '|'},
         {0x250c, '+'}, {0x2510, '+'}, {0x2514, '+'}, {0x2518, '+'},  {0x2588, '#'},  {0x2591, '.'},
         {0x25a0, '#'}, {0x25b8, '>'}, {0x25be, 'v'}, {0x25cf, '*'},  {0x256d, '+'},  {0x256e, '+'},
-        {0x256f, '+'}, {0x2570, '+'}, {0x258c, '|'}, {0x2501, '='},
+        {0x256f, '+'}, {0x2570, '+'}, {0x258c, '|'}, {0x2501, '='},  {0x253c, '+'},  {0x25e6, 'o'},
+        {0x25aa, '-'}, {0x25c2, '<'}, {0x2610, '_'}, {0x2611, 'x'},  {0x21aa, '>'},
     };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (forms[i].cp == cp)
@@ -318,7 +319,8 @@ static attr_t attributes(const struct curses_screen *s, uint8_t style)
     struct paint p = theme_paint(&s->theme, style);
     unsigned bits = !s->color ? p.attr_plain : s->depth < DEPTH_256 ? p.attr_few : p.attr;
     return (bits & PAINT_BOLD ? A_BOLD : 0) | (bits & PAINT_DIM ? A_DIM : 0) |
-           (bits & PAINT_UNDERLINE ? A_UNDERLINE : 0) | (bits & PAINT_REVERSE ? A_REVERSE : 0);
+           (bits & PAINT_UNDERLINE ? A_UNDERLINE : 0) | (bits & PAINT_REVERSE ? A_REVERSE : 0) |
+           (bits & PAINT_ITALIC ? (enter_italics_mode ? A_ITALIC : A_UNDERLINE) : 0);
 }
 
 /*

@@ -39,13 +39,40 @@ static const struct row {
                     {{-1, -1, 242, 0x717171}, {-1, -1, 245, 0x868686}, {7, 15, 231, 0xffffff}}},
     [STYLE_STRONG] =
         {"strong", PAINT_BOLD, PAINT_BOLD, PAINT_BOLD, {OWN, OWN, {7, 15, 231, 0xffffff}}},
+    [STYLE_EMPHASIS] =
+        {"emphasis", PAINT_ITALIC, PAINT_ITALIC, PAINT_ITALIC, {OWN, OWN, {7, 15, 231, 0xffffff}}},
     [STYLE_HEADING] = {"heading",
                        PAINT_BOLD,
                        PAINT_BOLD,
                        PAINT_BOLD | PAINT_UNDERLINE,
                        {{6, 14, 80, 0x56d2df}, {4, 4, 24, 0x006c7b}, {3, 11, 226, 0xffff00}}},
+    [STYLE_SUBHEADING] = {"subheading",
+                          0,
+                          0,
+                          PAINT_BOLD,
+                          {{6, 14, 80, 0x56d2df}, {4, 4, 24, 0x006c7b}, {3, 11, 226, 0xffff00}}},
+    [STYLE_LINK] = {"link",
+                    PAINT_UNDERLINE,
+                    PAINT_UNDERLINE,
+                    PAINT_UNDERLINE,
+                    {OWN, OWN, {7, 15, 231, 0xffffff}}},
     [STYLE_CODE] =
         {"code", 0, 0, 0, {{2, 13, 182, 0xe6a4e0}, {5, 5, 90, 0x7f3e7a}, {2, 13, 219, 0xffafff}}},
+    [STYLE_COMMENT] = {"comment",
+                       PAINT_ITALIC,
+                       PAINT_DIM,
+                       PAINT_DIM,
+                       {{-1, -1, 246, 0x989898}, {-1, -1, 242, 0x696969}, {7, 7, 252, 0xd0d0d0}}},
+    [STYLE_STRING] =
+        {"string", 0, 0, 0, {{2, 10, 114, 0x89d298}, {5, 5, 22, 0x146d34}, {2, 10, 84, 0x5fff87}}},
+    [STYLE_NUMBER] =
+        {"number", 0, 0, 0, {{3, 11, 179, 0xe7b369}, {5, 5, 94, 0x814e00}, {3, 11, 220, 0xffd700}}},
+    [STYLE_KEYWORD] = {"keyword",
+                       0,
+                       0,
+                       PAINT_BOLD,
+                       {{6, 14, 111, 0x8dc1ff}, {4, 4, 25, 0x255b9c}, {6, 14, 87, 0x5fffff}}},
+    [STYLE_MATH] = {"math", 0, 0, 0, {OWN, OWN, {7, 15, 231, 0xffffff}}},
     [STYLE_RESULT] = {"result",
                       PAINT_BOLD,
                       PAINT_BOLD,
@@ -214,6 +241,7 @@ static unsigned parse_attribute(const char *word, size_t len)
     } names[] = {
         {"bold", PAINT_BOLD},
         {"dim", PAINT_DIM},
+        {"italic", PAINT_ITALIC},
         {"underline", PAINT_UNDERLINE},
         {"reverse", PAINT_REVERSE},
     };

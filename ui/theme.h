@@ -16,8 +16,16 @@ enum style {
     STYLE_DIM,    /* what may be overlooked */
     STYLE_RULE,   /* lines that divide */
     STYLE_STRONG, /* **bold** */
+    STYLE_EMPHASIS,
     STYLE_HEADING,
+    STYLE_SUBHEADING, /* of the third level and below */
+    STYLE_LINK,
     STYLE_CODE,
+    STYLE_COMMENT, /* in highlighted code, and the next three */
+    STYLE_STRING,
+    STYLE_NUMBER,
+    STYLE_KEYWORD,
+    STYLE_MATH,
     STYLE_RESULT, /* \boxed{} */
     STYLE_USER,   /* what the user said */
     STYLE_PROMPT, /* the sign before it */
@@ -39,6 +47,7 @@ enum {
     PAINT_DIM = 2,
     PAINT_UNDERLINE = 4,
     PAINT_REVERSE = 8,
+    PAINT_ITALIC = 16,  /* underlined where the terminal has no italics */
     PAINT_DEFAULT = -1, /* as a colour: the terminal's own */
 };
 

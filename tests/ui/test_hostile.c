@@ -68,6 +68,8 @@ static void random_pair(unsigned *seed, struct bytes *hostile, struct bytes *spe
     unsigned n = 1 + (unsigned)rand_r(seed) % 24;
     bytes_cut(hostile, 0);
     bytes_cut(spelled, 0);
+    bytes_add(hostile, "x. ", 3); /* no code: it is not broken at words */
+    bytes_add(spelled, "x. ", 3);
     for (unsigned i = 0; i < n; i++) {
         unsigned at = (unsigned)rand_r(seed) % N_PIECES;
         bytes_add(hostile, pieces[at].hostile, strlen(pieces[at].hostile));

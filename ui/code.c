@@ -1,0 +1,125 @@
+/*
+ * code.c: see code.h.
+ */
+#include "code.h"
+#include "text.h"
+
+#include <string.h>
+
+enum { CODE_INDENT = 2 };
+
+void code_begin(struct code *c, struct lines *l, struct margin *margin, int width, const char *info,
+                size_t n, uint8_t state)
+{
+    c->open = true;
+    c->l = l;
+    c->margin = margin;
+    c->width = width;
+    c->language = highlight_language(info, n);
+    c->state = state;
+}
+
+void code_header(struct code *c, const char *info, size_t n)
+{
+    int used;
+
+    lines_begin(c->l, c->margin);
+    lines_label(c->l, "── ", STYLE_RULE);
+    n = text_fit(info, n, c->width - c->l->col, &used);
+    lines_put(c->l, info, n, used, STYLE_DIM);
+    lines_end(c->l);
+}
+
+/* Columns of white space that a line begins with, as far as it can be kept. */
+static int indent_of(const struct code *c)
+{
+    int columns = 0, most = c->width / 2;
+    for (size_t i = 0; i < c->line.len; i++) {
+        if (c->line.data[i] == '\t')
+            columns += LINES_TAB - columns % LINES_TAB;
+        else if (c->line.data[i] == ' ')
+            columns++;
+        else
+            break;
+    }
+    return columns < most ? columns : most;
+}
+
+static void begin_line(struct code *c, bool first, int indent)
+{
+    lines_begin(c->l, c->margin);
+    if (first)
+        lines_spaces(c->l, CODE_INDENT, STYLE_TEXT);
+    else
+        lines_label(c->l, "↪ ", STYLE_RULE);
+    c->l->fixed = c->l->col;
+    lines_spaces(c->l, indent, STYLE_TEXT);
+}
+
+/* One token, cluster by cluster. */
+static void put_token(struct code *c, const char *s, size_t n, uint8_t style, int indent)
+{
+    struct lines *l = c->l;
+    struct text_cluster cluster;
+
+    for (size_t i = 0; i < n; i += cluster.len) {
+        text_next(s + i, n - i, &cluster);
+        bool tab = cluster.n == 1 && cluster.cp[0] == '\t';
+        int columns = tab ? LINES_TAB - (l->col - l->fixed) % LINES_TAB : cluster.width;
+        if (l->col + columns > c->width && l->col > l->fixed) {
+            lines_end(l);
+            begin_line(c, false, indent);
+        }
+        if (tab)
+            lines_spaces(l, columns, style);
+        else
+            lines_put(l, s + i, cluster.len, columns, style);
+    }
+}
+
+static void lay_line(struct code *c)
+{
+    const char *s = c->line.data;
+    size_t n = c->line.len;
+    int indent = indent_of(c);
+
+    n -= n > 0 && s[n - 1] == '\r';
+    if (!c->l->open)
+        begin_line(c, true, 0);
+    if (!c->language && n > 0)
+        put_token(c, s, n, STYLE_CODE, indent);
+    for (size_t at = 0, end; c->language && at < n; at = end) {
+        uint8_t style;
+        end = highlight_next(c->language, &c->state, s, n, at, &style);
+        put_token(c, s + at, end - at, style, indent);
+    }
+    lines_end(c->l);
+    bytes_cut(&c->line, 0);
+}
+
+void code_add(struct code *c, const char *s, size_t n)
+{
+    while (n > 0 && !c->l->failed) {
+        const char *newline = memchr(s, '\n', n);
+        size_t part = newline ? (size_t)(newline - s) : n;
+        if (!bytes_add(&c->line, s, part))
+            c->l->failed = true;
+        if (!newline)
+            return;
+        lay_line(c);
+        s += part + 1;
+        n -= part + 1;
+    }
+}
+
+void code_end(struct code *c)
+{
+    if (c->line.len > 0)
+        lay_line(c);
+    c->open = false;
+}
+
+void code_done(struct code *c)
+{
+    bytes_free(&c->line);
+}

@@ -1,0 +1,14 @@
+/*
+ * entity.h: HTML's names for characters, which Markdown allows in text.
+ */
+#ifndef UI_ENTITY_H
+#define UI_ENTITY_H
+
+#include <stddef.h>
+
+enum { ENTITY_MAX = 4 };
+
+/* Decodes "&amp;" or "&#38;"; the bytes of UTF-8, 0: it is none that we know. */
+size_t entity_decode(const char *s, size_t len, char out[ENTITY_MAX]);
+
+#endif
