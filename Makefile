@@ -197,6 +197,9 @@ bench: duet
 bench-store: $(BUILD)/tests/storage.measure
 	$(Q)$< $(ARGS)
 
+bench-ui: $(BUILD)/tests/ui.run
+	$(Q)$< bench
+
 fuzz:
 	@sh tests/fuzz/run $(ARGS)
 

@@ -92,11 +92,12 @@ static bool lay_markdown(struct block *b, const char *text, size_t len)
     };
     struct markdown_carry carry = b->settled.carry;
     struct outline_piece piece;
-    bool ok = true;
+    bool ok = true, certain = true;
 
     while (ok && outline_next(&reader, &piece)) {
         ok = !reader.failed && markdown_lay(&b->lines, text, &reader, &piece, b->width, &carry);
-        if (ok && piece.certain) {
+        certain = certain && piece.certain;
+        if (ok && certain) {
             b->settled.outline = piece.after;
             b->settled.carry = carry;
             settle(b, piece.end);

@@ -73,7 +73,7 @@ static void put_token(struct code *c, const char *s, size_t n, uint8_t style, in
         if (tab)
             lines_spaces(l, columns, style);
         else
-            lines_put(l, s + i, cluster.len, columns, style);
+            lines_cluster(l, s + i, &cluster, style);
     }
 }
 

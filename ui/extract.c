@@ -3,6 +3,7 @@
  * part of them, and formulas as they are delimited.
  */
 #include "extract.h"
+#include "maths.h"
 
 #include <limits.h>
 #include <md4c.h>
@@ -72,33 +73,13 @@ bool extract_code(const char *text, size_t len, size_t n, struct bytes *out)
     return true;
 }
 
-/* The first formula behind *at: its TeX, and *at moves on behind it. */
-static bool next_formula(const char *text, size_t len, size_t *at, size_t *start, size_t *end)
-{
-    static const char *const open[] = {"\\[", "\\(", "$$"}, *const close[] = {"\\]", "\\)", "$$"};
-
-    for (size_t i = *at; i + 4 <= len; i++)
-        for (size_t k = 0; k < sizeof open / sizeof *open; k++) {
-            const char *found = memcmp(text + i, open[k], 2) == 0
-                                    ? memmem(text + i + 2, len - i - 2, close[k], 2)
-                                    : NULL;
-            if (!found)
-                continue;
-            *start = i + 2;
-            *end = (size_t)(found - text);
-            *at = *end + 2;
-            return true;
-        }
-    return false;
-}
-
 bool extract_math(const char *text, size_t len, size_t n, struct bytes *out)
 {
-    size_t at = 0, start, end;
+    struct math_span span = {.end = 0};
 
     do {
-        if (!next_formula(text, len, &at, &start, &end))
+        if (!math_find(text, len, span.end, &span))
             return false;
     } while (n-- > 0);
-    return bytes_add(out, text + start, end - start);
+    return bytes_add(out, text + span.tex, span.tex_len);
 }

@@ -1,41 +1,236 @@
 /*
- * formula.c: see formula.h.
+ * formula.c: formulas of a text as runs and lines. One that is still being written is shown as far as it
+ * can be read: what is open in it is closed, and what is half a word is left out until it is whole.
  */
 #include "formula.h"
+#include "maths.h"
+#include "text.h"
 
+#include <langinfo.h>
 #include <string.h>
 
-struct outline_span formula_find(const char *text, size_t len, size_t from)
-{
-    static const char boxed[] = "\\boxed{";
-    const char *at = from < len ? memmem(text + from, len - from, boxed, strlen(boxed)) : NULL;
-    struct outline_span span = {SIZE_MAX, SIZE_MAX};
-    int depth = 1;
+enum {
+    INDENT = 4,
+    INDENT_ROOM = 40, /* in narrower windows there is none */
+    TRIES_MAX = 8,    /* tokens taken back from an open formula until it can be read */
+    OPEN_MAX = 64,    /* groups in one another */
+    NAME_MAX_BYTES = 32,
+};
 
-    if (!at)
-        return span;
-    span.start = (size_t)(at - text);
-    for (span.end = span.start + strlen(boxed); span.end < len && depth > 0; span.end++)
-        depth += (text[span.end] == '{') - (text[span.end] == '}');
-    if (span.end - span.start > 4096)
-        span.start = span.end = SIZE_MAX;
-    return span;
+_Static_assert((int)OUTLINE_SPAN > (int)MATH_SOURCE_MAX, "a formula fits a span");
+
+bool formula_find(const char *text, size_t len, size_t from, struct outline_span *out)
+{
+    struct math_span found;
+    if (!math_find(text, len, from, &found))
+        return false;
+    *out = (struct outline_span){
+        .start = found.start,
+        .end = found.end,
+        .tex = found.tex,
+        .tex_len = found.tex_len,
+        .display = found.style == MATH_DISPLAY,
+        .open = found.open,
+    };
+    return true;
 }
 
-bool formula_add(struct runs *runs, const char *text, size_t len, size_t start, bool inline_only)
+static bool ascii_only(void)
 {
-    struct outline_span span = formula_find(text, len, start);
-    (void)inline_only;
-    return runs_add(runs, text + start, span.end - start, STYLE_RESULT, RUN_TEXT, 0);
+    return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }
 
-void formula_lay(struct lines *l, struct margin *margin, int width, const char *text, size_t len,
-                 size_t start)
+/* Open formulas */
+
+static bool is_letter(char c)
 {
-    (void)width;
-    (void)text;
-    (void)len;
-    (void)start;
-    lines_begin(l, margin);
-    lines_end(l);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The end of the token at i: a command with its name, or one character. */
+static size_t token_end(const char *s, size_t len, size_t i)
+{
+    size_t end = i + 1;
+    uint32_t cp;
+
+    if (s[i] != '\\')
+        return i + text_decode(s + i, len - i, &cp);
+    while (end < len && is_letter(s[end]))
+        end++;
+    return end == i + 1 && end < len ? end + 1 : end;
+}
+
+static bool is_token(const char *s, size_t n, const char *token)
+{
+    return strlen(token) == n && memcmp(s, token, n) == 0;
+}
+
+/* What closes the groups that s leaves open, innermost first; false: too many, or out of memory. */
+static bool add_closers(struct bytes *out, const char *s, size_t len)
+{
+    struct {
+        char kind; /* '{', 'l' for \left, 'b' for \begin */
+        const char *name;
+        size_t n;
+    } open[OPEN_MAX];
+    int depth = 0;
+    bool ok = true;
+
+    for (size_t i = 0, end; i < len; i = end) {
+        end = token_end(s, len, i);
+        char kind = s[i] == '{' ? '{' : is_token(s + i, end - i, "\\left") ? 'l' : 0;
+        const char *brace = NULL;
+        if (is_token(s + i, end - i, "\\begin") && end < len && s[end] == '{' &&
+            (brace = memchr(s + end, '}', len - end)) && brace - (s + end) < NAME_MAX_BYTES)
+            kind = 'b';
+        if (kind) {
+            if (depth == OPEN_MAX)
+                return false;
+            open[depth].kind = kind;
+            open[depth].name = s + end;
+            open[depth++].n = brace ? (size_t)(brace + 1 - (s + end)) : 0;
+        } else if (depth > 0 && (s[i] == '}' || is_token(s + i, end - i, "\\right") ||
+                                 is_token(s + i, end - i, "\\end"))) {
+            depth--;
+        }
+        if (kind == 'b' || is_token(s + i, end - i, "\\end")) {
+            const char *close = memchr(s + end, '}', len - end);
+            end = close ? (size_t)(close + 1 - s) : len;
+        }
+    }
+    while (depth-- > 0 && ok) {
+        if (open[depth].kind == '{')
+            ok = bytes_add(out, "}", 1);
+        else if (open[depth].kind == 'l')
+            ok = bytes_add(out, "\\right.", 7);
+        else
+            ok = bytes_add(out, "\\end", 4) && bytes_add(out, open[depth].name, open[depth].n);
+    }
+    return ok;
+}
+
+/* The last layout of a formula that goes on behind its end. */
+static struct math *lay_open(const char *tex, size_t len, enum math_style style)
+{
+    size_t ends[TRIES_MAX], n = 0;
+    struct math *m = NULL;
+
+    for (size_t i = 0; i < len; n++)
+        ends[n % TRIES_MAX] = i = token_end(tex, len, i);
+    for (size_t tries = 0; tries < TRIES_MAX && tries < n && !m; tries++) {
+        struct bytes closed = {0};
+        size_t end = ends[(n - 1 - tries) % TRIES_MAX];
+        if (bytes_add(&closed, tex, end) && add_closers(&closed, tex, end))
+            m = math_lay(closed.data, closed.len, style, ascii_only());
+        bytes_free(&closed);
+    }
+    return m;
+}
+
+/* Layouts */
+
+/* The TeX without the marks of quotes that its lines stand in. */
+static bool copy_tex(struct bytes *out, const char *text, const struct outline_span *span)
+{
+    size_t line = span->start, end = span->tex + span->tex_len;
+    int quotes = 0;
+
+    while (line > 0 && text[line - 1] != '\n')
+        line--;
+    for (; line < span->start && strchr(" \t>", text[line]); line++)
+        quotes += text[line] == '>';
+    for (size_t i = span->tex; i < end;) {
+        const char *newline = memchr(text + i, '\n', end - i);
+        size_t stop = newline ? (size_t)(newline - text) + 1 : end;
+        if (!bytes_add(out, text + i, stop - i))
+            return false;
+        i = stop;
+        for (int left = quotes; newline && left > 0 && i < end && strchr(" \t>", text[i]); i++)
+            left -= text[i] == '>';
+    }
+    return bytes_add(out, "", 0);
+}
+
+/* NULL: what is there is no formula, or not yet. */
+static struct math *lay(const char *text, const struct outline_span *span, enum math_style style)
+{
+    struct bytes tex = {0};
+    struct math *m = NULL;
+
+    if (copy_tex(&tex, text, span)) {
+        size_t len = tex.len;
+        bool half = span->open && len > 0 &&
+                    (is_letter(tex.data[len - 1]) || tex.data[len - 1] == '\\');
+        while (half && len > 0 && is_letter(tex.data[len - 1]))
+            len--;
+        half = half && len > 0 && tex.data[len - 1] == '\\'; /* a command that may not be whole */
+        len = half ? len - 1 : tex.len;
+        m = math_lay(tex.data, len, style, ascii_only());
+        if (!m && span->open)
+            m = lay_open(tex.data, len, style);
+    }
+    bytes_free(&tex);
+    return m;
+}
+
+static uint8_t style_of(const char *text, const struct outline_span *span)
+{
+    static const char boxed[] = "\\boxed";
+    return memmem(text + span->tex, span->tex_len, boxed, strlen(boxed)) ? STYLE_RESULT
+                                                                         : STYLE_MATH;
+}
+
+/* The source of what cannot be laid out; of an open formula a sign that something comes. */
+static bool add_source(struct runs *runs, const char *text, const struct outline_span *span)
+{
+    bool ok = true;
+
+    if (span->open && span->tex_len < TRIES_MAX)
+        return runs_add(runs, "…", strlen("…"), STYLE_DIM, RUN_TEXT, 0);
+    for (size_t i = span->start; i < span->end && ok;) {
+        const char *newline = memchr(text + i, '\n', span->end - i);
+        size_t stop = newline ? (size_t)(newline - text) : span->end;
+        ok = runs_add(runs, text + i, stop - i, STYLE_TEXT, RUN_TEXT, 0) &&
+             (!newline || runs_add(runs, " ", 1, STYLE_TEXT, RUN_TEXT, 0));
+        i = stop + (newline != NULL);
+    }
+    return ok;
+}
+
+bool formula_add(struct runs *runs, const char *text, const struct outline_span *span,
+                 bool as_inline, uint32_t arg)
+{
+    if (span->display && !as_inline)
+        return runs_add(runs, "", 0, STYLE_TEXT, RUN_BLOCK, arg);
+    struct math *m = lay(text, span, MATH_INLINE);
+    if (!m)
+        return add_source(runs, text, span);
+    size_t n;
+    const char *row = math_row(m, math_baseline(m), &n);
+    bool ok = runs_add(runs, row, n, style_of(text, span), RUN_ATOM, 0);
+    math_free(m);
+    return ok;
+}
+
+void formula_lay(struct lines *l, struct margin *margin, int width, const char *text,
+                 const struct outline_span *span)
+{
+    struct math *m = lay(text, span, MATH_DISPLAY);
+
+    if (!m) {
+        struct runs runs = {.n = 0};
+        l->failed = l->failed || !add_source(&runs, text, span);
+        runs_lay(&runs, 0, l, margin, width);
+        runs_free(&runs);
+        return;
+    }
+    for (int row = 0; row < math_rows(m); row++) {
+        size_t n;
+        const char *s = math_row(m, row, &n);
+        lines_begin(l, margin);
+        lines_spaces(l, width >= INDENT_ROOM ? INDENT : 0, STYLE_TEXT);
+        lines_put(l, s, n, math_width(m), style_of(text, span));
+        lines_end_wide(l, width);
+    }
+    math_free(m);
 }

@@ -9,18 +9,20 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* An outline_finder. */
-struct outline_span formula_find(const char *text, size_t len, size_t from);
+bool formula_find(const char *text, size_t len, size_t from, struct outline_span *out);
 
 /*
- * Adds the formula at `start` to the runs: among words where it is inline or `inline_only`, as a
- * RUN_BLOCK with its start as arg where it is displayed. False: out of memory.
+ * Adds a formula of the text to the runs: as an atom among words where it is inline or `as_inline`, else
+ * as a RUN_BLOCK with `arg`. False: out of memory.
  */
-bool formula_add(struct runs *runs, const char *text, size_t len, size_t start, bool inline_only);
+bool formula_add(struct runs *runs, const char *text, const struct outline_span *span,
+                 bool as_inline, uint32_t arg);
 
-/* Lays out the displayed formula at `start`, lines that may scroll. */
-void formula_lay(struct lines *l, struct margin *margin, int width, const char *text, size_t len,
-                 size_t start);
+/* Lays out a displayed formula; lines that are wider than the window scroll. */
+void formula_lay(struct lines *l, struct margin *margin, int width, const char *text,
+                 const struct outline_span *span);
 
 #endif

@@ -2,7 +2,6 @@
  * lines.c: the lines that a text is laid out as, their margins, and the breaking of styled runs.
  */
 #include "lines.h"
-#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +84,20 @@ void lines_put(struct lines *l, const char *s, size_t n, int columns, uint8_t st
         l->spans[l->n_spans++].style = style;
     l->spans[l->n_spans - 1].end = (uint32_t)(l->text.len - l->line_text);
     l->col += columns;
+}
+
+void lines_cluster(struct lines *l, const char *s, const struct text_cluster *c, uint8_t style)
+{
+    char drawn[4 * TEXT_CLUSTER_MAX];
+    size_t n = 0;
+
+    if (c->len <= sizeof drawn) {
+        lines_put(l, s, c->len, c->width, style);
+        return;
+    }
+    for (int i = 0; i < c->n; i++)
+        n += text_encode(c->cp[i], drawn + n);
+    lines_put(l, drawn, n, c->width, style);
 }
 
 void lines_label(struct lines *l, const char *label, uint8_t style)
@@ -292,14 +305,33 @@ static void find_break(const struct runs *r, struct place from, int room, bool f
     *next = at;
 }
 
+static void put_text(struct lines *l, const char *s, size_t n, uint8_t style)
+{
+    struct text_cluster c;
+    size_t begin = 0;
+    int columns = 0;
+
+    for (size_t i = 0; i < n; i += c.len) {
+        text_next(s + i, n - i, &c);
+        if (c.len <= 4 * TEXT_CLUSTER_MAX) {
+            columns += c.width;
+            continue;
+        }
+        lines_put(l, s + begin, i - begin, columns, style);
+        lines_cluster(l, s + i, &c, style);
+        begin = i + c.len;
+        columns = 0;
+    }
+    lines_put(l, s + begin, n - begin, columns, style);
+}
+
 static void put_range(const struct runs *r, struct place from, const struct place *to,
                       struct lines *l)
 {
     while (from.pos < to->pos) {
         const struct run *run = &r->runs[from.run];
         size_t end = run->end < to->pos ? run->end : to->pos;
-        const char *s = r->text.data + from.pos;
-        lines_put(l, s, end - from.pos, text_width(s, end - from.pos), run->style);
+        put_text(l, r->text.data + from.pos, end - from.pos, run->style);
         from.pos = end;
         from.run++;
     }
@@ -323,7 +355,7 @@ size_t runs_lay(const struct runs *r, size_t first, struct lines *l, struct marg
         if (at_stop(r, &at)) { /* a line break */
             if (!l->open)
                 lines_begin(l, margin);
-            lines_end(l);
+            lines_end_wide(l, width);
             at.pos = r->runs[at.run++].end;
             continue;
         }
@@ -339,6 +371,6 @@ size_t runs_lay(const struct runs *r, size_t first, struct lines *l, struct marg
         if (!done)
             skip_spaces(r, &at);
     }
-    lines_end(l);
+    lines_end_wide(l, width);
     return at.run;
 }

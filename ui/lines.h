@@ -8,6 +8,7 @@
 #define UI_LINES_H
 
 #include "bytes.h"
+#include "text.h"
 #include "theme.h"
 
 #include <stdbool.h>
@@ -77,6 +78,8 @@ void lines_reopen(struct lines *l);
 
 void lines_begin(struct lines *l, struct margin *margin); /* margin NULL: none */
 void lines_put(struct lines *l, const char *s, size_t n, int columns, uint8_t style);
+/* One cluster of a text; of one with marks without end, only what is drawn is kept. */
+void lines_cluster(struct lines *l, const char *s, const struct text_cluster *c, uint8_t style);
 void lines_label(struct lines *l, const char *label, uint8_t style);
 void lines_spaces(struct lines *l, int n, uint8_t style);
 void lines_end(struct lines *l);

@@ -95,7 +95,7 @@ static void flush(struct writer *w)
         if (r->runs[at].kind == RUN_BLOCK) {
             if (at > 0)
                 lines_gap(w->l, &w->margin);
-            formula_lay(w->l, &w->margin, w->width, w->text, w->reader->len, r->runs[at].arg);
+            formula_lay(w->l, &w->margin, w->width, w->text, &w->reader->spans[r->runs[at].arg]);
             w->carry->open_text = false;
             if (++at < r->n)
                 lines_gap(w->l, &w->margin);
@@ -141,11 +141,12 @@ static void add_break(struct writer *w)
         w->failed = true;
 }
 
-static void add_formula(struct writer *w, size_t start)
+static void add_formula(struct writer *w, size_t number)
 {
     struct runs *r = &w->runs;
     size_t n = r->n;
-    if (!formula_add(r, w->text, w->reader->len, start, w->in_table || w->level > 0))
+    bool as_inline = w->in_table || w->level > 0;
+    if (!formula_add(r, w->text, &w->reader->spans[number], as_inline, (uint32_t)number))
         w->failed = true;
     if (n > 0 && r->n > n && r->runs[n].kind == RUN_BLOCK && r->runs[n - 1].kind == RUN_BREAK) {
         r->runs[n - 1] = r->runs[n];
@@ -170,7 +171,7 @@ static void add_text(struct writer *w, size_t at, size_t n)
             return;
         }
         add(w, w->text + at, span->start - at, inline_style(w));
-        add_formula(w, span->start);
+        add_formula(w, w->next_span);
         at = span->end;
     }
 }

@@ -348,14 +348,42 @@ static enum line_kind read_line(struct outline *o, const char *s, size_t start, 
 
 /* Lines */
 
-/* The next formula that begins at pos or behind it. */
-static struct outline_span next_span(struct outline_reader *r, size_t pos)
+/* Whether a formula may begin here. */
+static bool may_open_span(const char *s, size_t n, size_t i)
 {
-    if (!r->next_known || r->next.start < pos) {
-        r->next = r->find(r->text, r->len, pos);
-        r->next_known = true;
+    char next = i + 1 < n ? s[i + 1] : '\0';
+    return s[i] == '$' || (s[i] == '\\' && (next == '(' || next == '[' || next == 'b'));
+}
+
+static bool may_begin(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (may_open_span(s, n, i))
+            return true;
+    return false;
+}
+
+/*
+ * The first formula that begins in [from, end); false: none does. It is looked for from where the piece
+ * or the formula before ended, and only as far as one can reach, so that the result depends on nothing
+ * else.
+ */
+static bool span_in(struct outline_reader *r, size_t from, size_t end, struct outline_span *out)
+{
+    size_t limit = r->len - end > OUTLINE_SPAN ? end + OUTLINE_SPAN : r->len;
+
+    if (!may_begin(r->text + from, end - from))
+        return false;
+    const char *empty = memmem(r->text + end - 1, limit - (end - 1), "\n\n", 2);
+    limit = empty ? (size_t)(empty - r->text) + 2 : limit; /* none goes on behind that */
+    while (r->find(r->text, limit, r->searched, out)) {
+        if (out->start >= end || (out->open && limit < r->len))
+            return false;
+        if (out->start >= from)
+            return true;
+        r->searched = out->end;
     }
-    return r->next;
+    return false;
 }
 
 static void keep_span(struct outline_reader *r, const struct outline_span *span)
@@ -399,14 +427,12 @@ static size_t line_end(struct outline_reader *r, size_t pos, bool fence, bool *c
 
     *cut_out = false;
     for (;;) {
-        struct outline_span span = {SIZE_MAX, SIZE_MAX};
+        struct outline_span span;
         const char *newline = from < most ? memchr(r->text + from, '\n', most - from) : NULL;
         size_t end = newline ? (size_t)(newline - r->text) + 1 : most;
-        if (!fence)
-            span = next_span(r, from);
-        if (span.start < end) {
+        if (!fence && span_in(r, from, end, &span)) {
             keep_span(r, &span);
-            from = span.end;
+            from = r->searched = span.end;
             most = from > most ? from : most;
             if (from < r->len && from >= pos + OUTLINE_PIECE) {
                 *cut_out = true;
@@ -435,19 +461,57 @@ static bool makes_table(const struct outline_reader *r, const struct outline *o,
     return is_delimiter_row(&c);
 }
 
-/* Whether no more text can change where the piece that ends at `pos` ends. */
-static bool is_certain(const struct outline_reader *r, size_t pos)
+/* Whether an empty line begins at the newline at `at`; formulas and code among words end at one. */
+static bool is_gap(const struct outline_reader *r, size_t at)
 {
+    size_t i = at + 1;
+    while (i < r->len && (r->text[i] == ' ' || r->text[i] == '\t' || r->text[i] == '\r'))
+        i++;
+    return i < r->len && r->text[i] == '\n';
+}
+
+/*
+ * Whether what may be a formula in the piece, or behind it up to `end`, may still become another: it is
+ * none yet, or backticks could hide it.
+ */
+static bool is_undecided(const struct outline_reader *r, const struct outline_piece *piece,
+                         size_t end)
+{
+    bool open = false;
+    size_t span = 0;
+
+    if (r->len - piece->start > OUTLINE_SPAN + OUTLINE_PIECE)
+        return false;
+    for (size_t i = piece->start; i < r->len && (i < end || open); i++) {
+        while (span < r->n_spans && r->spans[span].end <= i)
+            span++;
+        bool inside = span < r->n_spans && r->spans[span].start <= i && !r->spans[span].open;
+        if (inside)
+            i = r->spans[span].end - 1;
+        else if (i < end &&
+                 (may_open_span(r->text, r->len, i) || (r->n_spans > 0 && r->text[i] == '`')))
+            open = true;
+        else if (r->text[i] == '\n' && is_gap(r, i))
+            open = false;
+    }
+    return open;
+}
+
+/* Whether no more text can change where the piece ends and what it is. */
+static bool is_certain(const struct outline_reader *r, const struct outline_piece *piece)
+{
+    size_t pos = piece->end;
+
     for (int i = 0; i < 2; i++) {
         size_t left = r->len - pos;
         if (left > OUTLINE_PIECE)
-            return true;
+            break;
         const char *newline = left ? memchr(r->text + pos, '\n', left) : NULL;
         if (!newline)
             return false;
         pos = (size_t)(newline - r->text) + 1;
     }
-    return true;
+    return !is_undecided(r, piece, pos);
 }
 
 static void skip_empty_lines(struct outline_reader *r)
@@ -479,9 +543,8 @@ static void read_lines(struct outline_reader *r, struct outline_piece *piece)
     while (r->pos < r->len && !r->now.in_line) {
         struct outline next = r->now, probe = next;
         bool cut, first = r->pos == piece->start;
-        struct outline_span span = r->next;
-        bool known = r->next_known;
-        size_t n_spans = r->n_spans, end = line_end(r, r->pos, true, &cut), text = r->pos;
+        size_t n_spans = r->n_spans, searched = r->searched, end = line_end(r, r->pos, true, &cut),
+               text = r->pos;
 
         /* A fence has no formulas, not even in the line that opens it. */
         read_line(&probe, r->text, r->pos, end, false, &text);
@@ -491,8 +554,7 @@ static void read_lines(struct outline_reader *r, struct outline_piece *piece)
         bool table = !cut && !fence && makes_table(r, &next, r->pos, end);
         enum line_kind kind = read_line(&next, r->text, r->pos, end, table, &text);
         if (kind == LINE_STARTS && !first) {
-            r->next = span;
-            r->next_known = known;
+            r->searched = searched;
             r->n_spans = n_spans;
             return;
         }
@@ -517,6 +579,7 @@ bool outline_next(struct outline_reader *r, struct outline_piece *piece)
     if (r->pos >= r->len)
         return false;
     r->n_spans = 0;
+    r->searched = r->pos;
     *piece = (struct outline_piece){.before = r->now, .start = r->pos, .text = SIZE_MAX};
     if (r->now.in_line)
         read_rest(r);
@@ -524,7 +587,7 @@ bool outline_next(struct outline_reader *r, struct outline_piece *piece)
         read_lines(r, piece);
     piece->end = r->pos;
     piece->after = r->now;
-    piece->certain = is_certain(r, r->pos);
+    piece->certain = is_certain(r, piece);
     return true;
 }
 

@@ -19,6 +19,7 @@
 enum {
     OUTLINE_DEPTH = 32,   /* quotes and items in one another; deeper ones are text */
     OUTLINE_PIECE = 8192, /* bytes from where on a piece is cut */
+    OUTLINE_SPAN = 17000, /* more than the longest formula has */
 };
 
 /* A quote ('>') or an item of a list ('-', '+', '*', or what follows its number: '.', ')'). */
@@ -55,9 +56,12 @@ struct outline_piece {
 /* A part of the text that is no Markdown and is not to be cut: a formula. */
 struct outline_span {
     size_t start, end;
+    size_t tex, tex_len; /* without its delimiters */
+    bool display;
+    bool open; /* it goes on at the end of the text */
 };
-/* The first at or after `from`; a start of SIZE_MAX: there is none. */
-typedef struct outline_span outline_finder(const char *text, size_t len, size_t from);
+/* The first at or after `from`; false: there is none. */
+typedef bool outline_finder(const char *text, size_t len, size_t from, struct outline_span *out);
 
 struct outline_reader {
     const char *text;
@@ -65,8 +69,7 @@ struct outline_reader {
     outline_finder *find;
     struct outline now;
     size_t pos;
-    struct outline_span next; /* the next span, once it was looked for */
-    bool next_known;
+    size_t searched;            /* where the search for spans stands, in the piece */
     struct outline_span *spans; /* those in the piece */
     size_t n_spans, cap_spans;
     bool failed; /* out of memory */

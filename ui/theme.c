@@ -239,11 +239,8 @@ static unsigned parse_attribute(const char *word, size_t len)
         const char *name;
         unsigned attr;
     } names[] = {
-        {"bold", PAINT_BOLD},
-        {"dim", PAINT_DIM},
-        {"italic", PAINT_ITALIC},
-        {"underline", PAINT_UNDERLINE},
-        {"reverse", PAINT_REVERSE},
+        {"bold", PAINT_BOLD},           {"dim", PAINT_DIM},         {"italic", PAINT_ITALIC},
+        {"underline", PAINT_UNDERLINE}, {"reverse", PAINT_REVERSE},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strlen(names[i].name) == len && strncmp(word, names[i].name, len) == 0)

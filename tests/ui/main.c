@@ -1,7 +1,9 @@
 /*
  * main.c: the tests of ui/. `ui.run show` shows the screen instead, `ui.run golden` writes the golden
  * screens anew, `ui.run math` the layouts of formulas.
+ * screens anew, `ui.run bench` measures.
  */
+#include "bench.h"
 #include "show.h"
 #include "tests.h"
 
@@ -19,6 +21,8 @@ int main(int argc, char **argv)
     unsetenv("COLORTERM");
     unsetenv("COLORFGBG");
     unsetenv("TMUX");
+    if (argc > 1 && strcmp(argv[1], "bench") == 0)
+        return bench_run();
     if (argc > 1 && strcmp(argv[1], "golden") == 0)
         return golden_write();
     if (argc > 1 && strcmp(argv[1], "math") == 0)
