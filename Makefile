@@ -241,6 +241,7 @@ help:
 	@echo 'make test       set up what is missing, build, run every test'
 	@echo 'make all        build ./duet          make check     tests without the set-up'
 	@echo 'make deps       install the libraries through the package manager'
+	@echo 'make bench-ui   measure the frames of the screen'
 	@echo 'make bench      measure the speed     make fuzz      fuzz the parsers'
 	@echo 'make bench-store  measure the store in a large history'
 	@echo 'make monkey     hit keys at random for SECONDS=600'

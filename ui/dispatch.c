@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SIDE_STEP = 8 }; /* columns */
+
 /* Actions */
 
 /*
@@ -235,6 +237,8 @@ static void in_transcript(struct ui *u, enum keymap_action action)
     case ACT_MESSAGE_DOWN: transcript_select(t, 1); break;
     case ACT_TOP: transcript_top(t); break;
     case ACT_BOTTOM: transcript_bottom(t); break;
+    case ACT_SIDE_LEFT: transcript_shift(t, -SIDE_STEP); break;
+    case ACT_SIDE_RIGHT: transcript_shift(t, SIDE_STEP); break;
     case ACT_FOLD: transcript_fold(t); break;
     default: of_message(u, action); break;
     }

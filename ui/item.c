@@ -97,6 +97,12 @@ bool item_hides(const struct item *item, const char *text)
     return false;
 }
 
+void item_shift(struct item *item, int columns)
+{
+    for (size_t i = 0; i < item->n_parts; i++)
+        block_scroll(&item->parts[i].block, columns);
+}
+
 /* Rows */
 
 enum row_kind {

@@ -55,6 +55,9 @@ void item_fold(struct item *item, bool folded);
 /* Whether what is folded away holds the text. */
 bool item_hides(const struct item *item, const char *text);
 
+/* Scrolls lines that are wider than the window sideways. */
+void item_shift(struct item *item, int columns);
+
 /* Lays out what is new, or all for a new width, and counts the rows. */
 size_t item_rows(struct item *item, int width);
 

@@ -55,6 +55,10 @@ static const struct keymap_row table[] = {
 
     {ACT_LINE_UP, IN_TRANSCRIPT, "scroll-up", "k, Up, C-p", "scroll back a line"},
     {ACT_LINE_DOWN, IN_TRANSCRIPT, "scroll-down", "j, Down, C-n", "scroll on a line"},
+    {ACT_SIDE_LEFT, IN_TRANSCRIPT, "scroll-left", "h, Left",
+     "scroll back what is wider than the window"},
+    {ACT_SIDE_RIGHT, IN_TRANSCRIPT, "scroll-right", "l, Right",
+     "scroll a formula or table that is too wide"},
     {ACT_MESSAGE_UP, IN_TRANSCRIPT, "message-up", "[, K", "message before"},
     {ACT_MESSAGE_DOWN, IN_TRANSCRIPT, "message-down", "], J", "message after"},
     {ACT_TOP, IN_TRANSCRIPT, "top", "g, Home", "top"},

@@ -58,6 +58,8 @@ enum keymap_action {
     ACT_COMPOSE,
     ACT_LINE_UP,
     ACT_LINE_DOWN,
+    ACT_SIDE_LEFT,
+    ACT_SIDE_RIGHT,
     ACT_TOP,
     ACT_BOTTOM,
     ACT_MESSAGE_UP,

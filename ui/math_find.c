@@ -202,7 +202,7 @@ static bool dollars_hold_math(const struct scan *t, size_t at, size_t close)
 {
     const char *s = t->s + at;
     size_t len = close - at;
-    if (len == 0 || is_prose(s, len))
+    if (len == 0 || is_prose(s, len) || memchr(s, '`', len))
         return false;
     if (close + 1 < t->len && is_digit(t->s[close + 1]))
         return false;

@@ -406,6 +406,12 @@ bool transcript_point(struct transcript *t, int row)
     return false;
 }
 
+void transcript_shift(struct transcript *t, int columns)
+{
+    if (t->selected < t->n)
+        item_shift(t->items[t->selected], columns);
+}
+
 /* Drawing */
 
 bool transcript_has_messages(const struct transcript *t)

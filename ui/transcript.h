@@ -61,6 +61,9 @@ void transcript_focus(struct transcript *t, bool on);
 void transcript_select(struct transcript *t, int step);
 void transcript_fold(struct transcript *t);
 
+/* Scrolls what of the chosen message is wider than the window. */
+void transcript_shift(struct transcript *t, int columns);
+
 /* Marks the message that was drawn in this row of the screen; false: none was. */
 bool transcript_point(struct transcript *t, int row);
 

@@ -285,6 +285,28 @@ static void streaming_ends_as_loading_begins(void **state)
     assert_string_equal(look(v), streamed);
 }
 
+/* What is wider than the window is cut with a mark, and can be reached. */
+static void wide_tables_scroll_sideways(void **state)
+{
+    struct view *v = *state;
+    say(v, 1, UI_ASSISTANT,
+        "| aaaaaaaaaaaa | bbbbbbbbbbbb | cccccccccccc | dddddddddddd | eeeeeeeeeeee |\n"
+        "|---|---|---|---|---|\n| 1 | 2 | 3 | 4 | the end |");
+    assert_non_null(strstr(look(v), "aaaaaaaaaaaa │ bbbbbbbbbbbb │ cccccc▸\n"));
+    assert_null(strstr(v->text, "the end"));
+    transcript_focus(&v->t, true);
+    for (int i = 0; i < 20; i++)
+        transcript_shift(&v->t, 8);
+    look(v);
+    assert_non_null(strstr(v->text, "◂"));
+    assert_non_null(strstr(v->text, "eeeeeeeeeeee"));
+    assert_non_null(strstr(v->text, "the end"));
+    assert_null(strstr(v->text, "▸"));
+    for (int i = 0; i < 20; i++)
+        transcript_shift(&v->t, -8);
+    assert_non_null(strstr(look(v), "aaaaaaaaaaaa"));
+}
+
 int test_transcript(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -294,6 +316,7 @@ int test_transcript(void)
         TEST(reasoning_folds_and_unfolds),       TEST(the_view_follows_until_it_is_moved),
         TEST(scrolling_meets_every_row_once),    TEST(a_new_width_keeps_the_place),
         TEST(any_size_and_any_move_is_safe),     TEST(streaming_ends_as_loading_begins),
+        TEST(wide_tables_scroll_sideways),
     };
 #undef TEST
     return cmocka_run_group_tests_name("transcript", tests, NULL, NULL);
