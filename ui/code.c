@@ -56,8 +56,25 @@ static void begin_line(struct code *c, bool first, int indent)
     lines_spaces(c->l, indent, STYLE_TEXT);
 }
 
-/* One token, cluster by cluster. */
-static void put_token(struct code *c, const char *s, size_t n, uint8_t style, int indent)
+static void wrap(struct code *c, int indent)
+{
+    lines_end(c->l);
+    begin_line(c, false, indent);
+}
+
+/* The next word of a token with the spaces behind it; *columns_out: of the word alone. */
+static size_t word_of(const char *s, size_t n, int *columns_out)
+{
+    size_t end = 0;
+    while (end < n && s[end] != ' ' && s[end] != '\t')
+        end++;
+    *columns_out = text_width(s, end);
+    while (end < n && (s[end] == ' ' || s[end] == '\t'))
+        end++;
+    return end;
+}
+
+static void put_word(struct code *c, const char *s, size_t n, uint8_t style, int indent)
 {
     struct lines *l = c->l;
     struct text_cluster cluster;
@@ -67,13 +84,27 @@ static void put_token(struct code *c, const char *s, size_t n, uint8_t style, in
         bool tab = cluster.n == 1 && cluster.cp[0] == '\t';
         int columns = tab ? LINES_TAB - (l->col - l->fixed) % LINES_TAB : cluster.width;
         if (l->col + columns > c->width && l->col > l->fixed) {
-            lines_end(l);
-            begin_line(c, false, indent);
+            if (text_is_space(&cluster))
+                continue; /* it would only be drawn over the edge */
+            wrap(c, indent);
         }
         if (tab)
             lines_spaces(l, columns, style);
         else
             lines_cluster(l, s + i, &cluster, style);
+    }
+}
+
+/* One token; broken at spaces, within a word only where that is wider than the line. */
+static void put_token(struct code *c, const char *s, size_t n, uint8_t style, int indent)
+{
+    int columns;
+    for (size_t at = 0, end; at < n; at += end) {
+        end = word_of(s + at, n - at, &columns);
+        bool fits = c->l->col + columns <= c->width;
+        if (!fits && c->l->fixed + indent + columns <= c->width && c->l->col > c->l->fixed)
+            wrap(c, indent);
+        put_word(c, s + at, end, style, indent);
     }
 }
 

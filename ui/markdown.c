@@ -66,13 +66,14 @@ static void begin_block(struct writer *w, enum leaf_kind kind)
 {
     bool roomy = kind == FENCED_LEAF || kind == INDENTED_LEAF || kind == ROWS_LEAF;
     bool same = kind == INDENTED_LEAF && w->carry->indented;
+    bool top = w->margin.n == 0 || w->margin.entries[0].fresh;
     bool gap = !w->began && w->piece->before.blank;
 
     if (goes_on(w)) {
         w->began = true;
         return;
     }
-    if (w->margin.n == 0 && !same)
+    if (top && !same)
         gap = gap || roomy || w->carry->roomy || kind == HEADING_LEAF;
     lines_end(w->l);
     if (gap && w->l->n > 0)
@@ -104,6 +105,7 @@ static void flush(struct writer *w)
             w->carry->open_text = true;
         }
     }
+    w->carry->roomy = r->n > 1 && r->runs[r->n - 1].kind == RUN_BLOCK;
     runs_clear(r);
 }
 
