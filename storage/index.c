@@ -23,6 +23,16 @@ int index_add(struct store *s, int64_t message)
     return rc == STORE_EDAMAGED ? STORE_OK : rc;
 }
 
+int index_withdraw(struct store *s, int64_t message)
+{
+    struct stmt q = stmt_open(s, "INSERT INTO search(search, rowid, body)"
+                                 " SELECT 'delete', id, body FROM searchable WHERE message = ?"
+                                 " AND body IS NOT NULL");
+    stmt_bind_int(&q, message);
+    int rc = stmt_run(&q);
+    return rc == STORE_EDAMAGED ? STORE_OK : rc;
+}
+
 int index_remove(struct store *s, int64_t conversation)
 {
     struct stmt q = stmt_open(s, "INSERT INTO search(search, rowid, body)"

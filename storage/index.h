@@ -18,6 +18,7 @@ int index_open(struct store *s);
 
 /* Inside a transaction: the caller's. */
 int index_add(struct store *s, int64_t message);         /* as it ends */
+int index_withdraw(struct store *s, int64_t message);    /* before it goes on */
 int index_remove(struct store *s, int64_t conversation); /* while its texts are still there */
 
 /*

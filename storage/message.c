@@ -226,6 +226,39 @@ int store_message_set_opens(struct store *s, int64_t id, bool opens)
     return db_end(s, stmt_run_on(&q, "message"));
 }
 
+/* Whether a message can be gone on with. */
+static int find_idle(struct store *s, int64_t id)
+{
+    struct stmt q = stmt_open(s, "SELECT owner FROM message WHERE id = ?");
+    stmt_bind_int(&q, id);
+    bool found = stmt_row(&q);
+    int64_t owner = found ? stmt_int(&q, 0) : 0;
+    int rc = stmt_close(&q);
+    if (rc == STORE_OK && !found)
+        rc = db_error(s, STORE_ENOTFOUND, "message: there is none (got %lld)", (long long)id);
+    if (rc == STORE_OK && owner != 0 && owner_alive(&s->owner, owner))
+        rc = db_error(s, STORE_EBUSY, "message: is being written (got %lld)", (long long)id);
+    return rc;
+}
+
+int store_message_resume(struct store *s, int64_t id)
+{
+    int rc = db_begin(s);
+    if (rc != STORE_OK)
+        return rc;
+    rc = find_idle(s, id);
+    if (rc == STORE_OK)
+        rc = index_withdraw(s, id);
+    if (rc == STORE_OK) {
+        struct stmt q = stmt_open(s, "UPDATE message SET state = ?, owner = ? WHERE id = ?");
+        stmt_bind_int(&q, STORE_STREAMING);
+        stmt_bind_int(&q, s->owner.token);
+        stmt_bind_int(&q, id);
+        rc = stmt_run(&q);
+    }
+    return db_end(s, rc);
+}
+
 static int next_orphan(struct store *s, int64_t *id, int64_t *owner)
 {
     int64_t found = 0;

@@ -63,6 +63,7 @@ enum store_state {
 enum store_kind {
     STORE_TEXT,      /* the user's question, the model's answer, a tool's result */
     STORE_REASONING, /* what the model thought before it answered */
+    STORE_TOKENS, /* of both, as numbers in order; not searched. With them an answer goes on exactly */
     STORE_KINDS
 };
 
@@ -231,6 +232,12 @@ int store_message_end(struct store *s, int64_t id, enum store_state state,
 
 /* Lets the window begin at a message, or no longer. */
 int store_message_set_opens(struct store *s, int64_t id, bool opens);
+
+/*
+ * Lets a message that has ended, or whose writer is gone, be appended to and ended again as if this
+ * handle had begun it. STORE_EBUSY: another one is writing it.
+ */
+int store_message_resume(struct store *s, int64_t id);
 
 /* The conversation's current path, root first. */
 int store_message_path(struct store *s, int64_t conversation, struct store_messages **out);

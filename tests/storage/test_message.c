@@ -219,6 +219,60 @@ static void a_message_may_open_the_window(void **state)
     store_close(s);
 }
 
+static size_t count_hits(struct store *s, const char *words)
+{
+    struct store_hits *hits;
+    assert_int_equal(store_search(s, words, 0, 9, &hits), STORE_OK);
+    size_t n = hits->count;
+    store_hits_free(hits);
+    return n;
+}
+
+/* What was ended goes on, in another process too; what somebody writes does not. */
+static void an_ended_message_goes_on(void **state)
+{
+    struct place *p = *state;
+    struct store *s = must_open(p->path);
+    int64_t c = must_create(s, "");
+    int64_t q = must_add(s, c, 0, STORE_USER, "question");
+    const struct store_draft draft = {.conversation = c, .parent = q, .role = STORE_ASSISTANT};
+    int64_t id;
+    assert_int_equal(store_message_begin(s, &draft, &id), STORE_OK);
+    assert_int_equal(store_message_append(s, id, STORE_REASONING, "thinking of ele", 15), STORE_OK);
+    assert_int_equal(store_message_append(s, id, STORE_TOKENS, "1 22 333 ", 9), STORE_OK);
+    assert_int_equal(store_message_resume(s, id), STORE_EBUSY);
+    struct store *other = must_open(p->path);
+    assert_int_equal(store_message_resume(other, id), STORE_EBUSY);
+    assert_int_equal(store_message_end(s, id, STORE_STOPPED, NULL), STORE_OK);
+
+    assert_int_equal(store_message_resume(other, id), STORE_OK);
+    assert_int_equal(store_message_append(s, id, STORE_TEXT, "x", 1), STORE_ENOTFOUND);
+    assert_int_equal(store_message_append(other, id, STORE_REASONING, "phants", 6), STORE_OK);
+    assert_int_equal(store_message_append(other, id, STORE_TOKENS, "4 ", 2), STORE_OK);
+    store_close(other); /* and its writer dies */
+    assert_int_equal(store_message_resume(s, id), STORE_OK);
+    assert_int_equal(store_message_append(s, id, STORE_TEXT, "Dumbo", 5), STORE_OK);
+    assert_int_equal(store_message_end(s, id, STORE_COMPLETE, NULL), STORE_OK);
+
+    struct store_messages *list;
+    assert_int_equal(store_message_path(s, c, &list), STORE_OK);
+    assert_int_equal(list->count, 2);
+    assert_false(list->items[1].damaged);
+    assert_int_equal(list->items[1].state, STORE_COMPLETE);
+    assert_string_equal(list->items[1].text[STORE_REASONING], "thinking of elephants");
+    assert_string_equal(list->items[1].text[STORE_TEXT], "Dumbo");
+    assert_string_equal(list->items[1].text[STORE_TOKENS], "1 22 333 4 ");
+    store_messages_free(list);
+    static const struct {
+        const char *words;
+        size_t n;
+    } found[] = {{"elephants", 1}, {"Dumbo", 1}, {"333", 0}};
+    for (size_t i = 0; i < sizeof found / sizeof *found; i++)
+        assert_int_equal(count_hits(s, found[i].words), found[i].n);
+    assert_int_equal(store_message_resume(s, 999), STORE_ENOTFOUND);
+    store_close(s);
+}
+
 static void senseless_calls_are_refused(void **state)
 {
     (void)state;
@@ -315,6 +369,7 @@ int test_message(void)
         cmocka_unit_test(messages_are_a_tree),
         cmocka_unit_test(the_whole_tree_is_read_or_what_is_new_of_it),
         place_test(a_message_may_open_the_window),
+        place_test(an_ended_message_goes_on),
         cmocka_unit_test(senseless_calls_are_refused),
         place_test(a_group_happens_whole_or_not_at_all),
         cmocka_unit_test(order_needs_no_clock),
