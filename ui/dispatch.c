@@ -159,6 +159,10 @@ static bool everywhere(struct ui *u, enum keymap_action action)
     case ACT_SIDEBAR: toggle_sidebar(u); break;
     case ACT_SEARCH: library_search(u); break;
     case ACT_FOLD_ALL: transcript_fold_all(&u->transcript); break;
+    case ACT_THINK: want(u, UI_THINK); break;
+    case ACT_ANSWER_NOW: want(u, UI_ANSWER_NOW); break;
+    case ACT_CONTINUE: want(u, UI_CONTINUE); break;
+    case ACT_MORE: want(u, UI_MORE); break;
     case ACT_MODELS: want(u, UI_MODELS); break;
     case ACT_NEW: want(u, UI_NEW); break;
     case ACT_PAGE_UP: transcript_page(&u->transcript, -1); break;
@@ -235,6 +239,8 @@ static void in_transcript(struct ui *u, enum keymap_action action)
     case ACT_LINE_DOWN: transcript_scroll(t, 1); break;
     case ACT_MESSAGE_UP: transcript_select(t, -1); break;
     case ACT_MESSAGE_DOWN: transcript_select(t, 1); break;
+    case ACT_STEP_UP: transcript_step(t, -1); break;
+    case ACT_STEP_DOWN: transcript_step(t, 1); break;
     case ACT_TOP: transcript_top(t); break;
     case ACT_BOTTOM: transcript_bottom(t); break;
     case ACT_SIDE_LEFT: transcript_shift(t, -SIDE_STEP); break;

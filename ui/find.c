@@ -135,7 +135,7 @@ static void read_needle(struct find *f)
 static void close_opened(struct find *f)
 {
     if (f->opened > 0 && f->opened <= f->in->n)
-        item_fold(f->in->items[f->opened - 1], true);
+        item_fold(f->in->items[f->opened - 1], f->opened_from);
     f->opened = 0;
 }
 
@@ -144,7 +144,8 @@ static void enter_item(struct find *f)
     struct item *item = f->in->items[f->at.item];
 
     if (f->unfolds && item_hides(item, field_text(&f->field))) {
-        item_fold(item, false);
+        f->opened_from = item_fold_of(item);
+        item_fold(item, UI_FOLD_OPEN);
         f->opened = f->at.item + 1;
     }
     if (f->direction < 0 && f->at.row == SIZE_MAX) {
@@ -204,7 +205,7 @@ static struct view draw_lines(struct find *f, size_t first, size_t rows)
         return v;
     grid_clear(&f->lines);
     for (; v.end < LINES && first + (size_t)v.end < rows; v.end++)
-        item_draw(item, first + (size_t)v.end, false, &f->lines, v.end, 0, width);
+        item_draw(item, first + (size_t)v.end, ITEM_UNMARKED, &f->lines, v.end, 0, width);
     return v;
 }
 
@@ -312,7 +313,7 @@ void find_in_message(struct find *f, int64_t id, bool unfold, const char *text)
     if (item >= f->in->n)
         return;
     if (unfold)
-        item_fold(f->in->items[item], false);
+        item_fold(f->in->items[item], UI_FOLD_OPEN);
     transcript_show(f->in, item, 0);
     set_out(f, (struct find_place){item, 0, -1}, 1, 1);
     while (f->seeking)

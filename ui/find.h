@@ -32,6 +32,7 @@ struct find {
     struct find_place match; /* while found */
     bool found, wrapped;
     size_t opened; /* number of the item that a search unfolded, from 1; 0: none */
+    enum ui_fold opened_from;
 
     bool seeking, unfolds;
     int direction;

@@ -4,12 +4,9 @@
  */
 #include "item.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { REASONING_INDENT = 2 };
 
 struct item *item_new(enum item_kind kind)
 {
@@ -26,6 +23,7 @@ void item_free(struct item *item)
     for (size_t i = 0; i < item->n_parts; i++) {
         bytes_free(&item->parts[i].text);
         block_done(&item->parts[i].block);
+        reasoning_done(&item->parts[i].reasoning);
     }
     free(item->parts);
     free(item->name);
@@ -45,17 +43,33 @@ static struct part *add_part(struct item *item, enum ui_text kind)
     return part;
 }
 
-void item_append(struct item *item, enum ui_text kind, const char *text, size_t len, bool fold)
+/* Reasoning is open while it is written, unless only its last step is wanted. */
+static struct part *begin_part(struct item *item, enum ui_text kind, enum ui_fold fold)
+{
+    struct part *last = item->n_parts > 0 ? &item->parts[item->n_parts - 1] : NULL;
+    if (last && last->kind == UI_REASONING && fold != UI_FOLD_OPEN)
+        reasoning_set_fold(&last->reasoning, fold);
+    struct part *part = add_part(item, kind);
+    if (part)
+        part->reasoning.fold = fold == UI_FOLD_LAST ? UI_FOLD_LAST : UI_FOLD_OPEN;
+    return part;
+}
+
+void item_append(struct item *item, enum ui_text kind, const char *text, size_t len,
+                 enum ui_fold fold)
 {
     struct part *part = item->n_parts > 0 ? &item->parts[item->n_parts - 1] : NULL;
 
-    if (!part || part->kind != kind) {
-        if (part && part->kind == UI_REASONING)
-            part->folded = part->folded || fold;
-        part = add_part(item, kind);
-    }
-    if (!part || !bytes_add(&part->text, text, len))
+    if (!part || part->kind != kind)
+        part = begin_part(item, kind, fold);
+    if (!part) {
         item->lost = true;
+        return;
+    }
+    if (!bytes_add(&part->text, text, len))
+        item->lost = true;
+    else if (item->kind == ITEM_ASSISTANT)
+        boxed_scan(&part->boxed, part->text.data, part->text.len);
 }
 
 void item_end(struct item *item, enum ui_tone tone, const char *note)
@@ -66,34 +80,81 @@ void item_end(struct item *item, enum ui_tone tone, const char *note)
     item->note = note && *note ? strdup(note) : NULL;
 }
 
+/* The next of the parts that are reasoning, from *i on; NULL: no more. */
+static struct reasoning *next_reasoning(const struct item *item, size_t *i)
+{
+    while (*i < item->n_parts) {
+        struct part *part = &item->parts[(*i)++];
+        if (part->kind == UI_REASONING)
+            return &part->reasoning;
+    }
+    return NULL;
+}
+
 bool item_has_reasoning(const struct item *item)
 {
-    for (size_t i = 0; i < item->n_parts; i++)
-        if (item->parts[i].kind == UI_REASONING)
-            return true;
-    return false;
+    size_t i = 0;
+    return next_reasoning(item, &i) != NULL;
 }
 
 bool item_is_open(const struct item *item)
 {
-    for (size_t i = 0; i < item->n_parts; i++)
-        if (item->parts[i].kind == UI_REASONING && !item->parts[i].folded)
+    struct reasoning *r;
+    for (size_t i = 0; (r = next_reasoning(item, &i));)
+        if (r->fold != UI_FOLD_SHUT)
             return true;
     return false;
 }
 
-void item_fold(struct item *item, bool folded)
+void item_fold(struct item *item, enum ui_fold fold)
 {
-    for (size_t i = 0; i < item->n_parts; i++)
-        if (item->parts[i].kind == UI_REASONING)
-            item->parts[i].folded = folded;
+    struct reasoning *r;
+    for (size_t i = 0; (r = next_reasoning(item, &i));)
+        reasoning_set_fold(r, fold);
+}
+
+enum ui_fold item_fold_of(const struct item *item)
+{
+    size_t i = 0;
+    const struct reasoning *r = next_reasoning(item, &i);
+    return r ? r->fold : UI_FOLD_OPEN;
+}
+
+void item_open(struct item *item)
+{
+    struct reasoning *r;
+    for (size_t i = 0; (r = next_reasoning(item, &i));)
+        if (r->fold != UI_FOLD_OPEN)
+            reasoning_set_fold(r, UI_FOLD_OPEN);
+}
+
+size_t item_steps(const struct item *item)
+{
+    struct reasoning *r;
+    size_t n = 0;
+    for (size_t i = 0; (r = next_reasoning(item, &i));)
+        n += r->steps.n;
+    return n;
+}
+
+void item_fold_step(struct item *item, size_t step)
+{
+    struct reasoning *r;
+    for (size_t i = 0; (r = next_reasoning(item, &i)); step -= r->steps.n)
+        if (step < r->steps.n) {
+            reasoning_fold_step(r, step);
+            return;
+        }
 }
 
 bool item_hides(const struct item *item, const char *text)
 {
-    for (size_t i = 0; i < item->n_parts; i++)
-        if (item->parts[i].folded && text_contains(item->parts[i].text.data, text))
+    for (size_t i = 0; i < item->n_parts; i++) {
+        const struct part *part = &item->parts[i];
+        if (part->kind == UI_REASONING && reasoning_hides(&part->reasoning) &&
+            text_contains(part->text.data, text))
             return true;
+    }
     return false;
 }
 
@@ -108,6 +169,7 @@ void item_shift(struct item *item, int columns)
 enum row_kind {
     ROW_GAP,
     ROW_NAME,
+    ROW_FACTS,
     ROW_THOUGHT,
     ROW_TEXT,
     ROW_LOST,
@@ -122,16 +184,21 @@ struct row {
     size_t line;
 };
 
-/* A walk over the rows of an item: counts them, and finds the one numbered `want`. */
+/* A walk over the rows of an item: counts them, and finds the one numbered `want`, and where the
+ * thoughts of a part begin. */
 struct walk {
     size_t n, want;
     struct row found;
+    const struct part *part;
+    size_t part_at;
 };
 
 static void pass(struct walk *w, enum row_kind kind, struct part *part, size_t rows)
 {
     if (w->want >= w->n && w->want - w->n < rows)
         w->found = (struct row){kind, part, w->want - w->n};
+    if (kind == ROW_THOUGHT && part == w->part)
+        w->part_at = w->n;
     w->n += rows;
 }
 
@@ -142,12 +209,13 @@ static void walk_rows(struct item *item, struct walk *w)
     pass(w, ROW_NAME, NULL, item->kind == ITEM_ASSISTANT);
     for (size_t i = 0; i < item->n_parts; i++) {
         struct part *part = &item->parts[i];
-        size_t lines = part->folded ? 0 : part->block.n_lines;
-        if (part->kind == UI_REASONING)
-            pass(w, ROW_THOUGHT, part, 1);
-        else
-            pass(w, ROW_GAP, NULL, i > 0 && lines > 0);
-        pass(w, ROW_TEXT, part, lines);
+        if (part->kind == UI_REASONING) {
+            pass(w, ROW_FACTS, part, 1);
+            pass(w, ROW_THOUGHT, part, reasoning_rows(&part->reasoning));
+        } else {
+            pass(w, ROW_GAP, NULL, i > 0 && part->block.n_lines > 0);
+            pass(w, ROW_TEXT, part, part->block.n_lines);
+        }
     }
     pass(w, ROW_LOST, NULL, item->lost);
     pass(w, ROW_NOTE, NULL, item->note != NULL);
@@ -162,15 +230,14 @@ static bool is_growing(const struct item *item, const struct part *part)
 
 static void lay_out(struct item *item, struct part *part, int width)
 {
-    size_t len = part->text.len;
+    bool growing = is_growing(item, part);
+    int room = width - ITEM_GUTTER - 1;
+    size_t len = growing ? text_whole(part->text.data, part->text.len) : part->text.len;
 
-    if (part->folded)
-        return;
-    if (is_growing(item, part))
-        len = text_whole(part->text.data, len);
-    if (part->kind == UI_REASONING)
-        width -= REASONING_INDENT;
-    if (!block_lay(&part->block, part->text.data, len, width - ITEM_GUTTER - 1))
+    bool laid = part->kind == UI_REASONING
+                    ? reasoning_lay(&part->reasoning, part->text.data, len, room, growing)
+                    : block_lay(&part->block, part->text.data, len, room);
+    if (!laid)
         item->lost = true;
 }
 
@@ -184,34 +251,42 @@ size_t item_rows(struct item *item, int width)
     return w.n;
 }
 
+size_t item_row_of(struct item *item, size_t step)
+{
+    struct walk w = {.want = SIZE_MAX};
+    struct reasoning *r = NULL;
+
+    for (size_t i = 0; i < item->n_parts && !w.part; i++) {
+        r = &item->parts[i].reasoning;
+        if (step < r->steps.n)
+            w.part = &item->parts[i];
+        else
+            step -= r->steps.n;
+    }
+    walk_rows(item, &w);
+    return w.part ? w.part_at + reasoning_row_of(r, step) : 0;
+}
+
 /* Drawing */
 
 static const char *const tone_sign[] = {[UI_INFO] = "●", [UI_WARN] = "■", [UI_FAIL] = "■"};
 static const uint8_t tone_style[] = {STYLE_INFO, STYLE_WARN, STYLE_FAIL};
 
-static void format_ms(char *out, size_t size, int64_t ms)
+/* The result stands in the answer, else where it was found. */
+static void draw_facts(const struct item *item, const struct part *part, struct grid *g, int row,
+                       int col, int width)
 {
-    if (ms < 59950)
-        snprintf(out, size, "%.1f s", (double)ms / 1000);
-    else
-        snprintf(out, size, "%" PRId64 " min %" PRId64 " s", ms / 60000, ms / 1000 % 60);
-}
-
-static void draw_thought(const struct item *item, const struct part *part, struct grid *g, int row,
-                         int col, int width)
-{
-    bool thinking = is_growing(item, part);
-    char time[48] = "", tokens[48] = "", label[160];
-
-    if (item->thought_ms >= 50) /* less would be 0.0 s */
-        format_ms(time, sizeof time, item->thought_ms);
-    if (item->thought_tokens > 0)
-        snprintf(tokens, sizeof tokens, " · %" PRId64 " token%s", item->thought_tokens,
-                 item->thought_tokens == 1 ? "" : "s");
-    snprintf(label, sizeof label, "%s %s%s%s%s", part->folded ? "▸" : "▾",
-             thinking ? "thinking…" : "thought", *time ? (thinking ? " " : " for ") : "", time,
-             tokens);
-    grid_label(g, row, col, width, label, STYLE_DIM);
+    struct reasoning_facts facts = {
+        .thinking = is_growing(item, part),
+        .tokens = item->thought_tokens,
+        .ms = item->thought_ms,
+    };
+    for (size_t i = item->n_parts; i-- > 0 && facts.result_len == 0;) {
+        const struct part *p = &item->parts[i];
+        facts.result = p->boxed.len > 0 ? p->text.data + p->boxed.at : NULL;
+        facts.result_len = p->boxed.len;
+    }
+    reasoning_draw_facts(&part->reasoning, &facts, g, row, col, width);
 }
 
 /* The sign in the margin of the first line of what somebody said. */
@@ -228,11 +303,6 @@ static void draw_text(const struct item *item, const struct row *at, struct grid
 {
     const struct block *block = &at->part->block;
 
-    if (at->part->kind == UI_REASONING) {
-        grid_label(g, row, col, 1, "│", STYLE_RULE);
-        block_draw(block, at->line, g, row, col + REASONING_INDENT, STYLE_MUTED);
-        return;
-    }
     block_draw(block, at->line, g, row, col, 0);
     if (item->kind == ITEM_USER)
         grid_restyle(g, row, col, room, STYLE_USER);
@@ -276,8 +346,20 @@ static void draw_note(const struct item *item, struct grid *g, int row, int col,
     grid_label(g, row, col, room, item->note, style);
 }
 
-void item_draw(struct item *item, size_t n, bool marked, struct grid *g, int row, int col,
-               int width)
+/* Whether a row belongs to what is marked; the blank one above a message does not. */
+static bool bears_mark(const struct item *item, size_t n, const struct row *at, int mark)
+{
+    if (mark < 0)
+        return mark == ITEM_MARKED && (n > 0 || item->close_up);
+    if (at->kind != ROW_THOUGHT)
+        return false;
+    size_t step = reasoning_step_at(&at->part->reasoning, at->line);
+    for (const struct part *p = item->parts; p < at->part; p++)
+        step += p->reasoning.steps.n;
+    return step == (size_t)mark && at->line >= reasoning_row_of(&at->part->reasoning, step);
+}
+
+void item_draw(struct item *item, size_t n, int mark, struct grid *g, int row, int col, int width)
 {
     int body = col + ITEM_GUTTER, room = width - ITEM_GUTTER - 1;
     struct walk w = {.want = n};
@@ -286,7 +368,10 @@ void item_draw(struct item *item, size_t n, bool marked, struct grid *g, int row
     switch (w.found.kind) {
     case ROW_GAP: break;
     case ROW_NAME: draw_name(item, g, row, body, room); break;
-    case ROW_THOUGHT: draw_thought(item, w.found.part, g, row, body, room); break;
+    case ROW_FACTS: draw_facts(item, w.found.part, g, row, body, room); break;
+    case ROW_THOUGHT:
+        reasoning_draw(&w.found.part->reasoning, w.found.line, g, row, body, room);
+        break;
     case ROW_TEXT:
         if (w.found.line == 0)
             draw_sign(item, g, row, col);
@@ -299,6 +384,6 @@ void item_draw(struct item *item, size_t n, bool marked, struct grid *g, int row
     case ROW_VERSION: draw_version(item, g, row, body, room); break;
     case ROW_RULE: draw_rule(item, g, row, col, width); break;
     }
-    if (marked && (n > 0 || item->close_up))
+    if (bears_mark(item, n, &w.found, mark))
         grid_label(g, row, col, 1, "▌", STYLE_PROMPT);
 }

@@ -102,6 +102,7 @@ static void add_reading_keys(const struct keymap *map, int width, struct bytes *
         int rank;
     } hints[] = {
         {ACT_MESSAGE_UP, ACT_MESSAGE_DOWN, "message", 1},
+        {ACT_STEP_UP, ACT_STEP_DOWN, "step", 6},
         {ACT_REASK, ACT_NONE, "edit", 2},
         {ACT_REGEN, ACT_NONE, "again", 3},
         {ACT_BACK, ACT_ON, "versions", 4},

@@ -46,6 +46,7 @@ void status_done(struct status *s)
 {
     free(s->model);
     free(s->device);
+    free(s->thinking);
     free(s->hint);
 }
 
@@ -57,8 +58,8 @@ static bool same_string(const char *a, const char *b)
 static bool same(const struct ui_status *a, const struct ui_status *b)
 {
     return same_string(a->model, b->model) && same_string(a->device, b->device) &&
-           a->state == b->state && a->done == b->done && a->total == b->total &&
-           a->tokens_per_second == b->tokens_per_second &&
+           same_string(a->thinking, b->thinking) && a->state == b->state && a->done == b->done &&
+           a->total == b->total && a->tokens_per_second == b->tokens_per_second &&
            a->time_to_first_token_ms == b->time_to_first_token_ms &&
            a->context_used == b->context_used && a->context_limit == b->context_limit &&
            a->draft_tokens == b->draft_tokens;
@@ -70,12 +71,15 @@ bool status_set(struct status *s, const struct ui_status *now)
         return false;
     char *model = now->model ? strdup(now->model) : NULL;
     char *device = now->device ? strdup(now->device) : NULL;
+    char *thinking = now->thinking ? strdup(now->thinking) : NULL;
 
     free(s->model);
     free(s->device);
+    free(s->thinking);
     s->now = *now;
     s->now.model = s->model = model;
     s->now.device = s->device = device;
+    s->now.thinking = s->thinking = thinking;
     return true;
 }
 
@@ -136,7 +140,12 @@ static void add_state(struct fields *f, const struct status *s, int64_t now_ms)
     if (now->state == UI_IDLE)
         return;
     struct field *field = add(f, 1, false, STYLE_INFO);
-    if (now->state == UI_GENERATING) {
+    if (now->state == UI_THINKING) {
+        keymap_add_hint(s->keymap, &stop, IN_ALL, ACT_ANSWER_NOW, ACT_NONE, "answers now");
+        snprintf(field->text, FIELD_MAX, "thinking%s%s", stop.data ? ", " : "",
+                 stop.data ? stop.data : "");
+        bytes_free(&stop);
+    } else if (now->state == UI_GENERATING) {
         keymap_add_hint(s->keymap, &stop, IN_ALL, ACT_CANCEL, ACT_NONE, "stops");
         snprintf(field->text, FIELD_MAX, "answering%s%s", stop.data ? ", " : "",
                  stop.data ? stop.data : "");
@@ -250,6 +259,8 @@ void status_draw(const struct status *s, struct grid *g, int row, int col, int w
         set_name(add(&f, 0, false, STYLE_NAME), s->now.model);
     if (s->now.device)
         set_name(add(&f, 6, false, STYLE_DIM), s->now.device);
+    if (s->now.thinking)
+        set_name(add(&f, 2, false, STYLE_INFO), s->now.thinking);
     add_state(&f, s, now_ms);
     add_speed(&f, &s->now);
     add_context(&f, &s->now, width);

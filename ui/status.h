@@ -15,7 +15,7 @@ enum { STATUS_SPIN_MS = 120 };
 
 struct status {
     struct ui_status now;
-    char *model, *device; /* its strings, ours */
+    char *model, *device, *thinking; /* its strings, ours */
     char *hint;
     const struct keymap *keymap; /* for hints; stays the owner's */
 };

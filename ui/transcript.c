@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-void transcript_init(struct transcript *t)
+void transcript_init(struct transcript *t, enum ui_fold fold)
 {
-    *t = (struct transcript){.follow = true, .width = 80, .height = 20};
+    *t = (struct transcript){
+        .follow = true, .fold = fold, .step = ITEM_MARKED, .width = 80, .height = 20};
 }
 
 void transcript_clear(struct transcript *t)
@@ -19,8 +20,9 @@ void transcript_clear(struct transcript *t)
     free(t->items);
     *t = (struct transcript){
         .follow = true,
-        .unfolded = t->unfolded,
+        .fold = t->fold,
         .focused = t->focused,
+        .step = ITEM_MARKED,
         .width = t->width,
         .height = t->height,
     };
@@ -69,7 +71,7 @@ void transcript_append(struct transcript *t, int64_t id, enum ui_text kind, cons
 {
     struct item *item = find(t, id);
     if (item && len > 0)
-        item_append(item, kind, text, len, !t->unfolded);
+        item_append(item, kind, text, len, t->fold);
 }
 
 void transcript_thought(struct transcript *t, int64_t id, int64_t tokens, int64_t ms)
@@ -93,7 +95,7 @@ void transcript_notice(struct transcript *t, enum ui_tone tone, const char *text
     struct item *item = add_item(t, ITEM_NOTICE);
     if (!item)
         return;
-    item_append(item, UI_ANSWER, text, strlen(text), false);
+    item_append(item, UI_ANSWER, text, strlen(text), UI_FOLD_OPEN);
     item_end(item, tone, NULL);
 }
 
@@ -207,11 +209,13 @@ static size_t last_in_view(struct transcript *t)
 
 static void select_in_view(struct transcript *t)
 {
-    size_t last = last_in_view(t);
+    size_t last = last_in_view(t), was = t->selected;
     if (t->selected < t->top_item)
         t->selected = t->top_item;
     if (t->selected > last)
         t->selected = last;
+    if (t->selected != was)
+        t->step = ITEM_MARKED;
 }
 
 /* After any move: at the end, the view follows again. */
@@ -328,15 +332,16 @@ static bool any_open(const struct transcript *t)
 
 void transcript_fold_all(struct transcript *t)
 {
-    bool fold = any_open(t);
-    t->unfolded = !fold;
+    t->fold = any_open(t) ? UI_FOLD_SHUT : UI_FOLD_OPEN;
+    t->step = ITEM_MARKED;
     for (size_t i = 0; i < t->n; i++)
-        item_fold(t->items[i], fold);
+        item_fold(t->items[i], t->fold);
 }
 
 void transcript_focus(struct transcript *t, bool on)
 {
     t->focused = on;
+    t->step = ITEM_MARKED;
     if (!on)
         return;
     fix_top(t);
@@ -346,12 +351,13 @@ void transcript_focus(struct transcript *t, bool on)
             t->selected = i;
 }
 
-void transcript_select(struct transcript *t, int step)
+void transcript_select(struct transcript *t, int messages)
 {
     fix_top(t);
-    if (step < 0 && t->selected > 0)
+    t->step = ITEM_MARKED;
+    if (messages < 0 && t->selected > 0)
         t->selected--;
-    else if (step > 0 && t->selected + 1 < t->n)
+    else if (messages > 0 && t->selected + 1 < t->n)
         t->selected++;
     if (t->selected <= t->top_item) {
         t->top_item = t->selected;
@@ -379,12 +385,72 @@ int64_t transcript_marked(const struct transcript *t)
     return t->selected < t->n ? t->items[t->selected]->id : 0;
 }
 
+/* Steps are found where a message is laid out. */
+static int steps_of(struct transcript *t, size_t i)
+{
+    rows_of(t, i);
+    return (int)item_steps(t->items[i]);
+}
+
+/* The step after or before the marked one, in this message or another; false: there is none. */
+static bool next_step(struct transcript *t, int steps, size_t *item, int *step)
+{
+    size_t i = t->selected;
+    int at = t->step >= 0 ? t->step + steps : steps > 0 ? 0 : -1;
+    while (i < t->n) {
+        int n = steps_of(t, i);
+        if (at >= 0 && at < n) {
+            *item = i;
+            *step = at;
+            return true;
+        }
+        i += (size_t)steps; /* wraps below 0, which ends the loop */
+        at = steps > 0 ? 0 : i < t->n ? steps_of(t, i) - 1 : -1;
+    }
+    return false;
+}
+
+/* Brings a step into sight, near the top where it was not. */
+static void show_step(struct transcript *t)
+{
+    size_t rows = rows_of(t, t->selected), height = 0;
+    size_t row = item_row_of(t->items[t->selected], (size_t)t->step);
+
+    for (size_t i = t->top_item; i < t->selected && i < t->n; i++)
+        height += rows_of(t, i);
+    bool above = t->selected < t->top_item || (t->selected == t->top_item && row < t->top_row);
+    if (!above && height + row < t->top_row + (size_t)t->height)
+        return;
+    t->top_item = t->selected;
+    t->top_row = row < rows ? row : 0;
+    moved(t);
+}
+
+void transcript_step(struct transcript *t, int steps)
+{
+    size_t item;
+    int step;
+
+    fix_top(t);
+    if (!next_step(t, steps, &item, &step))
+        return;
+    item_open(t->items[item]);
+    t->selected = item;
+    t->step = step;
+    t->follow = false;
+    show_step(t);
+    t->follow = ends_in_view(t);
+}
+
 void transcript_fold(struct transcript *t)
 {
     if (t->selected >= t->n)
         return;
     struct item *item = t->items[t->selected];
-    item_fold(item, item_is_open(item));
+    if (t->step >= 0)
+        item_fold_step(item, (size_t)t->step);
+    else
+        item_fold(item, item_is_open(item) ? UI_FOLD_SHUT : UI_FOLD_OPEN);
     fix_top(t);
     moved(t);
 }
@@ -442,9 +508,9 @@ bool transcript_draw(struct transcript *t, struct grid *g, int row, int col, int
         show_end(t);
     for (size_t i = t->top_item; i < t->n && at < height; i++) {
         size_t rows = rows_of(t, i);
-        bool marked = t->focused && i == t->selected;
+        int mark = t->focused && i == t->selected ? t->step : ITEM_UNMARKED;
         for (size_t r = i == t->top_item ? t->top_row : 0; r < rows && at < height; r++, at++) {
-            item_draw(t->items[i], r, marked, g, row + at, col, width);
+            item_draw(t->items[i], r, mark, g, row + at, col, width);
             if (i < t->rule) /* models are not given it */
                 grid_mute(g, row + at, col, width);
         }

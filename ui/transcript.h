@@ -20,14 +20,15 @@ struct transcript {
     size_t n, cap;
     size_t top_item, top_row; /* the uppermost line, unless following */
     bool follow;              /* the last line stays in sight */
-    bool unfolded;            /* reasoning stays open when the answer begins */
+    enum ui_fold fold;        /* of reasoning when the answer begins */
     bool focused;
     size_t selected;
     size_t rule;            /* where the window begins, at this item's place; 0: nowhere */
     int row, width, height; /* of the last drawing */
+    int step; /* of the selected message's reasoning, or ITEM_MARKED: the message as a whole */
 };
 
-void transcript_init(struct transcript *t);
+void transcript_init(struct transcript *t, enum ui_fold fold);
 void transcript_clear(struct transcript *t); /* also frees it */
 
 /* As the calls of ui.h. */
@@ -56,9 +57,10 @@ void transcript_bottom(struct transcript *t);
 /* Folds all reasoning if some is open, else opens all; later reasoning follows. */
 void transcript_fold_all(struct transcript *t);
 
-/* Focus: one message in sight is marked, and its reasoning folds and unfolds. */
+/* Focus: a message in sight, or a step of its reasoning, is marked, and folds and unfolds. */
 void transcript_focus(struct transcript *t, bool on);
-void transcript_select(struct transcript *t, int step);
+void transcript_select(struct transcript *t, int messages); /* moves the mark: -1, 1 */
+void transcript_step(struct transcript *t, int steps);      /* likewise, opening what it comes to */
 void transcript_fold(struct transcript *t);
 
 /* Scrolls what of the chosen message is wider than the window. */

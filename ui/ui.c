@@ -206,7 +206,7 @@ int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t err
         u->keymap = opt->settings->keymap;
     else
         keymap_init(&u->keymap);
-    transcript_init(&u->transcript);
+    transcript_init(&u->transcript, opt->reasoning);
     sidebar_init(&u->sidebar, &u->keymap);
     search_init(&u->search);
     find_init(&u->find, &u->transcript);

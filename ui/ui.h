@@ -92,12 +92,20 @@ int ui_settings_color(struct ui_settings *s, const char *role, const char *value
 /* The colours. UI_THEME_AUTO asks the terminal for its background, and takes dark until it answers. */
 enum ui_theme { UI_THEME_AUTO, UI_THEME_DARK, UI_THEME_LIGHT, UI_THEME_CONTRAST, UI_THEME_NONE };
 
+/* What becomes of reasoning when the answer begins. */
+enum ui_fold {
+    UI_FOLD_SHUT, /* a line that sums it up */
+    UI_FOLD_OPEN,
+    UI_FOLD_LAST, /* its last step, also while it is written */
+};
+
 struct ui_options {
     int in, out;         /* the terminal; stay the caller's */
     const char *term;    /* NULL: the environment's TERM */
     enum ui_theme theme; /* UI_THEME_NONE: bold, dim, underline and reverse only (NO_COLOR) */
     bool mouse;          /* clicks and the wheel are for us, not for the terminal's own selection */
     bool first_time;     /* the empty first screen explains itself */
+    enum ui_fold reasoning; /* until the user folds all or opens all */
     const struct ui_command *commands;
     size_t n_commands;
     const char *const *history; /* earlier prompts, oldest first */
@@ -158,8 +166,12 @@ enum ui_action_kind {
     UI_PICK,   /* tag, id: the row chosen in the dialog opened by ui_pick() */
     UI_COPY,   /* id: copy this message */
     UI_EDIT,   /* edit the draft in $EDITOR: ui_suspend, edit ui_draft(), ui_resume, ui_draft_set */
-    UI_SUSPEND, /* Ctrl-Z: ui_suspend, stop the process, ui_resume */
-    UI_HANGUP,  /* the terminal is gone: save and end; reported once */
+    UI_THINK,  /* switch thinking on or off */
+    UI_ANSWER_NOW, /* end the thinking */
+    UI_CONTINUE,   /* go on with the answer that was interrupted */
+    UI_MORE,       /* think more about the last answer */
+    UI_SUSPEND,    /* Ctrl-Z: ui_suspend, stop the process, ui_resume */
+    UI_HANGUP,     /* the terminal is gone: save and end; reported once */
 
     /* Of the marked message, id: */
     UI_REASK,    /* write its question anew, in the composer */
@@ -271,12 +283,13 @@ void ui_notify(struct ui *u, enum ui_notify how);
 
 /* Around it */
 
-enum ui_state { UI_IDLE, UI_LOADING, UI_PREFILL, UI_GENERATING };
+enum ui_state { UI_IDLE, UI_LOADING, UI_PREFILL, UI_THINKING, UI_GENERATING };
 
 /* The status line. Unknown numbers are negative, unknown strings NULL. */
 struct ui_status {
     const char *model;
     const char *device;
+    const char *thinking; /* how it is limited: "no thinking" */
     enum ui_state state;
     int64_t done, total; /* of the loading (any unit) or the prefill (tokens) */
     double tokens_per_second;

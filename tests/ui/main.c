@@ -33,6 +33,7 @@ int main(int argc, char **argv)
     failures += test_composer();
     failures += test_block();
     failures += test_extract();
+    failures += test_steps();
     failures += test_transcript();
     failures += test_list();
     failures += test_door();

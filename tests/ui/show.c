@@ -176,6 +176,10 @@ static void act(struct show *s, const struct ui_action *a)
             ask(s, a->text, a->len);
         break;
     case UI_STOP: stop(s, UI_WARN, "stopped"); break;
+    case UI_THINK:
+    case UI_ANSWER_NOW:
+    case UI_CONTINUE:
+    case UI_MORE: break;
     case UI_QUIT:
         s->done = true;
         s->status = (int)a->id;

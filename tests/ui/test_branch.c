@@ -91,10 +91,10 @@ static void keys_speak_of_the_marked_message(void **state)
         term_type(t, rows[i].keys);
         check_action(t, rows[i].kind, 4);
     }
-    term_type(t, "[[r");
+    term_type(t, "KKr");
     check_action(t, UI_REGEN, 2);
     ui_notice(t->ui, UI_INFO, "a line of the program's own");
-    term_type(t, "]]]r");
+    term_type(t, "JJJr");
     assert_int_equal(t->n_actions, 0);
     assert_true(term_shows(t, "mark a question or an answer"));
 }
@@ -157,9 +157,9 @@ static void a_rule_shows_where_the_window_begins(void **state)
     term_turn(t);
     assert_false(term_shows(t, "is given"));
     assert_true(term_shows(t, "it no longer fits"));
-    term_type(t, "\t[[r"); /* the rule is no message, but can be passed */
+    term_type(t, "\tKKr"); /* the rule is no message, but can be passed */
     assert_int_equal(t->n_actions, 0);
-    term_type(t, "[r");
+    term_type(t, "Kr");
     check_action(t, UI_REGEN, 2);
     ui_transcript_cut(t->ui, 2);
     term_turn(t);

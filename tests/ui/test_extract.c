@@ -70,7 +70,7 @@ static void the_chosen_message_is_the_marked_or_the_latest(void **state)
     assert_int_equal(ui_message_chosen(t.ui), 4);
     term_turn(&t);
     term_type(&t, "\t");
-    term_type(&t, "[[");
+    term_type(&t, "KK");
     assert_int_equal(ui_message_chosen(t.ui), 3);
     term_type(&t, "\t");
     assert_int_equal(ui_message_chosen(t.ui), 4);

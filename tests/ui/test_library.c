@@ -346,7 +346,7 @@ static void a_long_conversation_is_searched_in_steps(void **state)
     struct transcript tr;
     struct find f;
     (void)state;
-    transcript_init(&tr);
+    transcript_init(&tr, UI_FOLD_SHUT);
     find_init(&f, &tr);
     transcript_begin(&tr, 1, UI_USER, NULL);
     for (int i = 0; i < 20000; i++)

@@ -24,7 +24,7 @@ struct view {
 static int set_up(void **state)
 {
     struct view *v = calloc(1, sizeof *v);
-    transcript_init(&v->t);
+    transcript_init(&v->t, UI_FOLD_SHUT);
     grid_resize(&v->g, 12, 40);
     *state = v;
     return 0;
@@ -83,17 +83,18 @@ static void a_conversation_looks_so(void **state)
     struct view *v = *state;
     say(v, 1, UI_USER, "What is 2 + 2?\n**Really**");
     think(v, 2, "two and two", NULL);
-    assert_string_equal(look(v), "\n› What is 2 + 2?\n  **Really**\n\n  deepseek\n  ▾ thinking…\n"
-                                 "  │ two and two\n");
+    assert_string_equal(look(v),
+                        "\n› What is 2 + 2?\n  **Really**\n\n  deepseek\n  ▾ thinking… 1 step\n"
+                        "  │ two and two\n");
     transcript_thought(&v->t, 2, 812, 6100);
     transcript_append(&v->t, 2, UI_ANSWER, "It is 4.", 8);
     assert_string_equal(look(v), "\n› What is 2 + 2?\n  **Really**\n\n  deepseek\n"
-                                 "  ▸ thought for 6.1 s · 812 tokens\n\n  It is 4.\n");
+                                 "  ▸ 1 step · 812 tokens · 6.1 s\n\n  It is 4.\n");
     transcript_end(&v->t, 2, UI_WARN, "stopped");
     transcript_notice(&v->t, UI_INFO, "saved");
     transcript_notice(&v->t, UI_FAIL, "not saved");
     assert_string_equal(look(v), "\n› What is 2 + 2?\n  **Really**\n\n  deepseek\n"
-                                 "  ▸ thought for 6.1 s · 812 tokens\n\n"
+                                 "  ▸ 1 step · 812 tokens · 6.1 s\n\n"
                                  "  It is 4.\n  ■ stopped\n\n● saved\n■ not saved\n");
 }
 
@@ -112,7 +113,7 @@ static void long_thoughts_are_told_in_minutes(void **state)
     think(v, 1, "x", "y");
     transcript_thought(&v->t, 1, 1, 125000);
     look(v);
-    assert_non_null(strstr(v->text, "thought for 2 min 5 s · 1 token\n"));
+    assert_non_null(strstr(v->text, "1 step · 1 token · 2 min 5 s\n"));
 }
 
 static void pieces_may_end_inside_a_character(void **state)
@@ -152,7 +153,133 @@ static void reasoning_folds_and_unfolds(void **state)
     assert_non_null(strstr(v->text, "│ two"));
     assert_null(strstr(v->text, "│ three"));
     assert_non_null(
-        strstr(v->text, "▌ deepseek\n▌ ▾ thought\n▌ │ two\n▌\n▌ second\n\n  deepseek\n"));
+        strstr(v->text, "▌ deepseek\n▌ ▾ 1 step\n▌ │ two\n▌\n▌ second\n\n  deepseek\n"));
+}
+
+static const char long_thought[] =
+    "Add both.\n12 + 12:\nones: 4\n\nIt is 25.\n\nWait, that's wrong. "
+    "It is 24.\nand a second line.\n\nSo \\boxed{24}.";
+
+static void steps_are_gone_through(void **state)
+{
+    struct view *v = *state;
+    grid_resize(&v->g, 20, 40);
+    think(v, 1, long_thought, "It is 24.");
+    think(v, 2, "One.\n\nTwo.", "Yes.");
+    assert_string_equal(look(v), "\n  deepseek\n  ▸ 5 steps · 1 back-track → 24\n\n  It is 24.\n"
+                                 "\n  deepseek\n  ▸ 2 steps\n\n  Yes.\n");
+    transcript_focus(&v->t, true);
+    transcript_top(&v->t);
+    transcript_step(&v->t, 1); /* opens it */
+    assert_string_equal(look(v),
+                        "\n  deepseek\n  ▾ 5 steps · 1 back-track\n▌ │ Add both.\n  │ 12 + 12:\n"
+                        "  │ ones: 4\n  │\n  │ It is 25.\n  │\n  ↩ Wait, that's wrong. It is 24.\n"
+                        "  │ and a second line.\n  │\n  │ So \\boxed{24}.\n\n  It is 24.\n"
+                        "\n  deepseek\n  ▸ 2 steps\n\n  Yes.\n");
+    transcript_step(&v->t, 1);
+    transcript_fold(&v->t);
+    look(v);
+    assert_non_null(strstr(v->text, "▌ ▸ 12 + 12: …\n  │\n  │ It"));
+    transcript_step(&v->t, 1);
+    transcript_fold(&v->t);
+    transcript_step(&v->t, 1);
+    transcript_fold(&v->t);
+    look(v); /* between two that are folded no room is left */
+    assert_non_null(strstr(v->text, "  ▸ 12 + 12: …\n  ▸ It is 25.\n▌ ▸ Wait, that's"));
+    transcript_fold(&v->t);
+    assert_non_null(strstr(look(v), "▌ ↩ Wait"));
+    transcript_step(&v->t, 1);
+    transcript_step(&v->t, 1);
+    transcript_step(&v->t, 1); /* goes on in the next message */
+    assert_non_null(strstr(look(v), "▌ │ Two."));
+    transcript_step(&v->t, 1); /* and stays at the end */
+    assert_non_null(strstr(look(v), "▌ │ Two."));
+    transcript_step(&v->t, -1);
+    transcript_step(&v->t, -1);
+    assert_non_null(strstr(look(v), "▌ │ So"));
+    transcript_select(&v->t, 1); /* the message as a whole again */
+    assert_non_null(strstr(look(v), "▌ deepseek\n▌ ▾ 2 steps"));
+}
+
+/* Wherever it is in a long message, the marked step comes into sight. */
+static void steps_come_into_sight(void **state)
+{
+    struct view *v = *state;
+    char text[4000] = "";
+    for (int i = 0; i < 60; i++)
+        sprintf(text + strlen(text), "Step %d has words to wrap the line with.\n\n", i);
+    think(v, 1, text, "Done.");
+    look(v);
+    transcript_focus(&v->t, true);
+    for (int i = 0; i < 60; i++) {
+        char marked[32];
+        transcript_step(&v->t, 1);
+        snprintf(marked, sizeof marked, "▌ │ Step %d has", i);
+        assert_non_null(strstr(look(v), marked));
+    }
+    for (int i = 58; i >= 0; i--) {
+        char marked[32];
+        transcript_step(&v->t, -1);
+        snprintf(marked, sizeof marked, "▌ │ Step %d has", i);
+        assert_non_null(strstr(look(v), marked));
+    }
+}
+
+static void only_the_last_step_may_be_shown(void **state)
+{
+    struct view *v = *state;
+    transcript_clear(&v->t);
+    transcript_init(&v->t, UI_FOLD_LAST);
+    think(v, 1, "One.\n\nTwo.\n\nThree.", NULL);
+    assert_string_equal(look(v), "\n  deepseek\n  ▾ thinking… 3 steps\n  │ Three.\n");
+    transcript_append(&v->t, 1, UI_REASONING, "\n\nFour", 6);
+    assert_non_null(strstr(look(v), "4 steps\n  │ Four\n"));
+    transcript_append(&v->t, 1, UI_ANSWER, "Yes \\boxed{x = 1}", 17);
+    assert_string_equal(look(v), "\n  deepseek\n  ▾ 4 steps → x = 1\n  │ Four\n\n"
+                                 "  Yes \\boxed{x = 1}\n");
+    transcript_fold_all(&v->t);
+    assert_non_null(strstr(look(v), "▸ 4 steps → x = 1\n\n"));
+    transcript_fold_all(&v->t);
+    assert_non_null(strstr(look(v), "▾ 4 steps\n  │ One.\n  │\n  │ Two."));
+}
+
+static void reasoning_may_stay_open(void **state)
+{
+    struct view *v = *state;
+    transcript_clear(&v->t);
+    transcript_init(&v->t, UI_FOLD_OPEN);
+    think(v, 1, "One.", "Yes.");
+    assert_non_null(strstr(look(v), "▾ 1 step\n  │ One.\n\n  Yes.\n"));
+}
+
+/* A model that ended in the middle of its thoughts has said no more than them. */
+static void what_was_never_closed_stays_open(void **state)
+{
+    struct view *v = *state;
+    think(v, 1, "So it is 4", NULL);
+    transcript_end(&v->t, 1, UI_INFO, "8 tokens");
+    assert_string_equal(look(v), "\n  deepseek\n  ▾ 1 step\n  │ So it is 4\n  8 tokens\n");
+}
+
+/* Of the facts, as many as there is room for. */
+static void facts_give_way_on_a_narrow_screen(void **state)
+{
+    struct view *v = *state;
+    think(v, 1, long_thought, "It is 24.");
+    transcript_thought(&v->t, 1, 812, 6100);
+    static const struct {
+        int cols;
+        const char *shown;
+    } rows[] = {
+        {60, "  ▸ 5 steps · 1 back-track · 812 tokens · 6.1 s → 24\n"},
+        {44, "  ▸ 5 steps · 1 back-track · 6.1 s → 24\n"},
+        {36, "  ▸ 5 steps · 1 back-track → 24\n"},
+        {24, "  ▸ 5 steps → 24\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        grid_resize(&v->g, 12, rows[i].cols);
+        assert_non_null(strstr(look(v), rows[i].shown));
+    }
 }
 
 static void the_view_follows_until_it_is_moved(void **state)
@@ -238,7 +365,7 @@ static void any_size_and_any_move_is_safe(void **state)
         think(v, i, "some\nreasoning", i % 3 ? "an answer\n\nwith `code`" : NULL);
     for (int round = 0; round < 5000; round++) {
         unsigned r = (unsigned)rand_r(&seed);
-        switch (r % 9) {
+        switch (r % 11) {
         case 0: transcript_scroll(&v->t, (int)(r / 9 % 41) - 20); break;
         case 1: transcript_page(&v->t, r & 64 ? 1 : -1); break;
         case 2: transcript_top(&v->t); break;
@@ -248,6 +375,8 @@ static void any_size_and_any_move_is_safe(void **state)
         case 6: transcript_fold(&v->t); break;
         case 7: grid_resize(&v->g, 1 + (int)(r / 9 % 30), 1 + (int)(r / 300 % 90)); break;
         case 8: transcript_focus(&v->t, r & 64); break;
+        case 9: transcript_step(&v->t, r & 64 ? 1 : -1); break;
+        case 10: transcript_append(&v->t, 19, UI_REASONING, "\n\nMore. Wait, no", 16); break;
         }
         look(v);
         if (r / 9 % 500 == 0)
@@ -261,7 +390,8 @@ static void any_size_and_any_move_is_safe(void **state)
 static void streaming_ends_as_loading_begins(void **state)
 {
     struct view *v = *state;
-    static const char reasoning[] = "First **this**,\n\nthen `that` and more words to wrap.";
+    static const char reasoning[] =
+        "First **this**,\n\nthen `that` and more words to wrap. Wait, no: 5 < 6.\nSo\n\n\\[\n1\n\\]";
     static const char answer[] = "# So\n\n- one\n- two\n\n```\ncode\n```\n\\boxed{1}";
     char streamed[1 << 15];
     transcript_begin(&v->t, 1, UI_ASSISTANT, "m");
@@ -311,11 +441,22 @@ int test_transcript(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_conversation_looks_so),           TEST(unknown_ids_do_nothing),
-        TEST(long_thoughts_are_told_in_minutes), TEST(pieces_may_end_inside_a_character),
-        TEST(reasoning_folds_and_unfolds),       TEST(the_view_follows_until_it_is_moved),
-        TEST(scrolling_meets_every_row_once),    TEST(a_new_width_keeps_the_place),
-        TEST(any_size_and_any_move_is_safe),     TEST(streaming_ends_as_loading_begins),
+        TEST(a_conversation_looks_so),
+        TEST(unknown_ids_do_nothing),
+        TEST(long_thoughts_are_told_in_minutes),
+        TEST(pieces_may_end_inside_a_character),
+        TEST(reasoning_folds_and_unfolds),
+        TEST(the_view_follows_until_it_is_moved),
+        TEST(scrolling_meets_every_row_once),
+        TEST(a_new_width_keeps_the_place),
+        TEST(any_size_and_any_move_is_safe),
+        TEST(streaming_ends_as_loading_begins),
+        TEST(steps_are_gone_through),
+        TEST(steps_come_into_sight),
+        TEST(only_the_last_step_may_be_shown),
+        TEST(reasoning_may_stay_open),
+        TEST(what_was_never_closed_stays_open),
+        TEST(facts_give_way_on_a_narrow_screen),
         TEST(wide_tables_scroll_sideways),
     };
 #undef TEST

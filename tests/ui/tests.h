@@ -11,6 +11,7 @@ int test_keymap(void);
 int test_composer(void);
 int test_block(void);
 int test_extract(void);
+int test_steps(void);
 int test_transcript(void);
 int test_list(void);
 int test_library(void);
