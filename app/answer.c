@@ -185,7 +185,8 @@ static void wait_for_something(const struct show *s)
 int answer_show(struct chat *c, const struct answer_view *view, struct turn **turn_out, char *err,
                 size_t errlen)
 {
-    struct show s = {.chat = c, .view = view, .turn = c->answer};
+    struct show s = {
+        .chat = c, .view = view, .turn = c->answer, .in_reasoning = view->in_reasoning};
     int status = 0;
 
     err[0] = '\0';

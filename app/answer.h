@@ -39,7 +39,8 @@ int outlet_finish(struct outlet *o, char *err, size_t errlen);
 struct answer_view {
     struct outlet *answer, *reasoning;              /* may be the same; NULL: not shown */
     const char *before_reasoning, *after_reasoning; /* put around it as they are */
-    bool stop_only;                                 /* Ctrl-C stops the answer, not the program */
+    bool in_reasoning;  /* the last that was shown before was reasoning */
+    bool stop_only;     /* Ctrl-C stops the answer, not the program */
     double deadline_ms; /* of clock_ms(): stops the answer then; 0: never */
 
     /* Takes every piece instead of its going to the outlets as it is; NULL: none does. */

@@ -242,6 +242,8 @@ static int take_option(struct parser *p, const struct args_option *o, const char
 {
     if (!o->value && value && o->type != ARGS_FLAG)
         return say_to(p->err, p->errlen, -1, "%s: takes no value (got %s)", name, value);
+    if (!value)
+        value = o->implied;
     if (o->value && !value) {
         if (p->at >= p->argc || looks_like_option(p, p->argv[p->at]))
             return say_to(p->err, p->errlen, -1, "%s: needs a value, %s", name, o->value);

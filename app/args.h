@@ -30,7 +30,9 @@ struct args_option {
     double min, max;
     int set;
     const char *choices; /* "auto cpu cuda" */
-    unsigned where;      /* what it belongs to, in bits that the table's owner gives a meaning */
+    const char
+        *implied;   /* what it means without a value, which then only `=` can give it; or NULL */
+    unsigned where; /* what it belongs to, in bits that the table's owner gives a meaning */
 };
 
 struct args_table {

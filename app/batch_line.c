@@ -275,6 +275,7 @@ int batch_line_read(struct batch_line *line, const char *text, size_t len,
     };
     shape_request(defaults->shape, &line->request);
     line->texts = json_array();
+    request_set_thinking(&line->request, defaults->options);
     if (defaults->options->seed < 0)
         line->request.sampling.seed = request_random_seed();
     if (!text) {

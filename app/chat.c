@@ -166,6 +166,7 @@ static void record(struct turn *turn, const struct chat_model *model,
     char *settings = request_settings(request, info);
 
     say_to(fingerprint, sizeof fingerprint, 0, "%016llx", (unsigned long long)info->fingerprint);
+    turn_drop_kept(turn);
     turn->generated = true;
     turn->generation = (struct store_generation){
         .model = turn_keep(turn, model->file.name),
@@ -180,6 +181,47 @@ static void record(struct turn *turn, const struct chat_model *model,
     free(settings);
 }
 
+void chat_prepare(struct chat *c, const struct chat_model *model, struct engine_request *request)
+{
+    time_t now = time(NULL);
+    struct tm local;
+
+    strftime(c->date, sizeof c->date, "%d %b %Y",
+             localtime_r(&now, &local) ? &local : &(struct tm){0});
+    *request = (struct engine_request){
+        .date = c->date,
+        .sampling = chat_sampling(c, model),
+        .max_tokens = (int)c->options->max_tokens,
+    };
+    shape_request(&c->shape, request);
+    request_set_thinking(request, c->options);
+    if (c->options->seed < 0)
+        request->sampling.seed = request_random_seed();
+}
+
+int chat_submit(struct chat *c, const struct chat_model *model,
+                const struct engine_request *request, char *err, size_t errlen)
+{
+    char reason[256];
+    int status = engine_submit(model->engine, request, &c->request, reason, sizeof reason);
+    return status ? say_to(err, errlen, exit_of_engine(status), "%s", reason) : 0;
+}
+
+void chat_begin(struct chat *c, struct chat_model *model, struct turn *turn,
+                const struct engine_request *request)
+{
+    record(turn, model, request);
+    c->answer = turn;
+    c->answering = model;
+    c->phase = ENGINE_READY;
+    c->prompt_done = 0;
+    c->usage = (struct engine_usage){0};
+    c->unfinished = false;
+    free(c->tool_calls);
+    c->tool_calls = NULL;
+    c->offered = 0;
+}
+
 /* What is to be answered: the path up to a turn, and one more question unless that is NULL. */
 struct exchange {
     struct turn *after;
@@ -189,30 +231,9 @@ struct exchange {
 };
 
 /* The history follows once the engine has taken the request. */
-static void begin(struct chat *c, const struct exchange *x, const struct engine_request *request)
-{
-    history_cut(&c->history, x->after);
-    if (x->question)
-        history_add(&c->history, STORE_USER, STORE_COMPLETE, x->question->data, x->question->len);
-    if (x->opens)
-        history_open_window(&c->history, c->history.leaf);
-    c->answer = history_add(&c->history, STORE_ASSISTANT, STORE_STREAMING, "", 0);
-    record(c->answer, x->model, request);
-    c->answering = x->model;
-    c->phase = ENGINE_READY;
-    c->prompt_done = 0;
-    c->usage = (struct engine_usage){0};
-    c->unfinished = false;
-    free(c->tool_calls);
-    c->tool_calls = NULL;
-}
-
 static int submit(struct chat *c, const struct exchange *x, char *err, size_t errlen)
 {
     struct history *h = &c->history;
-    char date[32], reason[256];
-    time_t now = time(NULL);
-    struct tm local;
     int status = shape_read(&c->shape, c->options, err, errlen);
     if (status != 0)
         return status;
@@ -220,23 +241,20 @@ static int submit(struct chat *c, const struct exchange *x, char *err, size_t er
     if (x->opens)
         span.from = span.to;
     char *messages = request_messages(h, &span);
-    strftime(date, sizeof date, "%d %b %Y", localtime_r(&now, &local) ? &local : &(struct tm){0});
-    struct engine_request request = {
-        .messages = messages,
-        .date = date,
-        .sampling = chat_sampling(c, x->model),
-        .max_tokens = (int)c->options->max_tokens,
-    };
-    shape_request(&c->shape, &request);
-    if (c->options->seed < 0)
-        request.sampling.seed = request_random_seed();
+    struct engine_request request;
 
+    chat_prepare(c, x->model, &request);
+    request.messages = messages;
     history_refresh(h); /* so that its versions are counted right; without is no harm */
-    status = engine_submit(x->model->engine, &request, &c->request, reason, sizeof reason);
-    if (status == 0)
-        begin(c, x, &request);
-    else
-        status = say_to(err, errlen, exit_of_engine(status), "%s", reason);
+    status = chat_submit(c, x->model, &request, err, errlen);
+    if (status == 0) {
+        history_cut(h, x->after);
+        if (x->question)
+            history_add(h, STORE_USER, STORE_COMPLETE, x->question->data, x->question->len);
+        if (x->opens)
+            history_open_window(h, h->leaf);
+        chat_begin(c, x->model, history_add(h, STORE_ASSISTANT, STORE_STREAMING, "", 0), &request);
+    }
     free(messages);
     return status;
 }
@@ -289,6 +307,11 @@ void chat_stop(struct chat *c)
 static void end_answer(struct chat *c, enum store_state state, const char *error)
 {
     struct store_generation *g = &c->answer->generation;
+    if (c->usage.begun_tokens > 0) {
+        char *settings = request_add_begun(g->settings, &c->usage);
+        g->settings = turn_keep(c->answer, settings);
+        free(settings);
+    }
     g->stop_reason = request_stop_name(c->stop);
     g->error = error ? turn_keep(c->answer, error) : "";
     g->prompt_tokens = c->usage.prompt_tokens;
@@ -313,16 +336,28 @@ void chat_abandon(struct chat *c, enum store_state state)
     history_save(&c->history);
 }
 
+/* For going on with the answer exactly. */
+static void keep_tokens(struct chat *c, const struct engine_event *ev)
+{
+    struct str numbers = {0};
+    for (size_t i = 0; i < ev->n_tokens; i++)
+        str_addf(&numbers, "%d ", ev->tokens[i]);
+    if (numbers.len > 0)
+        history_append(&c->history, c->answer, STORE_TOKENS, numbers.data, numbers.len);
+    str_done(&numbers);
+}
+
 static bool on_text(struct chat *c, const struct engine_event *ev, struct chat_event *out)
 {
     c->phase = ENGINE_TEXT;
     c->usage = ev->usage;
     out->type = CHAT_TEXT;
-    out->kind = ev->kind == ENGINE_REASONING ? STORE_REASONING : STORE_TEXT;
+    out->kind = c->writes = ev->kind == ENGINE_REASONING ? STORE_REASONING : STORE_TEXT;
     out->text = ev->text;
     out->len = ev->len;
     out->call = ev->kind == ENGINE_CALL;
     history_append(&c->history, c->answer, out->kind, ev->text, ev->len);
+    keep_tokens(c, ev);
     return true;
 }
 
@@ -342,6 +377,7 @@ static bool on_done(struct chat *c, const struct engine_event *ev, struct chat_e
     c->unfinished = ev->unfinished;
     if (ev->tool_calls && !(c->tool_calls = strdup(ev->tool_calls)))
         mem_fail();
+    keep_tokens(c, ev);
     out->type = CHAT_END;
     out->error = ev->stop == ENGINE_STOP_ERROR ? ev->error_text : NULL;
     end_answer(c, states[ev->stop], out->error);

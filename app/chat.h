@@ -54,6 +54,7 @@ struct chat {
     /* The answer that is being written; NULL: none. */
     struct turn *answer;
     struct chat_model *answering;
+    enum store_kind writes; /* what it is at */
     uint64_t request;
     enum engine_event_type phase; /* ENGINE_READY: waits, ENGINE_PREFILL, ENGINE_TEXT */
     int prompt_done;
@@ -62,6 +63,8 @@ struct chat {
     enum engine_error error;   /* and, if that was an error, which */
     bool unfinished;           /* it was to have a form, and has not */
     char *tool_calls;          /* calls of tools that it consists of, as JSON; or NULL */
+    int64_t offered;           /* conversation whose answer may be gone on with; 0: none */
+    char date[32];             /* of the answer */
 };
 
 void chat_init(struct chat *c, struct options *options, const struct paths *paths);
@@ -90,6 +93,30 @@ int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t err
 int chat_edit(struct chat *c, struct turn *question, const char *text, size_t len, char *err,
               size_t errlen);
 int chat_regenerate(struct chat *c, struct turn *turn, const char *model, char *err, size_t errlen);
+
+/* Goes on with the last answer, in its turn and by its model, where it did not end by itself. */
+int chat_continue(struct chat *c, char *err, size_t errlen);
+
+/* Lets the model think on about its last answer, which gets a version beside it. */
+int chat_think_more(struct chat *c, char *err, size_t errlen);
+
+/* Looks for an interrupted answer that chat_continue, or /continue, could go on with: then c->offered
+ * is its conversation, and one line about it is added to out. */
+bool chat_find_offer(struct chat *c, struct str *out);
+
+/* Declines that: it is not offered again. */
+void chat_decline(struct chat *c);
+
+/* Ends the thinking of the answer that is being written. */
+void chat_answer_now(struct chat *c);
+
+/* What any answer is begun with: a request to the model as the options want it; its submission; and
+ * the turn that it is for. */
+void chat_prepare(struct chat *c, const struct chat_model *model, struct engine_request *request);
+int chat_submit(struct chat *c, const struct chat_model *model,
+                const struct engine_request *request, char *err, size_t errlen);
+void chat_begin(struct chat *c, struct chat_model *model, struct turn *turn,
+                const struct engine_request *request);
 
 /* Stops the answer; what there is of it stays. CHAT_END still comes. */
 void chat_stop(struct chat *c);

@@ -230,6 +230,13 @@ const struct command commands[] = {
      command_copy},
     {"/export", NULL, "md|json|html [FILE]", "write the conversation into a new file",
      command_export},
+    {"/think", NULL, "[on|off|auto|N]", "whether the model thinks first, or for N tokens at most",
+     command_think},
+    {"/nothink", NULL, "", "answers without thinking", command_nothink},
+    {"/answer", NULL, "", "end the thinking: answer now", command_answer},
+    {"/continue", NULL, "", "go on with an answer that was stopped, cut or interrupted",
+     command_continue},
+    {"/more", NULL, "", "think more about the last answer", command_more},
     {"/stats", NULL, "", "the numbers of the last answer", run_stats},
     {"/quit", "/exit /bye", "", "leave", run_quit},
 };

@@ -64,6 +64,17 @@ void command_run(struct chat *c, const char *typed, size_t len, struct command_r
 /* The list for line mode. */
 void commands_add_help(struct str *out);
 
+/* commands_think.c */
+void command_think(struct chat *c, const char *arg, struct command_reply *reply);
+void command_nothink(struct chat *c, const char *arg, struct command_reply *reply);
+void command_continue(struct chat *c, const char *arg, struct command_reply *reply);
+void command_more(struct chat *c, const char *arg, struct command_reply *reply);
+void command_answer(struct chat *c, const char *arg, struct command_reply *reply);
+void command_toggle_thinking(struct chat *c, struct command_reply *reply);
+
+/* How the thinking is limited: "no thinking"; nothing where it is not, or there is none. */
+void thinking_add(const struct chat *c, struct str *out);
+
 /* Goes to a stored conversation, or to a model; for the front ends' own menus. */
 void command_open(struct chat *c, int64_t conversation, struct command_reply *reply);
 void command_use(struct chat *c, const char *model, struct command_reply *reply);

@@ -49,6 +49,7 @@ static int render(struct chat *c, const char *path, const struct str *question, 
     char *messages = request_messages(&c->history, &span);
     struct engine_request request = {.messages = messages};
     shape_request(&c->shape, &request);
+    request_set_thinking(&request, c->options);
     status = engine_render(engine, &request, true, NULL, &prompt, err, errlen);
     if (status == 0) {
         add_prompt(c->options, &prompt, out);

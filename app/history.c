@@ -26,15 +26,20 @@ const char *turn_keep(struct turn *turn, const char *string)
     return turn->kept[turn->n_kept++] = mem_strdup(string ? string : "");
 }
 
+void turn_drop_kept(struct turn *turn)
+{
+    for (int i = 0; i < turn->n_kept; i++)
+        free(turn->kept[i]);
+    turn->n_kept = 0;
+}
+
 /* A generation with copies of its strings, in place of the one there was. */
 static void set_generation(struct turn *t, const struct store_generation *from)
 {
     struct store_generation *g = &t->generation;
     const char **strings[] = {&g->model,    &g->fingerprint, &g->engine, &g->device,
                               &g->settings, &g->stop_reason, &g->error};
-    for (int i = 0; i < t->n_kept; i++)
-        free(t->kept[i]);
-    t->n_kept = 0;
+    turn_drop_kept(t);
     t->generated = true;
     *g = *from;
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
@@ -493,4 +498,56 @@ int history_save(struct history *h)
     h->urgent = false;
     h->problem[0] = '\0';
     return 0;
+}
+
+/* Going on, and leaving it */
+
+int history_resume(struct history *h, char *err, size_t errlen)
+{
+    struct turn *turn = h->leaf;
+    if (turn->saved.ended && store_message_resume(h->store, turn->saved.id) != STORE_OK)
+        return say_to(err, errlen, -1, "history: %s", store_error(h->store));
+    turn->state = STORE_STREAMING;
+    turn->saved.ended = turn->foreign = false;
+    for (size_t i = 0; i < h->n_clean; i++)
+        if (h->all[i] == turn)
+            h->n_clean = i;
+    history_note(h, true);
+    return 0;
+}
+
+/* The last message of a conversation, of a list that is the caller's to free. */
+static const struct store_message *last_message(struct history *h, int64_t conversation,
+                                                struct store_messages **path)
+{
+    if (store_message_path(h->store, conversation, path) != STORE_OK)
+        return NULL;
+    return (*path)->count > 0 ? &(*path)->items[(*path)->count - 1] : NULL;
+}
+
+int64_t history_interrupted(struct history *h, struct str *question)
+{
+    struct store_messages *path = NULL;
+    int64_t id = h->conversation > 0 ? h->conversation : history_find(h, NULL);
+    const struct store_message *last = id > 0 ? last_message(h, id, &path) : NULL;
+    bool interrupted = last && last->role == STORE_ASSISTANT && last->state == STORE_INTERRUPTED;
+
+    if (interrupted && path->count > 1)
+        str_add_valid(question, last[-1].text[STORE_TEXT], last[-1].len[STORE_TEXT]);
+    if (path)
+        store_messages_free(path);
+    return interrupted ? id : 0;
+}
+
+void history_leave(struct history *h, int64_t conversation)
+{
+    struct store_messages *path = NULL;
+    const struct store_message *last = last_message(h, conversation, &path);
+    if (last && last->state == STORE_INTERRUPTED &&
+        store_message_resume(h->store, last->id) == STORE_OK)
+        store_message_end(h->store, last->id, STORE_STOPPED, NULL);
+    if (path)
+        store_messages_free(path);
+    if (h->conversation == conversation && h->n_turns > 0)
+        h->turns[h->n_turns - 1]->state = STORE_STOPPED;
 }

@@ -46,7 +46,7 @@ struct turn {
     struct turn_mark saved, saving;
     bool opens_saved;
     bool foreign;  /* came from the store; another instance may be writing it */
-    char *kept[8]; /* strings of the generation */
+    char *kept[8]; /* strings of the generation, copied */
     int n_kept;
 };
 
@@ -149,8 +149,19 @@ int history_reopen(struct history *h, const char *path, char *err, size_t errlen
 /* Brings what other instances have added to this conversation. 0, or -1 when it cannot be read. */
 int history_refresh(struct history *h);
 
-/* A copy of the string that lives as long as the turn. */
+/* Lets the last turn, which has ended, be appended to again. 0, or -1 with why not. */
+int history_resume(struct history *h, char *err, size_t errlen);
+
+/* Of the conversation at hand, else of the one used last: whether its last answer was interrupted.
+ * Its number, and the question added to *question; or 0. */
+int64_t history_interrupted(struct history *h, struct str *question);
+
+/* Says of a conversation's last answer that it is to be left as it is. */
+void history_leave(struct history *h, int64_t conversation);
+
+/* A copy of the string that lives as long as the turn, or until all of these are dropped. */
 const char *turn_keep(struct turn *turn, const char *string);
+void turn_drop_kept(struct turn *turn);
 
 /* Between tree.c and history.c: a new turn under a parent, not on the path; an empty tree; that
  * there is something to save, at once where urgent. */

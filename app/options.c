@@ -59,6 +59,18 @@ static const struct args_option options[] = {
      "the same seed gives the same answer", ARGS_INT, AT(seed), 0, max_seed,
      .where = IN_CHAT | IN_BATCH | IS_PARAMETER | IN_CONFIG},
 
+    {"Reasoning", "--think", NULL, "WHEN", "whether the model thinks first: auto, off, on",
+     ARGS_CHOICE, AT(think), .choices = "auto off on" /* as enum engine_think */, .implied = "on",
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER | IN_CONFIG},
+    {"Reasoning", "--nothink", "--no-think", NULL, "the same as --think=off", ARGS_SET, AT(think),
+     .set = ENGINE_THINK_OFF, .where = IN_CHAT | IN_BATCH},
+    {"Reasoning", "--reasoning-budget", NULL, "N", "it answers after N tokens of thinking",
+     ARGS_INT, AT(reasoning_budget), 0, 1048576,
+     .where = IN_CHAT | IN_BATCH | IS_PARAMETER | IN_CONFIG},
+    {"Reasoning", "--reasoning", NULL, "HOW", "on the screen, beside an answer: folded, open, last",
+     ARGS_CHOICE, AT(reasoning), .choices = "folded open last" /* as enum ui_fold */,
+     .where = IN_CHAT | IN_CONFIG},
+
     {"Form of the answer", "--schema", "-j --json-schema", "FILE",
      "JSON that conforms to a schema: a file, its text, or 'name, age int'", ARGS_TEXT, AT(schema),
      .where = IN_CHAT | IN_BATCH},
@@ -172,6 +184,7 @@ void options_init(struct options *o)
         .repeat_penalty = NAN,
         .top_k = -1,
         .seed = -1,
+        .reasoning_budget = -1,
         .kv_type = -1,
         .n_runs = 5,
         .n_generate = 64,
@@ -227,7 +240,7 @@ static int print_spelling(FILE *out, const struct args_option *o)
     for (size_t len; (word = args_next_word(&list, &len)); first = false)
         width += fprintf(out, "%s%.*s", first ? "" : ", ", (int)len, word);
     if (o->value)
-        width += fprintf(out, " %s", o->value);
+        width += fprintf(out, o->implied ? "[=%s]" : " %s", o->value);
     return width;
 }
 
@@ -246,6 +259,15 @@ void options_print(FILE *out, unsigned where)
     }
 }
 
+/* A value that only `=` can give is part of the word that is completed. */
+static void print_spellings_of_values(FILE *out, const struct args_option *o)
+{
+    const char *list = o->choices, *word;
+    for (size_t len; (word = args_next_word(&list, &len));)
+        fprintf(out, " %s=%.*s", o->names, (int)len, word);
+    fprintf(out, "\t-");
+}
+
 void options_print_list(FILE *out, const char *const *verbs, size_t n_verbs)
 {
     for (size_t i = 0; i < options_table.n_options; i++) {
@@ -258,10 +280,12 @@ void options_print_list(FILE *out, const char *const *verbs, size_t n_verbs)
                 fprintf(out, "%s%s", comma, verbs[v]);
                 comma = ",";
             }
-        fprintf(out, "\t%s%s%s\t%s", o->names, o->others ? " " : "", o->others ? o->others : "",
-                o->value ? o->value : "-");
-        if (o->choices)
-            fprintf(out, "=%s", o->choices);
+        fprintf(out, "\t%s%s%s", o->names, o->others ? " " : "", o->others ? o->others : "");
+        if (o->implied)
+            print_spellings_of_values(out, o);
+        else
+            fprintf(out, "\t%s%s%s", o->value ? o->value : "-", o->choices ? "=" : "",
+                    o->choices ? o->choices : "");
         fprintf(out, "\t%s%s\n", o->help, o->where & IN_CONFIG ? "\tconfig" : "");
     }
 }

@@ -58,6 +58,8 @@ struct options {
     /* How. NAN and -1: as the model recommends; seed -1: a random one. */
     double temperature, top_p, min_p, repeat_penalty;
     int64_t top_k, seed, max_tokens;
+    int think;                /* enum engine_think */
+    int64_t reasoning_budget; /* tokens; -1: no limit */
 
     /* What the answer must look like. */
     const char *schema, *grammar, *tools, *tool_choice;
@@ -70,6 +72,7 @@ struct options {
     int theme;  /* enum ui_theme */
     int notify; /* enum ui_notify */
     bool mouse;
+    int reasoning; /* enum ui_fold: what becomes of it when the answer begins */
     const char *db;
 
     /* The history from the shell. */

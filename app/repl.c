@@ -190,7 +190,8 @@ static void show_path(struct repl *r, size_t from)
 {
     const struct history *h = &r->chat.history;
     for (size_t i = from; i < h->n_turns; i++)
-        show_turn(r, h->turns[i]);
+        if (h->turns[i] != r->chat.answer)
+            show_turn(r, h->turns[i]);
 }
 
 static void show_conversation(struct repl *r)
@@ -231,6 +232,21 @@ static void list_models(struct repl *r)
 
 /* Asking */
 
+/* Of an answer that has a beginning the last line is said again. */
+static void show_beginning(struct repl *r, struct answer_view *view)
+{
+    const struct turn *turn = r->chat.answer;
+    const struct str *said = &turn->text[STORE_TEXT];
+    if (said->len == 0 && view->reasoning && turn->text[STORE_REASONING].len > 0) {
+        said = &turn->text[STORE_REASONING];
+        view->in_reasoning = true;
+        str_adds(&r->out.pending, view->before_reasoning);
+    }
+    const char *line = said->len > 0 ? memrchr(said->data, '\n', said->len) : NULL;
+    line = line ? line + 1 : str_get(said);
+    outlet_add(&r->out, line, said->len - (size_t)(line - str_get(said)));
+}
+
 static void show_answer(struct repl *r)
 {
     const struct options *o = r->chat.options;
@@ -246,10 +262,11 @@ static void show_answer(struct repl *r)
     struct str note = {0};
     char err[512];
 
+    show_beginning(r, &view);
     r->status = answer_show(&r->chat, &view, &turn, err, sizeof err);
     if (r->status != 0)
         return;
-    if (turn->state != STORE_COMPLETE || o->verbose) {
+    if (turn->state != STORE_COMPLETE || r->chat.stop == ENGINE_STOP_LENGTH || o->verbose) {
         str_adds(&note, "(");
         notice_add_end(turn, &note);
         str_adds(&note, ")");
@@ -322,7 +339,11 @@ static void follow(struct repl *r, struct command_reply *reply)
     case COMMAND_ASK: break;
     case COMMAND_SAY:
     case COMMAND_COMPACT: break; /* the text asks */
-    case COMMAND_SHOW: show_conversation(r); break;
+    case COMMAND_SHOW:
+        show_conversation(r);
+        if (r->chat.answer)
+            show_answer(r);
+        break;
     case COMMAND_PATH: show_path(r, reply->from); break;
     case COMMAND_ANSWER: show_answer(r); break;
     case COMMAND_EDIT: r->editing = reply->turn; break;
@@ -389,6 +410,16 @@ static void prepare_readline(void)
     rl_bind_key('\t', rl_insert);
 }
 
+static void offer(struct repl *r)
+{
+    struct str line = {0};
+    if (chat_find_offer(&r->chat, &line)) {
+        str_adds(&line, "/continue goes on with it.");
+        print(r, line.data, line.len);
+    }
+    str_done(&line);
+}
+
 static void talk(struct repl *r)
 {
     while (!r->done) {
@@ -422,6 +453,7 @@ int repl_run(struct app *app)
         print_and_free(&r, &hello);
         if (r.chat.history.n_turns > 0)
             show_conversation(&r);
+        offer(&r);
         load_prompts(&r);
         talk(&r);
         clear_history();

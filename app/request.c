@@ -2,12 +2,18 @@
 #include "app/request.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "app/clock.h"
 #include "app/mem.h"
+#include "app/say.h"
+
+/* As the option's choices are called. */
+static const char *const think_names[] = {
+    [ENGINE_THINK_AUTO] = "auto", [ENGINE_THINK_OFF] = "off", [ENGINE_THINK_ON] = "on"};
 
 static void add_message(json_t *messages, const char *role, const char *text, size_t len)
 {
@@ -20,7 +26,7 @@ static void add_message(json_t *messages, const char *role, const char *text, si
 
 static char *dump(json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(json);
     if (!text)
         mem_fail();
@@ -66,9 +72,73 @@ char *request_settings(const struct engine_request *request, const struct engine
         "grammar", request->grammar, "tools", request->tools, "tool_choice", request->tool_choice);
     if (!settings)
         mem_fail();
-    char *text = json_dumps(settings, JSON_COMPACT | JSON_REAL_PRECISION(6));
-    json_decref(settings);
-    return text;
+    if (info->thinks) {
+        json_object_set_new(settings, "think", json_string(think_names[request->think]));
+        json_object_set_new(settings, "reasoning_budget", json_integer(request->reasoning_budget));
+    }
+    return dump(settings);
+}
+
+static float real_or(const json_t *settings, const char *key, float otherwise)
+{
+    const json_t *value = json_object_get(settings, key);
+    return json_is_number(value) ? (float)json_number_value(value) : otherwise;
+}
+
+static int int_or(const json_t *settings, const char *key, int otherwise)
+{
+    const json_t *value = json_object_get(settings, key);
+    json_int_t n = json_integer_value(value);
+    return json_is_integer(value) && n >= 0 && n <= INT_MAX ? (int)n : otherwise;
+}
+
+void request_read_settings(struct engine_request *request, const char *settings, char *date,
+                           size_t datelen)
+{
+    struct engine_sampling *s = &request->sampling;
+    json_t *json = json_loads(settings, 0, NULL);
+    const char *day = json_string_value(json_object_get(json, "date"));
+    const char *think = json_string_value(json_object_get(json, "think"));
+
+    s->temperature = real_or(json, "temperature", s->temperature);
+    s->top_k = int_or(json, "top_k", s->top_k);
+    s->top_p = real_or(json, "top_p", s->top_p);
+    s->min_p = real_or(json, "min_p", s->min_p);
+    s->repeat_penalty = real_or(json, "repeat_penalty", s->repeat_penalty);
+    request->max_tokens = int_or(json, "max_tokens", request->max_tokens);
+    request->reasoning_budget = int_or(json, "reasoning_budget", request->reasoning_budget);
+    for (int i = 0; think && i <= ENGINE_THINK_ON; i++)
+        if (strcmp(think, think_names[i]) == 0)
+            request->think = (enum engine_think)i;
+    if (day && say_to(date, datelen, 0, "%s", day) == 0)
+        request->date = date;
+    json_decref(json);
+}
+
+char *request_add_begun(const char *settings, const struct engine_usage *usage)
+{
+    json_t *json = json_loads(settings, 0, NULL);
+    json_t *begun = json_pack("{s:i, s:i}", "tokens", usage->begun_tokens, "reasoning_tokens",
+                              usage->begun_reasoning_tokens);
+    if (!json)
+        json = json_object();
+    json_object_set_new(json, "continued", begun);
+    return dump(json);
+}
+
+int64_t request_begun_reasoning(const char *settings)
+{
+    json_t *json = settings ? json_loads(settings, 0, NULL) : NULL;
+    int n = int_or(json_object_get(json, "continued"), "reasoning_tokens", 0);
+    json_decref(json);
+    return n;
+}
+
+void request_set_thinking(struct engine_request *request, const struct options *o)
+{
+    bool none = o->think == ENGINE_THINK_OFF || o->reasoning_budget == 0;
+    request->think = none ? ENGINE_THINK_OFF : (enum engine_think)o->think;
+    request->reasoning_budget = o->reasoning_budget > 0 ? (int)o->reasoning_budget : 0;
 }
 
 struct engine_sampling request_sampling(const struct options *o, const struct engine_info *info)

@@ -25,6 +25,19 @@ char *request_messages(const struct history *h, const struct request_span *span)
 /* What an answer was made with. The caller's to free. */
 char *request_settings(const struct engine_request *request, const struct engine_info *info);
 
+/* Makes a request for the rest of an answer be as the one for its beginning was: what the stored
+ * settings say, else it stays. `date` receives what request->date then points to. */
+void request_read_settings(struct engine_request *request, const char *settings, char *date,
+                           size_t datelen);
+
+/* The settings with what the answer went on from, and that again: tokens of reasoning, 0 where the
+ * answer was written in one go. The text is the caller's to free. */
+char *request_add_begun(const char *settings, const struct engine_usage *usage);
+int64_t request_begun_reasoning(const char *settings);
+
+/* Whether and for how long the model thinks, as the options say. */
+void request_set_thinking(struct engine_request *request, const struct options *o);
+
 /* What the options say, else what the model recommends. A seed of -1 stays one to be drawn. */
 struct engine_sampling request_sampling(const struct options *o, const struct engine_info *info);
 

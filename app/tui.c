@@ -72,12 +72,12 @@ static void take_signals(struct tui *t)
 static void show_text(struct tui *t, const struct chat_event *ev)
 {
     int64_t id = ev->turn->number;
-    const struct engine_usage *usage = &t->chat.usage;
     if (ev->kind != STORE_REASONING) {
         ui_message_append(t->ui, id, UI_ANSWER, ev->text, ev->len);
     } else if (!t->chat.options->hide_reasoning) {
         ui_message_append(t->ui, id, UI_REASONING, ev->text, ev->len);
-        ui_message_thought(t->ui, id, usage->reasoning_tokens, (int64_t)usage->generation_time_ms);
+        t->thought_ms = (int64_t)t->chat.usage.generation_time_ms;
+        tui_show_thought(t, ev->turn);
     }
 }
 
@@ -95,12 +95,15 @@ static void on_end(struct tui *t, const struct turn *turn)
     if (t->greeting)
         greeting_done(t->chat.paths);
     t->greeting = false;
+    tui_show_thought(t, turn);
     tui_end_turn(t, turn);
     tui_count_context(t);
     if (turn->state == STORE_FAILED)
         tui_hold(t);
     else
         tui_ask_next(t); /* what is due after a stop was sent after it */
+    if (!t->chat.answer && (turn->state == STORE_STOPPED || t->chat.stop == ENGINE_STOP_LENGTH))
+        ui_hint(t->ui, "Ctrl-X c or /continue goes on with it");
 }
 
 static bool device_is_cuda(const struct tui *t)
@@ -180,7 +183,9 @@ static enum ui_state state_of(const struct chat *c)
         return c->model && c->model->engine && !c->model->ready ? UI_LOADING : UI_IDLE;
     if (!c->answering->ready)
         return UI_LOADING;
-    return c->phase == ENGINE_TEXT ? UI_GENERATING : UI_PREFILL;
+    if (c->phase != ENGINE_TEXT)
+        return UI_PREFILL;
+    return c->writes == STORE_REASONING ? UI_THINKING : UI_GENERATING;
 }
 
 static void show_status(struct tui *t)
@@ -188,7 +193,10 @@ static void show_status(struct tui *t)
     const struct chat *c = &t->chat;
     const struct chat_model *m = c->answering ? c->answering : c->model;
     const struct engine_info *info = m && m->engine ? engine_info(m->engine) : NULL;
+    struct str thinking = {0};
+    thinking_add(c, &thinking);
     struct ui_status status = {
+        .thinking = thinking.data,
         .model = m ? m->file.name : NULL,
         .device = info ? info->device : NULL,
         .state = state_of(c),
@@ -203,6 +211,7 @@ static void show_status(struct tui *t)
         .draft_tokens = t->draft_tokens,
     };
     ui_status_set(t->ui, &status);
+    str_done(&thinking);
 }
 
 static int soonest(int a, int b)
@@ -235,6 +244,7 @@ static void loop(struct tui *t)
         tui_library_turn(t);
         count_draft(t);
         show_status(t);
+        tui_end_offer(t);
         ui_draw(t->ui);
     }
 }
@@ -258,6 +268,7 @@ static int open_screen(struct tui *t, char *err, size_t errlen)
         .in = STDIN_FILENO,
         .out = STDOUT_FILENO,
         .theme = options_theme(t->chat.options, STDOUT_FILENO),
+        .reasoning = (enum ui_fold)t->chat.options->reasoning,
         .commands = listed,
         .n_commands = n_commands,
         .history = prompts,
@@ -309,6 +320,7 @@ static int start(struct tui *t, char *err, size_t errlen)
     if (notice.len > 0)
         ui_notice(t->ui, UI_WARN, notice.data);
     str_done(&notice);
+    tui_offer(t);
     show_config_warnings(t);
     return 0;
 }

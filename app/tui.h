@@ -38,6 +38,8 @@ struct tui {
     int copying_fd;
     struct str copied; /* what that text is */
 
+    bool offering;      /* the banner says that an answer was interrupted */
+    int64_t thought_ms; /* the time that the last thought took */
     int64_t context_used, draft_tokens;
     uint64_t draft_counted;    /* revision of the draft + 1 that draft_tokens is of */
     struct model_list offered; /* what the dialog for models shows */
@@ -93,6 +95,13 @@ void tui_show_window(struct tui *t);
 void tui_offer_compact(struct tui *t, const struct turn *first);
 void tui_offer_room(struct tui *t, const char *text, size_t len);
 void tui_make_room(struct tui *t, const struct ui_action *action);
+
+/* In tui_think.c. */
+void tui_act_on_thinking(struct tui *t, const struct ui_action *action);
+void tui_show_thought(struct tui *t, const struct turn *turn);
+void tui_offer(struct tui *t);     /* to go on with an interrupted answer, where there is one */
+void tui_decline(struct tui *t);   /* that */
+void tui_end_offer(struct tui *t); /* takes it off the screen once it no longer holds */
 
 void tui_act_on_branch(struct tui *t, const struct ui_action *action);
 /* In tui_copy.c. Sends reply->copy to the clipboard; what to wait for until it is there, fd -1: nothing;

@@ -262,6 +262,10 @@ void tui_act(struct tui *t, const struct ui_action *action)
         [UI_SEARCH] = tui_act_on_library,
         [UI_FOUND] = tui_act_on_library,
         [UI_COPY] = tui_act_copy,
+        [UI_THINK] = tui_act_on_thinking,
+        [UI_ANSWER_NOW] = tui_act_on_thinking,
+        [UI_CONTINUE] = tui_act_on_thinking,
+        [UI_MORE] = tui_act_on_thinking,
     };
     acts[action->kind](t, action);
 }

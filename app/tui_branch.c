@@ -7,6 +7,7 @@
 #include "app/exit.h"
 #include "app/mem.h"
 #include "app/notices.h"
+#include "app/request.h"
 #include "app/tui.h"
 
 enum { WAITING_MAX = 16 };
@@ -141,7 +142,8 @@ void tui_show_turn(struct tui *t, const struct turn *turn)
     tui_begin_turn(t, turn);
     if (thought->len > 0 && !t->chat.options->hide_reasoning) {
         ui_message_append(t->ui, id, UI_REASONING, thought->data, thought->len);
-        ui_message_thought(t->ui, id, turn->generation.reasoning_tokens, 0);
+        int64_t begun = request_begun_reasoning(turn->generation.settings);
+        ui_message_thought(t->ui, id, begun + turn->generation.reasoning_tokens, 0);
     }
     if (said->len > 0)
         ui_message_append(t->ui, id, UI_ANSWER, said->data, said->len);
@@ -250,7 +252,12 @@ void tui_act_on_branch(struct tui *t, const struct ui_action *action)
         t->n_due = t->n_waiting;
         tui_ask_next(t);
         return;
-    case UI_LEAVE: tui_leave_editing(t); return;
+    case UI_LEAVE:
+        if (t->editing)
+            tui_leave_editing(t);
+        else
+            tui_decline(t);
+        return;
     default: break;
     }
     if (!turn || !history_is_on_path(&t->chat.history, turn))

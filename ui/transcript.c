@@ -465,6 +465,7 @@ bool transcript_point(struct transcript *t, int row)
         size_t rows = rows_of(t, i);
         if (at < rows) {
             t->selected = i;
+            t->step = ITEM_MARKED;
             return true;
         }
         at -= rows;

@@ -44,6 +44,7 @@ int main(int argc, char **argv)
     group(&c, "sums", test_sums);
     group(&c, "screen", test_screen);
     group(&c, "plain", test_plain);
+    group(&c, "think", test_think);
     group(&c, "library", test_library);
     return c.failures != 0;
 }

@@ -100,16 +100,18 @@ const char *thinking_model(void)
 
 static void set_context(char *bytes, size_t size, uint32_t tokens)
 {
-    static const char key[] = "llama.context_length";
+    static const char key[] = ".context_length";
     char *name = memmem(bytes, size, key, sizeof key - 1);
     assert_non_null(name);
     memcpy(name + sizeof key - 1 + 4, &tokens, sizeof tokens); /* behind the u32 that is its type */
 }
 
-/* A vocabulary's control tokens end answers: without their rows in the output matrix their logits
- * are 0, and the likeliest token is always another one. The context is made long as well. */
+/* A vocabulary's control tokens end answers, its user-defined ones are the tags of the reasoning:
+ * without their rows in the output matrix their logits are 0, and the likeliest token is always
+ * another one. The context is made long as well. */
 static void make_endless(char *bytes, size_t size)
 {
+    enum { CONTROL = 3, USER_DEFINED = 4 };
     struct gguf *g;
     char err[256];
     if (gguf_parse(&g, bytes, size, err, sizeof err) != 0)
@@ -122,9 +124,11 @@ static void make_endless(char *bytes, size_t size)
     assert_non_null(types);
     size_t row = rows->bytes / (size_t)rows->dim[1];
     const void *at = types->value.a.data;
-    for (size_t id = 0; id < types->value.a.count; id++)
-        if (gguf_next_element(types->value.a.type, &at).i == 3)
+    for (size_t id = 0; id < types->value.a.count; id++) {
+        int64_t type = gguf_next_element(types->value.a.type, &at).i;
+        if (type == CONTROL || type == USER_DEFINED)
             memset((char *)rows->data + id * row, 0, row);
+    }
     gguf_close(g);
     set_context(bytes, size, 131072);
 }
@@ -134,10 +138,9 @@ static void make_small(char *bytes, size_t size)
     set_context(bytes, size, 96);
 }
 
-/* A changed copy of some_model(), at `path`. */
-static void copy_model(const char *path, void (*change)(char *bytes, size_t size))
+/* A changed copy of a model, at `path`. */
+static void copy_model(const char *base, const char *path, void (*change)(char *bytes, size_t size))
 {
-    const char *base = some_model();
     FILE *f = fopen(base, "rb");
     assert_non_null(f);
     fseek(f, 0, SEEK_END);
@@ -158,7 +161,7 @@ const char *endless_model(void)
 {
     static char path[PATH_MAX];
     sandbox_path("endless.gguf", path, sizeof path);
-    copy_model(path, make_endless);
+    copy_model(some_model(), path, make_endless);
     return path;
 }
 
@@ -166,6 +169,14 @@ const char *small_model(void)
 {
     static char path[PATH_MAX];
     sandbox_path("small.gguf", path, sizeof path);
-    copy_model(path, make_small);
+    copy_model(some_model(), path, make_small);
+    return path;
+}
+
+const char *endless_thinker(void)
+{
+    static char path[PATH_MAX];
+    sandbox_path("thinker.gguf", path, sizeof path);
+    copy_model(thinking_model(), path, make_endless);
     return path;
 }

@@ -179,7 +179,7 @@ static void test_versions_on_screen(void **state)
     term_expect(t, "1 of 2");
     term_type(t, "<");
     term_expect(t, "this is the oldest version");
-    term_type(t, "[e");
+    term_type(t, "Ke");
     term_expect(t, "question 1 in other words");
     term_type(t, "\0250\b1 + 1\r");
     term_expect(t, "1 + 1 = 2");
@@ -190,7 +190,7 @@ static void test_versions_on_screen(void **state)
     term_expect(t, "took back");
     term_type(t, "/redo\r");
     term_expect(t, "1 + 1 = 2");
-    term_type(t, "\t[<");
+    term_type(t, "\tK<");
     term_expect(t, "17 + 25 = 42");
     term_type(t, "\t");
     leave(t);
@@ -210,12 +210,12 @@ static void test_editing_keeps_the_draft(void **state)
     struct term *t = start();
     term_type(t, "What is 17 + 25?\r");
     term_expect(t, "tokens/s");
-    term_type(t, "half a thought\t[[e");
+    term_type(t, "half a thought\tKKe");
     term_expect(t, "\xe2\x80\xba What is 17 + 25?\n  demo-llama");
     term_type(t, "\033");
     term_expect(t, "\xe2\x80\xba half a thought");
     term_expect_no(t, "in other words");
-    term_type(t, "\t[[e");
+    term_type(t, "\tKKe");
     term_expect(t, "in other words");
     term_type(t, "\0252 + 2\r");
     term_expect(t, "2 + 2 = 4");

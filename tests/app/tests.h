@@ -30,6 +30,7 @@ int test_sums(void);
 int test_screen(void);
 int test_plain(void);
 int test_library(void);
+int test_think(void);
 
 /* The program under test: the environment's DUET. */
 const char *duet_path(void);
@@ -50,7 +51,12 @@ const char *thinking_model(void);
 const char *small_model(void);
 
 /* A model that never ends an answer by itself, for interrupting it. */
+/* A model that never ends an answer by itself, for interrupting it; one that never ends its thinking. */
 const char *endless_model(void);
+const char *endless_thinker(void);
+
+/* One that thinks, and ends that and its answer. */
+const char *thinking_model(void);
 
 /* Without a terminal */
 

@@ -357,6 +357,36 @@ static void answer_now_closes_the_reasoning(void **state)
     engine_close(e);
 }
 
+/* What was begun counts towards the form that the whole is to have. */
+static void a_form_goes_on(void **state)
+{
+    (void)state;
+    struct engine *e = open_model(demo_llama);
+    static struct answer whole, a, b;
+    struct engine_request req = {
+        .messages = product,
+        .sampling = greedy,
+        .max_tokens = 200,
+        .schema = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":"
+                  "\"integer\",\"maximum\":99999},\"b\":{\"type\":\"string\","
+                  "\"maxLength\":9}},\"required\":[\"a\",\"b\"]}"};
+    ask(e, &req, &whole);
+    assert_int_equal(whole.stop, ENGINE_STOP_END);
+    for (int cut = 1; cut < (int)whole.n_tokens; cut++) {
+        req.max_tokens = cut;
+        req.begun = NULL;
+        ask(e, &req, &a);
+        if (strstr(a.text[ENGINE_ANSWER], "\uFFFD"))
+            continue; /* cut inside a character, which the whole has not got */
+        const struct engine_begun begun = begun_of(&a, true);
+        req.begun = &begun;
+        req.max_tokens = 200;
+        ask(e, &req, &b);
+        assert_joined(&whole, &a, &b);
+    }
+    engine_close(e);
+}
+
 static void wrong_budgets_are_refused(void **state)
 {
     (void)state;
@@ -387,6 +417,7 @@ int test_thinking(void)
         cmocka_unit_test(no_thinking),
         cmocka_unit_test(a_budget_closes_the_reasoning),
         cmocka_unit_test(answer_now_closes_the_reasoning),
+        cmocka_unit_test(a_form_goes_on),
         cmocka_unit_test(wrong_budgets_are_refused),
     };
     return cmocka_run_group_tests_name("thinking", tests, NULL, NULL);

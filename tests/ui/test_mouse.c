@@ -143,9 +143,9 @@ static void a_click_marks_and_folds(void **state)
     click(&t, "message 2 here");
     assert_int_equal(ui_message_chosen(t.ui), 2);
     assert_false(term_shows(&t, "Let me think."));
-    click(&t, "▸ thought");
+    click(&t, "▸ 1 step");
     assert_true(term_shows(&t, "Let me think."));
-    click(&t, "▾ thought");
+    click(&t, "▾ 1 step");
     assert_false(term_shows(&t, "Let me think."));
     click(&t, "› Ask anything");
     term_type(&t, "typed");

@@ -1,0 +1,444 @@
+/* test_think.c - how the model thinks, as the user has it; and answers that were interrupted, which go
+ * on to what they would have been. */
+#include "tests/app/tests.h"
+
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "app/history.h"
+
+static const char question[] = "What is 345 * 27?";
+
+/* The only conversation in the store. */
+static void load(struct history *h)
+{
+    char path[PATH_MAX], err[256];
+    sandbox_path(".local/share/duet/chat.db", path, sizeof path);
+    if (history_open(h, path, NULL, err, sizeof err) != 0 ||
+        history_load(h, 1, err, sizeof err) != 0)
+        fail_msg("%s", err);
+    assert_int_equal(h->n_turns, 2);
+}
+
+/* Without a screen */
+
+static json_t *ask_json(const char *option, const char *value)
+{
+    struct run r;
+    run_duet(&r, NULL, 0, "-m", thinking_model(), "--json", "--temp", "0", question, option, value,
+             NULL);
+    json_t *answer = json_loads(r.out, 0, NULL);
+    if (r.status != 0 || !answer)
+        fail_msg("%s", r.err);
+    run_done(&r);
+    return answer;
+}
+
+static size_t thought_length(const json_t *answer)
+{
+    return json_string_length(json_object_get(answer, "reasoning"));
+}
+
+static json_int_t thought_tokens(const json_t *answer)
+{
+    return json_integer_value(
+        json_object_get(json_object_get(answer, "usage"), "reasoning_tokens"));
+}
+
+static void test_options(void **state)
+{
+    static const char *const off[][2] = {{"--think=off", NULL},
+                                         {"--nothink", NULL},
+                                         {"--no-think", NULL},
+                                         {"--reasoning-budget", "0"}};
+    static const char *const on[] = {"--think", "--think=on", "--think=auto"};
+    (void)state;
+    for (size_t i = 0; i < sizeof off / sizeof *off; i++) {
+        json_t *answer = ask_json(off[i][0], off[i][1]);
+        assert_int_equal(thought_length(answer), 0);
+        assert_true(json_string_length(json_object_get(answer, "answer")) > 0);
+        json_decref(answer);
+    }
+    for (size_t i = 0; i < sizeof on / sizeof *on; i++) {
+        json_t *answer = ask_json(on[i], NULL);
+        assert_true(thought_length(answer) > 100);
+        json_decref(answer);
+    }
+    json_t *answer = ask_json("--reasoning-budget", "12");
+    assert_in_range(thought_tokens(answer), 13, 14);
+    assert_true(json_string_length(json_object_get(answer, "answer")) > 0);
+    json_decref(answer);
+}
+
+static void test_options_refused(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"--think=perhaps", "unknown value"},
+        {"--nothink=1", "takes no value"},
+        {"--reasoning-budget=-1", "out of range"},
+        {"--reasoning=shut", "unknown value"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct run r;
+        run_duet(&r, NULL, 0, wrong[i][0], "x", NULL);
+        assert_int_equal(r.status, 2);
+        assert_error_line(&r);
+        assert_contains(r.err, wrong[i][1]);
+        run_done(&r);
+    }
+    struct run r; /* a word behind --think is the prompt's */
+    run_duet(&r, NULL, 0, "-m", thinking_model(), "--temp", "0", "--think", "off", "--dry-run",
+             NULL);
+    assert_int_equal(r.status, 0);
+    assert_contains(r.out, "off");
+    assert_contains(r.out, "<think>\n");
+    run_done(&r);
+}
+
+/* On the screen */
+
+static struct term *start(const char *model, const char *option, const char *value)
+{
+    struct term *t = term_start(24, 80, "-m", model, "--temp", "0", "--ctx", "2048", option, value,
+                                NULL);
+    term_expect(t, "Ctrl");
+    return t;
+}
+
+static void leave(struct term *t)
+{
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
+static void test_switching(void **state)
+{
+    (void)state;
+    struct term *t = start(thinking_model(), NULL, NULL);
+    term_type(t, "\024"); /* Ctrl-T */
+    term_expect(t, "no thinking");
+    term_type(t, "17 + 25\r");
+    term_expect(t, "tokens ·");
+    assert_null(strstr(term_screen(t), "step"));
+    term_type(t, "\024");
+    term_expect(t, "the model thinks before");
+    term_type(t, "What is 12 * 12?\r");
+    term_expect(t, "step");
+    term_type(t, "/nothink\r");
+    term_expect(t, "no thinking");
+    term_type(t, "/think 8\r");
+    term_expect(t, "thinks 8 tokens at most");
+    term_type(t, "What is 35 * 45?\r");
+    term_expect(t, "10 tokens →"); /* of reasoning: a new line and the tag end it */
+    term_type(t, "/think perhaps\r");
+    term_expect(t, "on, off, auto or a number of tokens (got perhaps)");
+    term_type(t, "/think auto\r");
+    term_expect(t, "the model thinks before");
+    leave(t);
+    t = start(some_model(), NULL, NULL);
+    term_type(t, "/think on\r");
+    term_expect(t, "does not think");
+    leave(t);
+}
+
+static void test_answer_now(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", endless_thinker(), "--temp", "0", "--ctx", "100000",
+                                NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "\033a"); /* nothing to hurry */
+    term_expect(t, "nothing is being thought about");
+    term_type(t, "What is 345 * 27?\r");
+    term_expect(t, "thinking, Alt-a answers now");
+    term_type(t, "\033a");
+    term_expect(t, "answering, Esc stops");
+    term_type(t, "\003");
+    term_expect(t, "stopped");
+    assert_non_null(strstr(term_screen(t), "Ctrl-X c or /continue goes on"));
+    leave(t);
+}
+
+static void test_thinking_more(void **state)
+{
+    (void)state;
+    struct term *t = start(thinking_model(), NULL, NULL);
+    term_type(t, "/more\r");
+    term_expect(t, "there is no answer yet");
+    term_type(t, "What is 345 * 27?\r");
+    term_expect(t, "→ 9315");
+    term_expect(t, "tokens ·");
+    term_type(t, "/continue\r");
+    term_expect(t, "the answer is complete");
+    term_type(t, "\030t"); /* Ctrl-X t */
+    term_expect(t, "1 back-track");
+    term_expect(t, "first after");
+    leave(t);
+
+    /* The first version is still in the store, beside the second. */
+    struct history h;
+    load(&h);
+    const struct turn *turn = h.turns[1];
+    assert_non_null(strstr(str_get(&turn->text[STORE_REASONING]), "\n\nWait,"));
+    assert_non_null(strstr(turn->generation.settings, "\"continued\":{"));
+    assert_non_null(strstr(turn->generation.settings, "\"think\":\"on\""));
+    struct store_messages *versions;
+    assert_int_equal(store_message_children(h.store, 1, h.turns[0]->saved.id, &versions), STORE_OK);
+    assert_int_equal(versions->count, 2);
+    assert_null(strstr(versions->items[0].text[STORE_REASONING], "Wait"));
+    assert_string_equal(versions->items[0].text[STORE_TEXT], "345 × 27 = 9315.\n\n\\boxed{9315}");
+    store_messages_free(versions);
+    history_close(&h);
+}
+
+static void test_folds(void **state)
+{
+    (void)state;
+    struct term *t = start(thinking_model(), "--reasoning", "last");
+    term_type(t, "What is 345 * 27?\r");
+    term_expect(t, "▾ 9 steps");
+    assert_non_null(strstr(term_screen(t), "│ 345 × 27 = 9315"));
+    assert_null(strstr(term_screen(t), "345 × 2:"));
+    leave(t);
+    t = start(thinking_model(), "--reasoning", "open");
+    term_type(t, "17 + 25\r");
+    term_expect(t, "│ 17 + 25");
+    term_expect(t, "tokens ·");
+    assert_non_null(strstr(term_screen(t), "│ 17 + 25"));
+    leave(t);
+}
+
+/* Going on */
+
+enum { LONG = 6000 }; /* tokens; a second or so, in which there is time to interrupt */
+
+/* The whole answer as nobody interrupted it. */
+static char *whole_answer(const char *model, const char *temp)
+{
+    struct run r;
+    char n[16];
+    snprintf(n, sizeof n, "%d", LONG);
+    run_duet(&r, NULL, 0, "-m", model, "--no-log", "--temp", temp, "--seed", "11", "--ctx", "20000",
+             "-n", n, "--json", "go", NULL);
+    json_t *answer = json_loads(r.out, 0, NULL);
+    assert_non_null(answer);
+    const char *thought = json_string_value(json_object_get(answer, "reasoning"));
+    const char *said = json_string_value(json_object_get(answer, "answer"));
+    char *whole = malloc(strlen(thought) + strlen(said) + 1);
+    strcat(strcpy(whole, thought), said);
+    json_decref(answer);
+    run_done(&r);
+    return whole;
+}
+
+/* The answer to it in the store, which is one message. */
+static void assert_stored(const char *whole, enum store_state state)
+{
+    struct history h;
+    load(&h);
+    const struct turn *turn = h.turns[1];
+    assert_int_equal(turn->state, state);
+    assert_false(turn->damaged);
+    const struct str *thought = &turn->text[STORE_REASONING], *said = &turn->text[STORE_TEXT];
+    if (state == STORE_COMPLETE) {
+        assert_int_equal(strlen(whole), thought->len + said->len);
+        assert_int_equal(
+            strtol(strstr(turn->generation.settings, "\"max_tokens\":") + 13, NULL, 10), LONG);
+        assert_true(turn->generation.completion_tokens < LONG); /* of its own run */
+    }
+    assert_memory_equal(whole, str_get(thought), thought->len);
+    assert_memory_equal(whole + thought->len, str_get(said), said->len);
+    struct store_messages *versions;
+    assert_int_equal(store_message_children(h.store, 1, h.turns[0]->saved.id, &versions), STORE_OK);
+    assert_int_equal(versions->count, 1);
+    store_messages_free(versions);
+    history_close(&h);
+}
+
+static struct term *start_long(const char *model, const char *temp, const char *option)
+{
+    char n[16];
+    snprintf(n, sizeof n, "%d", LONG);
+    struct term *t = term_start(24, 80, "-m", model, "--temp", temp, "--seed", "11", "--ctx",
+                                "20000", "-n", n, option, NULL);
+    term_expect(t, option ? "Ctrl-D leaves" : "Ctrl");
+    return t;
+}
+
+/* Started anew, without any of the settings: the answer has its own. */
+static struct term *start_again(const char *model, const char *option)
+{
+    struct term *t = term_start(24, 80, "-m", model, "--ctx", "20000", option, NULL);
+    term_expect(t, "The answer to “go” was interrupted");
+    return t;
+}
+
+static void go_on(struct term *t, const char *key)
+{
+    term_type(t, key);
+    if (!term_wait(t, "cut at the length limit", 20000))
+        fail_msg("%s", term_screen(t));
+}
+
+static void test_killed(void **state)
+{
+    (void)state;
+    const char *model = endless_model();
+    char *whole = whole_answer(model, "0");
+    struct term *t = start_long(model, "0", NULL);
+    term_type(t, "go\r");
+    term_expect(t, "answering");
+    term_read(t, 150);
+    kill(term_pid(t), SIGKILL);
+    assert_int_equal(term_end(t), -SIGKILL);
+    term_free(t);
+    assert_stored(whole, STORE_INTERRUPTED);
+    t = start_again(model, NULL);
+    go_on(t, "\030c"); /* Ctrl-X c */
+    leave(t);
+    assert_stored(whole, STORE_COMPLETE);
+    free(whole);
+}
+
+/* The line drops while it thinks; and again after it went on. Sampled, not greedy. */
+static void test_hung_up(void **state)
+{
+    (void)state;
+    const char *model = endless_thinker();
+    char *whole = whole_answer(model, "0.8");
+    struct term *t = start_long(model, "0.8", NULL);
+    for (int times = 0; times < 2; times++) {
+        int status = -1;
+        term_type(t, times == 0 ? "go\r" : "/continue\r");
+        term_expect(t, "thinking, Alt-a");
+        term_read(t, 100);
+        pid_t pid = term_pid(t);
+        term_hang_up(t);
+        for (int i = 0; i < 500 && waitpid(pid, &status, WNOHANG) == 0; i++)
+            usleep(10000);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 128 + SIGHUP);
+        term_free(t);
+        assert_stored(whole, STORE_INTERRUPTED);
+        t = start_again(model, NULL);
+    }
+    term_type(t, "/continue\r");
+    if (!term_wait(t, "cut at the length", 20000))
+        fail_msg("%s", term_screen(t));
+    leave(t);
+    assert_stored(whole, STORE_COMPLETE);
+    free(whole);
+}
+
+static void test_line_mode(void **state)
+{
+    (void)state;
+    const char *model = endless_model();
+    char *whole = whole_answer(model, "0");
+    struct term *t = start_long(model, "0", "--plain");
+    term_type(t, "go\r");
+    term_expect(t, "demo model");
+    term_read(t, 300);
+    kill(term_pid(t), SIGHUP);
+    assert_int_equal(term_end(t), 128 + SIGHUP);
+    term_free(t);
+    assert_stored(whole, STORE_INTERRUPTED);
+    t = start_again(model, "--plain");
+    term_expect(t, "> ");
+    go_on(t, "/continue\r");
+    leave(t);
+    assert_stored(whole, STORE_COMPLETE);
+    free(whole);
+}
+
+/* A stopped answer goes on, one cut by its length too, and neither is offered at the next start. */
+static void test_stopped(void **state)
+{
+    (void)state;
+    const char *model = endless_model();
+    char *whole = whole_answer(model, "0");
+    struct term *t = start_long(model, "0", NULL);
+    term_type(t, "go\r");
+    term_expect(t, "answering");
+    term_type(t, "\003");
+    term_expect(t, "stopped");
+    leave(t);
+    assert_stored(whole, STORE_STOPPED);
+    t = term_start(24, 80, "-m", model, "--ctx", "20000", "-c", "-n", "20", NULL);
+    term_expect(t, "stopped");
+    assert_null(strstr(term_screen(t), "interrupted"));
+    go_on(t, "/continue\r");
+    assert_stored(whole, STORE_COMPLETE);
+    term_type(t, "/continue\r"); /* by the length that holds now */
+    term_expect(t, "20 tokens ·");
+    leave(t);
+    free(whole);
+}
+
+static void test_declined(void **state)
+{
+    (void)state;
+    const char *model = endless_model();
+    struct term *t = start_long(model, "0", NULL);
+    term_type(t, "go\r");
+    term_expect(t, "answering");
+    kill(term_pid(t), SIGTERM);
+    assert_int_equal(term_end(t), 128 + SIGTERM);
+    term_free(t);
+    t = start_again(model, NULL); /* offered as often as it is overlooked */
+    leave(t);
+    t = start_again(model, NULL);
+    term_type(t, "\033");
+    term_expect(t, "left as it is");
+    leave(t);
+    t = term_start(24, 80, "-m", model, "--ctx", "20000", NULL);
+    term_expect(t, "Ctrl");
+    term_read(t, 200);
+    assert_null(strstr(term_screen(t), "interrupted"));
+    leave(t);
+}
+
+/* What somebody writes at this moment is not to be gone on with by anybody else. */
+static void test_written_elsewhere(void **state)
+{
+    (void)state;
+    const char *model = endless_model();
+    struct term *a = term_start(24, 80, "-m", model, "--temp", "0", "--ctx", "100000", NULL);
+    term_expect(a, "Ctrl");
+    term_type(a, "go\r");
+    term_expect(a, "answering");
+    term_read(a, 200);
+    struct term *b = term_start(24, 80, "-m", model, "-c", NULL);
+    term_expect(b, "still being written elsewhere");
+    assert_null(strstr(term_screen(b), "interrupted"));
+    term_type(b, "/continue\r");
+    term_expect(b, "the answer is being written elsewhere");
+    term_free(b);
+    term_free(a);
+}
+
+int test_think(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_options),    TEST(test_options_refused), TEST(test_switching),
+        TEST(test_answer_now), TEST(test_thinking_more),   TEST(test_folds),
+        TEST(test_killed),     TEST(test_hung_up),         TEST(test_line_mode),
+        TEST(test_stopped),    TEST(test_declined),        TEST(test_written_elsewhere),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("think", tests, NULL, NULL);
+}
