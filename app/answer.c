@@ -2,6 +2,7 @@
 #include "app/answer.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,13 +13,17 @@
 #include "app/exit.h"
 #include "app/say.h"
 #include "app/signals.h"
+#include "ui/ui.h"
 
 /* A stream that polls writable takes so many bytes without making us wait. */
 enum { STEP = 4096 };
 
+enum { LONG_PROMPT = 1000 }; /* tokens to read that are told of */
+
 void outlet_init(struct outlet *o, int fd)
 {
     *o = (struct outlet){.fd = fd, .terminal = isatty(fd)};
+    o->ascii = o->terminal && strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }
 
 void outlet_done(struct outlet *o)
@@ -26,9 +31,25 @@ void outlet_done(struct outlet *o)
     str_done(&o->pending);
 }
 
+/* Adds the text with its characters beyond ASCII in place of which others stand. */
+static void add_ascii(struct str *out, const char *text, size_t len)
+{
+    struct str visible = {0};
+    str_add_visible(&visible, text, len, true);
+    for (size_t i = 0, n; i < visible.len; i += n) {
+        int32_t code;
+        n = str_next(visible.data + i, visible.len - i, &code);
+        char form = code >= 0x80 ? ui_ascii_form((uint32_t)code) : visible.data[i];
+        str_add(out, &form, 1);
+    }
+    str_done(&visible);
+}
+
 void outlet_add(struct outlet *o, const char *text, size_t len)
 {
-    if (o->terminal)
+    if (o->ascii)
+        add_ascii(&o->pending, text, len);
+    else if (o->terminal)
         str_add_visible(&o->pending, text, len, true);
     else
         str_add(&o->pending, text, len);
@@ -85,6 +106,7 @@ struct show {
     const struct answer_view *view;
     struct turn *turn;
     bool in_reasoning, timed_out;
+    bool told_loading, told_reading;
     char last, last_said; /* byte of the reasoning, of the answer */
 };
 
@@ -126,6 +148,21 @@ static void show_text(struct show *s, const struct chat_event *ev)
     outlet_add(out, ev->text, ev->len);
 }
 
+/* What takes long is said once, for those who see no status line. */
+static void tell_waiting(struct show *s)
+{
+    const struct chat *c = s->chat;
+    struct str *out = &s->view->answer->pending;
+    if (!s->told_loading && c->answering && !c->answering->ready)
+        str_addf(out, "(%s is being loaded)\n", c->answering->file.name);
+    s->told_loading = true;
+    int left = c->usage.prompt_tokens - c->usage.cached_tokens;
+    if (!s->told_reading && left >= LONG_PROMPT && c->phase == ENGINE_PREFILL) {
+        str_addf(out, "(it reads %d tokens first)\n", left);
+        s->told_reading = true;
+    }
+}
+
 static void show_events(struct show *s)
 {
     struct chat_event ev;
@@ -139,6 +176,8 @@ static void show_events(struct show *s)
         if (s->last_said && s->last_said != '\n')
             str_adds(&s->view->answer->pending, "\n");
     }
+    if (s->view->tell_waiting)
+        tell_waiting(s);
 }
 
 /* Reasoning first: both streams may be the same terminal. A standard error that cannot be written
@@ -190,6 +229,7 @@ int answer_show(struct chat *c, const struct answer_view *view, struct turn **tu
     int status = 0;
 
     err[0] = '\0';
+    show_events(&s); /* what came while nobody looked: that the model is loaded */
     while (status == 0 && (c->answer || next_outlet(view))) {
         wait_for_something(&s);
         int signal = signals_next_ending();

@@ -242,15 +242,24 @@ const struct command commands[] = {
 };
 const size_t n_commands = sizeof commands / sizeof *commands;
 
+/* In columns, but for what is longer than most. */
+static void add_help_line(struct str *out, const char *name, const char *args, const char *help)
+{
+    enum { COLUMN = 24 };
+    int width = (int)(strlen(name) + strlen(args)) + (*args != 0);
+    str_addf(out, "%s%s%s%*s%s\n", name, *args ? " " : "", args,
+             width < COLUMN - 1 ? COLUMN - width : 2, "", help);
+}
+
 void commands_add_help(struct str *out)
 {
     for (size_t i = 0; i < n_commands; i++)
-        str_addf(out, "%s%s%s%*s%s\n", commands[i].name, *commands[i].args ? " " : "",
-                 commands[i].args, 22 - (int)(strlen(commands[i].name) + strlen(commands[i].args)),
-                 "", commands[i].help);
-    str_adds(out, "//                     a question that begins with a slash\n");
-    str_adds(out, "\"\"\"                    begins and ends a question of several lines\n");
-    str_adds(out, "Ctrl-C                 stop the answer; Ctrl-D leaves");
+        add_help_line(out, commands[i].name, commands[i].args, commands[i].help);
+    add_help_line(out, "//", "", "a question that begins with a slash");
+    add_help_line(out, "\"\"\"", "", "begins and ends a question of several lines");
+    add_help_line(out, "Ctrl-C", "", "stop the answer");
+    add_help_line(out, "Ctrl-D", "", "leave");
+    out->data[--out->len] = '\0';
 }
 
 static const struct command *find(const char *name, size_t len)

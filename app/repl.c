@@ -18,19 +18,21 @@
 #include "app/copy.h"
 #include "app/compact.h"
 #include "app/exit.h"
+#include "app/greeting.h"
 #include "app/mem.h"
 #include "app/notices.h"
 #include "app/numbers.h"
 #include "app/say.h"
 #include "app/signals.h"
 
-enum { PROMPTS = 500 };
+enum { PROMPTS = 500, NOTIFY_MS = 5000 /* an answer that took so long is told of */ };
 
 struct repl {
     struct chat chat;
     struct outlet out;
     struct turn *editing; /* the question that the next one takes the place of; NULL: none */
     bool done;
+    bool greeting; /* there was no conversation yet */
     int status;
 };
 
@@ -247,15 +249,37 @@ static void show_beginning(struct repl *r, struct answer_view *view)
     outlet_add(&r->out, line, said->len - (size_t)(line - str_get(said)));
 }
 
+/* A terminal that nothing is known of may show the sequence rather than obey it. */
+static bool takes_osc(void)
+{
+    static const char *const known[] = {"xterm", "tmux", "screen", "rxvt", "alacritty", "foot"};
+    const char *term = getenv("TERM");
+    for (size_t i = 0; term && i < sizeof known / sizeof *known; i++)
+        if (strncmp(term, known[i], strlen(known[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Who waits for long looks elsewhere. */
+static void notify(struct repl *r)
+{
+    static const char bell[] = "\a", osc9[] = "\033]9;duet: the answer is there\a";
+    if (r->chat.options->notify == UI_NOTIFY_BELL && r->out.terminal)
+        str_adds(&r->out.pending, bell);
+    else if (r->chat.options->notify == UI_NOTIFY_OSC9 && r->out.terminal && takes_osc())
+        str_adds(&r->out.pending, osc9);
+}
+
 static void show_answer(struct repl *r)
 {
     const struct options *o = r->chat.options;
-    bool colour = options_color(o, STDOUT_FILENO);
+    bool colour = o->color == COLOR_ON; /* asked for: a line is to be read aloud as well */
     struct answer_view view = {
         .answer = &r->out,
         .reasoning = o->hide_reasoning ? NULL : &r->out,
         .before_reasoning = colour ? "\033[2mthinking: " : "thinking: ",
         .after_reasoning = colour ? "\033[0m\nanswer: " : "\nanswer: ",
+        .tell_waiting = true,
         .stop_only = true,
     };
     struct turn *turn;
@@ -271,6 +295,11 @@ static void show_answer(struct repl *r)
         notice_add_end(turn, &note);
         str_adds(&note, ")");
     }
+    if (turn->generation.time_to_first_token_ms + turn->generation.generation_time_ms >= NOTIFY_MS)
+        notify(r);
+    if (r->greeting)
+        greeting_done(r->chat.paths);
+    r->greeting = false;
     if (r->chat.history.problem[0])
         say_error("history: not saved: %s", r->chat.history.problem);
     print_and_free(r, &note);
@@ -292,17 +321,6 @@ static void ask(struct repl *r, struct turn *instead_of, const struct str *quest
         compact_add_advice(&r->chat, question, &advice);
         print_and_free(r, &advice);
     }
-}
-
-/* A terminal that nothing is known of may show the sequence rather than obey it. */
-static bool takes_osc(void)
-{
-    static const char *const known[] = {"xterm", "tmux", "screen", "rxvt", "alacritty", "foot"};
-    const char *term = getenv("TERM");
-    for (size_t i = 0; term && i < sizeof known / sizeof *known; i++)
-        if (strncmp(term, known[i], strlen(known[i])) == 0)
-            return true;
-    return false;
 }
 
 static bool send_copy(struct repl *r, const struct str *text, char *err, size_t errlen)
@@ -450,6 +468,9 @@ int repl_run(struct app *app)
         notice_history(&r.chat);
         str_addf(&hello, "duet %s, %s; /help lists the commands, Ctrl-D leaves", DUET_VERSION,
                  r.chat.model->file.name);
+        r.greeting = greeting_due(&app->paths, &r.chat.history);
+        if (r.greeting)
+            str_adds(&hello, "\nType a question and press Enter; Ctrl-C stops an answer.");
         print_and_free(&r, &hello);
         if (r.chat.history.n_turns > 0)
             show_conversation(&r);

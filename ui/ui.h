@@ -246,6 +246,9 @@ void ui_mark(struct ui *u, int64_t id);
  * rule. */
 void ui_window(struct ui *u, int64_t id, enum ui_tone tone, const char *label);
 
+/* What stands for a character where the locale has only ASCII; '?': nothing does. */
+char ui_ascii_form(uint32_t cp);
+
 /* A line of the program's own in the transcript, set apart from anything a model can say. */
 void ui_notice(struct ui *u, enum ui_tone tone, const char *text);
 

@@ -108,8 +108,8 @@ static void test_ascii_only(void **state)
         struct term *t = term_start(24, 80, modes[i], "-m", some_model(), "--temp", "0", NULL);
         term_wait(t, "Ctrl", 5000);
         term_read(t, 100);
-        term_type(t, "17 + 25\r");
-        term_expect(t, "42.");
+        term_type(t, "7 times 3\r");
+        term_expect(t, "7 x 3 = 21.");
         term_read(t, 200);
         const char *bytes = term_bytes(t, &len);
         for (size_t k = 0; k < len; k++)
@@ -187,6 +187,44 @@ static void test_first_time(void **state)
     assert_false(greets("-q"));
 }
 
+static bool greets_in_line_mode(void)
+{
+    struct term *t = term_start(24, 80, "--plain", "-q", "-m", some_model(), "--temp", "0", NULL);
+    term_expect(t, "\n> ");
+    bool greeted = term_wait(t, "Type a question and press Enter", 0);
+    term_type(t, "1 + 1\r");
+    term_expect(t, "1 + 1 = 2.");
+    assert_null(strstr(term_screen(t), "being loaded")); /* it was, while nobody waited */
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+    return greeted;
+}
+
+static void test_first_time_in_line_mode(void **state)
+{
+    (void)state;
+    assert_true(greets_in_line_mode());
+    assert_false(greets_in_line_mode());
+}
+
+/* What is read aloud holds nothing that is not to be said. */
+static void test_line_mode_is_bare(void **state)
+{
+    struct run r;
+    (void)state;
+    setenv("MODEL", some_model(), 1);
+    setenv("TERM", "dumb", 1);
+    run_shell(
+        &r,
+        "(sleep 1; echo '17 + 25'; sleep 1; echo /help; echo /list; echo '/model'; echo /stats; "
+        "echo /nothing; echo /quit) | script -qec \"$DUET -m $MODEL --temp 0\" /dev/null");
+    assert_int_equal(r.status, 0);
+    assert_null(strchr(r.out, '\033'));
+    assert_contains(r.out, "17 + 25 = 42.");
+    run_done(&r);
+}
+
 /* The mouse is let go of however duet ends. */
 static void test_mouse_modes(void **state)
 {
@@ -223,6 +261,8 @@ int test_terminals(void)
         cmocka_unit_test_setup_teardown(test_tmux, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_tmux_in_tmux, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_first_time, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_first_time_in_line_mode, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_line_mode_is_bare, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_mouse_modes, sandbox_new, sandbox_remove),
     };
     return cmocka_run_group_tests_name("terminals", tests, NULL, NULL);

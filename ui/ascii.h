@@ -1,0 +1,11 @@
+/*
+ * ascii.h: what stands for a character where only ASCII can be shown.
+ */
+#ifndef UI_ASCII_H
+#define UI_ASCII_H
+
+#include <stdint.h>
+
+char ascii_form(uint32_t cp); /* '?': nothing does */
+
+#endif
