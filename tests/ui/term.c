@@ -2,6 +2,7 @@
  * term.c: see term.h.
  */
 #include "term.h"
+#include "ui/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,10 +83,15 @@ static const char *const examples[] = {"What is 15% of 240?", "Solve 3x + 5 = 20
 
 void term_open(struct term *t, int rows, int cols, const char *type)
 {
+    term_open_as(t, rows, cols, type, UI_THEME_DARK);
+}
+
+void term_open_as(struct term *t, int rows, int cols, const char *type, enum ui_theme theme)
+{
     char err[256] = "";
     struct ui_options options = {
         .term = type ? type : "xterm-256color",
-        .theme = UI_THEME_DARK,
+        .theme = theme,
         .commands = commands,
         .n_commands = sizeof commands / sizeof *commands,
         .history = history,
@@ -282,6 +288,63 @@ char *term_styles(const struct term *t)
         }
         end_row(&out, ' ');
     }
+    return out.data;
+}
+
+static void describe_color(const VTermColor *color, const char *before, struct bytes *out)
+{
+    char text[32];
+    int n = VTERM_COLOR_IS_INDEXED(color)
+                ? snprintf(text, sizeof text, "%s%d", before, color->indexed.idx)
+                : snprintf(text, sizeof text, "%s#%02x%02x%02x", before, color->rgb.red,
+                           color->rgb.green, color->rgb.blue);
+    bytes_add(out, text, (size_t)n);
+}
+
+/* What a cell is painted with: "80 bold on 16". */
+static void describe_paint(const VTermScreenCell *cell, struct bytes *out)
+{
+    if (!VTERM_COLOR_IS_DEFAULT_FG(&cell->fg))
+        describe_color(&cell->fg, "", out);
+    if (cell->attrs.bold)
+        bytes_add(out, out->len ? " bold" : "bold", 4 + (out->len > 0));
+    if (cell->attrs.underline)
+        bytes_add(out, out->len ? " underline" : "underline", 9 + (out->len > 0));
+    if (cell->attrs.reverse)
+        bytes_add(out, out->len ? " reverse" : "reverse", 7 + (out->len > 0));
+    if (!VTERM_COLOR_IS_DEFAULT_BG(&cell->bg))
+        describe_color(&cell->bg, out->len ? " on " : "on ", out);
+}
+
+char *term_painted(const struct term *t)
+{
+    struct bytes out = {0}, last = {0};
+    VTermPos pos;
+    bytes_add(&last, "", 0);
+    for (pos.row = 0; pos.row < t->rows; pos.row++) {
+        for (pos.col = 0; pos.col < t->cols;) {
+            struct bytes paint = {0};
+            VTermScreenCell cell;
+            char utf8[4];
+            vterm_screen_get_cell(t->screen, pos, &cell);
+            bytes_add(&paint, "", 0);
+            describe_paint(&cell, &paint);
+            if (strcmp(paint.data, last.data) != 0) {
+                bytes_add(&out, "{", 1);
+                bytes_add(&out, paint.data, paint.len);
+                bytes_add(&out, "}", 1);
+            }
+            bytes_free(&last);
+            last = paint;
+            for (int i = 0; cell.chars[i]; i++)
+                bytes_add(&out, utf8, text_encode(cell.chars[i], utf8));
+            if (!cell.chars[0])
+                bytes_add(&out, " ", 1);
+            pos.col += cell.width > 0 ? cell.width : 1;
+        }
+        end_row(&out, ' ');
+    }
+    bytes_free(&last);
     return out.data;
 }
 

@@ -29,6 +29,7 @@ struct term {
 
 /* Opens the screen in a window of that size; type NULL: xterm-256color. Fails the test if it cannot. */
 void term_open(struct term *t, int rows, int cols, const char *type);
+void term_open_as(struct term *t, int rows, int cols, const char *type, enum ui_theme theme);
 void term_close(struct term *t);
 
 /* A window of that size with nothing in it. */
@@ -57,6 +58,9 @@ char *term_text(const struct term *t);
 
 /* The screen's styles, a letter for each cell. Free it. */
 char *term_styles(const struct term *t);
+
+/* The screen with its colours: "{80 bold}text{}", numbers as the terminal was sent them. Free it. */
+char *term_painted(const struct term *t);
 
 /* Whether a row of the screen holds this. */
 bool term_shows(const struct term *t, const char *part);

@@ -218,21 +218,70 @@ static void screens_are_as_they_were_approved(void **state)
     }
 }
 
+/* The themes, as they reach terminals of many and of few colours */
+
+static const struct {
+    const char *name, *type;
+    enum ui_theme theme;
+} themes[] = {
+    {"dark", "xterm-256color", UI_THEME_DARK}, {"light", "xterm-256color", UI_THEME_LIGHT},
+    {"none", "xterm-256color", UI_THEME_NONE}, {"contrast", "xterm-256color", UI_THEME_CONTRAST},
+    {"dark-of-8", "linux", UI_THEME_DARK},     {"light-of-8", "linux", UI_THEME_LIGHT},
+};
+enum { N_THEMES = sizeof themes / sizeof *themes };
+
+static char *paint(size_t theme, char path[128])
+{
+    struct term t;
+    snprintf(path, 128, "tests/ui/golden/theme-%s.txt", themes[theme].name);
+    term_open_as(&t, 30, 80, themes[theme].type, themes[theme].theme);
+    answered(&t);
+    ui_notice(t.ui, UI_WARN, "a warning");
+    ui_notice(t.ui, UI_FAIL, "a failure");
+    term_type(&t, "/he");
+    char *painted = term_painted(&t);
+    term_close(&t);
+    return painted;
+}
+
+static void themes_are_as_they_were_approved(void **state)
+{
+    char path[128];
+    (void)state;
+    for (size_t i = 0; i < N_THEMES; i++) {
+        char *got = paint(i, path), *expected = read_file(path);
+        if (!expected || strcmp(expected, got) != 0)
+            fail_msg("%s differs:\n%s", path, got);
+        free(expected);
+        free(got);
+    }
+}
+
+static int write_file(const char *path, char *text)
+{
+    FILE *file = fopen(path, "w");
+    bool written = file && fputs(text, file) >= 0;
+    free(text);
+    if (written && fclose(file) == 0)
+        return 0;
+    perror(path);
+    return 1;
+}
+
 int golden_write(void)
 {
     char path[128];
+    int failures = 0;
     for (size_t scene = 0; scene < N_SCENES; scene++)
         for (size_t at = 0; at < N_SIZES; at++) {
             golden_path(path, sizeof path, scene, at);
-            FILE *file = fopen(path, "w");
-            char *text = play(scene, at);
-            if (!file || fputs(text, file) < 0 || fclose(file) != 0) {
-                perror(path);
-                return 1;
-            }
-            free(text);
+            failures += write_file(path, play(scene, at));
         }
-    return 0;
+    for (size_t i = 0; i < N_THEMES; i++) {
+        char *painted = paint(i, path);
+        failures += write_file(path, painted);
+    }
+    return failures != 0;
 }
 
 int test_golden(void)
@@ -242,6 +291,7 @@ int test_golden(void)
         {"screens of 80x24", screens_are_as_they_were_approved, NULL, NULL, &at[0]},
         {"screens of 40x10", screens_are_as_they_were_approved, NULL, NULL, &at[1]},
         {"screens of 200x60", screens_are_as_they_were_approved, NULL, NULL, &at[2]},
+        cmocka_unit_test(themes_are_as_they_were_approved),
     };
     return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
 }
