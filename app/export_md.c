@@ -118,7 +118,8 @@ static void add_line(struct writer *w, const char *line, size_t n)
     if (w->fence) {
         bool bare = run + blank_length(line + run, n - run) == n;
         bool closes = run >= w->fence_len && kind == w->fence && bare;
-        str_add_visible(w->out, line, n, true);
+        /* Without what follows it: of tabs there, readers of Markdown think differently. */
+        str_add_visible(w->out, line, closes ? run : n, true);
         if (closes)
             w->fence = 0;
     } else if (run > 0) {

@@ -327,6 +327,7 @@ static void test_inert(void **state)
         "<script>alert(1)</script>",
         "```\nopen",
         "~~~~ x\n```\n~~~",
+        "~~~&x\n---\n~~~\t",
         "- a\n  ```\n<script>x",
         "  ```\n```\n<script>x",
         "1. ```\n<b>x",
