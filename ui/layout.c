@@ -62,12 +62,13 @@ static int welcome_rows(const struct ui *u)
     return WELCOME_ROWS + (int)u->n_examples + 2 * u->first_time;
 }
 
-/* The first screen, while nothing has been said. */
+/* The first screen, while nothing has been said; where there is little room, only what to do. */
 static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, int height,
                          int width)
 {
     int n = (int)u->n_examples, rows = welcome_rows(u), left = 0;
-    bool roomy = height >= rows + 2;
+    bool roomy = height >= rows + 2, whole = height >= rows;
+    bool first = u->first_time && whole;
     int at = row + (roomy ? (height - rows) / 3 : 0), end = row + height;
 
     for (int i = 0; i < n; i++) {
@@ -75,19 +76,20 @@ static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, i
         left = w > left ? w : left;
     }
     left = col + (left < width ? (width - left) / 2 : 0);
-    draw_centered(g, at++, col, width, "duet", STYLE_TITLE);
-    if (at < end)
+    if (height > 1)
+        draw_centered(g, at++, col, width, "duet", STYLE_TITLE);
+    if (whole)
         draw_centered(g, at++, col, width, "language models in your terminal", STYLE_DIM);
     at += roomy;
-    if (u->first_time && at < end)
+    if (first)
         draw_centered(g, at++, col, width, "Ask something and press Enter, for example",
                       STYLE_TEXT);
-    for (int i = 0; i < n && at < end - roomy; i++, at++) {
+    for (int i = 0; i < n && at < end - 1; i++, at++) {
         grid_label(g, at, left, 2, "›", STYLE_RULE);
         grid_label(g, at, left + 2, col + width - left - 2, u->examples[i], STYLE_TEXT);
     }
     at += roomy;
-    if (u->first_time && at < end)
+    if (first)
         draw_first_keys(u, g, at++, col, width);
     if (at < end)
         draw_keys(u, g, at, col, width);
@@ -182,7 +184,7 @@ static bool draw_said(struct ui *u, struct grid *g, int height, int col, int wid
 
     if (!transcript_has_messages(&u->transcript)) {
         notices = transcript_rows(&u->transcript, width, height);
-        if (notices + welcome_rows(u) <= height) {
+        if (notices == 0 || notices + welcome_rows(u) <= height) {
             draw_welcome(u, g, 0, col, height - notices, width);
             height -= notices;
             return transcript_draw(&u->transcript, g, height, col, notices, width);
