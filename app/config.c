@@ -128,13 +128,35 @@ static const struct args_option *find_option(const char *key)
     return args_find(&options_table, name);
 }
 
+/* Names the setting that may have been meant. */
+static void warn_unknown(struct reading *r, const char *key)
+{
+    const char **names = mem_alloc(options_table.n_options * sizeof *names);
+    struct str reason = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < options_table.n_options; i++) {
+        const struct args_option *o = &options_table.options[i];
+        const char *name = strstr(o->names, "--"); /* the long one stands last */
+        if ((o->where & IN_CONFIG) && name)
+            names[n++] = name + 2;
+    }
+    const char *nearest = args_nearest(key, names, n);
+    str_adds(&reason, "unknown key");
+    if (nearest)
+        str_addf(&reason, "; did you mean %s?", nearest);
+    warn_at(r->config, r->line, key, reason.data);
+    str_done(&reason);
+    free(names);
+}
+
 static void set_option(struct reading *r, const char *key, const char *value)
 {
     const struct args_option *o = find_option(key);
     char err[SAY_MAX];
 
     if (!o) {
-        warn_at(r->config, r->line, key, "unknown key");
+        warn_unknown(r, key);
     } else if (!(o->where & IN_CONFIG)) {
         warn_at(r->config, r->line, key, "an option of the command line only");
     } else if (o->type == ARGS_TEXT) {

@@ -72,7 +72,7 @@ struct ui_settings;
 struct ui_settings *ui_settings_new(void); /* the defaults; NULL: out of memory */
 void ui_settings_free(struct ui_settings *s);
 
-/* place: "", "writing", "reading" or "lists"; keys: "C-o, F5", or "none". */
+/* place: "", "writing", "reading", "lists" or "fields"; keys: "C-o, F5", or "none". */
 int ui_settings_bind(struct ui_settings *s, const char *place, const char *action, const char *keys,
                      char *err, size_t errlen);
 

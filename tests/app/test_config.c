@@ -119,6 +119,7 @@ static void test_unknown_and_wrong(void **state)
 {
     (void)state;
     assert_warns("temp = 1\nheat = 2\n", "2: heat: unknown key");
+    assert_warns("quite = on\n", "1: quite: unknown key; did you mean quiet?");
     assert_warns("json = on\n", "1: json: an option of the command line only");
     assert_warns("[clouds]\ncolor = grey\nshape = round\n", "2: clouds: unknown section");
     assert_fails("quiet = on\ntemp = hot\n", "2: temp: not a number (got hot, limit 0 to 10)");
