@@ -369,7 +369,7 @@ void dispatch_event(struct ui *u, const struct input_event *event)
 {
     if (event->report) {
         if (!mouse_take(u, event->report))
-            ui_take_report(u, event->report);
+            talk_take_report(u, event->report);
         return;
     }
     u->dirty = true;

@@ -111,8 +111,14 @@ void dispatch_act(struct ui *u, enum keymap_place place, enum keymap_action acti
 /* Does what the mouse wants; false: the report is of something else. */
 bool mouse_take(struct ui *u, const char *report);
 
-/* The terminal has answered: its colours become those of its background. */
-void ui_take_report(struct ui *u, const char *report);
+/*
+ * talk.c: takes the theme and, where that is left to the terminal, asks it for its background; takes its
+ * answer; waits a moment for one that is under way, lest it be typed into the shell.
+ */
+void talk_choose_theme(struct ui *u, const struct ui_options *opt);
+void talk_ask_background(struct ui *u, const struct ui_options *opt);
+void talk_take_report(struct ui *u, const char *report);
+void talk_await_answer(struct ui *u);
 
 /* Queues UI_HANGUP, once. */
 void dispatch_hangup(struct ui *u);

@@ -3,7 +3,6 @@
  * things are drawn is layout.c's.
  */
 #include "ui.h"
-#include "background.h"
 #include "extract.h"
 #include "settings.h"
 #include "state.h"
@@ -17,8 +16,7 @@
 enum {
     FRAME_MS = 33,
     READ_SIZE = 1 << 16,
-    ANSWER_MS = 500, /* after the question: a terminal that answers has done so */
-    READS_MAX = 16,  /* in one ui_feed(), so that a flood of input does not starve the caller */
+    READS_MAX = 16, /* in one ui_feed(), so that a flood of input does not starve the caller */
     DEFAULT_ROWS = 24,
     DEFAULT_COLS = 80, /* of a terminal that does not know its size */
 };
@@ -105,62 +103,6 @@ static void window_size(const struct ui *u, int *rows_out, int *cols_out)
     }
 }
 
-/* Colours */
-
-static void set_theme(struct ui *u, enum ui_theme kind)
-{
-    struct theme theme;
-    theme_init(&theme, kind, &u->wishes);
-    screen_set_theme(u->screen, kind == UI_THEME_NONE ? NULL : &theme);
-    u->theme = kind;
-    u->dirty = true;
-}
-
-static void choose_theme(struct ui *u, const struct ui_options *opt)
-{
-    if (opt->settings)
-        u->wishes = opt->settings->wishes;
-    u->theme = opt->theme;
-    set_theme(u, opt->theme == UI_THEME_AUTO ? background_guess() : opt->theme);
-}
-
-/* Asks a terminal that will understand. */
-static void ask_background(struct ui *u, const struct ui_options *opt)
-{
-    if (opt->theme != UI_THEME_AUTO || !screen_takes_osc(u->screen))
-        return;
-    if (tty_write(&u->tty, background_query, strlen(background_query)))
-        u->asked_ms = u->clock_ms();
-}
-
-void ui_take_report(struct ui *u, const char *report)
-{
-    enum ui_theme theme;
-    if (u->asked_ms < 0 || !background_answer(report, &theme))
-        return;
-    if (theme == UI_THEME_AUTO)
-        u->asked_ms = -1; /* the last answer: no more will come */
-    else if (theme != u->theme)
-        set_theme(u, theme);
-}
-
-/* An answer that is still under way would be typed into the shell. */
-static void await_answer(struct ui *u)
-{
-    int64_t end = u->asked_ms + ANSWER_MS;
-
-    while (u->asked_ms >= 0 && !u->tty.gone) {
-        struct pollfd fd;
-        int64_t left = end - u->clock_ms();
-        ui_poll(u, &fd);
-        if (left <= 0 || poll(&fd, 1, (int)left) <= 0)
-            break;
-        tty_flush(&u->tty);
-        ui_feed(u);
-    }
-    u->asked_ms = -1;
-}
-
 static int open_screen(struct ui *u, const struct ui_options *opt, char *err, size_t errlen)
 {
     const char *term = opt->term ? opt->term : getenv("TERM");
@@ -173,7 +115,7 @@ static int open_screen(struct ui *u, const struct ui_options *opt, char *err, si
     }
     if (screen_open(&u->screen, term, u->grid.rows, u->grid.cols, err, errlen) != 0)
         return UI_BAD_TERM;
-    choose_theme(u, opt);
+    talk_choose_theme(u, opt);
     u->mouse = opt->mouse;
     if (opt->mouse)
         screen_listen_to_mouse(u->screen);
@@ -234,7 +176,7 @@ int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t err
         tty_release(&u->tty);
         goto fail;
     }
-    ask_background(u, opt);
+    talk_ask_background(u, opt);
     *out = u;
     return 0;
 fail:
@@ -260,7 +202,7 @@ void ui_suspend(struct ui *u)
 {
     if (u->suspended)
         return;
-    await_answer(u);
+    talk_await_answer(u);
     u->suspended = true;
     if (screen_leave(u->screen, &u->frame))
         tty_write(&u->tty, u->frame.data, u->frame.len);
@@ -507,23 +449,6 @@ void ui_status_set(struct ui *u, const struct ui_status *status)
         u->dirty = true;
     if (!status_is_busy(&u->status))
         u->stop_sent = false;
-}
-
-bool ui_send_osc(struct ui *u, const char *sequence, size_t len)
-{
-    return !u->suspended && screen_takes_osc(u->screen) && tty_write(&u->tty, sequence, len);
-}
-
-void ui_notify(struct ui *u, enum ui_notify how)
-{
-    static const char bell[] = "\a", done[] = "\033]9;duet: the answer is there\a";
-    static const char in_tmux[] = "\033Ptmux;\033\033]9;duet: the answer is there\a\033\\";
-    if (how == UI_NOTIFY_BELL && !u->suspended)
-        tty_write(&u->tty, bell, strlen(bell));
-    else if (how == UI_NOTIFY_OSC9 && getenv("TMUX"))
-        ui_send_osc(u, in_tmux, strlen(in_tmux));
-    else if (how == UI_NOTIFY_OSC9)
-        ui_send_osc(u, done, strlen(done));
 }
 
 void ui_hint(struct ui *u, const char *text)
