@@ -13,6 +13,7 @@
 #include "app/exit.h"
 #include "app/say.h"
 #include "app/signals.h"
+#include "app/speech.h"
 #include "ui/ui.h"
 
 /* A stream that polls writable takes so many bytes without making us wait. */
@@ -107,14 +108,32 @@ struct show {
     struct turn *turn;
     bool in_reasoning, timed_out;
     bool told_loading, told_reading;
+    struct speech speech;
     char last, last_said; /* byte of the reasoning, of the answer */
 };
+
+/* The next piece of what is said in one place; `ended`: the last. */
+static void say(struct show *s, struct outlet *out, char *last, const char *text, size_t len,
+                bool ended)
+{
+    struct str words = {0};
+    if (s->view->spoken) {
+        speech_add(&s->speech, text, len, ended, &words);
+        text = str_get(&words);
+        len = words.len;
+    }
+    if (len > 0)
+        *last = text[len - 1];
+    outlet_add(out, text, len);
+    str_done(&words);
+}
 
 static void leave_reasoning(struct show *s)
 {
     if (!s->in_reasoning)
         return;
     s->in_reasoning = false;
+    say(s, s->view->reasoning, &s->last, "", 0, true);
     struct str *out = &s->view->reasoning->pending;
     if (s->last != '\n')
         str_adds(out, "\n");
@@ -141,11 +160,7 @@ static void show_text(struct show *s, const struct chat_event *ev)
         s->in_reasoning = true;
         str_adds(&out->pending, s->view->before_reasoning);
     }
-    if (reasoning && ev->len > 0)
-        s->last = ev->text[ev->len - 1];
-    if (!reasoning && ev->len > 0)
-        s->last_said = ev->text[ev->len - 1];
-    outlet_add(out, ev->text, ev->len);
+    say(s, out, reasoning ? &s->last : &s->last_said, ev->text, ev->len, false);
 }
 
 /* What takes long is said once, for those who see no status line. */
@@ -173,6 +188,8 @@ static void show_events(struct show *s)
             continue;
         s->turn = ev.turn;
         leave_reasoning(s);
+        if (s->view->answer)
+            say(s, s->view->answer, &s->last_said, "", 0, true);
         if (s->last_said && s->last_said != '\n')
             str_adds(&s->view->answer->pending, "\n");
     }
@@ -247,6 +264,7 @@ int answer_show(struct chat *c, const struct answer_view *view, struct turn **tu
         chat_abandon(c, status == EXIT_SIGNAL + SIGINT || status == EXIT_SIGNAL + SIGPIPE
                             ? STORE_STOPPED
                             : STORE_INTERRUPTED);
+    speech_done(&s.speech);
     *turn_out = s.turn;
     return status == 0 && s.timed_out ? EXIT_TIMEOUT : status;
 }

@@ -24,6 +24,7 @@
 #include "app/numbers.h"
 #include "app/say.h"
 #include "app/signals.h"
+#include "app/speech.h"
 
 enum { PROMPTS = 500, NOTIFY_MS = 5000 /* an answer that took so long is told of */ };
 
@@ -179,7 +180,8 @@ static void show_turn(struct repl *r, const struct turn *turn)
         str_adds(&line, ")");
     }
     str_adds(&line, ": ");
-    str_add(&line, str_get(&turn->text[STORE_TEXT]), turn->text[STORE_TEXT].len);
+    struct speech speech = {0};
+    speech_add(&speech, str_get(&turn->text[STORE_TEXT]), turn->text[STORE_TEXT].len, true, &line);
     if (turn->state != STORE_COMPLETE) {
         str_adds(&line, "\n(");
         notice_add_end(turn, &line);
@@ -279,6 +281,7 @@ static void show_answer(struct repl *r)
         .reasoning = o->hide_reasoning ? NULL : &r->out,
         .before_reasoning = colour ? "\033[2mthinking: " : "thinking: ",
         .after_reasoning = colour ? "\033[0m\nanswer: " : "\nanswer: ",
+        .spoken = true,
         .tell_waiting = true,
         .stop_only = true,
     };

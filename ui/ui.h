@@ -246,6 +246,16 @@ void ui_mark(struct ui *u, int64_t id);
  * rule. */
 void ui_window(struct ui *u, int64_t id, enum ui_tone tone, const char *label);
 
+/* A formula in a text, with its delimiters. */
+struct ui_formula {
+    size_t start, end;
+    bool open;   /* it goes on at the end of the text */
+    char *words; /* as it is read aloud; the caller's to free; NULL: it cannot be */
+};
+
+/* The first one at or after `from`, which is outside of code and formulas; false: there is none. */
+bool ui_formula_in(const char *text, size_t len, size_t from, struct ui_formula *out);
+
 /* What stands for a character where the locale has only ASCII; '?': nothing does. */
 char ui_ascii_form(uint32_t cp);
 

@@ -12,6 +12,7 @@ int test_str(void);
 int test_config(void);
 int test_copy(void);
 int test_terminals(void);
+int test_speech(void);
 int test_commands(void);
 int test_history(void);
 int test_tree(void);
