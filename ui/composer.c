@@ -1,5 +1,5 @@
 /*
- * composer.c: the draft as rows of the screen, and the actions on it. The text itself is editor.c's.
+ * composer.c: what is done to the draft. The text itself is editor.c's, how it looks is composer_draw.c's.
  */
 #include "composer.h"
 #include "text.h"
@@ -9,7 +9,8 @@
 
 void composer_init(struct composer *c, const struct ui_command *commands, size_t n_commands)
 {
-    *c = (struct composer){.goal = -1, .width = 1};
+    *c = (struct composer){.goal = -1};
+    c->rows = (struct rows){.chips = &c->chips, .width = 1};
     editor_init(&c->editor);
     recall_init(&c->recall);
     complete_init(&c->complete, commands, n_commands);
@@ -18,26 +19,65 @@ void composer_init(struct composer *c, const struct ui_command *commands, size_t
 void composer_done(struct composer *c)
 {
     editor_done(&c->editor);
+    chips_done(&c->chips);
+    rows_done(&c->rows);
     recall_done(&c->recall);
-    free(c->rows);
+    recall_search_done(&c->search);
+    complete_done(&c->complete);
+    bytes_free(&c->whole);
 }
 
-const char *composer_text(const struct composer *c, size_t *len_out)
+void composer_use_vi(struct composer *c)
 {
-    if (len_out)
-        *len_out = c->editor.text.len;
+    c->uses_vi = true;
+    vi_start(&c->vi, &c->editor);
+}
+
+static const char *raw(const struct composer *c)
+{
     return c->editor.text.data ? c->editor.text.data : "";
+}
+
+const char *composer_text(struct composer *c, size_t *len_out)
+{
+    const struct bytes *text = &c->editor.text;
+    size_t whole = chips_whole_len(&c->chips, raw(c), text->len);
+
+    if (len_out)
+        *len_out = whole;
+    if (whole == text->len) {
+        bytes_free(&c->whole);
+        c->whole_of = 0;
+        return raw(c);
+    }
+    if (c->whole_of != c->editor.revision + 1) {
+        bytes_cut(&c->whole, 0);
+        bool ok = chips_whole(&c->chips, text->data, text->len, &c->whole);
+        c->whole_of = ok ? c->editor.revision + 1 : 0;
+        if (!ok && len_out)
+            *len_out = 0;
+    }
+    return c->whole.data ? c->whole.data : "";
 }
 
 /* Changing the text */
 
-static void changed(struct composer *c)
+/* After every change; false: the draft has become too long with it, and is as it was before. */
+static bool changed(struct composer *c)
 {
+    struct editor *e = &c->editor;
+    bool fits = chips_whole_len(&c->chips, raw(c), e->text.len) <= EDITOR_MAX;
+
+    if (!fits) {
+        editor_undo(e);
+        editor_drop_undone(e);
+    }
     c->goal = -1;
-    complete_update(&c->complete, c->editor.text.data, c->editor.text.len);
+    complete_update(&c->complete, raw(c), e->text.len);
+    return fits;
 }
 
-/* Text from outside as a draft holds it: valid UTF-8, '\n' for every kind of newline, no NUL. */
+/* Text from outside as a draft holds it: valid UTF-8, '\n' for every newline, no NUL, no chip's sign. */
 static bool clean(const char *text, size_t len, struct bytes *out)
 {
     char utf8[4];
@@ -49,8 +89,9 @@ static bool clean(const char *text, size_t len, struct bytes *out)
         n = text_decode(text + i, len - i, &cp);
         if (cp == '\r' && i + 1 < len && text[i + 1] == '\n')
             continue;
-        size_t m = text_encode(cp == '\r' ? '\n' : cp ? cp : TEXT_REPLACEMENT, utf8);
-        if (!bytes_add(out, utf8, m))
+        if (cp == 0 || chip_is_sign(cp))
+            cp = TEXT_REPLACEMENT;
+        if (!bytes_add(out, utf8, text_encode(cp == '\r' ? '\n' : cp, utf8)))
             return false;
     }
     return true;
@@ -62,8 +103,7 @@ bool composer_insert(struct composer *c, const char *text, size_t len)
     editor_settle(&c->editor);
     bool ok = clean(text, len, &fit) && editor_insert(&c->editor, fit.data, fit.len, false);
     bytes_free(&fit);
-    changed(c);
-    return ok;
+    return changed(c) && ok;
 }
 
 bool composer_set(struct composer *c, const char *text, size_t len)
@@ -71,139 +111,185 @@ bool composer_set(struct composer *c, const char *text, size_t len)
     struct bytes fit = {0};
     bool ok = clean(text, len, &fit) && editor_set(&c->editor, fit.data, fit.len);
     bytes_free(&fit);
-    changed(c);
+    return changed(c) && ok;
+}
+
+/* Frees the signs that stand nowhere any more: not in the draft, on the way back or among the cuts. */
+static void sweep(struct composer *c)
+{
+    const struct editor *e = &c->editor;
+    uint32_t marks = 0;
+
+    chips_mark(raw(c), e->text.len, &marks);
+    for (size_t i = 0; i < e->n_changes + e->n_undone; i++)
+        chips_mark(e->changes[i].removed, e->changes[i].removed_len, &marks);
+    for (int i = 0; i < EDITOR_CUTS; i++)
+        if (e->cuts[i].data)
+            chips_mark(e->cuts[i].data, e->cuts[i].len, &marks);
+    if (c->recall.draft)
+        chips_mark(c->recall.draft, strlen(c->recall.draft), &marks);
+    chips_sweep(&c->chips, marks);
+}
+
+/* Inserts a chip, with a newline behind it or without; text: clean, the chip's from now on. */
+static bool insert_chip(struct composer *c, const char *name, struct bytes *text, bool newline)
+{
+    char sign[CHIP_SIGN + 1];
+
+    sweep(c);
+    if (!chips_add(&c->chips, name, text, sign))
+        return editor_insert(&c->editor, text->data, text->len, false) && changed(c);
+    sign[CHIP_SIGN] = '\n';
+    return editor_insert(&c->editor, sign, CHIP_SIGN + newline, false) && changed(c);
+}
+
+bool composer_paste(struct composer *c, const char *text, size_t len)
+{
+    struct bytes fit = {0};
+
+    editor_settle(&c->editor);
+    bool ok = clean(text, len, &fit);
+    if (ok && chip_is_worth(fit.data, fit.len))
+        ok = insert_chip(c, NULL, &fit, false);
+    else
+        ok = ok && editor_insert(&c->editor, fit.data, fit.len, false) && changed(c);
+    bytes_free(&fit);
     return ok;
+}
+
+bool composer_attach(struct composer *c, const char *name, const char *text, size_t len)
+{
+    struct bytes fit = {0};
+
+    editor_settle(&c->editor);
+    bool ok = clean(text, len, &fit) && insert_chip(c, name, &fit, true);
+    bytes_free(&fit);
+    return ok;
+}
+
+/* Puts the text of the chip at the cursor, or before it, in the chip's place. */
+static void open_chip(struct composer *c)
+{
+    struct editor *e = &c->editor;
+    size_t at = e->cursor, left = editor_left(e);
+    const struct chip *chip = chips_find(&c->chips, raw(c) + at, e->text.len - at);
+
+    if (!chip && left < at) {
+        at = left;
+        chip = chips_find(&c->chips, raw(c) + at, e->text.len - at);
+    }
+    if (chip)
+        editor_replace(e, at, at + CHIP_SIGN, chip->text, chip->len);
+    changed(c);
 }
 
 bool composer_type(struct composer *c, uint32_t cp)
 {
+    struct editor *e = &c->editor;
     char utf8[4];
-    bool ok = editor_insert(&c->editor, utf8, text_encode(cp, utf8), true);
-    changed(c);
-    return ok;
+
+    c->quoting = false;
+    if (chip_is_sign(cp))
+        cp = TEXT_REPLACEMENT;
+    size_t n = text_encode(cp, utf8);
+    if (c->search.active) {
+        recall_search_type(&c->search, &c->recall, utf8, n);
+        return true;
+    }
+    bool over = c->uses_vi && c->vi.mode == VI_REPLACE && e->cursor < editor_line_end(e, e->cursor);
+    bool ok = over ? editor_replace(e, e->cursor, editor_right(e), utf8, n)
+                   : editor_insert(e, utf8, n, true);
+    return changed(c) && ok;
 }
 
-void composer_complete(struct composer *c)
+/* Completing commands */
+
+/* Replaces what is completed; `hold`: what is offered stays, to go through it. */
+static void put_word(struct composer *c, const char *word, size_t len, bool hold)
 {
-    const struct ui_command *command = complete_chosen(&c->complete);
-    if (!command)
-        return;
-    composer_set(c, command->name, strlen(command->name));
-    if (*command->args)
+    struct bytes fit = {0};
+
+    c->complete.held = hold;
+    if (clean(word, len, &fit))
+        editor_replace(&c->editor, c->complete.from, c->editor.text.len, fit.data, fit.len);
+    bytes_free(&fit);
+    changed(c);
+}
+
+static void put_chosen(struct composer *c, bool hold)
+{
+    const struct complete_offer *offer = complete_chosen(&c->complete);
+    bool more = *offer->args && !hold;
+
+    put_word(c, offer->word, strlen(offer->word), hold);
+    if (more)
         composer_insert(c, " ", 1);
-    complete_dismiss(&c->complete);
+}
+
+bool composer_complete(struct composer *c, int step)
+{
+    struct complete *list = &c->complete;
+
+    if (!complete_is_open(list))
+        return false;
+    size_t common = complete_common(list), typed = c->editor.text.len - list->from;
+    if (list->n == 1) {
+        put_chosen(c, false);
+    } else if (!list->held && !list->moved && common > typed) {
+        put_word(c, list->offers[0].word, common, false);
+    } else {
+        if (list->held)
+            complete_move(list, step);
+        list->moved = true;
+        put_chosen(c, true);
+    }
+    return true;
+}
+
+bool composer_choose(struct composer *c)
+{
+    struct complete *list = &c->complete;
+    const struct complete_offer *offer = complete_chosen(list);
+
+    if (!complete_is_open(list) || (list->from > 0 && !list->moved))
+        return true;
+    size_t n = strlen(offer->word);
+    bool folder = list->from > 0 && n > 0 && offer->word[n - 1] == '/';
+    put_word(c, offer->word, n, false);
+    if (!folder)
+        complete_dismiss(list);
+    return !folder;
 }
 
 void composer_sent(struct composer *c)
 {
     recall_add(&c->recall, composer_text(c, NULL));
+    editor_release(&c->editor);
     composer_set(c, "", 0);
+    c->chips.pastes = 0;
     c->top = 0;
+    if (c->uses_vi)
+        vi_start(&c->vi, &c->editor);
 }
 
-/* Rows */
-
-static bool add_row(struct composer *c, size_t start)
+bool composer_unsend(struct composer *c, const char *text, size_t len)
 {
-    if (c->n_rows == c->cap_rows) {
-        size_t cap = c->cap_rows ? c->cap_rows * 2 : 16;
-        size_t *rows = realloc(c->rows, cap * sizeof *rows);
-        if (!rows)
-            return false;
-        c->rows = rows;
-        c->cap_rows = cap;
-    }
-    c->rows[c->n_rows++] = start;
-    return true;
-}
+    size_t n;
 
-static size_t row_of(const struct composer *c, size_t pos)
-{
-    size_t low = 0, high = c->n_rows;
-    while (low + 1 < high) {
-        size_t middle = (low + high) / 2;
-        if (c->rows[middle] <= pos)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Where a row ends, without its newline. */
-static size_t row_end(const struct composer *c, size_t row)
-{
-    const struct bytes *text = &c->editor.text;
-    if (row + 1 >= c->n_rows)
-        return text->len;
-    size_t end = c->rows[row + 1];
-    return text->data[end - 1] == '\n' ? end - 1 : end;
-}
-
-/*
- * Makes the rows anew from the one before the first change on: a word that got shorter may move up to
- * the row before it. Typing at the end of a long draft thus costs a row or two.
- */
-static void wrap(struct composer *c, int width)
-{
-    struct editor *e = &c->editor;
-    bool other_width = c->width != width;
-    size_t pos = 0;
-
-    if (!other_width && e->changed_from == SIZE_MAX)
-        return;
-    if (other_width || c->n_rows == 0) {
-        c->n_rows = 0;
-    } else {
-        size_t row = row_of(c, e->changed_from);
-        c->n_rows = row > 0 ? row - 1 : 0;
-        if (c->n_rows > 0 || row > 0)
-            pos = c->rows[c->n_rows];
-    }
-    c->width = width;
-    e->changed_from = SIZE_MAX;
-    for (size_t end = editor_line_end(e, pos); add_row(c, pos);) {
-        pos += text_wrap(e->text.data + pos, end - pos, width);
-        if (pos == e->text.len)
-            break;
-        if (pos == end)
-            end = editor_line_end(e, ++pos);
-    }
-}
-
-int composer_rows(struct composer *c, int width)
-{
-    int room = width - COMPOSER_MARGIN - 1;
-    wrap(c, room > 1 ? room : 1);
-    return c->n_rows < GRID_ROWS_MAX ? (int)c->n_rows : GRID_ROWS_MAX;
-}
-
-static int cursor_column(const struct composer *c, size_t row)
-{
-    size_t start = c->rows[row];
-    return text_width(c->editor.text.data + start, c->editor.cursor - start);
-}
-
-/* Moves the cursor a row; false: there is none. */
-static bool move_row(struct composer *c, int step)
-{
-    struct editor *e = &c->editor;
-    size_t row = row_of(c, e->cursor);
-    if (c->n_rows == 0 || (step < 0 ? row == 0 : row + 1 >= c->n_rows))
+    if (c->editor.text.len > 0)
         return false;
-    if (c->goal < 0)
-        c->goal = cursor_column(c, row);
-    row = step < 0 ? row - 1 : row + 1;
-    size_t start = c->rows[row], end = row_end(c, row);
-    size_t n = text_fit(e->text.data + start, end - start, c->goal, NULL);
-    /* The end of a wrapped row is the start of the next. */
-    if (n > 0 && start + n == end && row + 1 < c->n_rows && c->rows[row + 1] == end)
-        n = text_prev(e->text.data + start, n);
-    e->cursor = start + n;
-    return true;
+    editor_release(&c->editor);
+    bool back = editor_undo(&c->editor);
+    const char *whole = composer_text(c, &n);
+    bool same = back && n == len && memcmp(whole, text, len) == 0;
+    if (back && !same)
+        editor_redo(&c->editor);
+    changed(c);
+    complete_dismiss(&c->complete);
+    return same;
 }
 
-/* Actions */
+/* Moving */
 
 static void go(struct composer *c, size_t pos)
 {
@@ -212,116 +298,182 @@ static void go(struct composer *c, size_t pos)
     c->goal = -1;
 }
 
-static void recall(struct composer *c, const char *text)
+/* Moves the cursor a row; false: there is none. */
+static bool move_row(struct composer *c, int step)
 {
-    if (text)
+    struct editor *e = &c->editor;
+    struct rows *r = &c->rows;
+
+    rows_update(r, e, r->width);
+    size_t row = rows_at(r, e->cursor);
+    if (r->n == 0 || (step < 0 ? row == 0 : row + 1 >= r->n))
+        return false;
+    if (c->goal < 0)
+        c->goal = rows_column(r, e, row, e->cursor);
+    e->cursor = rows_fit(r, e, step < 0 ? row - 1 : row + 1, c->goal);
+    return true;
+}
+
+/* An earlier prompt or a later one. The draft keeps its chips while it waits. */
+static void recall(struct composer *c, int step)
+{
+    bool to_draft = step > 0 && c->recall.at + 1 == c->recall.n;
+    const char *text = step < 0 ? recall_back(&c->recall, raw(c)) : recall_on(&c->recall);
+
+    if (text && to_draft) {
+        editor_set(&c->editor, text, strlen(text));
+        changed(c);
+    } else if (text) {
         composer_set(c, text, strlen(text));
+    }
     complete_dismiss(&c->complete);
 }
 
-static bool vertical(struct composer *c, int step)
+static void vertical(struct composer *c, int step)
 {
     int goal = c->goal;
     editor_settle(&c->editor);
     if (complete_is_open(&c->complete)) {
         complete_move(&c->complete, step);
-        return true;
+        return;
     }
     c->goal = goal;
-    wrap(c, c->width);
     if (!move_row(c, step))
-        recall(c,
-               step < 0 ? recall_back(&c->recall, composer_text(c, NULL)) : recall_on(&c->recall));
-    return true;
+        recall(c, step);
 }
 
-static void remove_to(struct composer *c, size_t pos, bool keep)
+/* Searching earlier prompts */
+
+static void end_search(struct composer *c, bool take)
 {
-    editor_delete_to(&c->editor, pos, keep);
-    changed(c);
+    size_t pos;
+    const char *found = recall_found(&c->search, &c->recall, &pos);
+
+    recall_search_end(&c->search);
+    if (take && found) {
+        composer_set(c, found, strlen(found));
+        c->editor.cursor = pos;
+        complete_dismiss(&c->complete);
+    }
 }
 
-bool composer_do(struct composer *c, enum keymap_action action)
+/* What actions are while a search goes on; false: it ended, and the action is still to be done. */
+static bool in_search(struct composer *c, enum keymap_action action)
 {
-    struct editor *e = &c->editor;
-    size_t start = editor_line_start(e, e->cursor), end = editor_line_end(e, e->cursor);
+    switch (action) {
+    case ACT_SEARCH_PROMPTS: recall_search_again(&c->search, &c->recall, -1); return true;
+    case ACT_SEARCH_NEWER: recall_search_again(&c->search, &c->recall, 1); return true;
+    case ACT_ERASE: recall_search_erase(&c->search, &c->recall); return true;
+    case ACT_TAKE_FOUND: end_search(c, true); return true;
+    case ACT_CANCEL: end_search(c, false); return true;
+    default: end_search(c, true); return false;
+    }
+}
+
+/* Actions */
+
+static bool move(struct composer *c, enum keymap_action action)
+{
+    const struct editor *e = &c->editor;
 
     switch (action) {
     case ACT_LEFT: go(c, editor_left(e)); break;
     case ACT_RIGHT: go(c, editor_right(e)); break;
     case ACT_WORD_LEFT: go(c, editor_word_left(e)); break;
     case ACT_WORD_RIGHT: go(c, editor_word_right(e)); break;
-    case ACT_HOME: go(c, start); break;
-    case ACT_END: go(c, end); break;
+    case ACT_HOME: go(c, editor_line_start(e, e->cursor)); break;
+    case ACT_END: go(c, editor_line_end(e, e->cursor)); break;
     case ACT_TEXT_START: go(c, 0); break;
     case ACT_TEXT_END: go(c, e->text.len); break;
-    case ACT_UP: return vertical(c, -1);
-    case ACT_DOWN: return vertical(c, 1);
-    case ACT_NEWLINE: return composer_insert(c, "\n", 1);
-    case ACT_DELETE_LEFT: remove_to(c, editor_left(e), false); break;
-    case ACT_DELETE_RIGHT:
-    case ACT_EOF: remove_to(c, editor_right(e), false); break;
-    case ACT_KILL_WORD_LEFT: remove_to(c, editor_word_left(e), true); break;
-    case ACT_KILL_SPACE_LEFT: remove_to(c, editor_space_left(e), true); break;
-    case ACT_KILL_WORD_RIGHT: remove_to(c, editor_word_right(e), true); break;
-    case ACT_KILL_START: remove_to(c, start, true); break;
-    case ACT_KILL_END: remove_to(c, end > e->cursor ? end : editor_right(e), true); break;
-    case ACT_YANK:
-        editor_yank(e);
-        changed(c);
-        break;
-    case ACT_UNDO:
-        editor_undo(e);
-        changed(c);
-        break;
+    case ACT_UP: vertical(c, -1); break;
+    case ACT_DOWN: vertical(c, 1); break;
+    case ACT_PROMPT_BEFORE: recall(c, -1); break;
+    case ACT_PROMPT_AFTER: recall(c, 1); break;
+    case ACT_SEARCH_PROMPTS: recall_search_begin(&c->search, &c->recall); break;
+    case ACT_QUOTE: c->quoting = true; break;
     default: return false;
     }
     return true;
 }
 
-/* Drawing */
-
-/* A command stands out from what is said. */
-static void draw_command(const struct composer *c, struct grid *g, int row, int col)
+static bool cut(struct editor *e, enum keymap_action action)
 {
-    const char *text = composer_text(c, NULL);
-    size_t n = strcspn(text, " \n");
-    if (text[0] == '/' && text[1] != '/')
-        grid_restyle(g, row, col, text_width(text, n), STYLE_KEY);
+    size_t end = editor_line_end(e, e->cursor);
+
+    switch (action) {
+    case ACT_DELETE_LEFT: editor_delete_to(e, editor_left(e), false); break;
+    case ACT_DELETE_RIGHT:
+    case ACT_EOF: editor_delete_to(e, editor_right(e), false); break;
+    case ACT_KILL_WORD_LEFT: editor_delete_to(e, editor_word_left(e), true); break;
+    case ACT_KILL_SPACE_LEFT: editor_delete_to(e, editor_space_left(e), true); break;
+    case ACT_KILL_WORD_RIGHT: editor_delete_to(e, editor_word_right(e), true); break;
+    case ACT_KILL_START: editor_delete_to(e, editor_line_start(e, e->cursor), true); break;
+    case ACT_KILL_END: editor_delete_to(e, end > e->cursor ? end : editor_right(e), true); break;
+    default: return false;
+    }
+    return true;
 }
 
-void composer_draw(struct composer *c, struct grid *g, int row, int col, int height, int width,
-                   bool active)
+/* Changes the case from the cursor to the end of the word, and goes there. */
+static void change_case(struct editor *e, enum editor_case to_case)
 {
-    int room = width - COMPOSER_MARGIN, body = col + COMPOSER_MARGIN;
-    int rows = composer_rows(c, width);
-    const char *text = composer_text(c, NULL);
+    size_t from = e->cursor, len = e->text.len, to = editor_word_right(e);
+    editor_change_case(e, from, to, to_case);
+    e->cursor = to + e->text.len - len;
+}
 
-    grid_label(g, row, col, 1, "›", STYLE_PROMPT);
-    if (c->editor.text.len == 0)
-        grid_label(g, row, body, room, "Ask anything", STYLE_DIM);
-    if (rows == 0)
-        return;
-    size_t at = row_of(c, c->editor.cursor);
-    if (at < c->top)
-        c->top = at;
-    if (at >= c->top + (size_t)height)
-        c->top = at + 1 - (size_t)height;
-    if (c->top + (size_t)height > c->n_rows)
-        c->top = c->n_rows > (size_t)height ? c->n_rows - (size_t)height : 0;
-    for (int i = 0; i < height && c->top + (size_t)i < c->n_rows; i++) {
-        size_t start = c->rows[c->top + (size_t)i], end = row_end(c, c->top + (size_t)i);
-        grid_text(g, row + i, body, room, text + start, end - start, STYLE_TEXT);
+static bool change(struct composer *c, enum keymap_action action)
+{
+    struct editor *e = &c->editor;
+
+    switch (action) {
+    case ACT_NEWLINE: composer_insert(c, "\n", 1); break;
+    case ACT_YANK: editor_yank(e); break;
+    case ACT_YANK_OLDER: editor_yank_older(e); break;
+    case ACT_UNDO: editor_undo(e); break;
+    case ACT_REDO: editor_redo(e); break;
+    case ACT_SWAP_CHARACTERS: editor_swap_characters(e); break;
+    case ACT_SWAP_WORDS: editor_swap_words(e); break;
+    case ACT_UPPER: change_case(e, EDITOR_UPPER); break;
+    case ACT_LOWER: change_case(e, EDITOR_LOWER); break;
+    case ACT_TITLE: change_case(e, EDITOR_TITLE); break;
+    case ACT_JOIN_SPACES: editor_join_spaces(e); break;
+    case ACT_OPEN_CHIP: open_chip(c); break;
+    default: return cut(e, action);
     }
-    if (c->top == 0)
-        draw_command(c, g, row, body);
-    if (c->top > 0)
-        grid_label(g, row, col, 1, "↑", STYLE_DIM);
-    if (c->top + (size_t)height < c->n_rows)
-        grid_label(g, row + height - 1, col, 1, "↓", STYLE_DIM);
-    if (active) {
-        int column = cursor_column(c, at);
-        g->cursor_row = row + (int)(at - c->top);
-        g->cursor_col = body + (column < room ? column : room - 1);
+    return true;
+}
+
+bool composer_do(struct composer *c, enum keymap_action action)
+{
+    c->quoting = false;
+    if (c->search.active && in_search(c, action))
+        return true;
+    if (c->uses_vi && c->vi.mode == VI_REPLACE && action == ACT_DELETE_LEFT)
+        action = ACT_LEFT; /* what is written over is not known any more */
+    bool done = move(c, action);
+    if (!done && change(c, action)) {
+        changed(c);
+        done = true;
     }
+    if (c->uses_vi)
+        vi_settle(&c->vi, &c->editor);
+    return done;
+}
+
+enum vi_wish composer_vi(struct composer *c, struct key key)
+{
+    if (!c->uses_vi || c->search.active || c->quoting)
+        return VI_PASS;
+    uint64_t revision = c->editor.revision;
+    bool was_open = complete_is_open(&c->complete);
+    enum vi_wish wish = vi_key(&c->vi, &c->editor, key);
+
+    if (c->editor.revision != revision)
+        changed(c);
+    if (was_open && key.code == KEY_ESC)
+        complete_dismiss(&c->complete);
+    if (wish == VI_DONE)
+        c->goal = -1;
+    return wish;
 }

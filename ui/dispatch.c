@@ -5,6 +5,7 @@
 #include "state.h"
 #include "text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,11 +58,10 @@ static bool is_blank(const char *text)
 
 static void send(struct ui *u)
 {
-    const struct ui_command *command = complete_chosen(&u->composer.complete);
     size_t len;
 
-    if (command)
-        composer_complete(&u->composer);
+    if (!composer_choose(&u->composer))
+        return; /* a folder: what is in it is offered now */
     const char *text = composer_text(&u->composer, &len);
     if (is_blank(text)) {
         if (u->pending.n > 0 && u->pending.due == 0)
@@ -174,7 +174,7 @@ static bool everywhere(struct ui *u, enum keymap_action action)
     return true;
 }
 
-static void in_composer(struct ui *u, enum keymap_action action)
+static void in_composer(struct ui *u, enum keymap_action action, bool back)
 {
     size_t len;
     composer_text(&u->composer, &len);
@@ -182,9 +182,7 @@ static void in_composer(struct ui *u, enum keymap_action action)
     switch (action) {
     case ACT_SEND: send(u); break;
     case ACT_TAB:
-        if (complete_is_open(&u->composer.complete))
-            composer_complete(&u->composer);
-        else
+        if (!composer_complete(&u->composer, back ? -1 : 1))
             dispatch_focus(u, FOCUS_TRANSCRIPT);
         break;
     case ACT_EDITOR: want(u, UI_EDIT); break;
@@ -294,16 +292,21 @@ static void in_list(struct ui *u, enum keymap_action action)
 
 /* Events */
 
+static bool types(struct key key)
+{
+    return key.code >= ' ' && key.code <= 0x10ffff && !(key.mods & ~KEY_SHIFT);
+}
+
 /* A key that no binding names: a character is text where text can go. */
 static void type(struct ui *u, struct key key, enum keymap_place place)
 {
     char utf8[4];
 
-    if (key.code < ' ' || key.code > 0x10ffff || (key.mods & ~KEY_SHIFT))
+    if (!types(key))
         return;
     if (library_type(u, place, key.code))
         return;
-    if (place == IN_COMPOSER) {
+    if (place == IN_COMPOSER || place == IN_SEARCH) {
         if (!composer_type(&u->composer, key.code))
             status_hint(&u->status, "The draft is full");
     } else if (place == IN_LIST && u->dialog.kind != DIALOG_HELP) {
@@ -314,9 +317,11 @@ static void type(struct ui *u, struct key key, enum keymap_place place)
 
 static void paste(struct ui *u, const struct input_event *event)
 {
+    struct composer *c = &u->composer;
     if (library_paste(u, event->text, event->len))
         return;
-    bool fits = composer_insert(&u->composer, event->text, event->len) && !event->cut;
+    composer_do(c, ACT_NONE); /* ends a search */
+    bool fits = composer_paste(c, event->text, event->len) && !event->cut;
     if (!fits)
         status_hint(&u->status, "The paste is too large for a draft");
     if (u->dialog.kind == DIALOG_NONE)
@@ -329,12 +334,91 @@ static enum keymap_place place_of(const struct ui *u)
         return IN_FIELD;
     if (u->dialog.kind != DIALOG_NONE || u->focus == FOCUS_SIDEBAR)
         return IN_LIST;
-    return u->focus == FOCUS_TRANSCRIPT ? IN_TRANSCRIPT : IN_COMPOSER;
+    if (u->focus == FOCUS_TRANSCRIPT)
+        return IN_TRANSCRIPT;
+    return u->composer.search.active ? IN_SEARCH : IN_COMPOSER;
+}
+
+static void press(struct ui *u, struct key key);
+
+/* Types the last command of vi again, with another count if one was given. */
+static void repeat(struct ui *u)
+{
+    struct vi *vi = &u->composer.vi;
+    struct vi_record record = vi->last;
+    char count[16] = "";
+
+    vi->replaying = true;
+    if (vi->times > 0 || record.count > 0)
+        snprintf(count, sizeof count, "%d", vi->times > 0 ? vi->times : record.count);
+    for (const char *digit = count; *digit; digit++)
+        press(u, (struct key){(unsigned char)*digit, 0});
+    for (size_t i = 0; i < record.n; i++)
+        press(u, record.keys[i]);
+    vi->replaying = false;
+    if (vi->times > 0)
+        vi->last.count = vi->times;
+}
+
+/* Whether vi took the key. Alt and a letter is Esc and that letter, typed quickly. */
+static bool press_in_vi(struct ui *u, struct key key)
+{
+    struct composer *c = &u->composer;
+    bool quick = (key.mods & KEY_ALT) && key.code < KEY_ENTER;
+
+    if (!c->uses_vi || c->search.active || c->quoting || u->has_prefix)
+        return false;
+    if (quick) {
+        press(u, (struct key){KEY_ESC, 0});
+        key.mods &= (uint8_t)~KEY_ALT;
+    }
+    switch (composer_vi(c, key)) {
+    case VI_PASS: break;
+    case VI_DONE: return true;
+    case VI_UP:
+    case VI_DOWN:
+        for (int i = c->vi.times; i > 0; i--)
+            composer_do(c, key.code == 'k' || key.code == KEY_UP ? ACT_UP : ACT_DOWN);
+        return true;
+    case VI_SEARCH: composer_do(c, ACT_SEARCH_PROMPTS); return true;
+    case VI_REPEAT: repeat(u); return true;
+    }
+    if (quick)
+        press(u, key);
+    return quick;
+}
+
+/* A key after "quote": as the text it would be. */
+static void type_quoted(struct ui *u, struct key key)
+{
+    uint32_t cp = key.code;
+
+    switch (key.code) {
+    case KEY_ENTER: cp = '\n'; break;
+    case KEY_TAB: cp = '\t'; break;
+    case KEY_ESC: cp = 0x1b; break;
+    case KEY_BACKSPACE: cp = 0x7f; break;
+    default: break;
+    }
+    if (cp < KEY_ENTER && (key.mods & KEY_CTRL) && cp != ' ')
+        cp &= 0x1f;
+    u->composer.quoting = false;
+    if (cp > 0 && cp < KEY_ENTER && !composer_type(&u->composer, cp))
+        status_hint(&u->status, "The draft is full");
 }
 
 static void press(struct ui *u, struct key key)
 {
     enum keymap_place place = place_of(u);
+
+    if (place == IN_COMPOSER && u->composer.quoting) {
+        type_quoted(u, key);
+        return;
+    }
+    if (place == IN_COMPOSER && press_in_vi(u, key)) {
+        u->quit_armed = u->stop_sent = false;
+        return;
+    }
     enum keymap_action action = keymap_lookup(&u->keymap, place, u->has_prefix ? &u->prefix : NULL,
                                               key);
     bool after_prefix = u->has_prefix;
@@ -345,6 +429,11 @@ static void press(struct ui *u, struct key key)
         u->quit_armed = u->stop_sent = false;
     if (action == ACT_PREFIX)
         return;
+    if (action == ACT_NONE && place == IN_SEARCH && !types(key)) {
+        composer_do(&u->composer, ACT_NONE); /* takes what was found; the key edits it */
+        press(u, key);
+        return;
+    }
     if (action == ACT_NONE) {
         if (!after_prefix)
             type(u, key, place);
@@ -355,6 +444,8 @@ static void press(struct ui *u, struct key key)
 
 void dispatch_act(struct ui *u, enum keymap_place place, enum keymap_action action)
 {
+    if (place == IN_SEARCH && composer_do(&u->composer, action))
+        return;
     if (library_act(u, place, action) || everywhere(u, action))
         return;
     if (place == IN_LIST)
@@ -362,7 +453,7 @@ void dispatch_act(struct ui *u, enum keymap_place place, enum keymap_action acti
     else if (place == IN_TRANSCRIPT)
         in_transcript(u, action);
     else
-        in_composer(u, action);
+        in_composer(u, action, key.mods & KEY_SHIFT);
 }
 
 void dispatch_event(struct ui *u, const struct input_event *event)

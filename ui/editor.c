@@ -2,6 +2,7 @@
  * editor.c: editing a text. Every change goes through replace(), which records how to take it back.
  */
 #include "editor.h"
+#include "chip.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -14,12 +15,26 @@ void editor_init(struct editor *e)
     bytes_reserve(&e->text, 1);
 }
 
-static void forget(struct editor *e, size_t n)
+/* The way back and on */
+
+static void free_changes(struct editor *e, size_t from, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = from; i < from + n; i++) {
         e->removed -= e->changes[i].removed_len;
         free(e->changes[i].removed);
     }
+}
+
+void editor_drop_undone(struct editor *e)
+{
+    free_changes(e, e->n_changes, e->n_undone);
+    e->n_undone = 0;
+}
+
+static void forget(struct editor *e, size_t n)
+{
+    editor_drop_undone(e);
+    free_changes(e, 0, n);
     e->n_changes -= n;
     memmove(e->changes, e->changes + n, e->n_changes * sizeof *e->changes);
 }
@@ -28,7 +43,8 @@ void editor_done(struct editor *e)
 {
     forget(e, e->n_changes);
     bytes_free(&e->text);
-    bytes_free(&e->cut);
+    for (int i = 0; i < EDITOR_CUTS; i++)
+        bytes_free(&e->cuts[i]);
 }
 
 /* Records a replacement before it is made. Without memory for it the way back is lost, no more. */
@@ -36,6 +52,7 @@ static void record(struct editor *e, size_t pos, size_t del, size_t n, bool type
 {
     struct editor_change *last = e->n_changes > 0 ? &e->changes[e->n_changes - 1] : NULL;
 
+    editor_drop_undone(e);
     if (typed && e->typing && last && del == 0 && last->pos + last->inserted == pos) {
         last->inserted += n;
         return;
@@ -51,8 +68,20 @@ static void record(struct editor *e, size_t pos, size_t del, size_t n, bool type
     for (size_t kept = e->removed + del; kept > EDITOR_REMOVED_MAX && old < e->n_changes; old++)
         kept -= e->changes[old].removed_len;
     forget(e, old);
-    e->changes[e->n_changes++] = (struct editor_change){pos, n, removed, del};
+    e->step += !e->holding;
+    e->changes[e->n_changes++] = (struct editor_change){pos, n, removed, del, e->step};
     e->removed += del;
+}
+
+void editor_hold(struct editor *e)
+{
+    e->step++;
+    e->holding = true;
+}
+
+void editor_release(struct editor *e)
+{
+    e->holding = false;
 }
 
 static void touched(struct editor *e, size_t pos)
@@ -74,71 +103,253 @@ static bool replace(struct editor *e, size_t pos, size_t del, const char *s, siz
     return true;
 }
 
+/* Makes a change's replacement, and the change into the one that takes that back. */
+static bool exchange(struct editor *e, struct editor_change *c)
+{
+    char *there = malloc(c->inserted + 1);
+    if (!there || !bytes_reserve(&e->text, c->removed_len)) {
+        free(there);
+        return false;
+    }
+    memcpy(there, e->text.data + c->pos, c->inserted);
+    bytes_splice(&e->text, c->pos, c->inserted, c->removed, c->removed_len);
+    e->cursor = c->pos + c->removed_len;
+    touched(e, c->pos);
+    free(c->removed);
+    e->removed += c->inserted - c->removed_len;
+    *c = (struct editor_change){c->pos, c->removed_len, there, c->inserted, c->step};
+    return true;
+}
+
+bool editor_undo(struct editor *e)
+{
+    editor_settle(e);
+    uint32_t step = e->n_changes > 0 ? e->changes[e->n_changes - 1].step : 0;
+    bool any = false;
+    while (e->n_changes > 0 && e->changes[e->n_changes - 1].step == step &&
+           exchange(e, &e->changes[e->n_changes - 1])) {
+        e->n_changes--;
+        e->n_undone++;
+        any = true;
+    }
+    return any;
+}
+
+bool editor_redo(struct editor *e)
+{
+    editor_settle(e);
+    uint32_t step = e->n_undone > 0 ? e->changes[e->n_changes].step : 0;
+    bool any = false;
+    while (e->n_undone > 0 && e->changes[e->n_changes].step == step &&
+           exchange(e, &e->changes[e->n_changes])) {
+        e->n_changes++;
+        e->n_undone--;
+        any = true;
+    }
+    return any;
+}
+
+void editor_settle(struct editor *e)
+{
+    e->cutting = e->typing = e->yanking = false;
+}
+
+/* Changing */
+
 bool editor_set(struct editor *e, const char *text, size_t len)
 {
     editor_settle(e);
     return replace(e, 0, e->text.len, text, len, false);
 }
 
+bool editor_replace(struct editor *e, size_t from, size_t to, const char *text, size_t len)
+{
+    editor_settle(e);
+    return replace(e, from, to - from, text, len, false);
+}
+
 bool editor_insert(struct editor *e, const char *text, size_t len, bool typed)
 {
-    e->cutting = false;
+    e->cutting = e->yanking = false;
     /* A step of undo is a word: a space after letters begins the next. */
     if (typed && len == 1 && *text == ' ' && e->cursor > 0 && e->text.data[e->cursor - 1] != ' ')
         e->typing = false;
     return len == 0 || replace(e, e->cursor, 0, text, len, typed);
 }
 
+/* Begins a cut. All of them together are bounded as well: the oldest go. */
+static void begin_cut(struct editor *e)
+{
+    size_t kept = 0;
+
+    e->newest = (e->newest + 1) % EDITOR_CUTS;
+    bytes_free(&e->cuts[e->newest]);
+    for (size_t i = 1; i < EDITOR_CUTS; i++) {
+        struct bytes *older = &e->cuts[(e->newest + EDITOR_CUTS - i) % EDITOR_CUTS];
+        kept += older->len;
+        if (kept > EDITOR_MAX)
+            bytes_free(older);
+    }
+    e->lines = false;
+}
+
 void editor_delete_to(struct editor *e, size_t pos, bool keep)
 {
     size_t from = pos < e->cursor ? pos : e->cursor, to = pos < e->cursor ? e->cursor : pos;
+    bool cutting = e->cutting;
 
-    if (keep && !e->cutting)
-        bytes_cut(&e->cut, 0);
-    if (keep)
-        bytes_splice(&e->cut, pos < e->cursor ? 0 : e->cut.len, 0, e->text.data + from, to - from);
-    if (to > from)
-        replace(e, from, to - from, "", 0, false);
-    e->typing = false;
+    editor_settle(e);
+    if (to == from) {
+        e->cutting = keep && cutting;
+        return;
+    }
+    if (keep && !cutting)
+        begin_cut(e);
+    if (keep) {
+        struct bytes *cut = &e->cuts[e->newest];
+        bytes_splice(cut, pos < e->cursor ? 0 : cut->len, 0, e->text.data + from, to - from);
+    }
+    replace(e, from, to - from, "", 0, false);
     e->cutting = keep;
+}
+
+void editor_copy(struct editor *e, size_t from, size_t to, bool lines)
+{
+    editor_settle(e);
+    begin_cut(e);
+    struct bytes *cut = &e->cuts[e->newest];
+    bytes_add(cut, e->text.data + from, to - from);
+    if (lines && (to == from || e->text.data[to - 1] != '\n'))
+        bytes_add(cut, "\n", 1);
+    e->lines = lines;
+}
+
+static void yank(struct editor *e, size_t from, size_t to, size_t cut)
+{
+    struct bytes *b = &e->cuts[cut];
+    if (b->len == 0 || !editor_replace(e, from, to, b->data, b->len))
+        return;
+    e->yanking = true;
+    e->yanked = cut;
+    e->yanked_at = from;
+    e->yanked_len = b->len;
 }
 
 void editor_yank(struct editor *e)
 {
-    editor_settle(e);
-    if (e->cut.len > 0)
-        replace(e, e->cursor, 0, e->cut.data, e->cut.len, false);
+    yank(e, e->cursor, e->cursor, e->newest);
 }
 
-void editor_undo(struct editor *e)
+void editor_yank_older(struct editor *e)
 {
-    editor_settle(e);
-    if (e->n_changes == 0)
+    if (!e->yanking)
         return;
-    struct editor_change change = e->changes[--e->n_changes];
-    e->removed -= change.removed_len;
-    if (bytes_splice(&e->text, change.pos, change.inserted, change.removed, change.removed_len)) {
-        e->cursor = change.pos + change.removed_len;
-        touched(e, change.pos);
-    }
-    free(change.removed);
+    size_t older = e->yanked;
+    do
+        older = (older + EDITOR_CUTS - 1) % EDITOR_CUTS;
+    while (e->cuts[older].len == 0);
+    yank(e, e->yanked_at, e->yanked_at + e->yanked_len, older);
 }
 
-void editor_settle(struct editor *e)
+/* [a, b) and [c, d) change places; what is between them stays. */
+static void swap_parts(struct editor *e, const size_t at[4])
 {
-    e->cutting = e->typing = false;
+    const char *s = e->text.data;
+    struct bytes out = {0};
+
+    bool ok = bytes_add(&out, s + at[2], at[3] - at[2]) &&
+              bytes_add(&out, s + at[1], at[2] - at[1]) &&
+              bytes_add(&out, s + at[0], at[1] - at[0]);
+    if (ok)
+        editor_replace(e, at[0], at[3], out.data, out.len);
+    bytes_free(&out);
+}
+
+void editor_swap_characters(struct editor *e)
+{
+    size_t at = e->cursor;
+    if (at == editor_line_end(e, at)) /* at the end: the two before */
+        at = editor_left_of(e, at);
+    size_t left = editor_left_of(e, at), right = editor_right_of(e, at);
+    if (at == right || at <= editor_line_start(e, e->cursor))
+        return;
+    swap_parts(e, (size_t[]){left, at, at, right});
+}
+
+void editor_swap_words(struct editor *e)
+{
+    size_t cursor = e->cursor, at[4];
+
+    at[3] = editor_word_right(e);
+    e->cursor = at[3];
+    at[2] = editor_word_left(e);
+    e->cursor = at[2];
+    at[0] = editor_word_left(e);
+    e->cursor = at[0];
+    at[1] = editor_word_right(e);
+    e->cursor = cursor;
+    if (at[1] <= at[2] && at[0] < at[1] && at[2] < at[3] && editor_class(e, at[0]) == 2 &&
+        editor_class(e, at[2]) == 2)
+        swap_parts(e, at);
+}
+
+static uint32_t in_case(uint32_t cp, enum editor_case to, bool first)
+{
+    utf8proc_int32_t c = (utf8proc_int32_t)cp;
+    utf8proc_int32_t upper = utf8proc_toupper(c), lower = utf8proc_tolower(c);
+
+    switch (to) {
+    case EDITOR_UPPER: return (uint32_t)upper;
+    case EDITOR_LOWER: return (uint32_t)lower;
+    case EDITOR_TITLE: return (uint32_t)(first ? upper : lower);
+    case EDITOR_OTHER: break;
+    }
+    return (uint32_t)(c == lower ? upper : lower);
+}
+
+void editor_change_case(struct editor *e, size_t from, size_t to, enum editor_case to_case)
+{
+    struct bytes out = {0};
+    size_t cursor = e->cursor;
+    bool inside = false;
+    char utf8[4];
+
+    for (size_t i = from, n; i < to; i += n) {
+        uint32_t cp;
+        n = text_decode(e->text.data + i, to - i, &cp);
+        bool letter = editor_class(e, i) == 2;
+        cp = in_case(cp, to_case, !inside);
+        inside = letter;
+        if (!bytes_add(&out, utf8, text_encode(cp, utf8)))
+            goto done;
+    }
+    if (out.len > 0 && editor_replace(e, from, to, out.data, out.len))
+        e->cursor = cursor < to ? cursor : from + out.len; /* letters may differ in length */
+done:
+    bytes_free(&out);
+}
+
+void editor_join_spaces(struct editor *e)
+{
+    size_t from = e->cursor, to = from;
+    while (from > 0 && strchr(" \t", e->text.data[from - 1]))
+        from--;
+    while (to < e->text.len && strchr(" \t", e->text.data[to]))
+        to++;
+    if (to > from)
+        editor_replace(e, from, to, "", 0);
 }
 
 /* Places */
 
-static size_t left_of(const struct editor *e, size_t pos)
+size_t editor_left_of(const struct editor *e, size_t pos)
 {
     if (pos == 0)
         return 0;
     return e->text.data[pos - 1] == '\n' ? pos - 1 : text_prev(e->text.data, pos);
 }
 
-static size_t right_of(const struct editor *e, size_t pos)
+size_t editor_right_of(const struct editor *e, size_t pos)
 {
     struct text_cluster c;
     if (pos == e->text.len)
@@ -149,21 +360,30 @@ static size_t right_of(const struct editor *e, size_t pos)
 
 size_t editor_left(const struct editor *e)
 {
-    return left_of(e, e->cursor);
+    return editor_left_of(e, e->cursor);
 }
 
 size_t editor_right(const struct editor *e)
 {
-    return right_of(e, e->cursor);
+    return editor_right_of(e, e->cursor);
+}
+
+int editor_class(const struct editor *e, size_t pos)
+{
+    uint32_t cp;
+
+    if (pos >= e->text.len || strchr(" \t\n", e->text.data[pos]))
+        return 0;
+    text_decode(e->text.data + pos, e->text.len - pos, &cp);
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)cp);
+    bool letter = (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
+                  (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
+    return letter || cp == '_' || chip_is_sign(cp) ? 2 : 1;
 }
 
 static bool is_word(const struct editor *e, size_t pos)
 {
-    uint32_t cp;
-    text_decode(e->text.data + pos, e->text.len - pos, &cp);
-    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)cp);
-    return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
-           (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO) || cp == '_';
+    return editor_class(e, pos) == 2;
 }
 
 static bool is_not_space(const struct editor *e, size_t pos)
@@ -178,7 +398,7 @@ static size_t back_over(const struct editor *e, bool (*in)(const struct editor *
     bool met = false;
 
     while (pos > 0) {
-        size_t left = left_of(e, pos);
+        size_t left = editor_left_of(e, pos);
         bool inside = in(e, left);
         if (met && !inside)
             break;
@@ -208,7 +428,7 @@ size_t editor_word_right(const struct editor *e)
         if (met && !inside)
             break;
         met = inside;
-        pos = right_of(e, pos);
+        pos = editor_right_of(e, pos);
     }
     return pos;
 }

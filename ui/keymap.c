@@ -51,11 +51,31 @@ static const struct keymap_row table[] = {
     {ACT_KILL_START, IN_COMPOSER, "cut-to-start", "C-u", "cut to the start of the line"},
     {ACT_KILL_END, IN_COMPOSER, "cut-to-end", "C-k", "cut to the end of the line"},
     {ACT_YANK, IN_COMPOSER, "yank", "C-y", "put back what was cut"},
+    {ACT_YANK_OLDER, IN_COMPOSER, "yank-older", "M-y", "the cut before it instead"},
     {ACT_UNDO, IN_COMPOSER, "undo", "C-_, C-x C-u", "undo"},
+    {ACT_REDO, IN_COMPOSER, "redo", "M-_, C-x C-r", "redo"},
+    {ACT_SWAP_CHARACTERS, IN_COMPOSER, "swap-characters", "C-x t",
+     "exchange the characters around the cursor"},
+    {ACT_SWAP_WORDS, IN_COMPOSER, "swap-words", "M-t", "exchange the words around it"},
+    {ACT_UPPER, IN_COMPOSER, "upper-case", "M-u", "word in capitals"},
+    {ACT_LOWER, IN_COMPOSER, "lower-case", "M-l", "word in small letters"},
+    {ACT_TITLE, IN_COMPOSER, "capitalise", "M-c", "word with one capital"},
+    {ACT_JOIN_SPACES, IN_COMPOSER, "cut-spaces", "M-\\", "take the spaces around the cursor away"},
+    {ACT_QUOTE, IN_COMPOSER, "quote", "C-v", "the next key as text: C-v Tab"},
+    {ACT_OPEN_CHIP, IN_COMPOSER, "open-chip", "C-x o, M-o", "show the whole of a folded paste"},
+    {ACT_SEARCH_PROMPTS, IN_COMPOSER, "search-prompts", "C-r", "search earlier prompts"},
+    {ACT_PROMPT_BEFORE, IN_COMPOSER, "prompt-before", "M-p", "earlier prompt, from any line"},
+    {ACT_PROMPT_AFTER, IN_COMPOSER, "prompt-after", "M-n", "later prompt, from any line"},
     {ACT_TAKE_BACK, IN_COMPOSER, "take-back", "C-x q",
      "take the latest waiting question back (also Up)"},
     {ACT_DROP, IN_COMPOSER, "drop", "C-x k", "drop the latest waiting question"},
     {ACT_EOF, IN_COMPOSER, "quit", "C-d", "quit when the draft is empty; else delete on"},
+
+    {ACT_SEARCH_PROMPTS, IN_SEARCH, "search-prompts", "C-r, Up, C-p", "an older one"},
+    {ACT_SEARCH_NEWER, IN_SEARCH, "search-newer", "C-s, Down, C-n", "a newer one"},
+    {ACT_ERASE, IN_SEARCH, "erase", "Backspace", "take back what was typed"},
+    {ACT_TAKE_FOUND, IN_SEARCH, "take-found", "Enter, Tab, C-j", "into the draft"},
+    {ACT_CANCEL, IN_SEARCH, "cancel", "Esc, C-g, C-c", "back to the draft as it was"},
 
     {ACT_LINE_UP, IN_TRANSCRIPT, "scroll-up", "k, Up, C-p", "scroll back a line"},
     {ACT_LINE_DOWN, IN_TRANSCRIPT, "scroll-down", "j, Down, C-n", "scroll on a line"},
@@ -129,8 +149,8 @@ const struct keymap_row *keymap_table(void)
 }
 
 static const char *const place_names[IN_PLACES] = {
-    [IN_ALL] = "",       [IN_COMPOSER] = "writing", [IN_TRANSCRIPT] = "reading",
-    [IN_LIST] = "lists", [IN_FIELD] = "fields",
+    [IN_ALL] = "",       [IN_COMPOSER] = "writing", [IN_SEARCH] = "searching",
+    [IN_TRANSCRIPT] = "reading", [IN_LIST] = "lists", [IN_FIELD] = "fields",
 };
 
 const char *keymap_place_name(enum keymap_place place)
@@ -143,6 +163,7 @@ const char *keymap_place_title(enum keymap_place place)
     static const char *const titles[IN_PLACES] = {
         [IN_ALL] = "Everywhere",
         [IN_COMPOSER] = "Writing",
+        [IN_SEARCH] = "Searching earlier prompts",
         [IN_TRANSCRIPT] = "Reading the transcript",
         [IN_LIST] = "Lists",
         [IN_FIELD] = "Searching, finding, renaming",

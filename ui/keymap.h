@@ -55,7 +55,20 @@ enum keymap_action {
     ACT_KILL_START,
     ACT_KILL_END,
     ACT_YANK,
+    ACT_YANK_OLDER,
     ACT_UNDO,
+    ACT_REDO,
+    ACT_SWAP_CHARACTERS,
+    ACT_SWAP_WORDS,
+    ACT_UPPER,
+    ACT_LOWER,
+    ACT_TITLE,
+    ACT_JOIN_SPACES,
+    ACT_QUOTE,
+    ACT_OPEN_CHIP,
+    ACT_PROMPT_BEFORE,
+    ACT_PROMPT_AFTER,
+    ACT_SEARCH_PROMPTS,
     ACT_TAKE_BACK,
     ACT_DROP,
 
@@ -96,12 +109,16 @@ enum keymap_action {
     ACT_FIND,
     ACT_FIND_NEXT,
     ACT_FIND_BACK,
+
+    ACT_SEARCH_NEWER,
+    ACT_TAKE_FOUND,
 };
 
 /* Where a binding holds. Those of IN_ALL hold everywhere unless the place has its own. */
 enum keymap_place {
     IN_ALL,
     IN_COMPOSER,
+    IN_SEARCH, /* through earlier prompts, in the composer */
     IN_TRANSCRIPT,
     IN_LIST,  /* the sidebar, dialogs */
     IN_FIELD, /* a line to write in: a query, a title */

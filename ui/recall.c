@@ -2,6 +2,7 @@
  * recall.c: the history of prompts of this session and those before.
  */
 #include "recall.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,4 +55,87 @@ const char *recall_on(struct recall *r)
         return NULL;
     r->at++;
     return r->at < r->n ? r->prompts[r->at] : r->draft ? r->draft : "";
+}
+
+/* Searching */
+
+/* Capitals count for nothing; of letters beyond ASCII they do. */
+static const char *find_in(const char *prompt, const struct bytes *part)
+{
+    return part->len > 0 ? strcasestr(prompt, part->data) : NULL;
+}
+
+/* From `from` on, step by step, for a prompt that has the part and is another than the one shown. */
+static void look(struct recall_search *s, const struct recall *r, size_t from, int step)
+{
+    const char *shown = s->at < r->n ? r->prompts[s->at] : "";
+
+    for (size_t i = from; i < r->n; i += (size_t)step)
+        if (find_in(r->prompts[i], &s->part) && (i == s->at || strcmp(r->prompts[i], shown) != 0)) {
+            s->at = i;
+            s->failed = false;
+            return;
+        }
+    s->failed = s->part.len > 0;
+}
+
+void recall_search_begin(struct recall_search *s, const struct recall *r)
+{
+    bytes_cut(&s->part, 0);
+    s->at = r->n;
+    s->active = true;
+    s->failed = false;
+}
+
+static size_t start_of(const struct recall_search *s, const struct recall *r)
+{
+    return s->at < r->n ? s->at : r->n - 1;
+}
+
+void recall_search_type(struct recall_search *s, const struct recall *r, const char *text,
+                        size_t len)
+{
+    if (bytes_add(&s->part, text, len))
+        look(s, r, start_of(s, r), -1);
+}
+
+void recall_search_erase(struct recall_search *s, const struct recall *r)
+{
+    if (s->part.len == 0)
+        return;
+    bytes_cut(&s->part, text_prev(s->part.data, s->part.len));
+    s->at = r->n;
+    s->failed = false;
+    look(s, r, r->n - 1, -1);
+}
+
+void recall_search_again(struct recall_search *s, const struct recall *r, int step)
+{
+    if (s->part.len == 0 && s->last)
+        recall_search_type(s, r, s->last, strlen(s->last));
+    else
+        look(s, r, s->at < r->n ? s->at + (size_t)step : start_of(s, r), step);
+}
+
+const char *recall_found(const struct recall_search *s, const struct recall *r, size_t *pos_out)
+{
+    const char *prompt = s->at < r->n ? r->prompts[s->at] : NULL;
+    const char *at = prompt ? find_in(prompt, &s->part) : NULL;
+    *pos_out = at ? (size_t)(at - prompt) : 0;
+    return prompt;
+}
+
+void recall_search_end(struct recall_search *s)
+{
+    s->active = false;
+    if (s->part.len > 0) {
+        free(s->last);
+        s->last = strdup(s->part.data);
+    }
+}
+
+void recall_search_done(struct recall_search *s)
+{
+    bytes_free(&s->part);
+    free(s->last);
 }

@@ -5,6 +5,8 @@
 #ifndef UI_RECALL_H
 #define UI_RECALL_H
 
+#include "bytes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,5 +30,27 @@ void recall_add(struct recall *r, const char *prompt);
  */
 const char *recall_back(struct recall *r, const char *draft);
 const char *recall_on(struct recall *r);
+
+/* A search through the prompts for a part that is typed bit by bit. */
+struct recall_search {
+    bool active, failed; /* failed: nothing older, or newer, has it; `at` stays */
+    struct bytes part;
+    size_t at;  /* the prompt found; r->n: none yet */
+    char *last; /* the part of the search before */
+};
+
+void recall_search_begin(struct recall_search *s, const struct recall *r);
+void recall_search_type(struct recall_search *s, const struct recall *r, const char *text,
+                        size_t len);
+void recall_search_erase(struct recall_search *s, const struct recall *r);
+
+/* The next prompt with the part in it: step -1 older, 1 newer. */
+void recall_search_again(struct recall_search *s, const struct recall *r, int step);
+
+/* What was found, and where in it the part stands; NULL: nothing. */
+const char *recall_found(const struct recall_search *s, const struct recall *r, size_t *pos_out);
+
+void recall_search_end(struct recall_search *s);
+void recall_search_done(struct recall_search *s);
 
 #endif

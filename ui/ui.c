@@ -156,6 +156,10 @@ int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t err
     bool copied = copy_commands(u, opt) && copy_examples(u, opt);
     composer_init(&u->composer, u->commands, u->n_commands);
     dialog_init(&u->dialog, &u->keymap, u->commands, u->n_commands);
+    u->composer.complete.source = opt->complete;
+    u->composer.complete.source_ud = opt->complete_ud;
+    if (opt->vi)
+        composer_use_vi(&u->composer);
     for (size_t i = 0; i < opt->n_history; i++)
         recall_add(&u->composer.recall, opt->history[i]);
     if (!copied) {
@@ -427,7 +431,7 @@ void ui_notice(struct ui *u, enum ui_tone tone, const char *text)
     u->dirty = true;
 }
 
-const char *ui_draft(const struct ui *u, size_t *len_out)
+const char *ui_draft(struct ui *u, size_t *len_out)
 {
     return composer_text(&u->composer, len_out);
 }
@@ -441,6 +445,18 @@ void ui_draft_set(struct ui *u, const char *text, size_t len)
 {
     composer_set(&u->composer, text, len);
     u->dirty = true;
+}
+
+bool ui_draft_attach(struct ui *u, const char *name, const char *text, size_t len)
+{
+    u->dirty = true;
+    return composer_attach(&u->composer, name, text, len);
+}
+
+bool ui_draft_unsend(struct ui *u, const char *text, size_t len)
+{
+    u->dirty = true;
+    return composer_unsend(&u->composer, text, len);
 }
 
 void ui_status_set(struct ui *u, const struct ui_status *status)

@@ -64,6 +64,13 @@ struct ui_command {
 };
 
 /*
+ * Offers what a command's argument could be, each by a call of offer(): all that may stand behind the
+ * command's name and a space. What does not begin as `line` goes on there is left out by the UI.
+ */
+typedef void (*ui_offer)(void *sink, const char *word, const char *help);
+typedef void (*ui_complete)(void *ud, const char *line, ui_offer offer, void *sink);
+
+/*
  * Settings: which keys do what, and colours of one's own. Made before the screen opens, and usable without one. A line of a
  * configuration file is one call: 0, or a ui_error with one line in err and nothing changed.
  */
@@ -72,7 +79,7 @@ struct ui_settings;
 struct ui_settings *ui_settings_new(void); /* the defaults; NULL: out of memory */
 void ui_settings_free(struct ui_settings *s);
 
-/* place: "", "writing", "reading", "lists" or "fields"; keys: "C-o, F5", or "none". */
+/* place: "", "writing", "searching", "reading", "lists" or "fields"; keys: "C-o, F5", or "none". */
 int ui_settings_bind(struct ui_settings *s, const char *place, const char *action, const char *keys,
                      char *err, size_t errlen);
 
@@ -113,7 +120,10 @@ struct ui_options {
     const char *const *examples; /* questions offered on the empty first screen */
     size_t n_examples;
     const struct ui_settings *settings; /* NULL: the defaults; copied */
-    int64_t (*clock_ms)(void);          /* NULL: CLOCK_MONOTONIC; tests bring their own */
+    ui_complete complete;               /* NULL: arguments are not completed */
+    void *complete_ud;
+    bool vi;                   /* the draft is edited as in vi */
+    int64_t (*clock_ms)(void); /* NULL: CLOCK_MONOTONIC; tests bring their own */
 };
 
 /*
@@ -264,13 +274,22 @@ void ui_notice(struct ui *u, enum ui_tone tone, const char *text);
 
 /* The composer */
 
-/* The text being written: valid UTF-8, NUL-terminated, until the next ui_ call. len_out may be NULL. */
-const char *ui_draft(const struct ui *u, size_t *len_out);
+/*
+ * The text being written, what is folded in it whole: valid UTF-8, NUL-terminated, until the next ui_
+ * call. len_out may be NULL.
+ */
+const char *ui_draft(struct ui *u, size_t *len_out);
 
 /* Grows with every change of the draft, so that a count of its tokens is made once for each. */
 uint64_t ui_draft_revision(const struct ui *u);
 
 void ui_draft_set(struct ui *u, const char *text, size_t len);
+
+/* Puts a text into the draft, folded to one sign of this name. False: it is too long. */
+bool ui_draft_attach(struct ui *u, const char *name, const char *text, size_t len);
+
+/* Brings back what was sent last as it was, if this is it and nothing was written since. */
+bool ui_draft_unsend(struct ui *u, const char *text, size_t len);
 
 /*
  * Questions that will be asked when the answer has ended, the next first; they stand above the composer.

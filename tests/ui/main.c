@@ -31,6 +31,7 @@ int main(int argc, char **argv)
     failures += test_input();
     failures += test_keymap();
     failures += test_composer();
+    failures += test_vi();
     failures += test_block();
     failures += test_extract();
     failures += test_steps();

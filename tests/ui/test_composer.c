@@ -37,7 +37,7 @@ static int tear_down(void **state)
 }
 
 /* The draft with '|' where the cursor is. */
-static const char *shown(const struct composer *c)
+static const char *shown(struct composer *c)
 {
     static char out[512];
     size_t len, at = c->editor.cursor;
@@ -83,6 +83,17 @@ static void keys_edit_as_in_emacs(void **state)
         {"a|bc\nd", ACT_KILL_END, "a|\nd"},
         {"a|\nd", ACT_KILL_END, "a|d"},
         {"a|b", ACT_NEWLINE, "a\n|b"},
+        {"a|bc", ACT_SWAP_CHARACTERS, "ba|c"},
+        {"abc|", ACT_SWAP_CHARACTERS, "acb|"},
+        {"|abc", ACT_SWAP_CHARACTERS, "|abc"},
+        {"x\n|ab", ACT_SWAP_CHARACTERS, "x\n|ab"},
+        {"one, t|wo three", ACT_SWAP_WORDS, "two, one| three"},
+        {"one two|", ACT_SWAP_WORDS, "two one|"},
+        {"one|", ACT_SWAP_WORDS, "one|"},
+        {"o|ne two", ACT_UPPER, "oNE| two"},
+        {"| élan", ACT_TITLE, " Élan|"},
+        {"|ONE", ACT_LOWER, "one|"},
+        {"a  | b", ACT_JOIN_SPACES, "a|b"},
     };
     struct composer *c = *state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -111,6 +122,190 @@ static void what_is_cut_in_a_row_comes_back_whole(void **state)
     composer_do(c, ACT_KILL_START);
     composer_do(c, ACT_YANK);
     assert_string_equal(shown(c), "two threeone |");
+}
+
+static void older_cuts_come_back_in_turn(void **state)
+{
+    struct composer *c = *state;
+    for (int i = 0; i < 3; i++) {
+        type(c, (const char *const[]){"one", "two", "three"}[i]);
+        composer_do(c, ACT_KILL_START);
+        composer_do(c, ACT_LEFT); /* ends the row of cuts */
+    }
+    composer_do(c, ACT_YANK_OLDER); /* nothing was put back yet */
+    assert_string_equal(shown(c), "|");
+    composer_do(c, ACT_YANK);
+    assert_string_equal(shown(c), "three|");
+    composer_do(c, ACT_YANK_OLDER);
+    assert_string_equal(shown(c), "two|");
+    composer_do(c, ACT_YANK_OLDER);
+    assert_string_equal(shown(c), "one|");
+    composer_do(c, ACT_YANK_OLDER); /* around */
+    assert_string_equal(shown(c), "three|");
+    type(c, "!");
+    composer_do(c, ACT_YANK_OLDER);
+    assert_string_equal(shown(c), "three!|");
+}
+
+static void redo_takes_undo_back_until_something_changes(void **state)
+{
+    struct composer *c = *state;
+    type(c, "one two");
+    composer_do(c, ACT_KILL_SPACE_LEFT);
+    composer_do(c, ACT_UNDO);
+    composer_do(c, ACT_UNDO);
+    assert_string_equal(shown(c), "one|");
+    composer_do(c, ACT_REDO);
+    composer_do(c, ACT_REDO);
+    assert_string_equal(shown(c), "one |");
+    composer_do(c, ACT_REDO);
+    assert_string_equal(shown(c), "one |");
+    composer_do(c, ACT_UNDO);
+    type(c, "x");
+    composer_do(c, ACT_REDO);
+    assert_string_equal(shown(c), "one twox|");
+}
+
+/* Chips */
+
+static const char lines8[] = "1\n2\n3\n4\n5\n6\n7\n8";
+
+static void a_long_paste_is_one_sign(void **state)
+{
+    struct composer *c = *state;
+    size_t len;
+    composer_paste(c, lines8, 13); /* seven lines: as it is */
+    assert_int_equal(c->editor.text.len, 13);
+    composer_set(c, "", 0);
+    type(c, "see ");
+    assert_true(composer_paste(c, lines8, strlen(lines8)));
+    type(c, "!");
+    assert_int_equal(c->editor.text.len, 4 + CHIP_SIGN + 1);
+    assert_string_equal(composer_text(c, &len), "see 1\n2\n3\n4\n5\n6\n7\n8!");
+    assert_int_equal(len, 4 + strlen(lines8) + 1);
+    composer_do(c, ACT_LEFT);
+    composer_do(c, ACT_DELETE_LEFT);
+    assert_string_equal(composer_text(c, NULL), "see !");
+    composer_do(c, ACT_UNDO);
+    assert_int_equal(strlen(composer_text(c, NULL)), 4 + strlen(lines8) + 1);
+    composer_do(c, ACT_LEFT);
+    composer_do(c, ACT_OPEN_CHIP);
+    assert_int_equal(c->editor.text.len, 4 + strlen(lines8) + 1);
+    composer_do(c, ACT_UNDO);
+    assert_int_equal(c->editor.text.len, 4 + CHIP_SIGN + 1);
+}
+
+static void a_chip_says_what_it_holds(void **state)
+{
+    struct composer *c = *state;
+    char text[1001];
+    memset(text, 'x', 1000);
+    text[999] = '\n';
+    composer_paste(c, text, 999); /* a character too few */
+    assert_int_equal(c->editor.text.len, 999);
+    composer_set(c, "", 0);
+    composer_paste(c, text, 1000);
+    assert_string_equal(chips_find(&c->chips, c->editor.text.data, 3)->label,
+                        "[paste 1: 1 line, 1.0 kB]");
+    composer_attach(c, "a name that is rather too long.txt", "a\nb", 3);
+    assert_string_equal(chips_find(&c->chips, c->editor.text.data + 3, 3)->label,
+                        "[a name that is rather to…: 2 lines, 3 bytes]");
+}
+
+static void chips_are_sent_whole_and_come_back_as_chips(void **state)
+{
+    struct composer *c = *state;
+    composer_paste(c, lines8, strlen(lines8));
+    type(c, "?");
+    char *whole = strdup(composer_text(c, NULL));
+    composer_sent(c);
+    assert_string_equal(composer_text(c, NULL), "");
+    assert_false(composer_unsend(c, "other", 5));
+    assert_string_equal(composer_text(c, NULL), "");
+    assert_true(composer_unsend(c, whole, strlen(whole)));
+    assert_int_equal(c->editor.text.len, CHIP_SIGN + 1);
+    composer_sent(c);
+    composer_do(c, ACT_UP);
+    assert_string_equal(composer_text(c, NULL), whole);
+    free(whole);
+}
+
+static void no_text_can_pose_as_a_chip(void **state)
+{
+    struct composer *c = *state;
+    composer_paste(c, lines8, strlen(lines8));
+    composer_insert(c, "\ufdd0", 3);
+    composer_type(c, 0xfdd0);
+    composer_paste(c, "\ufdd0\ufdd1", 6);
+    assert_string_equal(composer_text(c, NULL), "1\n2\n3\n4\n5\n6\n7\n8\ufffd\ufffd\ufffd\ufffd");
+}
+
+static void signs_are_used_again(void **state)
+{
+    struct composer *c = *state;
+    for (int i = 0; i < EDITOR_CHANGES_MAX + 3 * CHIPS_MAX; i++) {
+        composer_paste(c, lines8, strlen(lines8));
+        assert_string_equal(composer_text(c, NULL), lines8);
+        composer_set(c, "", 0);
+    }
+}
+
+static void chips_together_keep_the_limit(void **state)
+{
+    struct composer *c = *state;
+    size_t n = EDITOR_MAX / 2 + 1;
+    char *text = malloc(n);
+    memset(text, 'x', n);
+    assert_true(composer_paste(c, text, n));
+    assert_false(composer_paste(c, text, n));
+    composer_do(c, ACT_KILL_START);
+    composer_do(c, ACT_YANK);
+    composer_do(c, ACT_YANK); /* twice is too much */
+    assert_int_equal(c->editor.text.len, CHIP_SIGN);
+    free(text);
+}
+
+/* Searching */
+
+static void earlier_prompts_are_searched_as_they_are_typed(void **state)
+{
+    struct composer *c = *state;
+    recall_add(&c->recall, "the first prime");
+    recall_add(&c->recall, "the second prime");
+    recall_add(&c->recall, "something else");
+    type(c, "draft");
+    composer_do(c, ACT_SEARCH_PROMPTS);
+    type(c, "PRIM");
+    size_t pos;
+    assert_string_equal(recall_found(&c->search, &c->recall, &pos), "the second prime");
+    assert_int_equal(pos, 11);
+    composer_do(c, ACT_SEARCH_PROMPTS);
+    assert_string_equal(recall_found(&c->search, &c->recall, &pos), "the first prime");
+    composer_do(c, ACT_SEARCH_PROMPTS);
+    assert_true(c->search.failed);
+    composer_do(c, ACT_SEARCH_NEWER);
+    assert_string_equal(recall_found(&c->search, &c->recall, &pos), "the second prime");
+    composer_do(c, ACT_CANCEL);
+    assert_string_equal(shown(c), "draft|");
+    composer_do(c, ACT_SEARCH_PROMPTS);
+    composer_do(c, ACT_SEARCH_PROMPTS); /* what was looked for before */
+    composer_do(c, ACT_TAKE_FOUND);
+    assert_string_equal(shown(c), "the second |prime");
+    composer_do(c, ACT_UNDO);
+    assert_string_equal(composer_text(c, NULL), "draft");
+}
+
+static void a_search_that_finds_nothing_takes_nothing(void **state)
+{
+    struct composer *c = *state;
+    type(c, "draft");
+    composer_do(c, ACT_SEARCH_PROMPTS); /* there are no prompts at all */
+    composer_do(c, ACT_SEARCH_PROMPTS);
+    type(c, "x");
+    composer_do(c, ACT_ERASE);
+    composer_do(c, ACT_ERASE);
+    composer_do(c, ACT_TAKE_FOUND);
+    assert_string_equal(shown(c), "draft|");
 }
 
 static void undo_goes_back_by_words_and_to_the_start(void **state)
@@ -226,7 +421,7 @@ static void commands_complete(void **state)
     assert_int_equal(complete_rows(&c->complete), 3);
     type(c, "m");
     assert_int_equal(complete_rows(&c->complete), 1);
-    composer_complete(c);
+    composer_complete(c, 1);
     assert_string_equal(shown(c), "/model |");
     assert_false(complete_is_open(&c->complete));
     composer_set(c, "/", 1);
@@ -234,12 +429,51 @@ static void commands_complete(void **state)
     composer_do(c, ACT_DOWN);
     composer_do(c, ACT_DOWN); /* around */
     composer_do(c, ACT_UP);
-    composer_complete(c);
+    composer_complete(c, 1);
     assert_string_equal(shown(c), "/new|");
     composer_set(c, "a /m", 4);
     assert_false(complete_is_open(&c->complete));
     composer_set(c, "/zzz", 4);
     assert_false(complete_is_open(&c->complete));
+}
+
+static void offer_names(void *ud, const char *line, ui_offer offer, void *sink)
+{
+    (void)ud;
+    if (strncmp(line, "/model ", 7) != 0)
+        return;
+    offer(sink, "demo-deepseek", "thinks");
+    offer(sink, "demo-llama", NULL);
+    offer(sink, "folder/", NULL);
+    offer(sink, "a\nb", "never offered");
+}
+
+static void arguments_complete(void **state)
+{
+    struct composer *c = *state;
+    c->complete.source = offer_names;
+    type(c, "/model ");
+    assert_int_equal(complete_rows(&c->complete), 3);
+    type(c, "d");
+    assert_int_equal(complete_rows(&c->complete), 2);
+    composer_complete(c, 1); /* what they have in common */
+    assert_string_equal(shown(c), "/model demo-|");
+    composer_complete(c, 1); /* then one after the other */
+    assert_string_equal(shown(c), "/model demo-deepseek|");
+    composer_complete(c, 1);
+    assert_string_equal(shown(c), "/model demo-llama|");
+    composer_complete(c, 1);
+    composer_complete(c, -1);
+    assert_string_equal(shown(c), "/model demo-llama|");
+    assert_int_equal(complete_rows(&c->complete), 2);
+    assert_true(composer_choose(c));
+    assert_string_equal(shown(c), "/model demo-llama|");
+    composer_set(c, "/model f", 8);
+    assert_true(composer_choose(c)); /* none was chosen: as it is typed */
+    assert_string_equal(shown(c), "/model f|");
+    composer_do(c, ACT_DOWN);
+    assert_false(composer_choose(c)); /* a folder is not the end */
+    assert_string_equal(shown(c), "/model folder/|");
 }
 
 static void any_bytes_become_a_valid_draft(void **state)
@@ -261,7 +495,7 @@ static void a_draft_has_a_limit(void **state)
     assert_int_equal(c->editor.revision, revision);
     assert_int_equal(c->editor.text.len, n);
     composer_rows(c, 80);
-    assert_int_equal(c->n_rows, (n + 76) / 77);
+    assert_int_equal(c->rows.n, (n + 76) / 77);
     free(text);
 }
 
@@ -289,8 +523,9 @@ static void rows_do_not_depend_on_how_the_text_came(void **state)
         composer_init(&fresh, commands, 3);
         composer_set(&fresh, composer_text(&grown, NULL), grown.editor.text.len);
         composer_rows(&fresh, 20);
-        assert_int_equal(grown.n_rows, fresh.n_rows);
-        assert_memory_equal(grown.rows, fresh.rows, fresh.n_rows * sizeof *fresh.rows);
+        assert_int_equal(grown.rows.n, fresh.rows.n);
+        assert_memory_equal(grown.rows.start, fresh.rows.start,
+                            fresh.rows.n * sizeof *fresh.rows.start);
         composer_done(&grown);
         composer_done(&fresh);
     }
@@ -302,6 +537,16 @@ int test_composer(void)
     const struct CMUnitTest tests[] = {
         TEST(keys_edit_as_in_emacs),
         TEST(what_is_cut_in_a_row_comes_back_whole),
+        TEST(older_cuts_come_back_in_turn),
+        TEST(redo_takes_undo_back_until_something_changes),
+        TEST(a_long_paste_is_one_sign),
+        TEST(a_chip_says_what_it_holds),
+        TEST(chips_are_sent_whole_and_come_back_as_chips),
+        TEST(no_text_can_pose_as_a_chip),
+        TEST(signs_are_used_again),
+        TEST(chips_together_keep_the_limit),
+        TEST(earlier_prompts_are_searched_as_they_are_typed),
+        TEST(a_search_that_finds_nothing_takes_nothing),
         TEST(undo_goes_back_by_words_and_to_the_start),
         TEST(undo_of_random_editing_gives_every_state_back),
         TEST(up_and_down_keep_the_column),
@@ -309,6 +554,7 @@ int test_composer(void)
         TEST(earlier_prompts_come_back_and_the_draft_waits),
         TEST(the_history_is_bounded),
         TEST(commands_complete),
+        TEST(arguments_complete),
         TEST(any_bytes_become_a_valid_draft),
         TEST(a_draft_has_a_limit),
         TEST(rows_do_not_depend_on_how_the_text_came),

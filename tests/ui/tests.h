@@ -9,6 +9,7 @@ int test_text(void);
 int test_input(void);
 int test_keymap(void);
 int test_composer(void);
+int test_vi(void);
 int test_block(void);
 int test_extract(void);
 int test_steps(void);

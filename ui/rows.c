@@ -1,0 +1,203 @@
+/*
+ * rows.c: where the rows of a draft begin. A chip takes the columns of its label, and is never broken.
+ */
+#include "rows.h"
+#include "text.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+void rows_done(struct rows *r)
+{
+    free(r->start);
+    *r = (struct rows){0};
+}
+
+static int label_width(const struct rows *r, const struct chip *chip)
+{
+    int n = text_width(chip->label, strlen(chip->label));
+    return n < r->width ? n : r->width;
+}
+
+/* The cluster at pos < end, which may be a chip: returned then, else NULL. */
+static const struct chip *next(const struct rows *r, const struct editor *e, size_t pos, size_t end,
+                               struct text_cluster *out)
+{
+    const char *s = e->text.data + pos;
+    const struct chip *chip = chips_find(r->chips, s, end - pos);
+
+    if (!chip) {
+        text_next(s, end - pos, out);
+        return NULL;
+    }
+    *out = (struct text_cluster){.len = CHIP_SIGN, .width = label_width(r, chip), .cp = {' '}};
+    return chip;
+}
+
+/* As text_wrap(), of the text from pos to the end of its line, in which there are chips. */
+static size_t wrap_chips(const struct rows *r, const struct editor *e, size_t pos, size_t end)
+{
+    struct text_cluster c, prev = {.cp = {0}};
+    size_t best = pos;
+    bool after_chip = false;
+    int used = 0;
+
+    for (size_t i = pos; i < end; i += c.len) {
+        bool is_chip = next(r, e, i, end, &c) != NULL;
+        if (i > pos && (is_chip || after_chip || text_breaks_before(&prev, &c)))
+            best = i;
+        if ((is_chip || !text_is_space(&c)) && i > pos && used + c.width > r->width)
+            return (best > pos ? best : i) - pos;
+        used += c.width;
+        prev = c;
+        after_chip = is_chip;
+    }
+    return end - pos;
+}
+
+static size_t wrap(const struct rows *r, const struct editor *e, size_t pos, size_t end)
+{
+    const char *s = e->text.data + pos;
+    uint32_t marks = 0;
+    size_t n = text_wrap(s, end - pos, r->width);
+
+    /* A label may be narrower or wider than what text_wrap() took its sign for: look a row further. */
+    size_t ahead = n + (size_t)r->width * 4;
+    chips_mark(s, ahead < end - pos ? ahead : end - pos, &marks);
+    return marks ? wrap_chips(r, e, pos, end) : n;
+}
+
+static bool add_row(struct rows *r, size_t start)
+{
+    if (r->n == r->cap) {
+        size_t cap = r->cap ? r->cap * 2 : 16;
+        size_t *rows = realloc(r->start, cap * sizeof *rows);
+        if (!rows)
+            return false;
+        r->start = rows;
+        r->cap = cap;
+    }
+    r->start[r->n++] = start;
+    return true;
+}
+
+size_t rows_at(const struct rows *r, size_t pos)
+{
+    size_t low = 0, high = r->n;
+    while (low + 1 < high) {
+        size_t middle = (low + high) / 2;
+        if (r->start[middle] <= pos)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+size_t rows_end(const struct rows *r, const struct editor *e, size_t row)
+{
+    const struct bytes *text = &e->text;
+    if (row + 1 >= r->n)
+        return text->len;
+    size_t end = r->start[row + 1];
+    return text->data[end - 1] == '\n' ? end - 1 : end;
+}
+
+/* From the row before the first change on: a word that got shorter may move up to it. */
+void rows_update(struct rows *r, struct editor *e, int width)
+{
+    bool other_width = r->width != width;
+    size_t pos = 0;
+
+    if (!other_width && e->changed_from == SIZE_MAX)
+        return;
+    if (other_width || r->n == 0) {
+        r->n = 0;
+    } else {
+        size_t row = rows_at(r, e->changed_from);
+        r->n = row > 0 ? row - 1 : 0;
+        if (r->n > 0 || row > 0)
+            pos = r->start[r->n];
+    }
+    r->width = width;
+    e->changed_from = SIZE_MAX;
+    for (size_t end = editor_line_end(e, pos); add_row(r, pos);) {
+        pos += pos < end ? wrap(r, e, pos, end) : 0;
+        if (pos == e->text.len)
+            break;
+        if (pos == end)
+            end = editor_line_end(e, ++pos);
+    }
+}
+
+int rows_column(const struct rows *r, const struct editor *e, size_t row, size_t pos)
+{
+    struct text_cluster c;
+    int column = 0;
+    for (size_t i = r->start[row]; i < pos; i += c.len) {
+        next(r, e, i, pos, &c);
+        column += c.width;
+    }
+    return column;
+}
+
+size_t rows_fit(const struct rows *r, const struct editor *e, size_t row, int column)
+{
+    size_t pos = r->start[row], end = rows_end(r, e, row), before = pos;
+    struct text_cluster c;
+    int used = 0;
+
+    while (pos < end) {
+        next(r, e, pos, end, &c);
+        if (used + c.width > column)
+            break;
+        used += c.width;
+        before = pos;
+        pos += c.len;
+    }
+    /* The end of a wrapped row is the start of the next. */
+    return pos == end && row + 1 < r->n && r->start[row + 1] == end ? before : pos;
+}
+
+/* Draws the text up to the next chip, or the chip; how far it got. */
+static size_t draw_part(const struct rows *r, const struct editor *e, size_t pos, size_t end,
+                        struct grid *g, struct rows_place *at)
+{
+    const char *s = e->text.data;
+    const struct chip *chip = chips_find(r->chips, s + pos, end - pos);
+    int used;
+
+    if (chip) {
+        int n = label_width(r, chip);
+        used = grid_label(g, at->row, at->col, n < at->width ? n : at->width, chip->label,
+                          STYLE_KEY);
+        end = pos + CHIP_SIGN;
+    } else {
+        size_t stop = pos + 1;
+        while (stop < end && !chips_find(r->chips, s + stop, end - stop))
+            stop++;
+        end = stop;
+        used = grid_text(g, at->row, at->col, at->width, s + pos, end - pos, STYLE_TEXT);
+    }
+    at->col += used;
+    at->width -= used;
+    return end;
+}
+
+void rows_draw(const struct rows *r, const struct editor *e, size_t row, struct grid *g,
+               const struct rows_place *place, const size_t marked[2])
+{
+    size_t start = r->start[row], end = rows_end(r, e, row);
+    struct rows_place at = *place;
+
+    for (size_t pos = start; pos < end && at.width > 0;)
+        pos = draw_part(r, e, pos, end, g, &at);
+    size_t from = marked[0] > start ? marked[0] : start, to = marked[1] < end ? marked[1] : end;
+    if (from < to || (marked[0] <= start && end < marked[1])) { /* an empty line shows a cell */
+        int a = rows_column(r, e, row, from > end ? end : from);
+        int b = from < to ? rows_column(r, e, row, to) : a + 1;
+        grid_restyle(g, place->row, place->col + a, (b < place->width ? b : place->width) - a,
+                     STYLE_SELECTED);
+    }
+}
