@@ -41,6 +41,7 @@ enum {
 };
 
 enum color { COLOR_AUTO, COLOR_ON, COLOR_OFF };
+enum editing { EDITING_EMACS, EDITING_VI };
 
 struct options {
     /* What is asked. */
@@ -73,6 +74,7 @@ struct options {
     int notify; /* enum ui_notify */
     bool mouse;
     int reasoning; /* enum ui_fold: what becomes of it when the answer begins */
+    int editing; /* enum editing */
     const char *db;
 
     /* The history from the shell. */

@@ -422,12 +422,15 @@ static void keep_mode(void)
 {
 }
 
-static void prepare_readline(void)
+static void prepare_readline(const struct options *o)
 {
+    rl_editing_mode = o->editing == EDITING_EMACS;
     rl_deprep_term_function = keep_mode;
     rl_readline_name = "duet";
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
+    if (o->editing == EDITING_VI)
+        rl_set_keymap_from_edit_mode();
     rl_bind_key('\t', rl_insert);
 }
 
@@ -462,7 +465,7 @@ int repl_run(struct app *app)
 
     chat_init(&r.chat, &app->options, &app->paths);
     outlet_init(&r.out, STDOUT_FILENO);
-    prepare_readline();
+    prepare_readline(&app->options);
     r.status = chat_use(&r.chat, NULL, err, sizeof err);
     if (r.status == 0)
         r.status = chat_open_history(&r.chat, err, sizeof err);

@@ -278,6 +278,7 @@ static int open_screen(struct tui *t, char *err, size_t errlen)
         .settings = t->config->ui,
         .mouse = t->chat.options->mouse,
         .first_time = t->greeting,
+        .vi = t->chat.options->editing == EDITING_VI,
     };
     int status = ui_open(&t->ui, &options, err, errlen);
     if (stored)

@@ -211,9 +211,11 @@ static void act_edit(struct tui *t, const struct ui_action *action)
     ui_suspend(t->ui);
     int status = visual_edit(&draft, &edited, err, sizeof err);
     ui_resume(t->ui);
-    if (status == 0)
+    bool same = edited.len == draft.len &&
+                memcmp(str_get(&edited), str_get(&draft), draft.len) == 0;
+    if (status == 0 && !same) /* what is folded in it stays so */
         ui_draft_set(t->ui, str_get(&edited), edited.len);
-    else
+    else if (status != 0)
         ui_notice(t->ui, UI_FAIL, err);
     str_done(&draft);
     str_done(&edited);

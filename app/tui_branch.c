@@ -17,6 +17,8 @@ void tui_give_back(struct tui *t, const char *text, size_t len)
 {
     struct str both = {0};
     size_t drafted;
+    if (ui_draft_unsend(t->ui, text, len))
+        return;
     const char *draft = ui_draft(t->ui, &drafted);
     str_add(&both, text, len);
     if (drafted > 0)

@@ -15,11 +15,11 @@
 #include <stdint.h>
 
 enum {
-    CHIP_FIRST = 0xfdd0, /* the first sign */
-    CHIPS_MAX = 32,      /* there are so many */
-    CHIP_SIGN = 3,       /* bytes of one */
-    CHIP_LABEL = 64,     /* bytes, with the NUL */
-    CHIP_FROM_LINES = 8, /* a paste with so many lines is folded, */
+    CHIP_FIRST = 0xfdd0,         /* the first sign */
+    CHIPS_MAX = 32,              /* there are so many */
+    CHIP_SIGN = 3,               /* bytes of one */
+    CHIP_LABEL = 64,             /* bytes, with the NUL */
+    CHIP_FROM_LINES = 8,         /* a paste with so many lines is folded, */
     CHIP_FROM_CHARACTERS = 1000, /* or so many characters */
 };
 

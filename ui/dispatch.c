@@ -174,7 +174,7 @@ static bool everywhere(struct ui *u, enum keymap_action action)
     return true;
 }
 
-static void in_composer(struct ui *u, enum keymap_action action, bool back)
+static void in_composer(struct ui *u, enum keymap_action action)
 {
     size_t len;
     composer_text(&u->composer, &len);
@@ -182,7 +182,8 @@ static void in_composer(struct ui *u, enum keymap_action action, bool back)
     switch (action) {
     case ACT_SEND: send(u); break;
     case ACT_TAB:
-        if (!composer_complete(&u->composer, back ? -1 : 1))
+    case ACT_TAB_BACK:
+        if (!composer_complete(&u->composer, action == ACT_TAB ? 1 : -1))
             dispatch_focus(u, FOCUS_TRANSCRIPT);
         break;
     case ACT_EDITOR: want(u, UI_EDIT); break;
@@ -453,7 +454,7 @@ void dispatch_act(struct ui *u, enum keymap_place place, enum keymap_action acti
     else if (place == IN_TRANSCRIPT)
         in_transcript(u, action);
     else
-        in_composer(u, action, key.mods & KEY_SHIFT);
+        in_composer(u, action);
 }
 
 void dispatch_event(struct ui *u, const struct input_event *event)

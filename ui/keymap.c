@@ -29,8 +29,9 @@ static const struct keymap_row table[] = {
 
     {ACT_SEND, IN_COMPOSER, "send", "Enter", "send"},
     {ACT_NEWLINE, IN_COMPOSER, "newline", "C-j, M-Enter, S-Enter", "new line"},
-    {ACT_TAB, IN_COMPOSER, "complete", "Tab, S-Tab",
+    {ACT_TAB, IN_COMPOSER, "complete", "Tab",
      "complete a command; else go to the transcript"},
+    {ACT_TAB_BACK, IN_COMPOSER, "complete-back", "S-Tab", "the completion before; else the same"},
     {ACT_EDITOR, IN_COMPOSER, "editor", "C-g, C-x C-e", "write in $EDITOR"},
     {ACT_UP, IN_COMPOSER, "up", "Up, C-p", "line up; earlier prompt"},
     {ACT_DOWN, IN_COMPOSER, "down", "Down, C-n", "line down; later prompt"},
@@ -70,12 +71,6 @@ static const struct keymap_row table[] = {
      "take the latest waiting question back (also Up)"},
     {ACT_DROP, IN_COMPOSER, "drop", "C-x k", "drop the latest waiting question"},
     {ACT_EOF, IN_COMPOSER, "quit", "C-d", "quit when the draft is empty; else delete on"},
-
-    {ACT_SEARCH_PROMPTS, IN_SEARCH, "search-prompts", "C-r, Up, C-p", "an older one"},
-    {ACT_SEARCH_NEWER, IN_SEARCH, "search-newer", "C-s, Down, C-n", "a newer one"},
-    {ACT_ERASE, IN_SEARCH, "erase", "Backspace", "take back what was typed"},
-    {ACT_TAKE_FOUND, IN_SEARCH, "take-found", "Enter, Tab, C-j", "into the draft"},
-    {ACT_CANCEL, IN_SEARCH, "cancel", "Esc, C-g, C-c", "back to the draft as it was"},
 
     {ACT_LINE_UP, IN_TRANSCRIPT, "scroll-up", "k, Up, C-p", "scroll back a line"},
     {ACT_LINE_DOWN, IN_TRANSCRIPT, "scroll-down", "j, Down, C-n", "scroll on a line"},
@@ -140,6 +135,12 @@ static const struct keymap_row table[] = {
     {ACT_KILL_START, IN_FIELD, "cut-to-start", "C-u", "cut to the start"},
     {ACT_KILL_END, IN_FIELD, "cut-to-end", "C-k", "cut to the end"},
     {ACT_YANK, IN_FIELD, "yank", "C-y", "put back what was cut"},
+
+    {ACT_SEARCH_PROMPTS, IN_SEARCH, "search-prompts", "C-r, Up, C-p", "an older one"},
+    {ACT_SEARCH_NEWER, IN_SEARCH, "search-newer", "C-s, Down, C-n", "a newer one"},
+    {ACT_ERASE, IN_SEARCH, "erase", "Backspace", "take back what was typed"},
+    {ACT_TAKE_FOUND, IN_SEARCH, "take-found", "Enter, Tab, C-j", "into the draft"},
+    {ACT_CANCEL, IN_SEARCH, "cancel", "Esc, C-g, C-c", "back to the draft as it was"},
     {ACT_NONE, IN_ALL, NULL, NULL, NULL},
 };
 
@@ -149,8 +150,12 @@ const struct keymap_row *keymap_table(void)
 }
 
 static const char *const place_names[IN_PLACES] = {
-    [IN_ALL] = "",       [IN_COMPOSER] = "writing", [IN_SEARCH] = "searching",
-    [IN_TRANSCRIPT] = "reading", [IN_LIST] = "lists", [IN_FIELD] = "fields",
+    [IN_ALL] = "",
+    [IN_COMPOSER] = "writing",
+    [IN_SEARCH] = "searching",
+    [IN_TRANSCRIPT] = "reading",
+    [IN_LIST] = "lists",
+    [IN_FIELD] = "fields",
 };
 
 const char *keymap_place_name(enum keymap_place place)

@@ -35,6 +35,7 @@ enum keymap_action {
     ACT_SEND,
     ACT_NEWLINE,
     ACT_TAB,
+    ACT_TAB_BACK,
     ACT_EDITOR,
     ACT_EOF,
     ACT_LEFT,

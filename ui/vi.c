@@ -260,8 +260,9 @@ static void delete_characters(struct vi *vi, struct editor *e, bool on)
     if (m.to == e->cursor)
         return;
     vi->op = 'd';
-    operate(vi, e, &(struct vi_span){m.to < e->cursor ? m.to : e->cursor,
-                                     m.to < e->cursor ? e->cursor : m.to, false});
+    operate(vi, e,
+            &(struct vi_span){m.to < e->cursor ? m.to : e->cursor,
+                              m.to < e->cursor ? e->cursor : m.to, false});
 }
 
 static void replace_characters(struct vi *vi, struct editor *e, uint32_t cp)
@@ -622,7 +623,7 @@ static uint32_t character_of(struct key key)
     static const struct {
         uint32_t code, is;
     } same[] = {
-        {KEY_LEFT, 'h'}, {KEY_RIGHT, 'l'}, {KEY_UP, 'k'},        {KEY_DOWN, 'j'}, {KEY_HOME, '0'},
+        {KEY_LEFT, 'h'}, {KEY_RIGHT, 'l'},  {KEY_UP, 'k'},        {KEY_DOWN, 'j'}, {KEY_HOME, '0'},
         {KEY_END, '$'},  {KEY_DELETE, 'x'}, {KEY_BACKSPACE, 'h'}, {' ', 'l'},
     };
     if (key.mods & (KEY_CTRL | KEY_ALT))

@@ -301,8 +301,9 @@ static void esc_with_nothing_open_is_not_vis(void **state)
 /* Whatever is typed, the cursor stays between clusters and inside the text, and undo leads to the start. */
 static void any_keys_leave_a_sound_draft(void **state)
 {
-    static const char keys[] = "hjklwbeWBE0^$fFtT;,gG{}%dcyiaoIAOxXsSrR~JpPuDCYvV.()[]\"'`123 ab\033\033"
-                               "\022.dpw";
+    static const char keys[] =
+        "hjklwbeWBE0^$fFtT;,gG{}%dcyiaoIAOxXsSrR~JpPuDCYvV.()[]\"'`123 ab\033\033"
+        "\022.dpw";
     unsigned seed = 9;
     (void)state;
     for (int round = 0; round < 300; round++) {
