@@ -7,6 +7,7 @@
 #include "app/args.h"
 #include "app/commands_branch.h"
 #include "app/commands_library.h"
+#include "app/commands_read.h"
 #include "app/commands_copy.h"
 #include "app/compact.h"
 #include "app/mem.h"
@@ -226,6 +227,7 @@ const struct command commands[] = {
     {"/system", NULL, "[TEXT]", "show or set what the model is told beforehand", run_system},
     {"/set", NULL, "[NAME VALUE]", "show the sampling parameters, or set one", run_set},
     {"/show", NULL, "", "the model, the conversation, the settings", run_show},
+    {"/read", NULL, "FILE", "put a file's text into the question", command_read},
     {"/copy", NULL, "[code|math|all] [> FILE]", "the last answer, or parts, to the clipboard",
      command_copy},
     {"/export", NULL, "md|json|html [FILE]", "write the conversation into a new file",
@@ -262,7 +264,7 @@ void commands_add_help(struct str *out)
     out->data[--out->len] = '\0';
 }
 
-static const struct command *find(const char *name, size_t len)
+const struct command *command_find(const char *name, size_t len)
 {
     for (size_t i = 0; i < n_commands; i++) {
         const char *lists[] = {commands[i].name, commands[i].others}, *word;
@@ -273,6 +275,13 @@ static const struct command *find(const char *name, size_t len)
                     return &commands[i];
     }
     return NULL;
+}
+
+void command_reply_done(struct command_reply *reply)
+{
+    str_done(&reply->text);
+    str_done(&reply->file);
+    str_done(&reply->file_name);
 }
 
 static void unknown(const char *name, size_t len, struct command_reply *reply)
@@ -317,7 +326,7 @@ void command_run(struct chat *c, const char *typed, size_t len, struct command_r
     size_t name = 0;
     while (name < len && !strchr(" \t\r\n", s[name]))
         name++;
-    const struct command *command = find(s, name);
+    const struct command *command = command_find(s, name);
     if (!command) {
         unknown(s, name, reply);
         return;

@@ -24,15 +24,17 @@ enum command_effect {
     COMMAND_PICK_MODEL,        /* let one be chosen */
     COMMAND_PICK_CONVERSATION, /* let one be chosen, among those `words` and `archived` say */
     COMMAND_SEARCH,            /* show where `words` are */
+    COMMAND_ATTACH,            /* `file` goes into the draft under its name */
     COMMAND_QUIT,
 };
 
 struct command_reply {
     enum command_effect effect;
     bool failed;
-    struct str text; /* lines for the user; free with str_done */
-    struct str copy; /* free with str_done */
-    const char *ask; /* into what was typed */
+    struct str text;            /* lines for the user; free with str_done */
+    struct str file, file_name; /* of COMMAND_ATTACH; free with command_reply_done */
+    struct str copy;            /* free with str_done */
+    const char *ask;            /* into what was typed */
     size_t ask_len;
     size_t from;       /* from 0 */
     struct turn *turn; /* on the path */
@@ -60,6 +62,11 @@ extern const size_t n_commands;
 
 /* Runs what was typed. *reply is initialised here. */
 void command_run(struct chat *c, const char *typed, size_t len, struct command_reply *reply);
+
+/* The command of a name as typed, "/model"; NULL: there is none. */
+const struct command *command_find(const char *name, size_t len);
+
+void command_reply_done(struct command_reply *reply);
 
 /* The list for line mode. */
 void commands_add_help(struct str *out);

@@ -57,7 +57,7 @@ int question_read_stream(int fd, const char *name, struct str *out, char *err, s
     return status;
 }
 
-static int check_kind(const char *name, const struct str *in, char *err, size_t errlen)
+int question_check_kind(const char *name, const struct str *in, char *err, size_t errlen)
 {
     const char *s = str_get(in);
     if (in->len >= 2 && (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0))
@@ -70,8 +70,7 @@ static int check_kind(const char *name, const struct str *in, char *err, size_t 
     return 0;
 }
 
-/* Adds a part behind a blank line, valid. The number of bad bytes. */
-static size_t add_part(struct str *out, const char *s, size_t len)
+size_t question_add_part(struct str *out, const char *s, size_t len)
 {
     if (len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
         s += 3;
@@ -91,9 +90,9 @@ static int add_stream(int fd, const char *name, struct str *out, size_t *bad, ch
     struct str in = {0};
     int status = question_read_stream(fd, name, &in, err, errlen);
     if (status == 0)
-        status = check_kind(name, &in, err, errlen);
+        status = question_check_kind(name, &in, err, errlen);
     if (status == 0 && in.len > 0)
-        *bad += add_part(out, in.data, in.len);
+        *bad += question_add_part(out, in.data, in.len);
     str_done(&in);
     return status;
 }
@@ -125,7 +124,7 @@ int question_read(const struct options *o, const char *const *words, size_t n_wo
     for (size_t i = 0; i < n_words; i++)
         str_addf(&line, "%s%s", line.len ? " " : "", words[i]);
     if (status == 0 && line.len > 0)
-        bad += add_part(out, line.data, line.len);
+        bad += question_add_part(out, line.data, line.len);
     while (out->len > 0 && strchr("\r\n", out->data[out->len - 1]))
         out->data[--out->len] = '\0';
     len = out->len;

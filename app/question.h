@@ -16,6 +16,12 @@ bool question_given(const struct options *o, size_t n_words);
 int question_read(const struct options *o, const char *const *words, size_t n_words,
                   struct str *out, char *err, size_t errlen);
 
+/* 0 for text, or an exit status with one line in err: it is binary, or UTF-16. */
+int question_check_kind(const char *name, const struct str *in, char *err, size_t errlen);
+
+/* Adds a part behind a blank line, valid and without a byte order mark. The number of bad bytes. */
+size_t question_add_part(struct str *out, const char *s, size_t len);
+
 /* Adds all that fd gives to out. 0, or an exit status; `name` stands in err. */
 int question_read_stream(int fd, const char *name, struct str *out, char *err, size_t errlen);
 

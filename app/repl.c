@@ -22,6 +22,7 @@
 #include "app/mem.h"
 #include "app/notices.h"
 #include "app/numbers.h"
+#include "app/offers.h"
 #include "app/say.h"
 #include "app/signals.h"
 #include "app/speech.h"
@@ -32,6 +33,7 @@ struct repl {
     struct chat chat;
     struct outlet out;
     struct turn *editing; /* the question that the next one takes the place of; NULL: none */
+    struct str attached;  /* files for the next question */
     bool done;
     bool greeting; /* there was no conversation yet */
     int status;
@@ -315,10 +317,14 @@ static void ask(struct repl *r, struct turn *instead_of, const struct str *quest
     int status = instead_of ? chat_edit(&r->chat, instead_of, str_get(question), question->len, err,
                                         sizeof err)
                             : chat_ask(&r->chat, str_get(question), question->len, err, sizeof err);
-    if (status == 0)
+    if (status == 0) {
+        str_done(&r->attached);
         show_answer(r);
-    else
+    } else {
         say_error("%s", err);
+        if (r->attached.len > 0)
+            say_error("the file that was read waits for the next question; /new lets it go");
+    }
     if (status == EXIT_FIT) {
         struct str advice = {0};
         compact_add_advice(&r->chat, question, &advice);
@@ -354,6 +360,18 @@ static void copy(struct repl *r, struct command_reply *reply)
     str_done(&reply->copy);
 }
 
+static void attach(struct repl *r, struct command_reply *reply)
+{
+    if (reply->text.len > 0)
+        str_adds(&reply->text, "\n");
+    str_addf(&reply->text, "%s (", str_get(&reply->file_name));
+    numbers_add_bytes(&reply->text, reply->file.len);
+    str_adds(&reply->text, ") goes with the next question");
+    if (r->attached.len > 0)
+        str_adds(&r->attached, "\n");
+    str_add(&r->attached, reply->file.data, reply->file.len);
+}
+
 static void follow(struct repl *r, struct command_reply *reply)
 {
     switch (reply->effect) {
@@ -361,6 +379,7 @@ static void follow(struct repl *r, struct command_reply *reply)
     case COMMAND_SAY:
     case COMMAND_COMPACT: break; /* the text asks */
     case COMMAND_SHOW:
+        str_done(&r->attached);
         show_conversation(r);
         if (r->chat.answer)
             show_answer(r);
@@ -373,9 +392,11 @@ static void follow(struct repl *r, struct command_reply *reply)
     case COMMAND_PICK_MODEL: list_models(r); break;
     case COMMAND_PICK_CONVERSATION:
     case COMMAND_SEARCH: print_library(r, reply); break;
+    case COMMAND_ATTACH: attach(r, reply); break;
     case COMMAND_QUIT: r->done = true; break;
     }
     print_and_free(r, &reply->text);
+    command_reply_done(reply);
 }
 
 static void take_question(struct repl *r, const struct str *typed)
@@ -395,6 +416,8 @@ static void take_question(struct repl *r, const struct str *typed)
     command_run(&r->chat, typed->data, typed->len, &reply);
     if (reply.effect == COMMAND_ASK) {
         struct str question = {0};
+        if (r->attached.len > 0)
+            str_addf(&question, "%s\n", r->attached.data);
         str_add_valid(&question, reply.ask, reply.ask_len);
         ask(r, editing, &question);
         str_done(&question);
@@ -422,16 +445,15 @@ static void keep_mode(void)
 {
 }
 
-static void prepare_readline(const struct options *o)
+static void prepare_readline(struct chat *c)
 {
-    rl_editing_mode = o->editing == EDITING_EMACS;
+    rl_editing_mode = c->options->editing == EDITING_EMACS;
     rl_deprep_term_function = keep_mode;
     rl_readline_name = "duet";
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
-    if (o->editing == EDITING_VI)
-        rl_set_keymap_from_edit_mode();
-    rl_bind_key('\t', rl_insert);
+    rl_set_keymap_from_edit_mode();
+    offers_for_readline(c);
 }
 
 static void offer(struct repl *r)
@@ -465,7 +487,7 @@ int repl_run(struct app *app)
 
     chat_init(&r.chat, &app->options, &app->paths);
     outlet_init(&r.out, STDOUT_FILENO);
-    prepare_readline(&app->options);
+    prepare_readline(&r.chat);
     r.status = chat_use(&r.chat, NULL, err, sizeof err);
     if (r.status == 0)
         r.status = chat_open_history(&r.chat, err, sizeof err);
@@ -490,5 +512,6 @@ int repl_run(struct app *app)
     }
     chat_done(&r.chat);
     outlet_done(&r.out);
+    str_done(&r.attached);
     return r.status;
 }

@@ -15,6 +15,7 @@
 #include "app/mem.h"
 #include "app/notices.h"
 #include "app/numbers.h"
+#include "app/offers.h"
 #include "app/say.h"
 #include "app/signals.h"
 
@@ -22,7 +23,6 @@ enum {
     PROMPTS = 500,           /* for the composer's history */
     NOTIFY_MS = 5000,        /* an answer that took so long is told of */
     PATIENCE_MS = 50,        /* a locked history must not hold up the screen */
-    COUNTED_DRAFT = 1 << 16, /* longer drafts are not counted while they are typed */
 };
 
 static const char *const examples[] = {
@@ -166,17 +166,6 @@ static void save(struct tui *t)
     t->unsaved = h->problem[0] != '\0';
 }
 
-static void count_draft(struct tui *t)
-{
-    uint64_t revision = ui_draft_revision(t->ui) + 1;
-    if (revision == t->draft_counted || t->chat.answer)
-        return;
-    size_t len;
-    const char *draft = ui_draft(t->ui, &len);
-    t->draft_counted = revision;
-    t->draft_tokens = len > COUNTED_DRAFT ? -1 : chat_count_tokens(&t->chat, draft, len);
-}
-
 static enum ui_state state_of(const struct chat *c)
 {
     if (!c->answer)
@@ -206,7 +195,9 @@ static void show_status(struct tui *t)
         .time_to_first_token_ms = c->usage.time_to_first_token_ms > 0
                                       ? c->usage.time_to_first_token_ms
                                       : -1,
-        .context_used = c->answer ? chat_context_used(c) : t->context_used,
+        .context_used = c->answer             ? chat_context_used(c)
+                        : t->draft_tokens > 0 ? t->asking + t->draft_tokens
+                                              : t->context_used,
         .context_limit = info ? info->n_ctx : -1,
         .draft_tokens = t->draft_tokens,
     };
@@ -231,7 +222,7 @@ static void loop(struct tui *t)
         tui_copy_poll(t, &fds[2]);
         poll(fds, n + 3,
              soonest(soonest(ui_timeout_ms(t->ui), chat_timeout_ms(&t->chat)),
-                     tui_library_timeout_ms(t)));
+                     soonest(tui_library_timeout_ms(t), tui_draft_timeout_ms(t))));
         take_signals(t);
         if (fds[0].revents)
             ui_feed(t->ui);
@@ -242,7 +233,7 @@ static void loop(struct tui *t)
             tui_act(t, &action);
         save(t);
         tui_library_turn(t);
-        count_draft(t);
+        tui_draft_turn(t);
         show_status(t);
         tui_end_offer(t);
         ui_draw(t->ui);
@@ -250,6 +241,12 @@ static void loop(struct tui *t)
 }
 
 /* Opening and closing */
+
+static void complete(void *ud, const char *line, ui_offer offer, void *sink)
+{
+    struct tui *t = ud;
+    offers_add(&t->chat, line, offer, sink);
+}
 
 static int open_screen(struct tui *t, char *err, size_t errlen)
 {
@@ -278,6 +275,8 @@ static int open_screen(struct tui *t, char *err, size_t errlen)
         .settings = t->config->ui,
         .mouse = t->chat.options->mouse,
         .first_time = t->greeting,
+        .complete = complete,
+        .complete_ud = t,
         .vi = t->chat.options->editing == EDITING_VI,
     };
     int status = ui_open(&t->ui, &options, err, errlen);
@@ -323,6 +322,7 @@ static int start(struct tui *t, char *err, size_t errlen)
     str_done(&notice);
     tui_offer(t);
     show_config_warnings(t);
+    tui_draft_open(t);
     return 0;
 }
 
@@ -340,6 +340,7 @@ int tui_run(struct app *app)
         loop(&t);
         status = t.status;
         chat_abandon(&t.chat, t.left_as);
+        tui_draft_done(&t);
     }
     signals_guard_screen(NULL);
     ui_close(t.ui);

@@ -9,6 +9,8 @@
 
 #include "app/chat.h"
 #include "app/config.h"
+#include "app/count.h"
+#include "app/draft.h"
 #include "app/models.h"
 #include "app/str.h"
 #include "app/tui_library.h"
@@ -41,7 +43,11 @@ struct tui {
     bool offering;      /* the banner says that an answer was interrupted */
     int64_t thought_ms; /* the time that the last thought took */
     int64_t context_used, draft_tokens;
-    uint64_t draft_counted;    /* revision of the draft + 1 that draft_tokens is of */
+    int64_t asking; /* tokens of the prompt besides the draft, which is its question */
+    bool asking_known;
+    uint64_t draft_counted; /* revision of the draft + 1 that count is of */
+    struct count count;
+    struct draft draft;
     struct model_list offered; /* what the dialog for models shows */
     struct tui_library library;
 };
@@ -60,6 +66,12 @@ void tui_follow(struct tui *t, const struct command_reply *reply);
 /* Puts the conversation at hand, and the numbers that follow from it, on the screen. */
 void tui_show_conversation(struct tui *t);
 void tui_count_context(struct tui *t);
+
+/* In tui_draft.c: the text being written is counted and kept. */
+void tui_draft_open(struct tui *t);
+void tui_draft_turn(struct tui *t);
+int tui_draft_timeout_ms(const struct tui *t);
+void tui_draft_done(struct tui *t);
 
 enum { TAG_MODEL, TAG_REGENERATE, TAG_COMPACT, TAG_ROOM };
 void tui_pick_model(struct tui *t, int tag);

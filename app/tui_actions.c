@@ -23,6 +23,7 @@ void tui_count_context(struct tui *t)
     for (size_t i = history_window(h, h->n_turns); i < h->n_turns; i++)
         bytes += h->turns[i]->text[STORE_TEXT].len;
     t->context_used = bytes > COUNTED_CONTEXT ? -1 : chat_context_used(&t->chat);
+    t->asking_known = false;
     tui_show_window(t);
 }
 
@@ -93,6 +94,12 @@ static void say(struct tui *t, const struct command_reply *reply)
         ui_notice(t->ui, reply->failed ? UI_FAIL : UI_INFO, reply->text.data);
 }
 
+static void attach(struct tui *t, const struct command_reply *reply)
+{
+    if (!ui_draft_attach(t->ui, str_get(&reply->file_name), str_get(&reply->file), reply->file.len))
+        ui_hint(t->ui, "The draft is full");
+}
+
 void tui_follow(struct tui *t, const struct command_reply *reply)
 {
     switch (reply->effect) {
@@ -113,6 +120,7 @@ void tui_follow(struct tui *t, const struct command_reply *reply)
     case COMMAND_PICK_MODEL: tui_pick_model(t, TAG_MODEL); break;
     case COMMAND_PICK_CONVERSATION: ui_sidebar(t->ui, reply->words, reply->archived); break;
     case COMMAND_SEARCH: ui_search(t->ui, *reply->words ? reply->words : NULL); break;
+    case COMMAND_ATTACH: attach(t, reply); break;
     case COMMAND_QUIT: tui_leave(t, 0, STORE_STOPPED); break;
     }
     tui_list_anew(t);
@@ -131,7 +139,7 @@ static void act_send(struct tui *t, const struct ui_action *action)
     t->chat.marked = ui_message_chosen(t->ui);
     command_run(&t->chat, typed.data, typed.len, &reply);
     tui_follow(t, &reply);
-    str_done(&reply.text);
+    command_reply_done(&reply);
     str_done(&reply.copy);
     str_done(&typed);
 }
@@ -142,7 +150,7 @@ static void act_new(struct tui *t, const struct ui_action *action)
     (void)action;
     command_run(&t->chat, "/new", 4, &reply);
     tui_follow(t, &reply);
-    str_done(&reply.text);
+    command_reply_done(&reply);
 }
 
 static void act_open(struct tui *t, const struct ui_action *action)
@@ -150,7 +158,7 @@ static void act_open(struct tui *t, const struct ui_action *action)
     struct command_reply reply = {.effect = COMMAND_SAY};
     command_open(&t->chat, action->id, &reply);
     tui_follow(t, &reply);
-    str_done(&reply.text);
+    command_reply_done(&reply);
 }
 
 static void act_pick(struct tui *t, const struct ui_action *action)
@@ -166,7 +174,7 @@ static void act_pick(struct tui *t, const struct ui_action *action)
         command_use(&t->chat, t->offered.items[action->id].path, &reply);
         tui_follow(t, &reply);
     }
-    str_done(&reply.text);
+    command_reply_done(&reply);
 }
 
 /* The rest */

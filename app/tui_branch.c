@@ -219,7 +219,7 @@ static void of_turn(struct tui *t, const struct ui_action *action, struct turn *
         ui_mark(t->ui, c->history.turns[reply.from]->number);
     if (reply.effect == COMMAND_ANSWER && followed)
         ui_hint(t->ui, "what followed is kept with the version before this one");
-    str_done(&reply.text);
+    command_reply_done(&reply);
 }
 
 static void regenerate_by(struct tui *t, const struct turn *turn)
@@ -231,7 +231,7 @@ static void regenerate_by(struct tui *t, const struct turn *turn)
     } else {
         ui_hint(t->ui, str_get(&reply.text));
     }
-    str_done(&reply.text);
+    command_reply_done(&reply);
 }
 
 void tui_regenerate(struct tui *t, const char *model)
@@ -241,7 +241,7 @@ void tui_regenerate(struct tui *t, const char *model)
     if (turn && history_is_on_path(&t->chat.history, turn))
         command_regenerate(&t->chat, turn, model, &reply);
     tui_follow(t, &reply);
-    str_done(&reply.text);
+    command_reply_done(&reply);
 }
 
 void tui_act_on_branch(struct tui *t, const struct ui_action *action)

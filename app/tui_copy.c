@@ -64,6 +64,6 @@ void tui_act_copy(struct tui *t, const struct ui_action *action)
     struct command_reply reply = {.effect = COMMAND_SAY};
     command_copy_turn(&t->chat, action->id, &reply);
     tui_follow(t, &reply);
-    str_done(&reply.text);
+    command_reply_done(&reply);
     str_done(&reply.copy);
 }

@@ -108,7 +108,7 @@ static void act_on_row(struct tui *t, const struct ui_action *action)
         str_clear(&reply.text);
     }
     tui_follow(t, &reply);
-    str_done(&reply.text);
+    command_reply_done(&reply);
     str_done(&title);
 }
 
@@ -247,7 +247,7 @@ static void act_found(struct tui *t, const struct ui_action *action)
                 str_get(&match));
         str_done(&match);
     }
-    str_done(&reply.text);
+    command_reply_done(&reply);
 }
 
 /* Other instances, and the file itself */

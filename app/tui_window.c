@@ -123,7 +123,7 @@ static bool make_room(struct tui *t, enum room room)
             history_open_window(&c->history, c->history.turns[depth - 1]);
     }
     tui_follow(t, &reply);
-    str_done(&reply.text);
+    command_reply_done(&reply);
     return !reply.failed;
 }
 
@@ -152,7 +152,7 @@ void tui_make_room(struct tui *t, const struct ui_action *action)
         if (first)
             command_compact(&t->chat, first, &reply);
         tui_follow(t, &reply);
-        str_done(&reply.text);
+        command_reply_done(&reply);
         return;
     }
     t->refused = (struct str){0};

@@ -1,0 +1,105 @@
+/* tui_draft.c - the text being written: how much of the context it would take, and a copy of it on the
+ * disk while it is not sent. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/tui.h"
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Counting */
+
+/* What a question of one token would make of the prompt, without that token. */
+static void count_asking(struct tui *t)
+{
+    const struct history *h = &t->chat.history;
+    struct str question = {0};
+
+    str_adds(&question, "x");
+    const struct request_span span = request_span(h, h->n_turns, &question);
+    int64_t with = chat_count_prompt(&t->chat, &span, true);
+    int64_t alone = chat_count_tokens(&t->chat, "x", 1);
+    t->asking = with >= 0 && alone >= 0 ? with - alone : t->context_used;
+    t->asking_known = true;
+    str_done(&question);
+}
+
+static void count(struct tui *t)
+{
+    uint64_t revision = ui_draft_revision(t->ui) + 1;
+    size_t len;
+
+    if (t->chat.answer)
+        return;
+    const void *engine = t->chat.model ? t->chat.model->engine : NULL;
+    if (revision != t->draft_counted || engine != t->count.engine) {
+        const char *draft = ui_draft(t->ui, &len);
+        t->draft_counted = revision;
+        count_set(&t->count, &t->chat, draft, len);
+    }
+    if (count_step(&t->count, &t->chat))
+        return; /* what was known before is shown meanwhile */
+    t->draft_tokens = count_tokens(&t->count);
+    if (t->draft_tokens > 0 && !t->asking_known)
+        count_asking(t);
+}
+
+/* Keeping */
+
+void tui_draft_open(struct tui *t)
+{
+    struct str left = {0};
+
+    draft_open(&t->draft, t->chat.options->no_log ? NULL : t->chat.paths->state, &left);
+    if (left.len > 0) {
+        ui_draft_set(t->ui, left.data, left.len);
+        ui_hint(t->ui, "what you were writing is back");
+    }
+    t->draft.seen = ui_draft_revision(t->ui) + 1;
+    str_done(&left);
+}
+
+static void keep(struct tui *t)
+{
+    size_t len;
+    const char *text = ui_draft(t->ui, &len);
+    if (!draft_save(&t->draft, text, len)) {
+        struct str line = {0};
+        str_addf(&line, "the draft is not kept on the disk: %s", strerror(errno));
+        ui_hint(t->ui, line.data);
+        str_done(&line);
+    }
+}
+
+void tui_draft_turn(struct tui *t)
+{
+    count(t);
+    uint64_t revision = ui_draft_revision(t->ui);
+    if (t->draft.seen == revision + 1 && t->draft.due < 0)
+        return;
+    size_t len;
+    ui_draft(t->ui, &len);
+    if (draft_due(&t->draft, revision, len == 0, now_ms()))
+        keep(t);
+}
+
+int tui_draft_timeout_ms(const struct tui *t)
+{
+    const struct count *c = &t->count;
+    bool counting = !t->chat.answer && !c->failed && c->text.len > 0 && count_tokens(c) < 0;
+    return counting ? 0 : draft_timeout_ms(&t->draft, now_ms());
+}
+
+void tui_draft_done(struct tui *t)
+{
+    if (t->draft.fd >= 0 && t->draft.due >= 0)
+        keep(t);
+    draft_close(&t->draft);
+    count_done(&t->count);
+}
