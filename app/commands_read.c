@@ -101,8 +101,8 @@ void command_read(struct chat *c, const char *arg, struct command_reply *reply)
         str_adds(&reply->file, "\n");
         reply->effect = COMMAND_ATTACH;
         if (bad > 0)
-            str_addf(&reply->text, "%s: not UTF-8 at %zu place%s, shown as U+FFFD",
-                     str_get(&shown), bad, bad == 1 ? "" : "s");
+            str_addf(&reply->text, "%s: not UTF-8 at %zu place%s, shown as U+FFFD", str_get(&shown),
+                     bad, bad == 1 ? "" : "s");
     }
     free(path);
     str_done(&bytes);

@@ -9,8 +9,8 @@
 #include "app/mem.h"
 
 enum {
-    PIECE = 16 << 10,     /* bytes, or a little more: a few milliseconds */
-    PIECE_MAX = 1 << 20,  /* a text that cannot be cut for so long is not counted */
+    PIECE = 16 << 10,    /* bytes, or a little more: a few milliseconds */
+    PIECE_MAX = 1 << 20, /* a text that cannot be cut for so long is not counted */
 };
 
 static bool is_letter(char c)

@@ -14,7 +14,7 @@ enum { DRAFT_MS = 1000 }; /* of typing at most that are lost */
 
 struct draft {
     char *path;
-    int fd; /* -1: nothing is kept */
+    int fd;        /* -1: nothing is kept */
     uint64_t seen; /* revision, plus 1 */
     int64_t due;   /* when to save, -1: nothing to save */
 };

@@ -8,7 +8,4 @@
 /* For a line that begins with a command's name and a space. */
 void offers_add(struct chat *c, const char *line, ui_offer offer, void *sink);
 
-/* Lets readline complete commands and their arguments. */
-void offers_for_readline(struct chat *c);
-
 #endif

@@ -22,7 +22,7 @@
 #include "app/mem.h"
 #include "app/notices.h"
 #include "app/numbers.h"
-#include "app/offers.h"
+#include "app/repl_complete.h"
 #include "app/say.h"
 #include "app/signals.h"
 #include "app/speech.h"
@@ -453,7 +453,7 @@ static void prepare_readline(struct chat *c)
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
     rl_set_keymap_from_edit_mode();
-    offers_for_readline(c);
+    repl_complete_with(c);
 }
 
 static void offer(struct repl *r)

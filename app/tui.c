@@ -20,9 +20,9 @@
 #include "app/signals.h"
 
 enum {
-    PROMPTS = 500,           /* for the composer's history */
-    NOTIFY_MS = 5000,        /* an answer that took so long is told of */
-    PATIENCE_MS = 50,        /* a locked history must not hold up the screen */
+    PROMPTS = 500,    /* for the composer's history */
+    NOTIFY_MS = 5000, /* an answer that took so long is told of */
+    PATIENCE_MS = 50, /* a locked history must not hold up the screen */
 };
 
 static const char *const examples[] = {
@@ -195,12 +195,12 @@ static void show_status(struct tui *t)
         .time_to_first_token_ms = c->usage.time_to_first_token_ms > 0
                                       ? c->usage.time_to_first_token_ms
                                       : -1,
-        .context_used = c->answer             ? chat_context_used(c)
-                        : t->draft_tokens > 0 ? t->asking + t->draft_tokens
-                                              : t->context_used,
+        .context_used = c->answer ? chat_context_used(c) : t->context_used,
         .context_limit = info ? info->n_ctx : -1,
         .draft_tokens = t->draft_tokens,
     };
+    if (!c->answer && t->draft_tokens > 0 && t->asking >= 0)
+        status.context_used = t->asking + t->draft_tokens;
     ui_status_set(t->ui, &status);
     str_done(&thinking);
 }

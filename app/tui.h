@@ -43,9 +43,9 @@ struct tui {
     bool offering;      /* the banner says that an answer was interrupted */
     int64_t thought_ms; /* the time that the last thought took */
     int64_t context_used, draft_tokens;
-    int64_t asking; /* tokens of the prompt besides the draft, which is its question */
-    bool asking_known;
-    uint64_t draft_counted; /* revision of the draft + 1 that count is of */
+    int64_t asking;           /* tokens of the prompt besides the draft, which is its question */
+    bool asking_known, trims; /* trims: the model is not given spaces around a question */
+    uint64_t draft_counted;   /* revision of the draft + 1 that count is of */
     struct count count;
     struct draft draft;
     struct model_list offered; /* what the dialog for models shows */

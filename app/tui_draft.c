@@ -15,19 +15,28 @@ static int64_t now_ms(void)
 
 /* Counting */
 
-/* What a question of one token would make of the prompt, without that token. */
-static void count_asking(struct tui *t)
+static int64_t count_with(const struct tui *t, const char *text)
 {
     const struct history *h = &t->chat.history;
     struct str question = {0};
 
-    str_adds(&question, "x");
+    str_adds(&question, text);
     const struct request_span span = request_span(h, h->n_turns, &question);
-    int64_t with = chat_count_prompt(&t->chat, &span, true);
-    int64_t alone = chat_count_tokens(&t->chat, "x", 1);
-    t->asking = with >= 0 && alone >= 0 ? with - alone : t->context_used;
-    t->asking_known = true;
+    int64_t tokens = chat_count_prompt(&t->chat, &span, true);
     str_done(&question);
+    return tokens;
+}
+
+/* What a question of one token would make of the prompt, without that token. */
+static void count_asking(struct tui *t)
+{
+    t->asking_known = true;
+    t->asking = -1;
+    if (t->context_used < 0) /* far too much to count */
+        return;
+    int64_t with = count_with(t, "x"), alone = chat_count_tokens(&t->chat, "x", 1);
+    t->asking = with >= 0 && alone >= 0 ? with - alone : -1;
+    t->trims = count_with(t, "x\n\n") == with;
 }
 
 static void count(struct tui *t)
@@ -38,16 +47,19 @@ static void count(struct tui *t)
     if (t->chat.answer)
         return;
     const void *engine = t->chat.model ? t->chat.model->engine : NULL;
-    if (revision != t->draft_counted || engine != t->count.engine) {
-        const char *draft = ui_draft(t->ui, &len);
+    bool asked = t->asking_known;
+    const char *draft = ui_draft(t->ui, &len);
+    if (!asked && len > 0)
+        count_asking(t);
+    if (revision != t->draft_counted || engine != t->count.engine || (!asked && len > 0)) {
+        if (t->trims)
+            draft = str_trim(draft, &len);
         t->draft_counted = revision;
         count_set(&t->count, &t->chat, draft, len);
     }
     if (count_step(&t->count, &t->chat))
         return; /* what was known before is shown meanwhile */
     t->draft_tokens = count_tokens(&t->count);
-    if (t->draft_tokens > 0 && !t->asking_known)
-        count_asking(t);
 }
 
 /* Keeping */

@@ -29,8 +29,7 @@ static const struct keymap_row table[] = {
 
     {ACT_SEND, IN_COMPOSER, "send", "Enter", "send"},
     {ACT_NEWLINE, IN_COMPOSER, "newline", "C-j, M-Enter, S-Enter", "new line"},
-    {ACT_TAB, IN_COMPOSER, "complete", "Tab",
-     "complete a command; else go to the transcript"},
+    {ACT_TAB, IN_COMPOSER, "complete", "Tab", "complete a command; else go to the transcript"},
     {ACT_TAB_BACK, IN_COMPOSER, "complete-back", "S-Tab", "the completion before; else the same"},
     {ACT_EDITOR, IN_COMPOSER, "editor", "C-g, C-x C-e", "write in $EDITOR"},
     {ACT_UP, IN_COMPOSER, "up", "Up, C-p", "line up; earlier prompt"},

@@ -47,5 +47,6 @@ int main(int argc, char **argv)
     group(&c, "plain", test_plain);
     group(&c, "think", test_think);
     group(&c, "library", test_library);
+    group(&c, "writing", test_writing);
     return c.failures != 0;
 }
