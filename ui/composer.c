@@ -167,17 +167,19 @@ bool composer_attach(struct composer *c, const char *name, const char *text, siz
     return ok;
 }
 
-/* Puts the text of the chip at the cursor, or before it, in the chip's place. */
+/* Puts the text of a chip in its place: of the one at the cursor, else the nearest before it or behind. */
 static void open_chip(struct composer *c)
 {
     struct editor *e = &c->editor;
-    size_t at = e->cursor, left = editor_left(e);
-    const struct chip *chip = chips_find(&c->chips, raw(c) + at, e->text.len - at);
+    size_t at = e->cursor;
+    const struct chip *chip = NULL;
 
-    if (!chip && left < at) {
-        at = left;
-        chip = chips_find(&c->chips, raw(c) + at, e->text.len - at);
-    }
+    for (size_t pos = at + (at < e->text.len); pos-- > 0 && !chip;)
+        if ((chip = chips_find(&c->chips, raw(c) + pos, e->text.len - pos)))
+            at = pos;
+    for (size_t pos = e->cursor; pos < e->text.len && !chip; pos++)
+        if ((chip = chips_find(&c->chips, raw(c) + pos, e->text.len - pos)))
+            at = pos;
     if (chip)
         editor_replace(e, at, at + CHIP_SIGN, chip->text, chip->len);
     changed(c);

@@ -151,19 +151,55 @@ static bool decode(struct input *in, unsigned char byte, uint32_t *cp_out)
     return true;
 }
 
+static void begin_sequence(struct input *in, int64_t now)
+{
+    in->alt = false;
+    in->sequence[0] = ESC;
+    in->sequence_len = 1;
+    in->overlong = in->eight = false;
+    enter(in, INPUT_ESC, now + INPUT_ESC_MS);
+}
+
+/* What "ESC byte" begins; false: nothing. */
+static bool introduce(struct input *in, unsigned char byte, int64_t now)
+{
+    in->sequence[1] = (char)byte;
+    in->sequence_len = 2;
+    switch (byte) {
+    case '[': enter(in, INPUT_CSI, now + INPUT_ESC_MS); return true;
+    case 'O': enter(in, INPUT_SS3, now + INPUT_ESC_MS); return true;
+    case ']':
+    case 'P':
+    case 'X':
+    case '^':
+    case '_': enter(in, INPUT_STRING, now + INPUT_ESC_MS); return true;
+    default: return false;
+    }
+}
+
+/* A terminal of eight bits sends one character for ESC and another: as a byte, or as UTF-8. */
+static bool introduce_eight(struct input *in, uint32_t cp, int64_t now)
+{
+    if (cp < 0x80 || cp > 0x9f || in->alt)
+        return false;
+    begin_sequence(in, now);
+    in->eight = introduce(in, (unsigned char)(cp - 0x40), now);
+    if (!in->eight)
+        enter(in, INPUT_GROUND, -1);
+    return in->eight;
+}
+
 static bool in_ground(struct input *in, unsigned char byte, int64_t now, struct input_event *out)
 {
     uint32_t cp;
 
     if (byte == ESC && in->partial_len == 0) {
-        in->alt = false;
-        in->sequence[0] = ESC;
-        in->sequence_len = 1;
-        in->overlong = false;
-        enter(in, INPUT_ESC, now + INPUT_ESC_MS);
+        begin_sequence(in, now);
         return false;
     }
-    if (!decode(in, byte, &cp))
+    if (in->partial_len == 0 && introduce_eight(in, byte, now))
+        return false;
+    if (!decode(in, byte, &cp) || introduce_eight(in, cp, now))
         return false;
     unsigned mods = in->alt ? KEY_ALT : 0;
     in->alt = false;
@@ -172,25 +208,16 @@ static bool in_ground(struct input *in, unsigned char byte, int64_t now, struct 
 
 static bool in_escape(struct input *in, unsigned char byte, int64_t now, struct input_event *out)
 {
-    in->sequence[1] = (char)byte;
-    in->sequence_len = 2;
-    switch (byte) {
-    case '[': enter(in, INPUT_CSI, now + INPUT_ESC_MS); return false;
-    case 'O': enter(in, INPUT_SS3, now + INPUT_ESC_MS); return false;
-    case ']':
-    case 'P':
-    case 'X':
-    case '^':
-    case '_': enter(in, INPUT_STRING, now + INPUT_ESC_MS); return false;
-    case ESC:
+    if (introduce(in, byte, now))
+        return false;
+    if (byte == ESC) {
         in->sequence_len = 1;
         enter(in, INPUT_ESC, now + INPUT_ESC_MS);
         return give(out, (struct key){KEY_ESC, 0});
-    default:
-        enter(in, INPUT_GROUND, -1);
-        in->alt = true;
-        return in_ground(in, byte, now, out);
     }
+    enter(in, INPUT_GROUND, -1);
+    in->alt = true;
+    return in_ground(in, byte, now, out);
 }
 
 /* A control character or a foreign byte in a sequence: the sequence is dropped, the byte is not. */
@@ -328,7 +355,7 @@ static bool expire(struct input *in, struct input_event *out)
     if (state == INPUT_ESC)
         return give(out, (struct key){KEY_ESC, 0});
     /* ESC and one byte, and then nothing: that key with Alt. */
-    bool only = in->sequence_len == 2;
+    bool only = in->sequence_len == 2 && !in->eight;
     if (only && (state == INPUT_CSI || state == INPUT_SS3 || state == INPUT_STRING))
         return give(out, (struct key){(unsigned char)in->sequence[1], KEY_ALT});
     return false;

@@ -55,6 +55,7 @@ struct input {
     char sequence[KEY_SEQUENCE_MAX]; /* from ESC on */
     size_t sequence_len;
     bool overlong;
+    bool eight; /* it began with one character of C1, "CSI" and such, in place of two */
     int skip;
 
     char partial[4]; /* of a UTF-8 character */

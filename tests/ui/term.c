@@ -81,7 +81,7 @@ static const struct ui_command commands[] = {
 static const char *const history[] = {"first prompt", "second\nprompt"};
 static const char *const examples[] = {"What is 15% of 240?", "Solve 3x + 5 = 20"};
 
-void term_open(struct term *t, int rows, int cols, const char *type)
+static void open_screen(struct term *t, int rows, int cols, const char *type, bool vi)
 {
     term_open_as(t, rows, cols, type, UI_THEME_DARK);
 }
@@ -98,6 +98,7 @@ void term_open_as(struct term *t, int rows, int cols, const char *type, enum ui_
         .n_history = sizeof history / sizeof *history,
         .examples = examples,
         .n_examples = sizeof examples / sizeof *examples,
+        .vi = vi,
         .clock_ms = term_clock,
     };
 
@@ -106,6 +107,16 @@ void term_open_as(struct term *t, int rows, int cols, const char *type, enum ui_
     if (ui_open(&t->ui, &options, err, sizeof err) != 0)
         fail_msg("ui_open: %s", err);
     term_turn(t);
+}
+
+void term_open(struct term *t, int rows, int cols, const char *type)
+{
+    open_screen(t, rows, cols, type, false);
+}
+
+void term_open_vi(struct term *t, int rows, int cols)
+{
+    open_screen(t, rows, cols, NULL, true);
 }
 
 void term_close(struct term *t)

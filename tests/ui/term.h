@@ -30,6 +30,10 @@ struct term {
 /* Opens the screen in a window of that size; type NULL: xterm-256color. Fails the test if it cannot. */
 void term_open(struct term *t, int rows, int cols, const char *type);
 void term_open_as(struct term *t, int rows, int cols, const char *type, enum ui_theme theme);
+
+/* The same, edited as in vi. */
+void term_open_vi(struct term *t, int rows, int cols);
+
 void term_close(struct term *t);
 
 /* A window of that size with nothing in it. */

@@ -133,7 +133,21 @@ static const struct {
     {"\x80x\xff\xc0", "\ufffd x \ufffd \ufffd"},
     {"\xe2\x82x", "\ufffd x"},
     {"\xe2\x82\033[A", "\ufffd Up"},
-    {"\x9b", "\ufffd"},
+    /* eight bits: one character for ESC and another, as a byte or as UTF-8 */
+    {"\x9b", ""},
+    {"\x9b[Ax", "F1 x"},
+    {"\x9b"
+     "1;5C\x8f"
+     "P\xc2\x9b"
+     "Ax",
+     "C-Right F1 Up x"},
+    {"\x9d"
+     "11;rgb:1/2/3\ax\x90"
+     "1$r\033\\y\x9b?1;2cz",
+     "x y z"},
+    {"\033[200~\x9b"
+     "A\033[201~",
+     "paste(\ufffdA)"},
     /* pastes */
     {"\033[200~hi\033[201~", "paste(hi)"},
     {"\033[200~a\rb\r\nc\nd\033[201~", "paste(a\nb\nc\nd)"},

@@ -10,6 +10,7 @@ int test_input(void);
 int test_keymap(void);
 int test_composer(void);
 int test_vi(void);
+int test_writing(void);
 int test_block(void);
 int test_extract(void);
 int test_steps(void);
