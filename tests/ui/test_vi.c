@@ -160,6 +160,8 @@ static const struct {
     {"|a,b,c", "df,.", "|c"},
     {"|aa", "rxl.", "x|x"},
     {"|ab", "Ax\033.", "abx|x"},
+    {"|a b", "99999d99999w", "|"},
+    {"|", "3ia\033u", "|"},
     /* what is selected */
     {"|one two", "ved", "| two"},
     {"o|ne two", "vlcx\033", "o|x two"},

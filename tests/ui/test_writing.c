@@ -127,10 +127,22 @@ static void a_key_can_be_quoted(void **state)
 static void reports_leave_no_letters(void **state)
 {
     static const char *const reports[] = {
-        "\033[?1;2c",   "\033]11;rgb:0/0/0\033\\", "\033[I",       "\033[O",        "\033[<0;3;4M",
-        "\033[M !!",    "\033[57358u",             "\033[97;1:3u", "\033[12;40R",   "\033P1$r0m\033\\",
-        "\033[?2026;2$y", "\x9b?62;4c",            "\x9d"
-                                                   "0;title\a",    "\033_Gi=1\033\\", "\033[8;24;80t",
+        "\033[?1;2c",
+        "\033]11;rgb:0/0/0\033\\",
+        "\033[I",
+        "\033[O",
+        "\033[<0;3;4M",
+        "\033[M !!",
+        "\033[57358u",
+        "\033[97;1:3u",
+        "\033[12;40R",
+        "\033P1$r0m\033\\",
+        "\033[?2026;2$y",
+        "\x9b?62;4c",
+        "\x9d"
+        "0;title\a",
+        "\033_Gi=1\033\\",
+        "\033[8;24;80t",
     };
     struct term *t = open_term(24, 80);
     char expected[64] = "";
@@ -167,7 +179,8 @@ static void every_byte_leaves_the_keys_alive(void **state)
             ui_compose(t->ui);
             term_type(t, "alive");
             if (!strstr(draft(t), "alive"))
-                fail_msg("byte %02x%s: the draft is \"%s\"", byte, alt ? " with Alt" : "", draft(t));
+                fail_msg("byte %02x%s: the draft is \"%s\"", byte, alt ? " with Alt" : "",
+                         draft(t));
             ui_draft_set(t->ui, "", 0);
         }
     close_term(t);
@@ -179,12 +192,12 @@ static void hostile_pastes_stay_in_the_draft(void **state)
     static const struct {
         const char *bytes, *draft;
     } rows[] = {
-        {"\033[200~a\033[201~b\r\033[201~", "ab\n"},             /* a forged end */
-        {"\033[200~a\033[200~b\033[201~\033[201~", "ab"},        /* nested */
-        {"\033[201~a", "a"},                                     /* an end without a start */
-        {"\033[200~/quit\r", "/quit\n"},                         /* a line cut in the middle */
+        {"\033[200~a\033[201~b\r\033[201~", "ab\n"},                /* a forged end */
+        {"\033[200~a\033[200~b\033[201~\033[201~", "ab"},           /* nested */
+        {"\033[201~a", "a"},                                        /* an end without a start */
+        {"\033[200~/quit\r", "/quit\n"},                            /* a line cut in the middle */
         {"\033[200~\033]52;c;aGk=\a\033[201~", "\033]52;c;aGk=\a"}, /* a sequence */
-        {"\033[200~\ufdd0\033[201~", "\ufffd"},                  /* a chip's own sign */
+        {"\033[200~\ufdd0\033[201~", "\ufffd"},                     /* a chip's own sign */
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

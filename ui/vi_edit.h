@@ -1,0 +1,42 @@
+/*
+ * vi_edit.h: vi's changes of the text, for vi.c. An operator is vi->op: d, c, y, or u, U and ~ for
+ * letters; counts are those given before the key.
+ */
+#ifndef UI_VI_EDIT_H
+#define UI_VI_EDIT_H
+
+#include "vi.h"
+
+enum { VI_COUNT_MAX = 9999 };
+
+/* The count that was given, 0: none; and how often that means. */
+int vi_count(const struct vi *vi);
+int vi_times(const struct vi *vi);
+
+/* Inserting: from a position on; as often as the count says; on a new line. Leaving repeats it. */
+void vi_insert(struct vi *vi, struct editor *e, size_t pos);
+void vi_insert_at(struct vi *vi, struct editor *e, size_t pos);
+void vi_open_line(struct vi *vi, struct editor *e, bool below);
+void vi_leave_insert(struct vi *vi, struct editor *e);
+
+/* What an operator takes: of lines, and of a motion, whose key matters to "w". */
+struct vi_span vi_whole_lines(const struct editor *e, size_t from, size_t to);
+struct vi_span vi_span_of(const struct vi *vi, const struct editor *e, uint32_t key,
+                          const struct vi_motion *m);
+
+/* The motion of "cw", which is another than that of "dw"; false: as usual. */
+bool vi_change_word(struct vi *vi, const struct editor *e, uint32_t key, struct vi_motion *m);
+
+void vi_operate(struct vi *vi, struct editor *e, const struct vi_span *span);
+void vi_on_lines(struct vi *vi, struct editor *e, uint32_t op);
+void vi_to_line_end(struct vi *vi, struct editor *e, uint32_t op);
+
+void vi_delete(struct vi *vi, struct editor *e, bool on);
+void vi_replace(struct vi *vi, struct editor *e, uint32_t cp);
+void vi_other_case(struct vi *vi, struct editor *e);
+void vi_join(struct vi *vi, struct editor *e, bool spaced);
+void vi_put(struct vi *vi, struct editor *e, bool behind);
+void vi_put_over(struct vi *vi, struct editor *e, const size_t span[2]);
+void vi_go_back(struct vi *vi, struct editor *e, bool undo);
+
+#endif
