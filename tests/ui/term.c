@@ -81,26 +81,16 @@ static const struct ui_command commands[] = {
 static const char *const history[] = {"first prompt", "second\nprompt"};
 static const char *const examples[] = {"What is 15% of 240?", "Solve 3x + 5 = 20"};
 
-static void open_screen(struct term *t, int rows, int cols, const char *type, bool vi)
-{
-    term_open_as(t, rows, cols, type, UI_THEME_DARK);
-}
-
-void term_open_as(struct term *t, int rows, int cols, const char *type, enum ui_theme theme)
+static void open_screen(struct term *t, int rows, int cols, struct ui_options options)
 {
     char err[256] = "";
-    struct ui_options options = {
-        .term = type ? type : "xterm-256color",
-        .theme = theme,
-        .commands = commands,
-        .n_commands = sizeof commands / sizeof *commands,
-        .history = history,
-        .n_history = sizeof history / sizeof *history,
-        .examples = examples,
-        .n_examples = sizeof examples / sizeof *examples,
-        .vi = vi,
-        .clock_ms = term_clock,
-    };
+    options.commands = commands;
+    options.n_commands = sizeof commands / sizeof *commands;
+    options.history = history;
+    options.n_history = sizeof history / sizeof *history;
+    options.examples = examples;
+    options.n_examples = sizeof examples / sizeof *examples;
+    options.clock_ms = term_clock;
 
     term_open_bare(t, rows, cols);
     options.in = options.out = t->slave;
@@ -111,12 +101,20 @@ void term_open_as(struct term *t, int rows, int cols, const char *type, enum ui_
 
 void term_open(struct term *t, int rows, int cols, const char *type)
 {
-    open_screen(t, rows, cols, type, false);
+    term_open_as(t, rows, cols, type, UI_THEME_DARK);
+}
+
+void term_open_as(struct term *t, int rows, int cols, const char *type, enum ui_theme theme)
+{
+    const struct ui_options options = {.term = type ? type : "xterm-256color", .theme = theme};
+    open_screen(t, rows, cols, options);
 }
 
 void term_open_vi(struct term *t, int rows, int cols)
 {
-    open_screen(t, rows, cols, NULL, true);
+    const struct ui_options options = {
+        .term = "xterm-256color", .theme = UI_THEME_DARK, .vi = true};
+    open_screen(t, rows, cols, options);
 }
 
 void term_close(struct term *t)

@@ -174,7 +174,7 @@ static void steps_are_gone_through(void **state)
     assert_string_equal(look(v),
                         "\n  deepseek\n  ▾ 5 steps · 1 back-track\n▌ │ Add both.\n  │ 12 + 12:\n"
                         "  │ ones: 4\n  │\n  │ It is 25.\n  │\n  ↩ Wait, that's wrong. It is 24.\n"
-                        "  │ and a second line.\n  │\n  │ So \\boxed{24}.\n\n  It is 24.\n"
+                        "  │ and a second line.\n  │\n  │ So [24].\n\n  It is 24.\n"
                         "\n  deepseek\n  ▸ 2 steps\n\n  Yes.\n");
     transcript_step(&v->t, 1);
     transcript_fold(&v->t);
@@ -236,7 +236,7 @@ static void only_the_last_step_may_be_shown(void **state)
     assert_non_null(strstr(look(v), "4 steps\n  │ Four\n"));
     transcript_append(&v->t, 1, UI_ANSWER, "Yes \\boxed{x = 1}", 17);
     assert_string_equal(look(v), "\n  deepseek\n  ▾ 4 steps → x = 1\n  │ Four\n\n"
-                                 "  Yes \\boxed{x = 1}\n");
+                                 "  Yes [x = 1]\n");
     transcript_fold_all(&v->t);
     assert_non_null(strstr(look(v), "▸ 4 steps → x = 1\n\n"));
     transcript_fold_all(&v->t);
