@@ -136,7 +136,7 @@ struct vi_span vi_whole_lines(const struct editor *e, size_t from, size_t to)
 
 /* What an operator takes of a motion. */
 struct vi_span vi_span_of(const struct vi *vi, const struct editor *e, uint32_t key,
-                              const struct vi_motion *m)
+                          const struct vi_motion *m)
 {
     size_t from = m->to < e->cursor ? m->to : e->cursor, to = m->to < e->cursor ? e->cursor : m->to;
 
@@ -187,8 +187,8 @@ void vi_delete(struct vi *vi, struct editor *e, bool on)
         return;
     vi->op = 'd';
     vi_operate(vi, e,
-            &(struct vi_span){m.to < e->cursor ? m.to : e->cursor,
-                              m.to < e->cursor ? e->cursor : m.to, false});
+               &(struct vi_span){m.to < e->cursor ? m.to : e->cursor,
+                                 m.to < e->cursor ? e->cursor : m.to, false});
 }
 
 void vi_replace(struct vi *vi, struct editor *e, uint32_t cp)
@@ -301,4 +301,3 @@ void vi_put_over(struct vi *vi, struct editor *e, const size_t span[2])
     }
     bytes_free(&text);
 }
-
