@@ -375,7 +375,11 @@ static bool press_in_vi(struct ui *u, struct key key)
     }
     switch (composer_vi(c, key)) {
     case VI_PASS: break;
-    case VI_DONE: return true;
+    case VI_DONE:
+        /* With nothing written Esc is for the answer, in any mode. */
+        if (key.code == KEY_ESC && c->editor.text.len == 0 && status_is_busy(&u->status))
+            cancel(u);
+        return true;
     case VI_UP:
     case VI_DOWN:
         for (int i = c->vi.times; i > 0; i--)

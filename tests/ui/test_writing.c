@@ -233,6 +233,15 @@ static void vi_shows_its_mode_and_esc_is_quick(void **state)
     term_type(&t, "\r");
     assert_int_equal(term_last_action(&t), UI_SEND);
     assert_true(term_shows(&t, "› Ask"));
+    ui_status_set(t.ui, &(struct ui_status){.model = "m", .state = UI_GENERATING});
+    term_type(&t, "x\033");
+    term_wait(60);
+    term_turn(&t);
+    assert_int_equal(term_last_action(&t), UI_SEND); /* it left inserting */
+    term_type(&t, "ddi\033");
+    term_wait(60);
+    term_turn(&t);
+    assert_int_equal(term_last_action(&t), UI_STOP);
     term_close(&t);
 }
 
