@@ -363,6 +363,14 @@ static bool may_begin(const char *s, size_t n)
     return false;
 }
 
+/* How far a formula that begins before `end` can reach: none goes on behind an empty line. */
+static size_t span_limit(const struct outline_reader *r, size_t end)
+{
+    size_t limit = r->len - end > OUTLINE_SPAN ? end + OUTLINE_SPAN : r->len;
+    const char *empty = memmem(r->text + end - 1, limit - (end - 1), "\n\n", 2);
+    return empty ? (size_t)(empty - r->text) + 2 : limit;
+}
+
 /*
  * The first formula that begins in [from, end); false: none does. It is looked for from where the piece
  * or the formula before ended, and only as far as one can reach, so that the result depends on nothing
@@ -370,14 +378,14 @@ static bool may_begin(const char *s, size_t n)
  */
 static bool span_in(struct outline_reader *r, size_t from, size_t end, struct outline_span *out)
 {
-    size_t limit = r->len - end > OUTLINE_SPAN ? end + OUTLINE_SPAN : r->len;
-
     if (!may_begin(r->text + from, end - from))
         return false;
-    const char *empty = memmem(r->text + end - 1, limit - (end - 1), "\n\n", 2);
-    limit = empty ? (size_t)(empty - r->text) + 2 : limit; /* none goes on behind that */
-    while (r->find(r->text, limit, r->searched, out)) {
-        if (out->start >= end || (out->open && limit < r->len))
+    if (r->line != end) {
+        r->line = end;
+        r->limit = span_limit(r, end);
+    }
+    while (r->find(r->text, r->limit, r->searched, out)) {
+        if (out->start >= end || (out->open && r->limit < r->len))
             return false;
         if (out->start >= from)
             return true;

@@ -70,6 +70,7 @@ struct outline_reader {
     struct outline now;
     size_t pos;
     size_t searched;            /* where the search for spans stands, in the piece */
+    size_t line, limit;         /* how far one can reach that begins before the end of a line */
     struct outline_span *spans; /* those in the piece */
     size_t n_spans, cap_spans;
     bool failed; /* out of memory */
