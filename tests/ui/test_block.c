@@ -148,6 +148,32 @@ static void markdown_becomes_lines(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void code_is_highlighted(void **state)
+{
+    static const struct {
+        const char *text, *lines;
+    } rows[] = {
+        {"```py\ndef f(x): # two\n    \"\"\"Doc\n    on\"\"\" + 'a\\'b'",
+         "<k>def<> f(x): <#># two<>$      <\">\"\"\"Doc<>$  <\">    on\"\"\"<> + <\">'a\\'b'<>$"},
+        {"```sh\nif [ $X = 1 ]; then echo a#b \"q $Y\" # c",
+         "<k>if<> [ <k>$X<> = <0>1<> ]; <k>then<> <k>echo<> a#b <\">\"q $Y\"<> <#># c<>$"},
+        {"```json\n{\"k\": [1.5, true, \"v\"]}",
+         "{<k>\"k\"<>: [<0>1.5<>, <k>true<>, <\">\"v\"<>]}$"},
+        {"```JavaScript\nconst f = `a\nb` // c", "<k>const<> f = <\">`a<>$  <\">b`<> <#>// c<>$"},
+        {"```c\n#include <a.h>\n/* on\nand */ return 0x1F;",
+         "<k>#include<> <a.h>$  <#>/* on<>$  <#>and */<> <k>return<> <0>0x1F<>;$"},
+        {"```brainf\n+-<>", "<c>+-<><>$"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *got = laid(rows[i].text, 60, false);
+        const char *code = strstr(got, "$  ") + 3;
+        if (strcmp(code, rows[i].lines) != 0)
+            fail_msg("row %zu:\n got %s\nwant %s", i, code, rows[i].lines);
+        free(got);
+    }
+}
+
 static void plain_text_stays_as_it_is(void **state)
 {
     (void)state;
@@ -470,6 +496,7 @@ int test_block(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(markdown_becomes_lines),
+        cmocka_unit_test(code_is_highlighted),
         cmocka_unit_test(plain_text_stays_as_it_is),
         cmocka_unit_test(growing_gives_the_lines_of_the_whole),
         cmocka_unit_test(pieces_give_what_the_whole_gives),
