@@ -400,7 +400,7 @@ static void test_other_model_by_key(void **state)
     term_expect(t, "Models");
     term_type(t, "deepseek\r");
     term_expect(t, "demo-deepseek  \xe2\x80\xb9 2 of 2 \xe2\x80\xba");
-    term_expect(t, "boxed{42}");
+    term_expect(t, "│ 42 │");
     term_type(t, "\t");
     leave(t);
 }
