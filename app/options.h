@@ -54,7 +54,7 @@ struct options {
     int64_t n_ctx, n_threads; /* 0: the engine chooses */
     int64_t vram_limit;       /* MiB; 0: what is free */
     bool reproducible;
-    int device;               /* enum engine_device */
+    int device; /* enum engine_device */
 
     /* How. NAN and -1: as the model recommends; seed -1: a random one. */
     double temperature, top_p, min_p, repeat_penalty;
@@ -74,7 +74,7 @@ struct options {
     int notify; /* enum ui_notify */
     bool mouse;
     int reasoning; /* enum ui_fold: what becomes of it when the answer begins */
-    int editing; /* enum editing */
+    int editing;   /* enum editing */
     const char *db;
 
     /* The history from the shell. */

@@ -419,7 +419,7 @@ static void test_switching_by_key(void **state)
     term_type(t, "deepseek\r");
     term_expect(t, "demo-deepseek answers from here on");
     term_type(t, "What is 30 + 3?\r");
-    term_expect(t, "boxed{33}");
+    term_expect(t, "│ 33 │");
     term_type(t, "/model demo-llama\r");
     term_expect(t, "demo-llama answers from here on");
     term_type(t, "What is 2 + 2?\r");
@@ -427,7 +427,7 @@ static void test_switching_by_key(void **state)
     const char *screen = term_screen(t), *at = strstr(screen, "  demo-llama");
     assert_non_null(at);
     assert_non_null(at = strstr(at, "  demo-deepseek\n"));
-    assert_non_null(at = strstr(at, "boxed{33}"));
+    assert_non_null(at = strstr(at, "│ 33 │"));
     assert_non_null(at = strstr(at, "  demo-llama\n"));
     assert_non_null(strstr(at, "2 + 2 = 4."));
     leave(t);

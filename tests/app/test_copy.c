@@ -417,7 +417,7 @@ static void test_on_the_screen(void **state)
     term_expect(t, "the answer sent to the clipboard");
     const char *at = strstr(term_bytes(t, &len), "\033]52;c;");
     assert_non_null(at);
-    term_type(t, "\t[y");
+    term_type(t, "\tKy");
     term_expect(t, "the question sent to the clipboard");
     assert_non_null(strstr(term_bytes(t, &len), "\033]52;c;MTcgKyAyNQ==\033\\"));
     term_type(t, "\t/export html ~/c.html\r");

@@ -86,9 +86,9 @@ static void test_screen_sum(void **state)
     struct term *t = term_start(24, 80, "--temp", "0", NULL);
     term_expect(t, "demo-deepseek");
     term_type(t, "What is 17 + 25?\r");
-    term_expect(t, "boxed{42}");
+    term_expect(t, "│ 42 │");
     term_type(t, "now double it\r");
-    term_expect(t, "boxed{84}");
+    term_expect(t, "│ 84 │");
     term_type(t, "/model demo-llama\r");
     term_expect(t, "demo-llama answers from here on");
     term_type(t, "12 + 30\r");
