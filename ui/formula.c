@@ -234,3 +234,13 @@ void formula_lay(struct lines *l, struct margin *margin, int width, const char *
     }
     math_free(m);
 }
+
+bool formula_on_line(struct bytes *out, const char *tex, size_t len)
+{
+    struct math *m = math_lay(tex, len, MATH_INLINE, ascii_only());
+    if (m)
+        tex = math_row(m, 0, &len);
+    bool added = bytes_add(out, tex, len);
+    math_free(m);
+    return added;
+}

@@ -25,4 +25,8 @@ bool formula_add(struct runs *runs, const char *text, const struct outline_span 
 void formula_lay(struct lines *l, struct margin *margin, int width, const char *text,
                  const struct outline_span *span);
 
+/* Appends a formula given without delimiters as it stands in a line of text; of what is none the
+ * source. False: out of memory. */
+bool formula_on_line(struct bytes *out, const char *tex, size_t len);
+
 #endif

@@ -2,6 +2,7 @@
  * reasoning.c: steps -> rows. What a step is, steps.c knows; how its text becomes lines, block.c.
  */
 #include "reasoning.h"
+#include "formula.h"
 #include "text.h"
 
 #include <inttypes.h>
@@ -201,10 +202,10 @@ static void fit_facts(char facts[FACTS][48], int width)
         facts[order[i]][0] = '\0';
 }
 
-static int result_width(const struct reasoning_facts *f)
+static int result_width(const struct bytes *result)
 {
     enum { ARROW = 3, MOST = 24 };
-    int width = text_width(f->result, f->result_len);
+    int width = text_width(result->data, result->len);
     return ARROW + (width < MOST ? width : MOST);
 }
 
@@ -212,9 +213,12 @@ void reasoning_draw_facts(const struct reasoning *r, const struct reasoning_fact
                           struct grid *g, int row, int col, int width)
 {
     bool shut = r->fold != UI_FOLD_OPEN;
-    bool pinned = shut && !f->thinking && f->result_len > 0;
+    struct bytes result = {0}; /* as it is drawn; empty: none is pinned */
     char facts[FACTS][48] = {{0}};
     int end = col + width;
+
+    if (shut && !f->thinking && f->result_len > 0)
+        formula_on_line(&result, f->result, f->result_len);
 
     format_count(facts[FACT_STEPS], sizeof facts[0], r->steps.n, "step");
     format_count(facts[FACT_BACK_TRACKS], sizeof facts[0], r->steps.n_back_tracks, "back-track");
@@ -228,7 +232,7 @@ void reasoning_draw_facts(const struct reasoning *r, const struct reasoning_fact
         col += grid_label(g, row, col, end - col, "thinking… ", STYLE_DIM);
     else if (facts_width(facts) == 0)
         col += grid_label(g, row, col, end - col, "thought", STYLE_DIM);
-    fit_facts(facts, end - col - (pinned ? result_width(f) : 0));
+    fit_facts(facts, end - col - (result.len > 0 ? result_width(&result) : 0));
     bool any = false;
     for (int i = 0; i < FACTS; i++) {
         if (!facts[i][0])
@@ -238,8 +242,9 @@ void reasoning_draw_facts(const struct reasoning *r, const struct reasoning_fact
         col += grid_label(g, row, col, end - col, facts[i], STYLE_DIM);
         any = true;
     }
-    if (!pinned)
-        return;
-    col += grid_label(g, row, col, end - col, " → ", STYLE_DIM);
-    grid_text(g, row, col, end - col, f->result, f->result_len, STYLE_RESULT);
+    if (result.len > 0) {
+        col += grid_label(g, row, col, end - col, " → ", STYLE_DIM);
+        grid_text(g, row, col, end - col, result.data, result.len, STYLE_RESULT);
+    }
+    bytes_free(&result);
 }

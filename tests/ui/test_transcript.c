@@ -241,6 +241,12 @@ static void only_the_last_step_may_be_shown(void **state)
     assert_non_null(strstr(look(v), "▸ 4 steps → x = 1\n\n"));
     transcript_fold_all(&v->t);
     assert_non_null(strstr(look(v), "▾ 4 steps\n  │ One.\n  │\n  │ Two."));
+
+    /* The result is a formula, and drawn as one. */
+    transcript_clear(&v->t);
+    think(v, 2, "One.", "\\boxed{\\frac{\\sqrt{3}}{2}}");
+    transcript_fold_all(&v->t);
+    assert_non_null(strstr(look(v), "▸ 1 step → √3/2\n"));
 }
 
 static void reasoning_may_stay_open(void **state)
