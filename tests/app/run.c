@@ -107,7 +107,8 @@ static void run(struct run *r, const char *const *argv, const char *input, size_
         dup2(input ? in[0] : open("/dev/null", O_RDONLY), STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
         dup2(err[1], STDERR_FILENO);
-        signal(SIGPIPE, SIG_DFL);
+        for (int s = 1; s < 32; s++)
+            signal(s, SIG_DFL); /* a caller in the background ignores some */
         execv(argv[0], (char *const *)argv);
         _exit(127);
     }

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-static const int sizes[][2] = {{24, 80}, {10, 40}, {60, 200}};
+static const int sizes[][2] = {{24, 80}, {10, 40}, {60, 200}, {5, 20}};
 enum { N_SIZES = sizeof sizes / sizeof *sizes };
 
 static const char reasoning[] =
@@ -286,11 +286,12 @@ int golden_write(void)
 
 int test_golden(void)
 {
-    static size_t at[N_SIZES] = {0, 1, 2};
+    static size_t at[N_SIZES] = {0, 1, 2, 3};
     const struct CMUnitTest tests[] = {
         {"screens of 80x24", screens_are_as_they_were_approved, NULL, NULL, &at[0]},
         {"screens of 40x10", screens_are_as_they_were_approved, NULL, NULL, &at[1]},
         {"screens of 200x60", screens_are_as_they_were_approved, NULL, NULL, &at[2]},
+        {"screens of 20x5", screens_are_as_they_were_approved, NULL, NULL, &at[3]},
         cmocka_unit_test(themes_are_as_they_were_approved),
     };
     return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
