@@ -216,6 +216,7 @@ void chat_begin(struct chat *c, struct chat_model *model, struct turn *turn,
     c->phase = ENGINE_READY;
     c->prompt_done = 0;
     c->usage = (struct engine_usage){0};
+    c->thought_ms = 0;
     c->unfinished = false;
     free(c->tool_calls);
     c->tool_calls = NULL;
@@ -307,8 +308,8 @@ void chat_stop(struct chat *c)
 static void end_answer(struct chat *c, enum store_state state, const char *error)
 {
     struct store_generation *g = &c->answer->generation;
-    if (c->usage.begun_tokens > 0) {
-        char *settings = request_add_begun(g->settings, &c->usage);
+    if (c->usage.begun_tokens > 0 || c->thought_ms > 0) {
+        char *settings = request_add_thought(g->settings, &c->usage, c->thought_ms);
         g->settings = turn_keep(c->answer, settings);
         free(settings);
     }
@@ -353,6 +354,8 @@ static bool on_text(struct chat *c, const struct engine_event *ev, struct chat_e
     c->usage = ev->usage;
     out->type = CHAT_TEXT;
     out->kind = c->writes = ev->kind == ENGINE_REASONING ? STORE_REASONING : STORE_TEXT;
+    if (out->kind == STORE_REASONING)
+        c->thought_ms = ev->usage.generation_time_ms;
     out->text = ev->text;
     out->len = ev->len;
     out->call = ev->kind == ENGINE_CALL;

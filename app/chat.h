@@ -55,6 +55,7 @@ struct chat {
     struct turn *answer;
     struct chat_model *answering;
     enum store_kind writes; /* what it is at */
+    double thought_ms;      /* that its reasoning took; 0: none yet */
     uint64_t request;
     enum engine_event_type phase; /* ENGINE_READY: waits, ENGINE_PREFILL, ENGINE_TEXT */
     int prompt_done;

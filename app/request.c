@@ -115,23 +115,29 @@ void request_read_settings(struct engine_request *request, const char *settings,
     json_decref(json);
 }
 
-char *request_add_begun(const char *settings, const struct engine_usage *usage)
+char *request_add_thought(const char *settings, const struct engine_usage *usage, double ms)
 {
     json_t *json = json_loads(settings, 0, NULL);
-    json_t *begun = json_pack("{s:i, s:i}", "tokens", usage->begun_tokens, "reasoning_tokens",
-                              usage->begun_reasoning_tokens);
     if (!json)
         json = json_object();
-    json_object_set_new(json, "continued", begun);
+    if (usage->begun_tokens > 0)
+        json_object_set_new(json, "continued",
+                            json_pack("{s:i, s:i}", "tokens", usage->begun_tokens,
+                                      "reasoning_tokens", usage->begun_reasoning_tokens));
+    if (ms > 0)
+        json_object_set_new(json, "reasoning_ms", json_integer((json_int_t)ms));
     return dump(json);
 }
 
-int64_t request_begun_reasoning(const char *settings)
+struct request_thought request_thought(const char *settings)
 {
     json_t *json = settings ? json_loads(settings, 0, NULL) : NULL;
-    int n = int_or(json_object_get(json, "continued"), "reasoning_tokens", 0);
+    struct request_thought thought = {
+        .begun_tokens = int_or(json_object_get(json, "continued"), "reasoning_tokens", 0),
+        .ms = int_or(json, "reasoning_ms", 0),
+    };
     json_decref(json);
-    return n;
+    return thought;
 }
 
 void request_set_thinking(struct engine_request *request, const struct options *o)

@@ -30,10 +30,14 @@ char *request_settings(const struct engine_request *request, const struct engine
 void request_read_settings(struct engine_request *request, const char *settings, char *date,
                            size_t datelen);
 
-/* The settings with what the answer went on from, and that again: tokens of reasoning, 0 where the
- * answer was written in one go. The text is the caller's to free. */
-char *request_add_begun(const char *settings, const struct engine_usage *usage);
-int64_t request_begun_reasoning(const char *settings);
+/* The settings with what the answer went on from, if it did, and how long its reasoning took; and
+ * that again. The text is the caller's to free. */
+struct request_thought {
+    int64_t begun_tokens; /* of reasoning that was there before; 0: written in one go */
+    int64_t ms;           /* 0: not known */
+};
+char *request_add_thought(const char *settings, const struct engine_usage *usage, double ms);
+struct request_thought request_thought(const char *settings);
 
 /* Whether and for how long the model thinks, as the options say. */
 void request_set_thinking(struct engine_request *request, const struct options *o);

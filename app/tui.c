@@ -76,7 +76,6 @@ static void show_text(struct tui *t, const struct chat_event *ev)
         ui_message_append(t->ui, id, UI_ANSWER, ev->text, ev->len);
     } else if (!t->chat.options->hide_reasoning) {
         ui_message_append(t->ui, id, UI_REASONING, ev->text, ev->len);
-        t->thought_ms = (int64_t)t->chat.usage.generation_time_ms;
         tui_show_thought(t, ev->turn);
     }
 }

@@ -40,8 +40,7 @@ struct tui {
     int copying_fd;
     struct str copied; /* what that text is */
 
-    bool offering;      /* the banner says that an answer was interrupted */
-    int64_t thought_ms; /* the time that the last thought took */
+    bool offering; /* the banner says that an answer was interrupted */
     int64_t context_used, draft_tokens;
     int64_t asking;           /* tokens of the prompt besides the draft, which is its question */
     bool asking_known, trims; /* trims: the model is not given spaces around a question */

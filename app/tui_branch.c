@@ -144,8 +144,9 @@ void tui_show_turn(struct tui *t, const struct turn *turn)
     tui_begin_turn(t, turn);
     if (thought->len > 0 && !t->chat.options->hide_reasoning) {
         ui_message_append(t->ui, id, UI_REASONING, thought->data, thought->len);
-        int64_t begun = request_begun_reasoning(turn->generation.settings);
-        ui_message_thought(t->ui, id, begun + turn->generation.reasoning_tokens, 0);
+        struct request_thought before = request_thought(turn->generation.settings);
+        ui_message_thought(t->ui, id, before.begun_tokens + turn->generation.reasoning_tokens,
+                           before.ms);
     }
     if (said->len > 0)
         ui_message_append(t->ui, id, UI_ANSWER, said->data, said->len);

@@ -39,7 +39,8 @@ void tui_show_thought(struct tui *t, const struct turn *turn)
     const struct engine_usage *usage = &t->chat.usage;
     if (turn->text[STORE_REASONING].len > 0 && !t->chat.options->hide_reasoning)
         ui_message_thought(t->ui, turn->number,
-                           usage->begun_reasoning_tokens + usage->reasoning_tokens, t->thought_ms);
+                           usage->begun_reasoning_tokens + usage->reasoning_tokens,
+                           (int64_t)t->chat.thought_ms);
 }
 
 /* The offer */

@@ -54,7 +54,7 @@ static const struct keymap_row table[] = {
     {ACT_YANK_OLDER, IN_COMPOSER, "yank-older", "M-y", "the cut before it instead"},
     {ACT_UNDO, IN_COMPOSER, "undo", "C-_, C-x C-u", "undo"},
     {ACT_REDO, IN_COMPOSER, "redo", "M-_, C-x C-r", "redo"},
-    {ACT_SWAP_CHARACTERS, IN_COMPOSER, "swap-characters", "C-x t",
+    {ACT_SWAP_CHARACTERS, IN_COMPOSER, "swap-characters", "C-x C-t",
      "exchange the characters around the cursor"},
     {ACT_SWAP_WORDS, IN_COMPOSER, "swap-words", "M-t", "exchange the words around it"},
     {ACT_UPPER, IN_COMPOSER, "upper-case", "M-u", "word in capitals"},

@@ -430,14 +430,43 @@ static void test_written_elsewhere(void **state)
     term_free(a);
 }
 
+/* A conversation that is opened again has the header that it had: the time too. */
+static void test_header_is_kept(void **state)
+{
+    char before[200] = "";
+    (void)state;
+    setenv("M", endless_model(), 1);
+    struct term *t = term_start(24, 80, "-m", "demo-deepseek", "--temp", "0", NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "What is 3471 + 2692?\r");
+    term_expect(t, "tokens/s");
+    const char *screen = term_screen(t), *at = strstr(screen, "\xe2\x96\xb8 ");
+    assert_non_null(at);
+    snprintf(before, sizeof before, "%.*s", (int)strcspn(at, "\n"), at);
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+    t = term_start(24, 80, "-c", "-m", "demo-deepseek", NULL);
+    term_expect(t, before);
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+
+    struct run r;
+    run_shell(&r, "$DUET export 1 --format json");
+    assert_contains(r.out, "\"reasoning_ms\": ");
+    run_done(&r);
+}
+
 int test_think(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_options),    TEST(test_options_refused), TEST(test_switching),
-        TEST(test_answer_now), TEST(test_thinking_more),   TEST(test_folds),
-        TEST(test_killed),     TEST(test_hung_up),         TEST(test_line_mode),
-        TEST(test_stopped),    TEST(test_declined),        TEST(test_written_elsewhere),
+        TEST(test_options),        TEST(test_options_refused), TEST(test_switching),
+        TEST(test_answer_now),     TEST(test_thinking_more),   TEST(test_folds),
+        TEST(test_killed),         TEST(test_hung_up),         TEST(test_line_mode),
+        TEST(test_stopped),        TEST(test_declined),        TEST(test_written_elsewhere),
+        TEST(test_header_is_kept),
     };
 #undef TEST
     return cmocka_run_group_tests_name("think", tests, NULL, NULL);

@@ -101,6 +101,20 @@ static void a_place_goes_before_everywhere(void **state)
     assert_int_equal(keymap_lookup(&map, IN_COMPOSER, NULL, key_of("m")), ACT_NONE);
 }
 
+/* What works everywhere works while one writes too: no key of the composer takes it away. */
+static void writing_hides_nothing(void **state)
+{
+    struct keymap map;
+    (void)state;
+    keymap_init(&map);
+    for (size_t i = 0; i < map.n; i++)
+        for (size_t k = 0; k < map.n; k++) {
+            const struct keymap_binding *a = &map.bindings[i], *b = &map.bindings[k];
+            if (a->place == IN_ALL && b->place == IN_COMPOSER)
+                assert_memory_not_equal(a->key, b->key, sizeof a->key);
+        }
+}
+
 static void every_action_has_a_key_and_a_help(void **state)
 {
     (void)state;
@@ -238,6 +252,7 @@ int test_keymap(void)
         cmocka_unit_test(names_are_read),
         cmocka_unit_test(every_binding_is_found_and_none_twice),
         cmocka_unit_test(a_place_goes_before_everywhere),
+        cmocka_unit_test(writing_hides_nothing),
         cmocka_unit_test(every_action_has_a_key_and_a_help),
         cmocka_unit_test(every_action_has_one_name),
         cmocka_unit_test(names_are_written_as_they_are_read),
