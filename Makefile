@@ -47,6 +47,7 @@ STORAGE_OBJ := $(call obj,storage/*.c)
 APP_OBJ     := $(call obj,app/*.c)
 TESTS       := engine ui storage app
 test_obj     = $(call obj,tests/$(1)/*.c)
+ON_STUB     := $(BUILD)/tests/cuda.failures $(BUILD)/tests/cuda.app_failures $(BUILD)/duet-on-stub
 
 ifneq ($(V),1)
 Q := @
@@ -63,7 +64,7 @@ $(info duet $(VERSION): $(CC), CPU $(or $(strip $(cpu_found)),baseline), CUDA $(
 endif
 endif
 
-.PHONY: all run test check deps help clean format lint keys bench bench-store install uninstall \
+.PHONY: all run test tests check deps help clean format lint keys bench bench-store install uninstall \
         $(TESTS:%=check-%) check-cuda check-cuda-failures monkey fuzz FORCE
 .SECONDARY:
 
@@ -76,12 +77,17 @@ $(BUILD)/duet: $(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB)
 
+# Built on all cores, tested one after the other.
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 run: deps
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)./duet $(ARGS)
 
 test: deps
-	$(Q)$(MAKE) --no-print-directory all check
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests
+	$(Q)$(MAKE) --no-print-directory check
+
+tests: $(TESTS:%=$(BUILD)/tests/%.run) $(if $(with_cuda),$(ON_STUB))
 
 check: $(TESTS:%=check-%) $(if $(with_cuda),check-cuda-failures)
 
@@ -133,8 +139,7 @@ $(BUILD)/tests/cuda.run: $(BUILD)/tests/cuda/main.c.o $(BUILD)/tests/cuda/drive.
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ -lm -lpthread $(CUDA_LIB)
 # The stub is the CUDA runtime here, so no GPU is needed.
-check-cuda-failures: $(BUILD)/tests/cuda.failures $(BUILD)/tests/cuda.app_failures \
-                     $(BUILD)/duet-on-stub
+check-cuda-failures: $(ON_STUB)
 	$(call say,TEST,cuda-failures)
 	$(Q)$<
 	$(Q)DUET=$(abspath $(BUILD)/duet-on-stub) $(BUILD)/tests/cuda.app_failures
