@@ -194,7 +194,8 @@ static bool greets_in_line_mode(void)
     bool greeted = term_wait(t, "Type a question and press Enter", 0);
     term_type(t, "1 + 1\r");
     term_expect(t, "1 + 1 = 2.");
-    assert_null(strstr(term_screen(t), "being loaded")); /* it was, while nobody waited */
+    const char *waits = strstr(term_screen(t), "being loaded");
+    assert_true(!waits || !strstr(waits + 1, "being loaded")); /* where one waits: said once */
     term_type(t, "\004");
     assert_int_equal(term_end(t), 0);
     term_free(t);
@@ -228,7 +229,12 @@ static void test_line_mode_is_bare(void **state)
 /* The mouse is let go of however duet ends. */
 static void test_mouse_modes(void **state)
 {
-    static const int signals[] = {0, SIGTERM, SIGHUP, SIGABRT, SIGSEGV};
+    static const int signals[] = {
+        0,       SIGTERM, SIGHUP, SIGABRT,
+#ifndef __SANITIZE_ADDRESS__
+        SIGSEGV, /* which is the sanitizer's there */
+#endif
+    };
     (void)state;
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         size_t len;
