@@ -86,7 +86,8 @@ static int read_done(struct resume *r, int fd, struct str *kept, uint64_t *size)
         else if (got == LINES_LINE)
             take_line(r, text, len, kept);
     }
-    qsort(r->done, r->n_done, sizeof *r->done, by_text);
+    if (r->n_done > 0)
+        qsort(r->done, r->n_done, sizeof *r->done, by_text);
     *size = in.bytes;
     lines_done(&in);
     errno = in.error;
