@@ -1,5 +1,6 @@
 /* inspect_model.c - `duet inspect model`: metadata, tensors, and the memory it would take. */
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,19 @@ static int open_for_facts(const struct app *app, const struct model_file *file, 
     return exit_of_engine(status);
 }
 
+/* The number without the digits that only come from its being a float. */
+static double short_number(float f)
+{
+    return round((double)f * 1e6) / 1e6;
+}
+
+static json_t *sampling(const struct engine_sampling *s)
+{
+    return json_pack("{s:f, s:i, s:f, s:f, s:f}", "temperature", short_number(s->temperature),
+                     "top_k", s->top_k, "top_p", short_number(s->top_p), "min_p",
+                     short_number(s->min_p), "repeat_penalty", short_number(s->repeat_penalty));
+}
+
 static json_t *facts(const struct engine_info *i)
 {
     json_t *object = json_pack(
@@ -52,6 +66,8 @@ static json_t *facts(const struct engine_info *i)
         mem_fail();
     for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
         json_object_set_new(object, numbers[n].name, json_integer((json_int_t)numbers[n].value));
+    if (json_object_set_new(object, "sampling", sampling(&i->sampling)) != 0)
+        mem_fail();
     return object;
 }
 

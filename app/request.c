@@ -149,12 +149,14 @@ void request_set_thinking(struct engine_request *request, const struct options *
 
 struct engine_sampling request_sampling(const struct options *o, const struct engine_info *info)
 {
+    const struct engine_sampling *model = &info->sampling;
     return (struct engine_sampling){
-        .temperature = isnan(o->temperature) ? info->temperature : (float)o->temperature,
-        .top_k = o->top_k < 0 ? 0 : (int)o->top_k,
-        .top_p = isnan(o->top_p) ? info->top_p : (float)o->top_p,
-        .min_p = isnan(o->min_p) ? 0.0f : (float)o->min_p,
-        .repeat_penalty = isnan(o->repeat_penalty) ? 1.0f : (float)o->repeat_penalty,
+        .temperature = isnan(o->temperature) ? model->temperature : (float)o->temperature,
+        .top_k = o->top_k < 0 ? model->top_k : (int)o->top_k,
+        .top_p = isnan(o->top_p) ? model->top_p : (float)o->top_p,
+        .min_p = isnan(o->min_p) ? model->min_p : (float)o->min_p,
+        .repeat_penalty = isnan(o->repeat_penalty) ? model->repeat_penalty
+                                                   : (float)o->repeat_penalty,
         .seed = (uint64_t)o->seed,
     };
 }

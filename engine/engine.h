@@ -68,6 +68,14 @@ void engine_close(struct engine *e);
 
 enum engine_family { ENGINE_FAMILY_DEEPSEEK, ENGINE_FAMILY_LLAMA };
 
+struct engine_sampling {
+    float temperature;    /* 0 = greedy: always the most likely token */
+    int top_k;            /* 0 = off */
+    float top_p, min_p;   /* 1 and 0 = off */
+    float repeat_penalty; /* 1 = off; over the last 64 tokens */
+    uint64_t seed;        /* same seed, settings, model and prompt: same answer */
+};
+
 /* Facts of an open engine; constant, owned by it. */
 struct engine_info {
     const char *name;          /* general.name, or the file's name */
@@ -81,8 +89,9 @@ struct engine_info {
     int n_parallel;         /* answers at a time */
     uint64_t n_params, file_bytes;
     uint64_t weight_bytes, kv_bytes, scratch_bytes; /* planned, resident after load */
-    uint64_t fingerprint;     /* of the file's contents: same number, same model */
-    float temperature, top_p; /* recommended by the model, else by its family */
+    uint64_t fingerprint; /* of the file's contents: same number, same model */
+    /* Recommended by the model, else by its family; seed is 0. */
+    struct engine_sampling sampling;
 };
 const struct engine_info *engine_info(const struct engine *e);
 
@@ -92,14 +101,6 @@ const struct engine_info *engine_info(const struct engine *e);
 char *engine_describe(const struct engine *e);
 
 /* Asking */
-
-struct engine_sampling {
-    float temperature;    /* 0 = greedy: always the most likely token */
-    int top_k;            /* 0 = off */
-    float top_p, min_p;   /* 1 and 0 = off */
-    float repeat_penalty; /* 1 = off; over the last 64 tokens */
-    uint64_t seed;        /* same seed, settings, model and prompt: same answer */
-};
 
 enum engine_think {
     ENGINE_THINK_AUTO, /* as the family's template has it */

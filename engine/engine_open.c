@@ -157,12 +157,32 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* What the model's makers recommend: in the file, else as they wrote of the family. */
-static float recommended(const struct gguf *g, const char *key, float otherwise)
+/* What the file recommends, where it can be used. */
+static float recommended(const struct gguf *g, const char *key, double most, float otherwise)
 {
     char why[256];
     double value;
-    return gguf_get_float(g, key, &value, why, sizeof why) == 1 ? (float)value : otherwise;
+    int found = gguf_get_float(g, key, &value, why, sizeof why);
+    return found == 1 && value >= 0 && value <= most ? (float)value : otherwise;
+}
+
+/* What the model's makers recommend: in the file, else as they wrote of the family. */
+static struct engine_sampling recommended_sampling(const struct gguf *g, enum engine_family family)
+{
+    float top_p = family == ENGINE_FAMILY_LLAMA ? 0.9f : 0.95f;
+    char why[256];
+    int64_t top_k = 0;
+    struct engine_sampling s = {
+        .temperature = recommended(g, "general.sampling.temp", 10, 0.6f),
+        .top_p = recommended(g, "general.sampling.top_p", 1, top_p),
+        .min_p = recommended(g, "general.sampling.min_p", 1, 0),
+        .repeat_penalty = recommended(g, "general.sampling.penalty_repeat", 10, 1),
+    };
+    if (gguf_get_int(g, "general.sampling.top_k", 0, INT_MAX, &top_k, why, sizeof why) == 1)
+        s.top_k = (int)top_k;
+    if (s.repeat_penalty == 0)
+        s.repeat_penalty = 1;
+    return s;
 }
 
 static void fill_info(struct engine *e, const struct engine_options *opt)
@@ -199,9 +219,7 @@ static void fill_info(struct engine *e, const struct engine_options *opt)
     for (size_t i = 0; gguf_span(e->file, i, &bytes); i++)
         info->file_bytes += bytes;
     info->fingerprint = model_fingerprint(e->file);
-    info->temperature = recommended(e->file, "general.sampling.temp", 0.6f);
-    info->top_p = recommended(e->file, "general.sampling.top_p",
-                              info->family == ENGINE_FAMILY_LLAMA ? 0.9f : 0.95f);
+    info->sampling = recommended_sampling(e->file, info->family);
 }
 
 /* Blocks the signals that are meant for the program, in this thread and those it makes from now on;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "gguf.h"
 #include "gguf_build.h"
@@ -37,7 +38,8 @@ struct hf_config {
     char architecture[16];
     int n_vocab, n_head, n_head_kv, head_dim;
     bool tied;
-    bool scaled; /* Llama 3's scaling of the rotation */
+    int64_t bos, eos; /* -1: not named; the tokenizer's word counts for more */
+    bool scaled;      /* Llama 3's scaling of the rotation */
     double theta, factor, low, high, trained;
 };
 

@@ -73,6 +73,8 @@ static int read_sizes(const struct hf_reader *r, const json_t *json, struct hf_c
     put_int(r, c, "attention.head_count_kv", c->n_head_kv);
     put_int(r, c, "attention.key_length", c->head_dim);
     put_int(r, c, "attention.value_length", c->head_dim);
+    put_int(r, c, "rope.dimension_count", c->head_dim);
+    put_int(r, c, "vocab_size", c->n_vocab);
     put_real(r, c, "attention.layer_norm_rms_epsilon", epsilon);
     return 0;
 }
@@ -89,7 +91,9 @@ static int read_rotation(const struct hf_reader *r, const json_t *json, struct h
                      &c->theta) != 0)
         return -1;
     put_real(r, c, "rope.freq_base", c->theta);
-    if (!json_is_object(scaling) || !type || strcmp(type, "default") == 0)
+    if (!type && json_object_get(scaling, "factor"))
+        return hf_refuse(r, config_file, "rope_scaling: a factor without its rope_type");
+    if (!type || strcmp(type, "default") == 0)
         return 0;
     if (strcmp(type, "llama3") != 0) {
         char shown[40];
@@ -123,21 +127,41 @@ static int check_unsupported(const struct hf_reader *r, const json_t *json)
     return 0;
 }
 
-/* What the release recommends for sampling. */
+/* What the release recommends for sampling; whether that can be used, its reader decides. */
 static int read_generation(const struct hf_reader *r)
 {
     static const char file[] = "generation_config.json";
+    static const struct {
+        const char *from, *to;
+    } reals[] = {
+        {"temperature", "general.sampling.temp"},
+        {"top_p", "general.sampling.top_p"},
+        {"min_p", "general.sampling.min_p"},
+        {"repetition_penalty", "general.sampling.penalty_repeat"},
+    };
     bool failed;
     json_t *json = hf_json_read(r, file, &failed);
-    const json_t *temperature = json_object_get(json, "temperature");
-    const json_t *top_p = json_object_get(json, "top_p");
+    const json_t *top_k = json_object_get(json, "top_k");
+    bool greedy = json_is_false(json_object_get(json, "do_sample"));
 
-    if (json_is_number(temperature))
-        gguf_build_f32(r->header, "general.sampling.temp", (float)json_number_value(temperature));
-    if (json_is_number(top_p))
-        gguf_build_f32(r->header, "general.sampling.top_p", (float)json_number_value(top_p));
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        const json_t *value = json_object_get(json, reals[i].from);
+        if (json_is_number(value) && !(i == 0 && greedy))
+            gguf_build_f32(r->header, reals[i].to, (float)json_number_value(value));
+    }
+    if (greedy)
+        gguf_build_f32(r->header, reals[0].to, 0);
+    if (json_is_integer(top_k) && json_integer_value(top_k) >= 0 &&
+        json_integer_value(top_k) <= INT_MAX)
+        gguf_build_u32(r->header, "general.sampling.top_k", (uint32_t)json_integer_value(top_k));
     json_decref(json);
     return failed ? -1 : 0;
+}
+
+static int64_t read_id(const json_t *json, const char *key)
+{
+    const json_t *id = json_object_get(json, key);
+    return json_is_integer(id) ? json_integer_value(id) : -1;
 }
 
 int hf_read_config(const struct hf_reader *r, struct hf_config *out)
@@ -145,7 +169,9 @@ int hf_read_config(const struct hf_reader *r, struct hf_config *out)
     json_t *json = hf_json_need(r, config_file);
     if (!json)
         return -1;
-    *out = (struct hf_config){.tied = json_is_true(json_object_get(json, "tie_word_embeddings"))};
+    *out = (struct hf_config){.tied = json_is_true(json_object_get(json, "tie_word_embeddings")),
+                              .bos = read_id(json, "bos_token_id"),
+                              .eos = read_id(json, "eos_token_id")};
     bool failed = read_architecture(r, json, out) != 0 || check_unsupported(r, json) != 0 ||
                   read_sizes(r, json, out) != 0 || read_rotation(r, json, out) != 0 ||
                   read_generation(r) != 0;

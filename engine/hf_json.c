@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "safemap.h"
-
 enum { MAX_BYTES = 64 * 1024 * 1024, MAX_PATH = 4096 };
 
 int hf_refuse(const struct hf_reader *r, const char *file, const char *format, ...)
@@ -22,41 +20,49 @@ int hf_refuse(const struct hf_reader *r, const char *file, const char *format, .
     return -1;
 }
 
-json_t *hf_json_read(const struct hf_reader *r, const char *file, bool *failed)
+bool hf_text_read(const struct hf_reader *r, const char *file, struct safemap *map, bool *failed)
 {
     char path[MAX_PATH], why[128];
-    struct safemap map;
-    json_error_t error;
-    json_t *json = NULL;
 
     *failed = true;
     if (snprintf(path, sizeof path, "%s/%s", r->folder, file) >= (int)sizeof path) {
         hf_refuse(r, file, "the folder's path is too long");
-        return NULL;
+        return false;
     }
     if (access(path, F_OK) != 0) {
         *failed = false;
-        return NULL;
+        return false;
     }
-    if (safemap_open(&map, path, why, sizeof why) != 0) {
+    if (safemap_open(map, path, why, sizeof why) != 0) {
         hf_refuse(r, file, "%s", why);
-        return NULL;
+        return false;
     }
-    if (map.size > MAX_BYTES)
-        hf_refuse(r, file, "too large (got %zu, limit %d bytes)", map.size, MAX_BYTES);
-    else if (safemap_read(&map, map.size, why, sizeof why) != 0)
+    if (map->size > MAX_BYTES)
+        hf_refuse(r, file, "too large (got %zu, limit %d bytes)", map->size, MAX_BYTES);
+    else if (safemap_read(map, map->size, why, sizeof why) != 0)
         hf_refuse(r, file, "%s", why);
-    else if (!(json = json_loadb((const char *)map.bytes, map.size, JSON_REJECT_DUPLICATES,
-                                 &error)) ||
-             !json_is_object(json))
-        hf_refuse(r, file, "%s", json ? "not an object" : "not JSON");
+    else
+        *failed = false;
+    if (*failed)
+        safemap_close(map);
+    return !*failed;
+}
+
+json_t *hf_json_read(const struct hf_reader *r, const char *file, bool *failed)
+{
+    struct safemap map;
+    json_error_t error;
+
+    if (!hf_text_read(r, file, &map, failed))
+        return NULL;
+    json_t *json = json_loadb((const char *)map.bytes, map.size, JSON_REJECT_DUPLICATES, &error);
     safemap_close(&map);
-    if (json && !json_is_object(json)) {
-        json_decref(json);
-        json = NULL;
-    }
-    *failed = !json;
-    return json;
+    if (json_is_object(json))
+        return json;
+    hf_refuse(r, file, "%s", json ? "not an object" : "not JSON");
+    json_decref(json);
+    *failed = true;
+    return NULL;
 }
 
 json_t *hf_json_need(const struct hf_reader *r, const char *file)

@@ -1,10 +1,15 @@
-/* hf_json.h - the JSON files of a model's folder, and looking into them. */
+/* hf_json.h - the JSON and text files of a model's folder, and looking into them. */
 #ifndef ENGINE_HF_JSON_H
 #define ENGINE_HF_JSON_H
 
 #include <jansson.h>
 
 #include "hf.h"
+#include "safemap.h"
+
+/* The bytes of a file of the folder, for safemap_close. False: it is not there, or with *failed it
+ * cannot be read (and err is set). */
+bool hf_text_read(const struct hf_reader *r, const char *file, struct safemap *map, bool *failed);
 
 /* A file of the folder as an object, for json_decref. NULL: it is not there (and err is not set), or
  * with *failed it cannot be used (and err is). */

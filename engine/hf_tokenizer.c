@@ -21,6 +21,22 @@ static const struct {
      "llama-bpe"},
 };
 
+/* Whether a marker is the template's: releases call some of their own not special ("<｜User｜>"). */
+static bool looks_special(const char *text)
+{
+    static const struct {
+        const char *open, *close;
+    } marks[] = {{"<|", "|>"}, {"<｜", "｜>"}};
+    size_t len = strlen(text);
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        size_t n = strlen(marks[i].open);
+        if (len >= 2 * n && strncmp(text, marks[i].open, n) == 0 &&
+            strcmp(text + len - n, marks[i].close) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* By id: text and type of each token; what nobody names stays NULL. */
 struct table {
     const char **text;
@@ -53,11 +69,13 @@ static int take_tokens(const struct hf_reader *r, json_t *json, struct table *t)
     json_object_foreach(vocab, text, id) if (put_token(r, t, text, id, TYPE_NORMAL) != 0) return -1;
     for (size_t i = 0; i < json_array_size(added); i++) {
         const json_t *token = json_array_get(added, i);
-        bool special = json_is_true(json_object_get(token, "special"));
         text = json_string_value(json_object_get(token, "content"));
-        if (!text || put_token(r, t, text, json_object_get(token, "id"),
-                               special ? TYPE_CONTROL : TYPE_USER) != 0)
-            return text ? -1 : hf_refuse(r, tokenizer_file, "added_tokens: one without content");
+        if (!text)
+            return hf_refuse(r, tokenizer_file, "added_tokens: one without content");
+        bool special = json_is_true(json_object_get(token, "special")) || looks_special(text);
+        if (put_token(r, t, text, json_object_get(token, "id"),
+                      special ? TYPE_CONTROL : TYPE_USER) != 0)
+            return -1;
     }
     return 0;
 }
@@ -138,8 +156,10 @@ static int write_rule(const struct hf_reader *r, const json_t *json)
     return hf_refuse(r, tokenizer_file, "pre_tokenizer: this way of splitting is not supported");
 }
 
-/* The id of a special token that is named by its text, or by an object with it; -1: none. */
-static int find_special(const struct table *t, const json_t *config, const char *key)
+/* The id of a special token that is named by its text, or by an object with it; else `otherwise`,
+ * -1: none. */
+static int64_t find_special(const struct table *t, const json_t *config, const char *key,
+                            int64_t otherwise)
 {
     const json_t *value = json_object_get(config, key);
     const char *text = json_string_value(json_is_object(value) ? json_object_get(value, "content")
@@ -147,7 +167,7 @@ static int find_special(const struct table *t, const json_t *config, const char 
     for (int i = t->n; text && i-- > 0;)
         if (t->text[i] && strcmp(t->text[i], text) == 0)
             return i;
-    return -1;
+    return otherwise < t->n ? otherwise : -1;
 }
 
 /* The template of a conversation; of several the one called "default". */
@@ -163,24 +183,55 @@ static const char *find_template(const json_t *config)
     return json_string_value(value);
 }
 
-static int write_config(const struct hf_reader *r, const struct table *t)
+/* Newer releases keep it in a file of its own, which then counts. */
+static int write_template(const struct hf_reader *r, const json_t *config)
+{
+    bool failed;
+    struct safemap file;
+    const char *chat = find_template(config);
+
+    if (hf_text_read(r, "chat_template.jinja", &file, &failed)) {
+        gguf_build_string(r->header, "tokenizer.chat_template", (const char *)file.bytes,
+                          file.size);
+        safemap_close(&file);
+    } else if (chat && !failed) {
+        gguf_build_string(r->header, "tokenizer.chat_template", chat, strlen(chat));
+    }
+    return failed ? -1 : 0;
+}
+
+static int write_config(const struct hf_reader *r, const struct hf_config *c, const struct table *t)
 {
     bool failed;
     json_t *config = hf_json_read(r, config_file, &failed);
-    const json_t *add_bos = json_object_get(config, "add_bos_token");
-    const char *chat = find_template(config);
-    int bos = find_special(t, config, "bos_token"), eos = find_special(t, config, "eos_token");
+    const struct {
+        const char *from, *to;
+        int64_t otherwise;
+    } ids[] = {
+        {"bos_token", "tokenizer.ggml.bos_token_id", c->bos},
+        {"eos_token", "tokenizer.ggml.eos_token_id", c->eos},
+        {"pad_token", "tokenizer.ggml.padding_token_id", -1},
+    };
+    static const struct {
+        const char *from, *to;
+    } flags[] = {
+        {"add_bos_token", "tokenizer.ggml.add_bos_token"},
+        {"add_eos_token", "tokenizer.ggml.add_eos_token"},
+    };
 
-    if (bos >= 0)
-        gguf_build_u32(r->header, "tokenizer.ggml.bos_token_id", (uint32_t)bos);
-    if (eos >= 0)
-        gguf_build_u32(r->header, "tokenizer.ggml.eos_token_id", (uint32_t)eos);
-    if (json_is_boolean(add_bos))
-        gguf_build_bool(r->header, "tokenizer.ggml.add_bos_token", json_is_true(add_bos));
-    if (chat)
-        gguf_build_string(r->header, "tokenizer.chat_template", chat, strlen(chat));
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        int64_t id = find_special(t, config, ids[i].from, ids[i].otherwise);
+        if (id >= 0)
+            gguf_build_u32(r->header, ids[i].to, (uint32_t)id);
+    }
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        const json_t *flag = json_object_get(config, flags[i].from);
+        if (json_is_boolean(flag))
+            gguf_build_bool(r->header, flags[i].to, json_is_true(flag));
+    }
+    int result = failed ? -1 : write_template(r, config);
     json_decref(config);
-    return failed ? -1 : 0;
+    return result;
 }
 
 int hf_read_tokenizer(const struct hf_reader *r, const struct hf_config *c)
@@ -195,7 +246,7 @@ int hf_read_tokenizer(const struct hf_reader *r, const struct hf_config *c)
     else if (json && write_rule(r, json) == 0 && take_tokens(r, json, &t) == 0 &&
              write_merges(r, json) == 0) {
         write_tokens(r, &t);
-        result = write_config(r, &t);
+        result = write_config(r, c, &t);
     }
     free(t.text);
     free(t.type);

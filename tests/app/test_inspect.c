@@ -212,12 +212,60 @@ static void test_release(void **state)
     run_done(&r);
 }
 
+/* Its tokens, logits and recommended sampling are those of the file with the same weights. */
+static void test_release_equals_file(void **state)
+{
+    static const struct {
+        const char *release, *file;
+        double top_p; /* the releases' word; the families' would be 0.9 and 0.95 */
+    } rows[] = {
+        {"llama-b/hf", "llama-b/llama-b.f16.gguf", 0.95},  /* F16, one file */
+        {"qwen2-a/hf", "qwen2-a/qwen2-a.bf16.gguf", 0.95}, /* BF16, two files */
+    };
+    const char *fixtures = getenv("DUET_FIXTURES");
+    (void)state;
+    if (!fixtures || !*fixtures)
+        skip();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct run tokens;
+        setenv("A", rows[i].release, 1);
+        setenv("B", rows[i].file, 1);
+        run_shell(&tokens, "cd $DUET_FIXTURES/tiny; for m in $A $B; do"
+                           " printf 'naïve 漢字 the <|eot_id|> <think> 1234\\n' |"
+                           " $DUET inspect tokens -m $m --special; done | uniq -c | wc -l");
+        assert_string_equal(tokens.out, "1\n");
+        run_done(&tokens);
+        json_t *both[2];
+        for (int k = 0; k < 2; k++)
+            both[k] = run_json(k == 0
+                                   ? "cd $DUET_FIXTURES/tiny; echo '{\"tokens\": [1, 70, 3, 99]}' |"
+                                     "$DUET inspect logits -m $A --greedy 24"
+                                   : "cd $DUET_FIXTURES/tiny; echo '{\"tokens\": [1, 70, 3, 99]}' |"
+                                     "$DUET inspect logits -m $B --greedy 24");
+        json_t *a = json_object_get(both[0], "logits"), *b = json_object_get(both[1], "logits");
+        assert_true(json_array_size(a) > 300);
+        for (size_t n = 0; n < json_array_size(a); n++)
+            assert_true(fabs(json_number_value(json_array_get(a, n)) -
+                             json_number_value(json_array_get(b, n))) < 1e-4);
+        assert_true(
+            json_equal(json_object_get(both[0], "greedy"), json_object_get(both[1], "greedy")));
+        json_decref(both[0]);
+        json_decref(both[1]);
+        json_t *facts = run_json("$DUET inspect model $DUET_FIXTURES/tiny/$A --json");
+        json_t *sampling = json_object_get(json_object_get(facts, "model"), "sampling");
+        assert_true(json_number_value(json_object_get(sampling, "temperature")) == 0.6);
+        assert_true(json_number_value(json_object_get(sampling, "top_p")) == rows[i].top_p);
+        json_decref(facts);
+    }
+}
+
 int test_inspect(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_tokens),      TEST(test_prompt), TEST(test_logits),      TEST(test_model),
-        TEST(test_wrong_lines), TEST(test_bench),  TEST(test_closed_pipe), TEST(test_release),
+        TEST(test_tokens),      TEST(test_prompt),      TEST(test_logits),
+        TEST(test_model),       TEST(test_wrong_lines), TEST(test_bench),
+        TEST(test_closed_pipe), TEST(test_release),     TEST(test_release_equals_file),
     };
 #undef TEST
     return cmocka_run_group_tests_name("inspect", tests, NULL, NULL);

@@ -439,7 +439,9 @@ static void facts_and_inspection(void **state)
     assert_int_equal(info->family, ENGINE_FAMILY_LLAMA);
     assert_false(info->thinks);
     assert_int_equal(info->n_ctx, TINY_CONTEXT);
-    assert_true(info->temperature == 0.6f && info->top_p == 0.9f);
+    const struct engine_sampling *s = &info->sampling;
+    assert_true(s->temperature == 0.6f && s->top_p == 0.9f && s->repeat_penalty == 1);
+    assert_true(s->top_k == 0 && s->min_p == 0);
     assert_true(info->n_params > 50000 && info->weight_bytes > 0 && info->kv_bytes > 0);
 
     static const char text[] = "hello <|eot_id|> wörld \xff\n";

@@ -1,5 +1,6 @@
 /* test_hf.c - models as Hugging Face's libraries save them: one safetensors file, whole and damaged,
- * and a folder whose JSON files say strange things. The outside releases are in test_hf_vectors. */
+ * and a folder whose JSON files say strange things, the outside releases' keys. Their logits are in
+ * test_logits, their tokens in test_vectors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -241,6 +242,7 @@ static void strange_folders(void **state)
         {"config.json", "1e-5", "\"x\"", "rms_norm_eps: not a number"},
         {"config.json", "\"llama3\"", "\"yarn\"", "rope_scaling: yarn is not supported"},
         {"config.json", "\"factor\":8", "\"factor\":0", "its factors are out of range"},
+        {"config.json", "\"rope_type\":\"llama3\",", "", "a factor without its rope_type"},
         {"config.json", "\"low_freq_factor\":1", "\"low_freq_factor\":9", "factors are out of"},
         {"config.json", "{", "{\"hidden_act\":\"relu\",", "hidden_act: not supported"},
         {"config.json", "{", "{\"use_sliding_window\":true,", "use_sliding_window: not supported"},
@@ -264,6 +266,134 @@ static void strange_folders(void **state)
         if (hf_open(&g, folder, true, err, sizeof err) == 0 || !strstr(err, rows[i].why))
             fail_msg("%s -> %s gives: %s", rows[i].from, rows[i].to, err);
     }
+}
+
+static uint32_t number_of(const struct gguf *g, const char *key)
+{
+    int64_t value = -1;
+    char err[256];
+    assert_int_equal(gguf_get_int(g, key, 0, UINT32_MAX, &value, err, sizeof err), 1);
+    return (uint32_t)value;
+}
+
+static double real_of(const struct gguf *g, const char *key)
+{
+    double value = -1;
+    char err[256];
+    assert_int_equal(gguf_get_float(g, key, &value, err, sizeof err), 1);
+    return value;
+}
+
+/* What looks like a marker is one, whether or not the release calls it special; config.json names
+ * the tokens where tokenizer_config.json does not; and a template's own file counts. */
+static void specials_and_sampling(void **state)
+{
+    static const char settings[] = "{\"pad_token\":{\"content\":\"<m>\"},\"add_bos_token\":true,"
+                                   "\"chat_template\":\"the older one\"}";
+    static const char generation[] = "{\"temperature\":0.5,\"top_p\":0.25,\"top_k\":20,"
+                                     "\"min_p\":0.125,\"repetition_penalty\":1.5,\"x\":[]}";
+    static const char greedy[] = "{\"do_sample\":false,\"temperature\":0.5,\"top_k\":-3}";
+    struct gguf *g;
+    struct gguf_array types;
+    struct gguf_string chat;
+    char err[256];
+    (void)state;
+    write_changed("config.json", config, "\"vocab_size\":4",
+                  "\"vocab_size\":6,\"bos_token_id\":4,\"eos_token_id\":[3,4]");
+    write_changed("tokenizer.json", tokenizer, "\"added_tokens\":[]",
+                  "\"added_tokens\":[{\"id\":3,\"content\":\"<m>\",\"special\":false},"
+                  "{\"id\":4,\"content\":\"<｜m｜>\",\"special\":false},"
+                  "{\"id\":5,\"content\":\"m\",\"special\":true}]");
+    write_file("tokenizer_config.json", settings, sizeof settings - 1);
+    write_file("generation_config.json", generation, sizeof generation - 1);
+    write_file("chat_template.jinja", "the newer one", 13);
+    if (hf_open(&g, folder, true, err, sizeof err) != 0)
+        fail_msg("%s", err);
+    assert_int_equal(
+        gguf_get_array(g, "tokenizer.ggml.token_type", GGUF_I32, &types, err, sizeof err), 1);
+    assert_memory_equal(types.data, ((const int32_t[]){1, 1, 1, 4, 3, 3}), 6 * sizeof(int32_t));
+    assert_int_equal(number_of(g, "tokenizer.ggml.bos_token_id"), 4);
+    assert_null(gguf_find_key(g, "tokenizer.ggml.eos_token_id"));
+    assert_int_equal(number_of(g, "tokenizer.ggml.padding_token_id"), 3);
+    assert_int_equal(gguf_get_string(g, "tokenizer.chat_template", &chat, err, sizeof err), 1);
+    assert_int_equal(chat.len, 13);
+    assert_memory_equal(chat.data, "the newer one", 13);
+    assert_true(real_of(g, "general.sampling.temp") == 0.5);
+    assert_true(real_of(g, "general.sampling.top_p") == 0.25);
+    assert_true(real_of(g, "general.sampling.min_p") == 0.125);
+    assert_true(real_of(g, "general.sampling.penalty_repeat") == 1.5);
+    assert_int_equal(number_of(g, "general.sampling.top_k"), 20);
+    gguf_close(g);
+
+    write_file("generation_config.json", greedy, sizeof greedy - 1);
+    assert_int_equal(hf_open(&g, folder, true, err, sizeof err), 0);
+    assert_true(real_of(g, "general.sampling.temp") == 0);
+    assert_null(gguf_find_key(g, "general.sampling.top_p"));
+    assert_null(gguf_find_key(g, "general.sampling.top_k"));
+    gguf_close(g);
+    write_file("generation_config.json", "[]", 2);
+    assert_int_equal(hf_open(&g, folder, true, err, sizeof err), -1);
+    assert_string_equal(err, "generation_config.json: not an object");
+}
+
+static void assert_same_array(const struct gguf_array *a, const struct gguf_array *b)
+{
+    const void *at_a = a->data, *at_b = b->data;
+    assert_int_equal(a->type, b->type);
+    assert_int_equal(a->count, b->count);
+    for (uint64_t i = 0; i < a->count; i++) {
+        union gguf_value x = gguf_next_element(a->type, &at_a);
+        union gguf_value y = gguf_next_element(b->type, &at_b);
+        if (a->type != GGUF_STRING) {
+            assert_true(x.u == y.u);
+            continue;
+        }
+        assert_int_equal(x.s.len, y.s.len);
+        assert_memory_equal(x.s.data, y.s.data, x.s.len);
+    }
+}
+
+/* Whether a folder's keys are those of the file, but for what names it and its number format. */
+static void assert_same_keys(const char *release, const char *file)
+{
+    struct gguf *a, *b;
+    char path[512], err[256];
+    fixture_path(release, path, sizeof path);
+    if (hf_open(&a, path, true, err, sizeof err) != 0)
+        fail_msg("%s", err);
+    fixture_path(file, path, sizeof path);
+    assert_int_equal(gguf_open(&b, path, err, sizeof err), 0);
+    for (size_t i = 0; i < gguf_n_keys(b); i++) {
+        const struct gguf_key *y = gguf_key_at(b, i);
+        char name[128];
+        snprintf(name, sizeof name, "%.*s", (int)y->name.len, y->name.data);
+        if (strncmp(name, "general.", 8) == 0 && strcmp(name, "general.architecture") != 0)
+            continue;
+        const struct gguf_key *x = gguf_find_key(a, name);
+        if (!x || x->type != y->type)
+            fail_msg("%s: %s: %s", release, name, x ? "another type" : "missing");
+        if (x->type == GGUF_ARRAY)
+            assert_same_array(&x->value.a, &y->value.a);
+        else if (x->type == GGUF_F32)
+            assert_true(x->value.f == y->value.f);
+        else if (x->type != GGUF_STRING)
+            assert_int_equal(x->value.u, y->value.u);
+        else if (x->value.s.len != y->value.s.len ||
+                 memcmp(x->value.s.data, y->value.s.data, x->value.s.len) != 0)
+            fail_msg("%s: %s: another text", release, name);
+    }
+    gguf_close(a);
+    gguf_close(b);
+}
+
+static void outside_releases_say_what_their_files_do(void **state)
+{
+    (void)state;
+    assert_same_keys("hf/llama-3.2-1b-instruct", "vocab/llama-3.2-1b-instruct.vocab.gguf");
+    assert_same_keys("hf/deepseek-r1-distill-qwen-1.5b",
+                     "vocab/deepseek-r1-distill-qwen-1.5b.vocab.gguf");
+    assert_same_keys("tiny/llama-b/hf", "tiny/llama-b/llama-b.f16.gguf");
+    assert_same_keys("tiny/qwen2-a/hf", "tiny/qwen2-a/qwen2-a.bf16.gguf");
 }
 
 /* No name from an index leaves the folder, and what has no place is refused by its name. */
@@ -296,8 +426,10 @@ int test_hf(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_remove)
     const struct CMUnitTest tests[] = {
-        TEST(a_whole_file),    TEST(damaged_files),   TEST(truncated_files),
-        TEST(strange_folders), TEST(strange_indexes), TEST(a_folder_without_weights),
+        TEST(a_whole_file),          TEST(damaged_files),
+        TEST(truncated_files),       TEST(strange_folders),
+        TEST(strange_indexes),       TEST(a_folder_without_weights),
+        TEST(specials_and_sampling), cmocka_unit_test(outside_releases_say_what_their_files_do),
     };
 #undef TEST
     return cmocka_run_group_tests_name("hf", tests, NULL, NULL);
