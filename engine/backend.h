@@ -27,6 +27,11 @@
 
 enum backend_kv_type { BACKEND_KV_F16, BACKEND_KV_F32 };
 
+/* Bytes that were needed where they were not available. */
+struct backend_shortage {
+    uint64_t needed, available;
+};
+
 struct backend_options {
     int n_threads;     /* CPU; 0 = the cores this process may use */
     int max_tokens;    /* T of the largest step; 0 = as many as the device reads well at once */
@@ -36,7 +41,9 @@ struct backend_options {
     int n_blocks;    /* KV blocks in all */
     enum backend_kv_type kv_type;
     bool reproducible;      /* CUDA: bits that do not depend on the batch, for long prompts too */
+    uint64_t host_memory;   /* CPU: takes at most so many bytes; 0 = what there is */
     uint64_t device_memory; /* CUDA: takes at most so many bytes; 0 = what the device has free */
+    struct backend_shortage *shortage; /* or NULL; set where that was too little */
     const atomic_bool *abort_load; /* or NULL; looked at while loading: once true, load gives up */
 };
 

@@ -84,6 +84,11 @@ const struct engine_info *engine_info(const struct engine *e)
     return &e->info;
 }
 
+int engine_cached_tokens(const struct engine *e)
+{
+    return e->kv ? kv_cached(e->kv) : 0;
+}
+
 /* Asking */
 
 static int refuse(char *err, size_t errlen, enum engine_error error, const char *reason)

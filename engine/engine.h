@@ -46,6 +46,11 @@ enum engine_kv_type { ENGINE_KV_F16, ENGINE_KV_F32 };
  * the memory there is. */
 enum { ENGINE_PARALLEL_BEST = -1 };
 
+/* Why a model could not be opened for want of memory, in bytes on its device; 0: it was not that. */
+struct engine_shortage {
+    uint64_t needed, available;
+};
+
 struct engine_options {
     const char *model_path; /* a GGUF file, or the folder of a Hugging Face release */
     bool vocab_only;        /* metadata and tokeniser only; the file needs no tensors */
@@ -54,14 +59,20 @@ struct engine_options {
     int n_ctx;                   /* longest sequence in tokens; 0 = 4096 or the model's own limit */
     int n_parallel;              /* answers at a time, each of up to n_ctx tokens; 0 = 1 */
     enum engine_kv_type kv_type; /* F32 is for exact comparisons */
-    uint64_t device_memory;      /* CUDA: takes at most so many bytes; 0 = what is free */
+    uint64_t host_memory;        /* CPU: takes at most so many bytes; 0 = what is free */
+    uint64_t device_memory;      /* CUDA: the same of the GPU's */
     bool reproducible;           /* CUDA: the same bytes whatever else is in the batch */
+    struct engine_shortage *shortage; /* or NULL; set by engine_open */
 };
 
 /* Reads and checks the whole header, builds the tokeniser, plans memory and starts the engine's
  * thread, which then prepares the weights: requests may be submitted at once and wait for that.
  * ENGINE_READY or ENGINE_FATAL tells how it went. *out is the caller's, for engine_close. */
 int engine_open(struct engine **out, const struct engine_options *opt, char *err, size_t errlen);
+
+/* Bytes of the machine's memory that this process could still take, within its limits; UINT64_MAX
+ * where nothing says. */
+uint64_t engine_memory_free(void);
 
 /* Cancels what is running, joins the thread, frees everything. NULL is fine. */
 void engine_close(struct engine *e);
@@ -78,10 +89,11 @@ struct engine_sampling {
 
 /* Facts of an open engine; constant, owned by it. */
 struct engine_info {
-    const char *name;          /* general.name, or the file's name */
-    const char *architecture;  /* "qwen2", "llama" */
-    const char *type;          /* of most weights: "Q8_0", "Q4_K", "BF16" ... */
-    const char *device;        /* "CPU, 2 threads, AVX-512 VNNI" */
+    const char *name;         /* general.name, or the file's name */
+    const char *architecture; /* "qwen2", "llama" */
+    const char *type;         /* of most weights: "Q8_0", "Q4_K", "BF16" ... */
+    const char *device;       /* "CPU, 2 threads, AVX-512 VNNI" */
+    bool on_gpu;
     enum engine_family family; /* of the chat template */
     bool thinks;               /* its answers begin with reasoning */
     int n_vocab, n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff;
@@ -94,6 +106,10 @@ struct engine_info {
     struct engine_sampling sampling;
 };
 const struct engine_info *engine_info(const struct engine *e);
+
+/* Tokens in the KV cache, those of ended requests included: a prompt that begins as they do is not
+ * computed again. Changes while requests run. */
+int engine_cached_tokens(const struct engine *e);
 
 /* The file's metadata and tensor directory as one JSON object {"metadata": {...}, "tensors":
  * [{"name", "type", "shape", "bytes"}...]}; long arrays are shortened to their first elements and

@@ -64,7 +64,10 @@ static int best_parallel(const struct model_config *cfg, const struct engine_opt
     size_t number = opt->kv_type == ENGINE_KV_F32 ? sizeof(float) : sizeof(uint16_t);
     uint64_t row = (uint64_t)2 * (uint64_t)cfg->n_layer * (uint64_t)cfg->n_head_kv *
                    (uint64_t)cfg->head_dim * number;
-    uint64_t budget = cuda ? (uint64_t)4 << 30 : cpu_memory_available() / 4;
+    uint64_t host = cpu_memory_available();
+    if (opt->host_memory > 0 && opt->host_memory < host)
+        host = opt->host_memory;
+    uint64_t budget = cuda ? (uint64_t)4 << 30 : host / 4;
     uint64_t n = budget / (row * (uint64_t)n_ctx), most = cuda ? 64 : 16;
     return n < 1 ? 1 : n < most ? (int)n : (int)most;
 }
@@ -105,7 +108,9 @@ static int choose_sizes(struct engine *e, const struct engine_options *opt,
         .max_context = n_ctx,
         .n_blocks = n_parallel * kv_blocks(n_ctx),
         .kv_type = opt->kv_type == ENGINE_KV_F32 ? BACKEND_KV_F32 : BACKEND_KV_F16,
+        .host_memory = opt->host_memory,
         .device_memory = opt->device_memory,
+        .shortage = &e->shortage,
         .reproducible = opt->reproducible,
         .abort_load = queue_shut_flag(e->queue),
     };
@@ -119,7 +124,10 @@ static int open_backend(struct engine *e, const struct engine_options *opt,
         [ENGINE_DEVICE_AUTO] = NULL, [ENGINE_DEVICE_CPU] = "cpu", [ENGINE_DEVICE_CUDA] = "cuda"};
     const char *device = devices[opt->device];
     char why[256];
-    if (backend_open(&e->backend, device, &e->model, &e->sizes, why, sizeof why) < 0)
+    int rc = backend_open(&e->backend, device, &e->model, &e->sizes, why, sizeof why);
+    if (opt->shortage)
+        *opt->shortage = (struct engine_shortage){e->shortage.needed, e->shortage.available};
+    if (rc < 0)
         return refuse(c, ENGINE_EMEMORY, why);
 
     const struct backend_memory *memory = &e->backend->memory;
@@ -128,6 +136,7 @@ static int open_backend(struct engine *e, const struct engine_options *opt,
     e->info.kv_bytes = memory->kv;
     e->info.scratch_bytes = memory->scratch;
     e->info.device = e->backend->device;
+    e->info.on_gpu = opt->device == ENGINE_DEVICE_CUDA;
     return 0;
 }
 
@@ -254,6 +263,11 @@ static int start(struct engine *e, const struct complaint *c)
     return e->has_thread ? 0 : refuse(c, ENGINE_EMEMORY, "cannot start a thread");
 }
 
+uint64_t engine_memory_free(void)
+{
+    return cpu_memory_available();
+}
+
 int engine_open(struct engine **out, const struct engine_options *opt, char *err, size_t errlen)
 {
     char shown[64];
@@ -261,6 +275,8 @@ int engine_open(struct engine **out, const struct engine_options *opt, char *err
     const struct complaint c = {
         err, errlen, gguf_print(shown, sizeof shown, (struct gguf_string){base, strlen(base)})};
 
+    if (opt->shortage)
+        *opt->shortage = (struct engine_shortage){0};
     struct engine *e = calloc(1, sizeof *e);
     if (!e || queue_open(&e->queue) < 0) {
         free(e);

@@ -32,6 +32,7 @@ struct engine {
     bool has_thread;
     pthread_t thread;
     struct backend_options sizes;
+    struct backend_shortage shortage; /* why there is no backend */
 
     /* The engine thread's, once it runs. */
     struct model model;

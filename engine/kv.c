@@ -4,6 +4,7 @@
 #include "kv.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct block {
 struct kv {
     int n_blocks, n_idle;
     int n_reserved;        /* of all sequences; never more than n_idle */
+    atomic_int n_cached;   /* tokens in the tree */
     struct block blocks[]; /* and one more: the root of the tree and head of the ring */
 };
 
@@ -79,6 +81,7 @@ static void tree_enter(struct kv *kv, int32_t id, int32_t parent, const int32_t 
     struct block *b = &kv->blocks[id];
     memcpy(b->tokens, tokens, (size_t)n * sizeof *tokens);
     b->n_tokens = n;
+    kv->n_cached += n;
     b->parent = parent;
     b->first_child = NONE;
     b->next_sibling = kv->blocks[parent].first_child;
@@ -93,6 +96,7 @@ static void tree_leave(struct kv *kv, int32_t id)
     while (*at != id)
         at = &kv->blocks[*at].next_sibling;
     *at = b->next_sibling;
+    kv->n_cached -= b->n_tokens;
     b->n_tokens = 0;
 }
 
@@ -144,6 +148,7 @@ int kv_new(struct kv **out, int n_blocks)
     kv->n_blocks = n_blocks;
     kv->n_idle = 0;
     kv->n_reserved = 0;
+    atomic_init(&kv->n_cached, 0);
     int32_t r = root(kv);
     kv->blocks[r] = (struct block){.first_child = NONE, .idle_next = r, .idle_prev = r};
     for (int32_t id = 0; id < n_blocks; id++) {
@@ -162,6 +167,11 @@ void kv_free(struct kv *kv)
 int kv_available(const struct kv *kv)
 {
     return kv->n_idle - kv->n_reserved;
+}
+
+int kv_cached(const struct kv *kv)
+{
+    return kv->n_cached;
 }
 
 int kv_open(struct kv *kv, struct kv_sequence *s, const int32_t *tokens, int n, int max_tokens)

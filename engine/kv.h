@@ -15,7 +15,7 @@
  * for another one: either it fits, or it is not opened. To fork a sequence, open another one with
  * its tokens: it finds and shares every full block.
  *
- * Nothing is allocated after kv_new. One thread. */
+ * Nothing is allocated after kv_new. One thread, but that kv_cached may be asked from any. */
 #ifndef ENGINE_KV_H
 #define ENGINE_KV_H
 
@@ -58,5 +58,8 @@ void kv_close(struct kv *kv, struct kv_sequence *s, const int32_t *tokens, int n
 
 /* Blocks that a sequence could still take: owned by nobody and reserved by nobody. */
 int kv_available(const struct kv *kv);
+
+/* Positions whose rows can be found, by sequences that begin as they did. */
+int kv_cached(const struct kv *kv);
 
 #endif

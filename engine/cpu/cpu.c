@@ -322,8 +322,12 @@ static int check_memory(const struct cpu *c, const struct model *m, char *err, s
     uint64_t needed = cpu_weights_bytes(m) + c->kv_bytes + c->scratch_bytes;
     uint64_t available = cpu_memory_available();
 
+    if (c->opt.host_memory > 0 && c->opt.host_memory < available)
+        available = c->opt.host_memory;
     if (needed <= available)
         return 0;
+    if (c->opt.shortage)
+        *c->opt.shortage = (struct backend_shortage){needed, available};
     snprintf(err, errlen,
              "memory: does not fit with a context of %d tokens (got %" PRIu64 " MiB, limit %" PRIu64
              " MiB free)",

@@ -402,6 +402,8 @@ static int check_memory(const struct cuda *c, char *err, size_t errlen)
         free_bytes = (size_t)c->opt.device_memory;
     if (need <= free_bytes)
         return 0;
+    if (c->opt.shortage)
+        *c->opt.shortage = (struct backend_shortage){need, free_bytes};
     snprintf(err, errlen,
              "CUDA: %s: memory is short (got %zu MiB, limit %zu MiB); a shorter context or a more "
              "quantised model takes less",

@@ -422,8 +422,29 @@ static void memory_is_planned(void **state)
     assert_non_null(strstr(err, "parallel: too many for a context of 1073741824 tokens"));
     opt.n_parallel = 16;
     assert_int_equal(engine_open(&e, &opt, err, sizeof err), ENGINE_EMEMORY);
+    struct engine_shortage shortage;
+    opt.shortage = &shortage;
+    assert_int_equal(engine_open(&e, &opt, err, sizeof err), ENGINE_EMEMORY);
     assert_non_null(strstr(err, "memory: does not fit with a context of 1073741824 tokens"));
+    assert_true(shortage.needed > shortage.available && shortage.available > 0);
     assert_null(e);
+
+    opt.n_ctx = TINY_CONTEXT;
+    opt.host_memory = 16 << 20;
+    opt.n_parallel = ENGINE_PARALLEL_BEST; /* within the limit */
+    assert_int_equal(engine_open(&e, &opt, err, sizeof err), 0);
+    assert_int_equal(shortage.needed, 0);
+    const struct engine_info *info = engine_info(e);
+    uint64_t takes = info->weight_bytes + info->kv_bytes + info->scratch_bytes;
+    assert_in_range(takes, 1, opt.host_memory);
+    assert_false(info->on_gpu);
+    engine_close(e);
+    e = NULL;
+    opt.host_memory = 1 << 16;
+    opt.n_parallel = 1;
+    assert_int_equal(engine_open(&e, &opt, err, sizeof err), ENGINE_EMEMORY);
+    assert_int_equal(shortage.available, opt.host_memory);
+    assert_in_range(shortage.needed, opt.host_memory + 1, takes);
     tiny_model_remove(&model);
 }
 

@@ -117,7 +117,9 @@ static void reuses_full_blocks(void **state)
 
     fill(a->tokens, 0, 100, 1000);
     assert_int_equal(open_sequence(w, a, 100, 128), 0);
+    assert_int_equal(kv_cached(w->kv), 0);
     compute(w, a, 100, true);
+    assert_int_equal(kv_cached(w->kv), 96); /* full blocks */
 
     /* Beside the living one: 96 tokens are full blocks, then the texts part. */
     memcpy(b->tokens, a->tokens, sizeof a->tokens);
@@ -129,6 +131,9 @@ static void reuses_full_blocks(void **state)
     assert_rows(w, a);
     close_sequence(w, a);
     close_sequence(w, b);
+
+    /* The 96 that both share, 4 more, and 24 others. */
+    assert_int_equal(kv_cached(w->kv), 96 + 4 + 24);
 
     /* The same prompt again: one position is left to compute, in a block that is taken over. */
     assert_int_equal(open_sequence(w, a, 100, 128), 99);
@@ -301,6 +306,7 @@ static void random_operations(void **state)
         bool was_open = s->open;
         random_step(w, s);
         assert_true(kv_available(w->kv) >= 0);
+        assert_in_range(kv_cached(w->kv), 0, N_BLOCKS * KV_BLOCK);
         if (!was_open && s->open)
             reused += s->n_computed;
         if (s->open)
