@@ -22,6 +22,7 @@
 #include "app/mem.h"
 #include "app/models.h"
 #include "app/resume.h"
+#include "app/running.h"
 #include "app/say.h"
 #include "app/signals.h"
 
@@ -40,6 +41,7 @@ struct job {
 
 struct batch {
     const struct options *options;
+    const struct paths *paths;
     struct model_file file;
     struct engine *engine;
     struct batch_defaults defaults;
@@ -55,7 +57,8 @@ struct batch {
     struct job *first, **end; /* in the order of the input */
     size_t n_jobs, n_running;
     struct batch_progress progress;
-    int fatal; /* an exit status, once the engine cannot go on */
+    struct running running; /* tells `duet ps` of us */
+    int fatal;              /* an exit status, once the engine cannot go on */
     char err[512];
 };
 
@@ -154,10 +157,18 @@ static void on_done(struct batch *b, struct job *job, const struct engine_event 
     b->n_running--;
 }
 
+static void tell(struct batch *b, enum running_state state)
+{
+    struct running_model row = running_model_of(b->engine, b->file.name, state);
+    running_tell(&b->running, b->paths, "batch", &row, 1);
+}
+
 static void take_events(struct batch *b)
 {
     const struct engine_event *ev;
     while ((ev = engine_next_event(b->engine, 0))) {
+        if (ev->type == ENGINE_READY)
+            tell(b, RUNNING_ANSWERING);
         if (ev->type == ENGINE_FATAL) {
             b->fatal = exit_of_engine(ev->error);
             say_to(b->err, sizeof b->err, 0, "%s: %s", b->file.name, ev->error_text);
@@ -320,7 +331,10 @@ static int open_model(struct batch *b, const struct app *app)
     struct engine_options options = options_engine(o, b->file.path);
     options.n_parallel = o->n_parallel > 0 ? (int)o->n_parallel : ENGINE_PARALLEL_BEST;
     status = engine_open(&b->engine, &options, b->err, sizeof b->err);
-    return status != 0 ? exit_of_engine(status) : 0;
+    if (status != 0)
+        return exit_of_engine(status);
+    tell(b, RUNNING_LOADING);
+    return 0;
 }
 
 static void set_defaults(struct batch *b)
@@ -353,7 +367,11 @@ static int finish(struct batch *b, int status)
 
 int cmd_batch(struct app *app)
 {
-    struct batch b = {.options = &app->options, .in.fd = -1, .resume.fd = -1};
+    struct batch b = {.options = &app->options,
+                      .paths = &app->paths,
+                      .in.fd = -1,
+                      .resume.fd = -1,
+                      .running.fd = -1};
     b.end = &b.first;
 
     if (signals_catch() != 0) {
@@ -372,6 +390,7 @@ int cmd_batch(struct app *app)
     }
     if (b.err[0])
         say_error("%s", b.err);
+    running_done(&b.running);
     engine_close(b.engine);
     shape_done(&b.shape);
     while (b.first) {

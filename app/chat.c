@@ -13,7 +13,8 @@ enum { FINAL_PATIENCE_MS = 700 };
 
 void chat_init(struct chat *c, struct options *options, const struct paths *paths)
 {
-    *c = (struct chat){.options = options, .paths = paths};
+    *c = (struct chat){.options = options, .paths = paths, .as = "prompt", .running.fd = -1};
+    holder_init(&c->holder, options, paths);
 }
 
 void chat_done(struct chat *c)
@@ -23,10 +24,8 @@ void chat_done(struct chat *c)
     chat_abandon(c, STORE_INTERRUPTED);
     if (c->history.store && history_save(&c->history) != 0)
         say_notice(c->options->quiet, "history: not saved: %s", c->history.problem);
-    for (size_t i = 0; i < c->n_models; i++) {
-        engine_close(c->models[i].engine);
-        model_file_done(&c->models[i].file);
-    }
+    running_done(&c->running);
+    holder_done(&c->holder);
     if (c->history.store)
         history_close(&c->history);
     shape_done(&c->shape);
@@ -71,65 +70,30 @@ int chat_open_history(struct chat *c, char *err, size_t errlen)
 
 /* Models */
 
-static int open_engine(struct chat *c, struct chat_model *m, char *err, size_t errlen)
-{
-    struct engine_options options = options_engine(c->options, m->file.path);
-    if (m->on_cpu)
-        options.device = ENGINE_DEVICE_CPU;
-    m->ready = false;
-    m->fault[0] = '\0';
-    int status = engine_open(&m->engine, &options, err, errlen);
-    if (status != 0)
-        m->engine = NULL;
-    return status ? exit_of_engine(status) : 0;
-}
-
-static struct chat_model *resident(struct chat *c, const char *path)
-{
-    for (size_t i = 0; i < c->n_models; i++)
-        if (strcmp(c->models[i].file.path, path) == 0)
-            return &c->models[i];
-    return NULL;
-}
-
-/* A place for one more model; the oldest that is not needed gives way. */
-static struct chat_model *free_place(struct chat *c)
-{
-    if (c->n_models < CHAT_MODELS)
-        return &c->models[c->n_models++];
-    for (size_t i = 0; i < CHAT_MODELS; i++) {
-        struct chat_model *m = &c->models[i];
-        if (m != c->model && m != c->answering) {
-            engine_close(m->engine);
-            model_file_done(&m->file);
-            return m;
-        }
-    }
-    return NULL;
-}
-
 /* The named model, in memory and open. */
-static int load(struct chat *c, const char *name, struct chat_model **out, char *err, size_t errlen)
+static int get(struct chat *c, const char *name, struct held **out, char *err, size_t errlen)
 {
-    struct model_file file;
-    int status = models_find(c->paths, name ? name : c->options->model, &file, err, errlen);
-    if (status != 0)
-        return status;
-    struct chat_model *m = resident(c, file.path);
-    if (m) {
-        model_file_done(&file);
-    } else {
-        m = free_place(c);
-        *m = (struct chat_model){.file = file};
-    }
-    *out = m;
-    return m->engine ? 0 : open_engine(c, m, err, errlen);
+    int status = holder_find(&c->holder, name, c->model, out, err, errlen);
+    return status ? status : holder_open(&c->holder, *out, err, errlen);
 }
 
 int chat_use(struct chat *c, const char *name, char *err, size_t errlen)
 {
-    struct chat_model *m;
-    int status = load(c, name, &m, err, errlen);
+    struct held *m;
+    int status = get(c, name, &m, err, errlen);
+    if (status == 0)
+        c->model = m;
+    return status;
+}
+
+int chat_use_on(struct chat *c, const char *name, enum held_where where, char *err, size_t errlen)
+{
+    struct held *m;
+    int status = holder_find(&c->holder, name, c->model, &m, err, errlen);
+    if (status == 0 && m->answering)
+        return say_to(err, errlen, EXIT_USAGE, "%s is answering; stop that first", m->file.name);
+    if (status == 0)
+        status = holder_move(&c->holder, m, where, err, errlen);
     if (status == 0)
         c->model = m;
     return status;
@@ -137,28 +101,18 @@ int chat_use(struct chat *c, const char *name, char *err, size_t errlen)
 
 int chat_reopen(struct chat *c, char *err, size_t errlen)
 {
-    if (!c->model)
-        return chat_use(c, NULL, err, errlen);
-    struct chat_model *m = c->model;
-    if (m->engine)
-        return 0;
-    bool elsewhere = c->options->device == ENGINE_DEVICE_CUDA && m->n_lost > 0;
-    m->on_cpu = m->on_cpu || (elsewhere && m->n_lost > 1);
-    int status = open_engine(c, m, err, errlen);
-    if (status == 0 || !elsewhere || m->on_cpu)
-        return status;
-    m->on_cpu = true;
-    return open_engine(c, m, err, errlen);
+    return c->model ? holder_open(&c->holder, c->model, err, errlen)
+                    : chat_use(c, NULL, err, errlen);
 }
 
 /* Asking */
 
-struct engine_sampling chat_sampling(const struct chat *c, const struct chat_model *model)
+struct engine_sampling chat_sampling(const struct chat *c, const struct held *model)
 {
     return request_sampling(c->options, engine_info(model->engine));
 }
 
-static void record(struct turn *turn, const struct chat_model *model,
+static void record(struct turn *turn, const struct held *model,
                    const struct engine_request *request)
 {
     const struct engine_info *info = engine_info(model->engine);
@@ -181,7 +135,7 @@ static void record(struct turn *turn, const struct chat_model *model,
     free(settings);
 }
 
-void chat_prepare(struct chat *c, const struct chat_model *model, struct engine_request *request)
+void chat_prepare(struct chat *c, const struct held *model, struct engine_request *request)
 {
     time_t now = time(NULL);
     struct tm local;
@@ -199,20 +153,21 @@ void chat_prepare(struct chat *c, const struct chat_model *model, struct engine_
         request->sampling.seed = request_random_seed();
 }
 
-int chat_submit(struct chat *c, const struct chat_model *model,
-                const struct engine_request *request, char *err, size_t errlen)
+int chat_submit(struct chat *c, const struct held *model, const struct engine_request *request,
+                char *err, size_t errlen)
 {
     char reason[256];
     int status = engine_submit(model->engine, request, &c->request, reason, sizeof reason);
     return status ? say_to(err, errlen, exit_of_engine(status), "%s", reason) : 0;
 }
 
-void chat_begin(struct chat *c, struct chat_model *model, struct turn *turn,
+void chat_begin(struct chat *c, struct held *model, struct turn *turn,
                 const struct engine_request *request)
 {
     record(turn, model, request);
     c->answer = turn;
     c->answering = model;
+    holder_answer(&c->holder, model, true);
     c->phase = ENGINE_READY;
     c->prompt_done = 0;
     c->usage = (struct engine_usage){0};
@@ -228,7 +183,7 @@ struct exchange {
     struct turn *after;
     const struct str *question;
     bool opens; /* the window begins with the question */
-    struct chat_model *model;
+    struct held *model;
 };
 
 /* The history follows once the engine has taken the request. */
@@ -289,7 +244,7 @@ int chat_edit(struct chat *c, struct turn *question, const char *text, size_t le
 int chat_regenerate(struct chat *c, struct turn *turn, const char *model, char *err, size_t errlen)
 {
     struct exchange x = {.after = turn_question(turn)};
-    int status = model ? load(c, model, &x.model, err, errlen) : chat_reopen(c, err, errlen);
+    int status = model ? get(c, model, &x.model, err, errlen) : chat_reopen(c, err, errlen);
     if (status != 0)
         return status;
     if (!model)
@@ -323,6 +278,7 @@ static void end_answer(struct chat *c, enum store_state state, const char *error
     g->time_to_first_token_ms = c->usage.time_to_first_token_ms;
     g->generation_time_ms = c->usage.generation_time_ms;
     history_end(&c->history, c->answer, state);
+    holder_answer(&c->holder, c->answering, false);
     c->answer = NULL;
     c->answering = NULL;
 }
@@ -411,7 +367,7 @@ static bool on_answer_event(struct chat *c, const struct engine_event *ev, struc
 /* The answer, if there is one, ends before its model is gone. */
 static bool on_fatal(struct chat *c, const struct engine_event *ev, struct chat_event *out)
 {
-    struct chat_model *m = out->model;
+    struct held *m = out->model;
     c->error = ev->error;
     say_to(m->fault, sizeof m->fault, 0, "%s", ev->error_text ? ev->error_text : "failed");
     if (c->answering != m)
@@ -430,17 +386,14 @@ static bool on_event(struct chat *c, const struct engine_event *ev, struct chat_
         return on_fatal(c, ev, out);
     if (ev->type != ENGINE_READY)
         return on_answer_event(c, ev, out);
-    out->model->ready = true;
-    out->model->load_ms = ev->load_ms;
+    holder_ready(&c->holder, out->model, ev->load_ms);
     out->type = CHAT_READY;
     return true;
 }
 
-static bool lose(struct chat_model *m, struct chat_event *out)
+static bool lose(struct chat *c, struct held *m, struct chat_event *out)
 {
-    engine_close(m->engine);
-    m->engine = NULL;
-    m->ready = false;
+    holder_close(&c->holder, m);
     m->n_lost++;
     *out = (struct chat_event){.type = CHAT_LOST, .model = m, .error = m->fault};
     return true;
@@ -448,8 +401,8 @@ static bool lose(struct chat_model *m, struct chat_event *out)
 
 bool chat_next_event(struct chat *c, struct chat_event *out)
 {
-    for (size_t i = 0; i < c->n_models; i++) {
-        struct chat_model *m = &c->models[i];
+    for (size_t i = 0; i < c->holder.n; i++) {
+        struct held *m = &c->holder.models[i];
         const struct engine_event *ev;
         while (m->engine && (ev = engine_next_event(m->engine, 0))) {
             *out = (struct chat_event){.model = m};
@@ -457,17 +410,18 @@ bool chat_next_event(struct chat *c, struct chat_event *out)
                 return true;
         }
         if (m->engine && m->fault[0])
-            return lose(m, out);
+            return lose(c, m, out);
     }
     return false;
 }
 
 size_t chat_poll(const struct chat *c, struct pollfd *fds)
 {
+    const struct holder *h = &c->holder;
     size_t n = 0;
-    for (size_t i = 0; i < c->n_models; i++)
-        if (c->models[i].engine)
-            fds[n++] = (struct pollfd){.fd = engine_wake_fd(c->models[i].engine), .events = POLLIN};
+    for (size_t i = 0; i < h->n; i++)
+        if (h->models[i].engine)
+            fds[n++] = (struct pollfd){.fd = engine_wake_fd(h->models[i].engine), .events = POLLIN};
     return n;
 }
 
@@ -476,8 +430,33 @@ int chat_timeout_ms(const struct chat *c)
     return history_due_ms(&c->history);
 }
 
+static struct running_model row_of(const struct held *m)
+{
+    struct running_model row = running_model_of(m->engine, m->file.name,
+                                                m->answering ? RUNNING_ANSWERING
+                                                : m->ready   ? RUNNING_IDLE
+                                                             : RUNNING_LOADING);
+    row.since_ms = m->used_ms;
+    return row;
+}
+
+void chat_tell(struct chat *c)
+{
+    const struct holder *h = &c->holder;
+    struct running_model rows[HOLDER_MODELS];
+    size_t n = 0;
+    if (c->told == h->revision + 1)
+        return;
+    c->told = h->revision + 1;
+    for (size_t i = 0; i < h->n; i++)
+        if (h->models[i].engine)
+            rows[n++] = row_of(&h->models[i]);
+    running_tell(&c->running, c->paths, c->as, rows, n);
+}
+
 void chat_save_due(struct chat *c)
 {
+    chat_tell(c);
     if (history_due_ms(&c->history) == 0)
         history_save(&c->history);
 }

@@ -19,25 +19,17 @@
 #include <stdint.h>
 
 #include "app/history.h"
+#include "app/holder.h"
 #include "app/library.h"
 #include "app/models.h"
 #include "app/options.h"
 #include "app/paths.h"
+#include "app/running.h"
 #include "app/shape.h"
 #include "app/request.h"
 #include "engine/engine.h"
 
-enum { CHAT_MODELS = 8 };
-
-struct chat_model {
-    struct model_file file;
-    struct engine *engine; /* NULL: lost or not open */
-    bool ready;            /* the weights are loaded */
-    double load_ms;
-    char fault[256]; /* why it cannot go on; "" while it can */
-    int n_lost;      /* how often, since its last good answer */
-    bool on_cpu;     /* the device has failed it too often */
-};
+enum { CHAT_MODELS = HOLDER_MODELS };
 
 struct chat {
     struct options *options;
@@ -45,15 +37,17 @@ struct chat {
     struct history history;
     struct shape shape; /* what answers must look like */
     struct library library;
-    int64_t marked; /* the turn that the user has marked, by its number; 0: none */
+    struct running running; /* tells `duet ps` of us, */
+    const char *as;         /* as this, see running_process */
+    uint64_t told;          /* revision of the holder + 1 that it has told */
+    int64_t marked;         /* the turn that the user has marked, by its number; 0: none */
 
-    struct chat_model models[CHAT_MODELS]; /* those in memory */
-    size_t n_models;
-    struct chat_model *model; /* who answers next; NULL: none yet */
+    struct holder holder; /* the models in memory */
+    struct held *model;   /* who answers next; NULL: none yet */
 
     /* The answer that is being written; NULL: none. */
     struct turn *answer;
-    struct chat_model *answering;
+    struct held *answering;
     enum store_kind writes; /* what it is at */
     double thought_ms;      /* that its reasoning took; 0: none yet */
     uint64_t request;
@@ -78,12 +72,14 @@ void chat_done(struct chat *c);
  * conversation was named that cannot be had. */
 int chat_open_history(struct chat *c, char *err, size_t errlen);
 
-/* Makes the named model the one that answers, and loads it unless it is in memory. NULL: the
- * options' model, else the default. */
+/* Makes the named model the one that answers, and loads it unless it is in memory, where others may have
+ * to give way to it: holder_take_note() says so. NULL: the options' model, else the default. */
 int chat_use(struct chat *c, const char *name, char *err, size_t errlen);
 
-/* Loads the model again after CHAT_LOST: where it was, and on the CPU once the device has failed
- * twice, or cannot be opened any more. */
+/* The same, and lets it live there. */
+int chat_use_on(struct chat *c, const char *name, enum held_where where, char *err, size_t errlen);
+
+/* Loads the model again that has given way or was lost, see holder_open(). */
 int chat_reopen(struct chat *c, char *err, size_t errlen);
 
 /* Asks the model, after everything said before. When it is refused nothing has changed. */
@@ -113,10 +109,10 @@ void chat_answer_now(struct chat *c);
 
 /* What any answer is begun with: a request to the model as the options want it; its submission; and
  * the turn that it is for. */
-void chat_prepare(struct chat *c, const struct chat_model *model, struct engine_request *request);
-int chat_submit(struct chat *c, const struct chat_model *model,
-                const struct engine_request *request, char *err, size_t errlen);
-void chat_begin(struct chat *c, struct chat_model *model, struct turn *turn,
+void chat_prepare(struct chat *c, const struct held *model, struct engine_request *request);
+int chat_submit(struct chat *c, const struct held *model, const struct engine_request *request,
+                char *err, size_t errlen);
+void chat_begin(struct chat *c, struct held *model, struct turn *turn,
                 const struct engine_request *request);
 
 /* Stops the answer; what there is of it stays. CHAT_END still comes. */
@@ -135,7 +131,7 @@ enum chat_event_type {
 
 struct chat_event {
     enum chat_event_type type;
-    struct chat_model *model;
+    struct held *model;
     struct turn *turn;
     enum store_kind kind;
     const char *text; /* until the next call */
@@ -153,8 +149,11 @@ int chat_timeout_ms(const struct chat *c);
 /* The next event, or false when nothing waits. */
 bool chat_next_event(struct chat *c, struct chat_event *out);
 
-/* Saves when it is time to. */
+/* Saves when it is time to, and tells other processes what is in memory. */
 void chat_save_due(struct chat *c);
+
+/* Tells what is in memory, if that has changed. */
+void chat_tell(struct chat *c);
 
 /* Tokens of the conversation as the model will be given it, without a next question; -1: unknown.
  */
@@ -167,7 +166,7 @@ int64_t chat_count_prompt(const struct chat *c, const struct request_span *span,
 int64_t chat_count_tokens(const struct chat *c, const char *text, size_t len);
 
 /* What an answer to be sampled now would be sampled with; seed -1 is not drawn yet. */
-struct engine_sampling chat_sampling(const struct chat *c, const struct chat_model *model);
+struct engine_sampling chat_sampling(const struct chat *c, const struct held *model);
 
 /* The exit status that stands for how the last answer ended. */
 int chat_exit_status(const struct chat *c, const struct turn *turn);

@@ -27,6 +27,7 @@ int cmd_import(struct app *app);
 int cmd_rm(struct app *app);
 int cmd_inspect(struct app *app);
 int cmd_models(struct app *app);
+int cmd_ps(struct app *app);
 int cmd_bench(struct app *app);
 
 /* The three ways to chat, of which cmd_chat chooses one. */

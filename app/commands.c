@@ -72,23 +72,70 @@ static void run_system(struct chat *c, const char *arg, struct command_reply *re
 
 /* Models and settings */
 
+static void add_answers(struct chat *c, struct command_reply *reply)
+{
+    str_addf(&reply->text, "%s answers from here on", c->model->file.name);
+    compact_add_warning(c, &reply->text);
+}
+
 void command_use(struct chat *c, const char *model, struct command_reply *reply)
 {
     char err[256];
     if (chat_use(c, model, err, sizeof err) != 0)
         command_refuse(reply, err);
-    if (reply->failed)
-        return;
-    str_addf(&reply->text, "%s answers from here on", c->model->file.name);
-    compact_add_warning(c, &reply->text);
+    else
+        add_answers(c, reply);
+}
+
+/* "llama gpu": a model, and where it is to live. */
+static bool split_place(const char *arg, struct str *name, enum held_where *where)
+{
+    const char *last = strrchr(arg, ' ');
+    if (!last || (strcmp(last, " cpu") != 0 && strcmp(last, " gpu") != 0))
+        return false;
+    size_t len = (size_t)(last - arg);
+    *where = last[1] == 'c' ? HELD_CPU : HELD_GPU;
+    arg = str_trim(arg, &len);
+    str_add(name, arg, len);
+    return true;
+}
+
+static void use_somewhere(struct chat *c, const char *name, enum held_where where,
+                          struct command_reply *reply)
+{
+    char err[256];
+    if (chat_use_on(c, name, where, err, sizeof err) != 0)
+        command_refuse(reply, err);
+    else
+        add_answers(c, reply);
 }
 
 static void run_model(struct chat *c, const char *arg, struct command_reply *reply)
 {
-    if (*arg)
-        command_use(c, arg, reply);
-    else
+    struct str name = {0};
+    enum held_where where;
+    if (!*arg)
         reply->effect = COMMAND_PICK_MODEL;
+    else if (split_place(arg, &name, &where))
+        use_somewhere(c, name.data, where, reply);
+    else
+        command_use(c, arg, reply);
+    str_done(&name);
+}
+
+static void run_ps(struct chat *c, const char *arg, struct command_reply *reply)
+{
+    struct running_list list;
+    (void)arg;
+    chat_tell(c);
+    running_read(c->paths, &list);
+    if (list.count > 0)
+        running_add_table(&reply->text, &list);
+    else
+        str_adds(&reply->text, "no model is in memory");
+    if (list.count > 0)
+        reply->text.data[--reply->text.len] = '\0';
+    running_list_done(&list);
 }
 
 static void add_settings(struct chat *c, struct str *out)
@@ -198,7 +245,9 @@ static void run_quit(struct chat *c, const char *arg, struct command_reply *repl
 
 const struct command commands[] = {
     {"/help", "/?", "", "list keys and commands", run_help},
-    {"/model", NULL, "[NAME]", "let another model answer; the conversation stays", run_model},
+    {"/model", NULL, "[NAME] [cpu|gpu]", "let another model answer; the conversation stays",
+     run_model},
+    {"/ps", NULL, "", "which models are in memory, of every duet that runs", run_ps},
     {"/new", "/clear", "", "begin a new conversation", run_new},
     {"/list", NULL, "[WORDS|archived]", "the conversations, those with WORDS in their titles",
      run_list},

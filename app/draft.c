@@ -15,20 +15,6 @@
 
 enum { SLOTS = 16, MAX_BYTES = 16 << 20 };
 
-/* Makes the folder and those above it; one that cannot be made shows when the file is opened. */
-static void make_folders(const char *folder)
-{
-    char *path = mem_strdup(folder);
-    for (char *s = path + 1; *s; s++)
-        if (*s == '/') {
-            *s = '\0';
-            mkdir(path, 0700);
-            *s = '/';
-        }
-    mkdir(path, 0700);
-    free(path);
-}
-
 /* A file that no other duet has; -1: it has, or cannot be. */
 static int take(const char *path)
 {
@@ -81,7 +67,7 @@ void draft_open(struct draft *d, const char *folder, struct str *out)
     *d = (struct draft){.fd = -1, .due = -1};
     if (!folder)
         return;
-    make_folders(folder);
+    paths_make_folder(folder);
     for (int i = 0; i < 2 * SLOTS; i++) {
         char name[32];
         snprintf(name, sizeof name, "draft-%d", i % SLOTS);

@@ -36,6 +36,7 @@ static const struct verb_entry verbs[] = {
     [VERB_INSPECT] = {"inspect", cmd_inspect, "model|tokens|prompt|logits [options] [MODEL]",
                       "look at what the engine sees", "model|tokens|prompt|logits"},
     [VERB_MODELS] = {"models", cmd_models, "[ls] [--json]", "list the installed models", "ls"},
+    [VERB_PS] = {"ps", cmd_ps, "[options]", "list the running duets and the models they hold", "-"},
     [VERB_BENCH] = {"bench", cmd_bench, "[options]", "measure the speed", "-"},
 };
 enum { N_VERBS = sizeof verbs / sizeof *verbs };

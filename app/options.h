@@ -21,6 +21,7 @@ enum verb {
     VERB_RM,
     VERB_INSPECT,
     VERB_MODELS,
+    VERB_PS,
     VERB_BENCH,
 };
 
@@ -34,8 +35,9 @@ enum {
     IN_HISTORY = IN_LOG | IN_SEARCH | IN_EXPORT | 1 << VERB_IMPORT | 1 << VERB_RM,
     IN_INSPECT = 1 << VERB_INSPECT,
     IN_MODELS = 1 << VERB_MODELS,
+    IN_PS = 1 << VERB_PS,
     IN_BENCH = 1 << VERB_BENCH,
-    IN_ALL = IN_CHAT | IN_BATCH | IN_HISTORY | IN_INSPECT | IN_MODELS | IN_BENCH,
+    IN_ALL = IN_CHAT | IN_BATCH | IN_HISTORY | IN_INSPECT | IN_MODELS | IN_PS | IN_BENCH,
     IS_PARAMETER = 1 << 16, /* /set parameter may change it while chatting */
     IN_CONFIG = 1 << 17,    /* may stand in the configuration file, under its long name */
 };
@@ -52,7 +54,8 @@ struct options {
     /* Who answers. */
     const char *model;
     int64_t n_ctx, n_threads; /* 0: the engine chooses */
-    int64_t vram_limit;       /* MiB; 0: what is free */
+    int64_t memory_limit;     /* MiB of the machine's memory; 0: what is free */
+    int64_t vram_limit;       /* MiB of the GPU's; the same */
     bool reproducible;
     int device; /* enum engine_device */
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "app/mem.h"
 #include "app/str.h"
@@ -12,6 +13,19 @@ char *paths_join(const char *dir, const char *name)
     struct str path = {0};
     str_addf(&path, "%s/%s", dir, name);
     return path.data;
+}
+
+void paths_make_folder(const char *folder)
+{
+    char *path = mem_strdup(folder);
+    for (char *s = path + 1; *s; s++)
+        if (*s == '/') {
+            *s = '\0';
+            mkdir(path, 0700);
+            *s = '/';
+        }
+    mkdir(path, 0700);
+    free(path);
 }
 
 static char *folder(const char *variable, const char *under_home)
@@ -35,6 +49,9 @@ void paths_init(struct paths *p)
         .state = folder("XDG_STATE_HOME", ".local/state"),
         .cache = folder("XDG_CACHE_HOME", ".cache"),
     };
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    if (runtime && runtime[0] == '/')
+        p->runtime = paths_join(runtime, "duet");
     if (p->data)
         p->history = paths_join(p->data, "chat.db");
     if (p->config)
@@ -49,6 +66,7 @@ void paths_done(struct paths *p)
     free(p->data);
     free(p->state);
     free(p->cache);
+    free(p->runtime);
     free(p->history);
     free(p->settings);
 }
@@ -60,6 +78,7 @@ void paths_print(const struct paths *p)
     } all[] = {
         {"config", p->config},   {"settings", p->settings}, {"data", p->data},
         {"history", p->history}, {"state", p->state},       {"cache", p->cache},
+        {"runtime", p->runtime},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         printf("%s\t%s\n", all[i].name, all[i].path ? all[i].path : "-");

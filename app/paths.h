@@ -4,9 +4,11 @@
 
 struct paths {
     char *config, *data, *state, *cache; /* NULL where neither XDG_* nor HOME says */
-    char *history;                       /* the database, NULL as data is */
-    char *settings;                      /* the configuration file, NULL as config is */
-    const char *problem;                 /* why something is NULL */
+    char
+        *runtime; /* for what lasts as long as a process; NULL where XDG_RUNTIME_DIR does not say */
+    char *history;       /* the database, NULL as data is */
+    char *settings;      /* the configuration file, NULL as config is */
+    const char *problem; /* why something is NULL */
 };
 
 /* Reads the environment; looks at no file. Relative folders are ignored, as the specification asks.
@@ -16,6 +18,10 @@ void paths_done(struct paths *p);
 
 /* "dir/name"; the caller's. */
 char *paths_join(const char *dir, const char *name);
+
+/* Makes the folder and those above it, for the user alone; one that cannot be made shows when a file in
+ * it is opened. */
+void paths_make_folder(const char *folder);
 
 /* Prints them, one a line, as `name<TAB>path`. */
 void paths_print(const struct paths *p);

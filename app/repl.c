@@ -89,8 +89,16 @@ static int take_signal(int signal, bool *hinted)
     }
 }
 
-/* Reads a line; NULL in *line at the end of input. 0, or the exit status of a signal. The chat's
- * events wait meanwhile, but what is to be saved is saved. */
+/* A model that is lost is loaded again, or its fault told, with the next question. */
+static void drop_events(struct chat *c)
+{
+    struct chat_event ev;
+    while (chat_next_event(c, &ev))
+        continue;
+}
+
+/* Reads a line; NULL in *line at the end of input. 0, or the exit status of a signal. What is to be
+ * saved is saved meanwhile. */
 static int read_line(struct repl *r, const char *prompt, const char *draft, char **line)
 {
     bool hinted = false;
@@ -101,15 +109,16 @@ static int read_line(struct repl *r, const char *prompt, const char *draft, char
     rl_insert_text(draft);
     rl_redisplay();
     while (!entered.finished && status == 0) {
-        struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                               {.fd = signals_fd(), .events = POLLIN}};
-        poll(fds, 2, chat_timeout_ms(&r->chat));
+        struct pollfd fds[CHAT_MODELS + 2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                                              {.fd = signals_fd(), .events = POLLIN}};
+        poll(fds, 2 + chat_poll(&r->chat, fds + 2), chat_timeout_ms(&r->chat));
         for (int signal; status == 0 && (signal = signals_next()) != 0;)
             status = take_signal(signal, &hinted);
         if (status == 0 && fds[0].revents) {
             hinted = false;
             rl_callback_read_char();
         }
+        drop_events(&r->chat);
         chat_save_due(&r->chat);
     }
     if (!entered.finished) {
@@ -168,6 +177,14 @@ static void print_and_free(struct repl *r, struct str *text)
     if (text->len > 0)
         print(r, text->data, text->len);
     str_done(text);
+}
+
+/* What had to give way. */
+static void print_note(struct repl *r)
+{
+    struct str note = {0};
+    holder_take_note(&r->chat.holder, &note);
+    print_and_free(r, &note);
 }
 
 static void show_turn(struct repl *r, const struct turn *turn)
@@ -291,6 +308,7 @@ static void show_answer(struct repl *r)
     struct str note = {0};
     char err[512];
 
+    print_note(r);
     show_beginning(r, &view);
     r->status = answer_show(&r->chat, &view, &turn, err, sizeof err);
     if (r->status != 0)
@@ -374,6 +392,7 @@ static void attach(struct repl *r, struct command_reply *reply)
 
 static void follow(struct repl *r, struct command_reply *reply)
 {
+    print_note(r);
     switch (reply->effect) {
     case COMMAND_ASK: break;
     case COMMAND_SAY:
@@ -486,6 +505,7 @@ int repl_run(struct app *app)
     char err[512] = "";
 
     chat_init(&r.chat, &app->options, &app->paths);
+    r.chat.as = "line";
     outlet_init(&r.out, STDOUT_FILENO);
     prepare_readline(&r.chat);
     r.status = chat_use(&r.chat, NULL, err, sizeof err);

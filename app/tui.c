@@ -120,13 +120,22 @@ static void on_lost(struct tui *t, const struct chat_event *ev)
     str_addf(&line, "%s: %s", ev->model->file.name, ev->error);
     ui_notice(t->ui, UI_FAIL, line.data);
     str_done(&line);
-    struct chat_model *m = ev->model;
+    struct held *m = ev->model;
     if (m != t->chat.model || m->on_cpu || (m->n_lost > 1 && !device_is_cuda(t)))
         return;
     if (chat_reopen(&t->chat, err, sizeof err) != 0)
         ui_notice(t->ui, UI_FAIL, err);
     else
         ui_notice(t->ui, UI_INFO, m->on_cpu ? "going on with the CPU" : "loading it again");
+}
+
+/* What had to give way, each time anything did. */
+static void show_note(struct tui *t)
+{
+    struct str note = {0};
+    if (holder_take_note(&t->chat.holder, &note))
+        ui_notice(t->ui, UI_INFO, note.data);
+    str_done(&note);
 }
 
 static void take_events(struct tui *t)
@@ -179,7 +188,7 @@ static enum ui_state state_of(const struct chat *c)
 static void show_status(struct tui *t)
 {
     const struct chat *c = &t->chat;
-    const struct chat_model *m = c->answering ? c->answering : c->model;
+    const struct held *m = c->answering ? c->answering : c->model;
     const struct engine_info *info = m && m->engine ? engine_info(m->engine) : NULL;
     struct str thinking = {0};
     thinking_add(c, &thinking);
@@ -230,6 +239,7 @@ static void loop(struct tui *t)
         take_events(t);
         while (!t->done && ui_next_action(t->ui, &action))
             tui_act(t, &action);
+        show_note(t);
         save(t);
         tui_library_turn(t);
         tui_draft_turn(t);
@@ -331,6 +341,7 @@ int tui_run(struct app *app)
     char err[512] = "";
 
     chat_init(&t.chat, &app->options, &app->paths);
+    t.chat.as = "screen";
     int status = chat_open_history(&t.chat, err, sizeof err);
     if (status == 0 && (status = open_screen(&t, err, sizeof err)) != 0)
         status = status == UI_BAD_TERM ? SCREEN_UNUSABLE : EXIT_DEVICE;

@@ -48,5 +48,6 @@ int main(int argc, char **argv)
     group(&c, "think", test_think);
     group(&c, "library", test_library);
     group(&c, "writing", test_writing);
+    group(&c, "hold", test_hold);
     return c.failures != 0;
 }

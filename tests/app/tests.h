@@ -33,6 +33,7 @@ int test_plain(void);
 int test_library(void);
 int test_think(void);
 int test_writing(void);
+int test_hold(void);
 
 /* The program under test: the environment's DUET. */
 const char *duet_path(void);

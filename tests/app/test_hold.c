@@ -1,0 +1,398 @@
+/* test_hold.c - the models in memory: which stay, which give way, and what other processes are told. */
+#include "tests/app/tests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/app/talk.h"
+
+enum { MIB = 1024 * 1024 };
+
+static uint64_t bytes_of(const struct held *m)
+{
+    const struct engine_info *info = engine_info(m->engine);
+    return info->weight_bytes + info->kv_bytes + info->scratch_bytes;
+}
+
+static bool is_held(const struct talk *p, const char *name)
+{
+    const struct holder *h = &p->chat.holder;
+    for (size_t i = 0; i < h->n; i++)
+        if (strcmp(h->models[i].file.name, name) == 0)
+            return h->models[i].engine != NULL;
+    return false;
+}
+
+static void assert_note(struct talk *p, const char *wanted)
+{
+    struct str note = {0};
+    assert_int_equal(holder_take_note(&p->chat.holder, &note), wanted != NULL);
+    if (wanted)
+        assert_contains(note.data, wanted);
+    str_done(&note);
+}
+
+/* A limit that the models in memory fill but for less than a MiB. */
+static void limit_to_held(struct talk *p)
+{
+    const struct holder *h = &p->chat.holder;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < h->n; i++)
+        bytes += h->models[i].engine ? bytes_of(&h->models[i]) : 0;
+    p->options.memory_limit = (int64_t)((bytes + MIB - 1) / MIB);
+}
+
+/* The one that was not used for longest goes; when it is wanted again, another one does. */
+static void test_giving_way(void **state)
+{
+    struct talk p;
+    char llama[4096], deepseek[4096], small[4096];
+    (void)state;
+    snprintf(llama, sizeof llama, "%s", some_model());
+    snprintf(deepseek, sizeof deepseek, "%s", thinking_model());
+    snprintf(small, sizeof small, "%s", small_model());
+    talk_open(&p, NULL);
+    talk_use(&p, deepseek);
+    talk_use(&p, llama);
+    limit_to_held(&p);
+    talk_ask(&p, "What is 17 + 25?");
+    talk_use(&p, deepseek); /* used later than the other now */
+    assert_note(&p, NULL);
+    talk_use(&p, small);
+    assert_note(&p, "demo-llama gave way to ");
+    assert_true(is_held(&p, "demo-deepseek"));
+    assert_false(is_held(&p, "demo-llama"));
+    assert_int_equal(holder_count(&p.chat.holder), 2);
+
+    talk_use(&p, llama);
+    assert_note(&p, "demo-deepseek gave way to demo-llama (needs ");
+    talk_ask(&p, "now double it");
+    assert_contains(str_get(&talk_last(&p)->text[STORE_TEXT]), "84");
+    talk_close(&p);
+}
+
+/* The model at hand may give way to one that answers once; it comes back when it is asked. */
+static void test_coming_back(void **state)
+{
+    struct talk p;
+    char line[5000];
+    (void)state;
+    snprintf(line, sizeof line, "/regen %s", thinking_model());
+    talk_open(&p, NULL);
+    talk_use(&p, some_model());
+    talk_ask(&p, "What is 17 + 25?");
+    limit_to_held(&p);
+    p.options.memory_limit += 2; /* they differ by less */
+    talk_run(&p, line);
+    assert_note(&p, "demo-llama gave way to demo-deepseek");
+    assert_null(p.chat.model->engine);
+    assert_contains(talk_run(&p, "/show"), "seed");
+    talk_ask(&p, "now double it");
+    assert_note(&p, "demo-deepseek gave way to demo-llama");
+    assert_string_equal(talk_last(&p)->generation.model, "demo-llama");
+    talk_close(&p);
+}
+
+/* One that is answering never gives way, and what cannot be had changes nothing. */
+static void test_answering_stays(void **state)
+{
+    struct talk p;
+    char err[256];
+    (void)state;
+    talk_open(&p, NULL);
+    talk_use(&p, endless_model());
+    assert_int_equal(chat_ask(&p.chat, "hello", 5, err, sizeof err), 0);
+    struct held *busy = p.chat.model;
+    limit_to_held(&p);
+    assert_int_equal(chat_use(&p.chat, some_model(), err, sizeof err), 6);
+    assert_contains(err, "memory: does not fit");
+    assert_ptr_equal(p.chat.model, busy);
+    assert_non_null(busy->engine);
+    assert_note(&p, NULL);
+    chat_stop(&p.chat);
+    talk_wait(&p);
+    talk_close(&p);
+
+    talk_open(&p, NULL);
+    talk_use(&p, small_model());
+    limit_to_held(&p);
+    assert_int_equal(chat_use(&p.chat, some_model(), err, sizeof err), 6);
+    assert_non_null(p.chat.model->engine); /* it would not be enough */
+    assert_note(&p, NULL);
+    talk_close(&p);
+}
+
+/* More models than there are places for. */
+static void test_many(void **state)
+{
+    struct talk p;
+    char path[4096], line[9000];
+    (void)state;
+    talk_open(&p, NULL);
+    talk_use(&p, some_model());
+    const struct held *first = p.chat.model;
+    for (int i = 0; i < HOLDER_MODELS + 2; i++) {
+        struct run r;
+        snprintf(line, sizeof line, "cp %s $HOME/copy-%d.gguf", some_model(), i);
+        run_shell(&r, line);
+        run_done(&r);
+        snprintf(path, sizeof path, "%s/copy-%d.gguf", getenv("HOME"), i);
+        if (i == HOLDER_MODELS)
+            assert_ptr_equal(p.chat.model, first); /* keeps its place, as it is at hand */
+        struct held *m;
+        char err[256];
+        assert_int_equal(holder_find(&p.chat.holder, path, p.chat.model, &m, err, sizeof err), 0);
+        assert_int_equal(holder_open(&p.chat.holder, m, err, sizeof err), 0);
+    }
+    assert_int_equal(p.chat.holder.n, HOLDER_MODELS);
+    assert_string_equal(first->file.name, "demo-llama");
+    talk_ask(&p, "What is 17 + 25?");
+    assert_string_equal(talk_last(&p)->generation.model, "demo-llama");
+    talk_close(&p);
+}
+
+/* What other processes are told */
+
+static void runtime_folder(char *out, size_t outlen)
+{
+    sandbox_path("run", out, outlen);
+    mkdir(out, 0700);
+    setenv("XDG_RUNTIME_DIR", out, 1);
+    sandbox_path("run/duet", out, outlen);
+}
+
+static void ps(struct run *r, const char *option)
+{
+    run_duet(r, NULL, 0, "ps", option, NULL);
+    assert_int_equal(r->status, 0);
+}
+
+static void test_ps(void **state)
+{
+    struct run r;
+    struct stat st;
+    char folder[4096], path[5000], pid[32];
+    (void)state;
+    runtime_folder(folder, sizeof folder);
+    ps(&r, NULL);
+    assert_string_equal(r.out, "");
+    assert_contains(r.err, "no duet has a model in memory");
+    run_done(&r);
+    ps(&r, "--json");
+    assert_string_equal(r.out, "[]\n");
+    run_done(&r);
+
+    struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
+    term_expect(t, "Ask anything");
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "17 + 25 = 42");
+    term_type(t, "/model demo-deepseek\r");
+    term_expect(t, "demo-deepseek answers from here on");
+    snprintf(pid, sizeof pid, "%d", (int)term_pid(t));
+    ps(&r, NULL);
+    assert_contains(r.out, "PID");
+    assert_contains(r.out, pid);
+    assert_contains(r.out, "demo-llama ");
+    assert_contains(r.out, "demo-deepseek ");
+    assert_contains(r.out, " CPU ");
+    run_done(&r);
+    ps(&r, "--json");
+    assert_contains(r.out, "\"as\": \"screen\"");
+    assert_contains(r.out, "\"where\": \"cpu\"");
+    assert_contains(r.out, "\"weight_bytes\": ");
+    assert_null(strstr(r.out, "17"));
+    run_done(&r);
+    assert_int_equal(stat(folder, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    snprintf(path, sizeof path, "%s/%s.json", folder, pid);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+/* What a killed one leaves behind is no duet that runs, and is taken away. */
+static void test_ps_after_a_kill(void **state)
+{
+    struct run r;
+    char path[4096];
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", "demo-llama", NULL); /* no runtime folder here */
+    term_expect(t, "Ask anything");
+    ps(&r, NULL);
+    assert_contains(r.out, "demo-llama");
+    run_done(&r);
+    char name[64];
+    snprintf(name, sizeof name, ".local/state/duet/running/%d.json", (int)term_pid(t));
+    sandbox_path(name, path, sizeof path);
+    assert_int_equal(access(path, F_OK), 0);
+    kill(term_pid(t), SIGKILL);
+    term_end(t);
+    term_free(t);
+    assert_int_equal(access(path, F_OK), 0);
+    ps(&r, NULL);
+    assert_string_equal(r.out, "");
+    run_done(&r);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+/* A file with this text, locked as that of a process that lives; its descriptor. */
+static int plant(const char *name, const char *text)
+{
+    char path[4096];
+    sandbox_path(name, path, sizeof path);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    return fd;
+}
+
+#define MODEL(name, number)                                                                        \
+    "{\"name\":\"" name "\",\"device\":\"d\",\"gpu\":false,\"state\":\"idle\",\"since_ms\":1,"     \
+    "\"weight_bytes\":" number ",\"kv_bytes\":1,\"scratch_bytes\":1,\"cached_tokens\":1}"
+#define PROCESS(pid, models)                                                                       \
+    "{\"pid\":" pid ",\"as\":\"x\",\"terminal\":\"\",\"models\":[" models "]}"
+
+static void test_hostile_files(void **state)
+{
+    static const char *const damaged[] = {
+        "",
+        "x",
+        "[1,2",
+        "{}",
+        "[[[[[[[[[[[[[[[[[[[[",
+        PROCESS("2", MODEL("m", "1")), /* another's */
+        PROCESS("1", ""),
+        PROCESS("1", "7"),
+        PROCESS("1", MODEL("m", "-1")),
+        PROCESS("1", MODEL("m", "1e300")),
+        PROCESS("1", MODEL("m", "99999999999999999999999")),
+        PROCESS("1", MODEL("m", "1") "," MODEL("m", "\"1\"")),
+        "{\"pid\":1,\"as\":\"x\",\"terminal\":\"\",\"models\":[{\"name\":\"m\",\"device\":\"d\","
+        "\"gpu\":false,\"state\":\"idle\",\"since_ms\":-1e308,\"weight_bytes\":1,\"kv_bytes\":1,"
+        "\"scratch_bytes\":1,\"cached_tokens\":1}]}",
+    };
+    struct run r;
+    char folder[4096], path[4096];
+    (void)state;
+    runtime_folder(folder, sizeof folder);
+    mkdir(folder, 0700);
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        int fd = plant("run/duet/1.json", damaged[i]);
+        ps(&r, NULL);
+        assert_contains(r.out, "(its file is damaged)");
+        run_done(&r);
+        ps(&r, "--json");
+        assert_contains(r.out, "\"damaged\": true, \"models\": []");
+        run_done(&r);
+        close(fd);
+    }
+    int fd = plant("run/duet/1.json", PROCESS("1", MODEL("\\u001b[2J\\u202e\\n", "1")));
+    ps(&r, NULL);
+    assert_contains(r.out, "\\x1b[2J");
+    assert_null(strchr(r.out, '\033'));
+    assert_null(strstr(r.out, "\u202e"));
+    run_done(&r);
+    close(fd);
+
+    /* Left alone: what is no file, not ours by its name, or a link elsewhere. */
+    sandbox_path("run/duet/3.json", path, sizeof path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    sandbox_path("run/duet/4.json", path, sizeof path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    close(plant("kept", "kept"));
+    close(plant("run/duet/notes", "kept"));
+    close(plant("run/duet/-5.json", "kept"));
+    sandbox_path("kept", folder, sizeof folder);
+    sandbox_path("run/duet/6.json", path, sizeof path);
+    assert_int_equal(symlink(folder, path), 0);
+    ps(&r, NULL);
+    assert_string_equal(r.out, "");
+    run_done(&r);
+    run_shell(&r, "ls $XDG_RUNTIME_DIR/duet; cat $HOME/kept");
+    assert_string_equal(r.out, "-5.json\n3.json\n4.json\n6.json\nnotes\nkept");
+    run_done(&r);
+}
+
+/* A folder that others can write into is not written into, and the chat goes on. */
+static void test_unsafe_folder(void **state)
+{
+    struct run r;
+    char folder[4096];
+    (void)state;
+    runtime_folder(folder, sizeof folder);
+    mkdir(folder, 0700);
+    chmod(folder, 0777);
+    struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
+    term_expect(t, "Ask anything");
+    run_shell(&r, "ls $HOME/.local/state/duet/running");
+    assert_contains(r.out, ".json");
+    run_done(&r);
+    run_shell(&r, "ls $XDG_RUNTIME_DIR/duet");
+    assert_string_equal(r.out, "");
+    run_done(&r);
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
+/* On the screen: one line says who gave way; a model can be told where to live. */
+static void test_on_screen(void **state)
+{
+    struct talk p;
+    char limit[32];
+    (void)state;
+    talk_open(&p, NULL);
+    talk_use(&p, thinking_model());
+    limit_to_held(&p);
+    snprintf(limit, sizeof limit, "%d", (int)p.options.memory_limit + 2);
+    talk_close(&p);
+    struct term *t = term_start(24, 80, "-m", "demo-llama", "--memory-limit", limit, NULL);
+    term_expect(t, "Ask anything");
+    term_type(t, "/model demo-deepseek\r");
+    term_expect(t, "demo-llama gave way to demo-deepseek (needs ");
+    term_type(t, "/model demo-llama cpu\r");
+    term_expect(t, "demo-deepseek gave way to demo-llama (needs ");
+    term_type(t, "/model demo-llama gpu\r");
+    term_expect(t, "CUDA");
+    term_type(t, "/ps\r");
+    term_expect(t, "demo-llama  CPU");
+    term_type(t, "17 + 25\r");
+    term_expect(t, "17 + 25 = 42");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
+int test_hold(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_giving_way),
+        TEST(test_coming_back),
+        TEST(test_answering_stays),
+        TEST(test_many),
+        TEST(test_ps),
+        TEST(test_ps_after_a_kill),
+        TEST(test_hostile_files),
+        TEST(test_unsafe_folder),
+        TEST(test_on_screen),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("hold", tests, NULL, NULL);
+}
