@@ -21,8 +21,10 @@ bool boxed_find(const char *text, size_t len, const char **out, size_t *out_len)
             if (depth == 0)
                 break;
         }
-        if (depth != 0)
+        if (depth != 0) {
+            len = at; /* what an earlier box holds must end before this one: it has no end */
             continue;
+        }
         *out = text + begin;
         *out_len = end - begin;
         return true;

@@ -35,6 +35,7 @@ int main(int argc, char **argv)
     group(&c, "compact", test_compact);
     group(&c, "pipe", test_pipe);
     group(&c, "batch", test_batch);
+    group(&c, "grade", test_grade);
     group(&c, "records", test_records);
     group(&c, "forms", test_forms);
     group(&c, "shape", test_shape);
