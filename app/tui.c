@@ -88,6 +88,17 @@ static void notify(struct tui *t, const struct turn *turn)
         ui_notify(t->ui, (enum ui_notify)t->chat.options->notify);
 }
 
+static void hint_continue(struct tui *t)
+{
+    char key[UI_KEY_MAX];
+    struct str line = {0};
+    if (ui_key(t->ui, "continue", key))
+        str_addf(&line, "%s or ", key);
+    str_adds(&line, "/continue goes on with it");
+    ui_hint(t->ui, line.data);
+    str_done(&line);
+}
+
 static void on_end(struct tui *t, const struct turn *turn)
 {
     notify(t, turn);
@@ -102,7 +113,7 @@ static void on_end(struct tui *t, const struct turn *turn)
     else
         tui_ask_next(t); /* what is due after a stop was sent after it */
     if (!t->chat.answer && (turn->state == STORE_STOPPED || t->chat.stop == ENGINE_STOP_LENGTH))
-        ui_hint(t->ui, "Ctrl-X c or /continue goes on with it");
+        hint_continue(t);
 }
 
 static bool device_is_cuda(const struct tui *t)

@@ -181,12 +181,19 @@ static void act_pick(struct tui *t, const struct ui_action *action)
 
 static void act_stop(struct tui *t, const struct ui_action *action)
 {
+    char key[UI_KEY_MAX];
+    struct str line = {0};
     (void)action;
     tui_hold(t);
-    if (t->chat.answer)
+    if (t->chat.answer) {
         chat_stop(&t->chat);
-    else
-        ui_hint(t->ui, "the model is being loaded; Ctrl-D leaves");
+        return;
+    }
+    str_adds(&line, "the model is being loaded");
+    if (ui_key(t->ui, "quit", key))
+        str_addf(&line, "; %s leaves", key);
+    ui_hint(t->ui, line.data);
+    str_done(&line);
 }
 
 static void act_quit(struct tui *t, const struct ui_action *action)

@@ -47,9 +47,13 @@ void tui_show_thought(struct tui *t, const struct turn *turn)
 
 void tui_offer(struct tui *t)
 {
+    char key[UI_KEY_MAX];
     struct str line = {0};
     if (chat_find_offer(&t->chat, &line)) {
-        str_adds(&line, "Ctrl-X c goes on with it, Esc leaves it");
+        bool known = ui_key(t->ui, "continue", key);
+        str_addf(&line, "%s goes on with it", known ? key : "/continue");
+        if (ui_key(t->ui, "cancel", key))
+            str_addf(&line, ", %s leaves it", key);
         ui_banner(t->ui, line.data);
         t->offering = true;
     }

@@ -346,9 +346,15 @@ void find_mark(const struct find *f, struct grid *g, int col, int height, int wi
     }
 }
 
-void find_draw(const struct find *f, struct grid *g, int row, int col, int width)
+void find_draw(const struct find *f, const struct keymap *map, struct grid *g, int row, int col,
+               int width)
 {
-    const char *state = f->needle_len == 0 ? "Enter keeps · Esc goes back"
+    struct bytes keys = {0};
+
+    keymap_add_hint(map, &keys, IN_FIELD, ACT_CHOOSE, ACT_NONE, "keeps");
+    keymap_add_hint(map, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "goes back");
+    bytes_add(&keys, "", 1);
+    const char *state = f->needle_len == 0 ? (keys.data ? keys.data : "")
                         : f->seeking       ? "looking…"
                         : !f->found        ? "not found"
                         : f->wrapped       ? "found, from the start again"
@@ -363,4 +369,5 @@ void find_draw(const struct find *f, struct grid *g, int row, int col, int width
     else
         n = 0;
     field_draw(&f->field, g, row, col + 2, width - n - 5, STYLE_TEXT);
+    bytes_free(&keys);
 }

@@ -10,6 +10,7 @@
 
 #include "field.h"
 #include "grid.h"
+#include "keymap.h"
 #include "transcript.h"
 
 #include <stdbool.h>
@@ -69,6 +70,7 @@ void find_step(struct find *f);
 void find_mark(const struct find *f, struct grid *g, int col, int height, int width);
 
 /* The line to type in, in place of the rule over the composer. */
-void find_draw(const struct find *f, struct grid *g, int row, int col, int width);
+void find_draw(const struct find *f, const struct keymap *map, struct grid *g, int row, int col,
+               int width);
 
 #endif

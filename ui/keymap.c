@@ -32,7 +32,7 @@ static const struct keymap_row table[] = {
     {ACT_TAB, IN_COMPOSER, "complete", "Tab", "complete a command; else go to the transcript"},
     {ACT_TAB_BACK, IN_COMPOSER, "complete-back", "S-Tab", "the completion before; else the same"},
     {ACT_EDITOR, IN_COMPOSER, "editor", "C-g, C-x C-e", "write in $EDITOR"},
-    {ACT_UP, IN_COMPOSER, "up", "Up, C-p", "line up; earlier prompt"},
+    {ACT_UP, IN_COMPOSER, "up", "Up, C-p", "line up; waiting question or earlier prompt"},
     {ACT_DOWN, IN_COMPOSER, "down", "Down, C-n", "line down; later prompt"},
     {ACT_LEFT, IN_COMPOSER, "left", "Left, C-b", "back a character"},
     {ACT_RIGHT, IN_COMPOSER, "right", "Right", "on a character"},
@@ -61,13 +61,12 @@ static const struct keymap_row table[] = {
     {ACT_LOWER, IN_COMPOSER, "lower-case", "M-l", "word in small letters"},
     {ACT_TITLE, IN_COMPOSER, "capitalise", "M-c", "word with one capital"},
     {ACT_JOIN_SPACES, IN_COMPOSER, "cut-spaces", "M-\\", "take the spaces around the cursor away"},
-    {ACT_QUOTE, IN_COMPOSER, "quote", "C-v", "the next key as text: C-v Tab"},
+    {ACT_QUOTE, IN_COMPOSER, "quote", "C-v", "the next key as text, a Tab perhaps"},
     {ACT_OPEN_CHIP, IN_COMPOSER, "open-chip", "C-x o, M-o", "show the whole of a folded paste"},
     {ACT_SEARCH_PROMPTS, IN_COMPOSER, "search-prompts", "C-r", "search earlier prompts"},
     {ACT_PROMPT_BEFORE, IN_COMPOSER, "prompt-before", "M-p", "earlier prompt, from any line"},
     {ACT_PROMPT_AFTER, IN_COMPOSER, "prompt-after", "M-n", "later prompt, from any line"},
-    {ACT_TAKE_BACK, IN_COMPOSER, "take-back", "C-x q",
-     "take the latest waiting question back (also Up)"},
+    {ACT_TAKE_BACK, IN_COMPOSER, "take-back", "C-x q", "take the latest waiting question back"},
     {ACT_DROP, IN_COMPOSER, "drop", "C-x k", "drop the latest waiting question"},
     {ACT_EOF, IN_COMPOSER, "quit", "C-d", "quit when the draft is empty; else delete on"},
 
@@ -424,6 +423,16 @@ void keymap_first(const struct keymap *map, enum keymap_place place, enum keymap
     *out = '\0';
     if (found)
         print_binding(found, true, out, KEYMAP_KEYS_MAX);
+}
+
+bool keymap_first_named(const struct keymap *map, const char *name, char out[KEYMAP_KEYS_MAX])
+{
+    const struct keymap_row *row = find_name(name);
+
+    *out = '\0';
+    if (row)
+        keymap_first(map, row->place, row->action, out);
+    return *out != '\0';
 }
 
 static bool add_first_key(const struct keymap *map, struct bytes *line, enum keymap_place place,

@@ -7,6 +7,7 @@
 
 #include "bytes.h"
 #include "key.h"
+#include "ui.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -137,7 +138,7 @@ struct keymap_row {
 enum {
     KEYMAP_ROWS_MAX = 160,
     KEYMAP_BINDINGS_MAX = 320,
-    KEYMAP_KEYS_MAX = 160, /* bytes for the keys of a row, written out */
+    KEYMAP_KEYS_MAX = UI_KEY_MAX, /* bytes for the keys of a row, written out */
 };
 
 struct keymap_binding {
@@ -163,6 +164,9 @@ const char *keymap_place_name(enum keymap_place place);
 /* The first key of an action there, or everywhere, in words for hints: "Alt-R"; "" where it has none. */
 void keymap_first(const struct keymap *map, enum keymap_place place, enum keymap_action action,
                   char out[KEYMAP_KEYS_MAX]);
+
+/* The same of an action by its name, where the table has it first; false: it has none. */
+bool keymap_first_named(const struct keymap *map, const char *name, char out[KEYMAP_KEYS_MAX]);
 
 /* Binds the table's default keys. */
 void keymap_init(struct keymap *map);

@@ -5,6 +5,7 @@
 #include "state.h"
 #include "text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -57,6 +58,15 @@ static void draw_first_keys(const struct ui *u, struct grid *g, int row, int col
     bytes_free(&line);
 }
 
+static void draw_first_words(const struct ui *u, struct grid *g, int row, int col, int width)
+{
+    char send[KEYMAP_KEYS_MAX], text[KEYMAP_KEYS_MAX + 64];
+
+    keymap_first(&u->keymap, IN_COMPOSER, ACT_SEND, send);
+    snprintf(text, sizeof text, "Ask something%s%s, for example", *send ? " and press " : "", send);
+    draw_centered(g, row, col, width, text, STYLE_TEXT);
+}
+
 static int welcome_rows(const struct ui *u)
 {
     return WELCOME_ROWS + (int)u->n_examples + 2 * u->first_time;
@@ -82,8 +92,7 @@ static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, i
         draw_centered(g, at++, col, width, "language models in your terminal", STYLE_DIM);
     at += roomy;
     if (first)
-        draw_centered(g, at++, col, width, "Ask something and press Enter, for example",
-                      STYLE_TEXT);
+        draw_first_words(u, g, at++, col, width);
     for (int i = 0; i < n && at < end - 1; i++, at++) {
         grid_label(g, at, left, 2, "›", STYLE_RULE);
         grid_label(g, at, left + 2, col + width - left - 2, u->examples[i], STYLE_TEXT);
@@ -215,7 +224,7 @@ static void draw_main(struct ui *u, int left, int64_t now)
     if (u->focus == FOCUS_TRANSCRIPT)
         find_mark(&u->find, g, col, end - (g->rows >= ROOMY_ROWS), width);
     if (u->find.typing)
-        find_draw(&u->find, g, end, col, width);
+        find_draw(&u->find, &u->keymap, g, end, col, width);
     else
         draw_rule(u, g, end, col, width, more);
     draw_pending(u, g, end + 1, col + 2, pending, width - 3);
@@ -249,5 +258,5 @@ void layout_draw(struct ui *u, int64_t now)
         sidebar_draw(&u->sidebar, g, sidebar, u->focus == FOCUS_SIDEBAR);
     dialog_draw(&u->dialog, g);
     if (u->dialog.kind == DIALOG_SEARCH)
-        search_draw(&u->search, g);
+        search_draw(&u->search, &u->keymap, g);
 }

@@ -174,15 +174,22 @@ static void draw_advice(struct grid *g, int row, int col, int width)
         grid_label(g, row + (int)i, col + INDENT, width - INDENT - 1, lines[i], STYLE_DIM);
 }
 
-static void draw_foot(const struct search *s, struct grid *g, int row, int col, int width)
+static void draw_foot(const struct search *s, const struct keymap *map, struct grid *g, int row,
+                      int col, int width)
 {
-    static const char keys[] = " Enter opens · Tab where · Esc closes ";
-    int n = text_width(keys, strlen(keys)), room = width - 4;
+    struct bytes keys = {0};
+    int room = width - 4;
 
-    if (n + 6 <= width) {
-        grid_label(g, row, col + width - n - 2, n, keys, STYLE_DIM);
+    keymap_add_hint(map, &keys, IN_FIELD, ACT_CHOOSE, ACT_NONE, "opens");
+    keymap_add_hint(map, &keys, IN_FIELD, ACT_SCOPE, ACT_NONE, "where");
+    keymap_add_hint(map, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
+    int n = keys.len > 0 ? text_width(keys.data, keys.len) + 2 : 0;
+    if (n > 0 && n + 6 <= width) {
+        grid_repeat(g, row, col + width - n - 2, n, ' ', STYLE_DIM);
+        grid_label(g, row, col + width - n - 1, n - 2, keys.data, STYLE_DIM);
         room -= n + 2;
     }
+    bytes_free(&keys);
     if (s->summary && *s->summary && room > 4) {
         grid_repeat(g, row, col + 2, 1, ' ', STYLE_TEXT);
         int used = grid_label(g, row, col + 3, room - 2, s->summary, STYLE_KEY);
@@ -190,7 +197,7 @@ static void draw_foot(const struct search *s, struct grid *g, int row, int col, 
     }
 }
 
-void search_draw(struct search *s, struct grid *g)
+void search_draw(struct search *s, const struct keymap *map, struct grid *g)
 {
     int width = g->cols < WIDTH + 4 ? g->cols : WIDTH;
     int rows = g->rows > 12 ? g->rows - 2 : g->rows, col = (g->cols - width) / 2;
@@ -213,5 +220,5 @@ void search_draw(struct search *s, struct grid *g)
         draw_hits(s, g, top, col, row + rows - 1 - top, width - 1);
     else if (empty)
         draw_advice(g, top, col, width - 1);
-    draw_foot(s, g, row + rows - 1, col, width);
+    draw_foot(s, map, g, row + rows - 1, col, width);
 }

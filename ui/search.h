@@ -8,6 +8,7 @@
 #include "bytes.h"
 #include "field.h"
 #include "grid.h"
+#include "keymap.h"
 #include "ui.h"
 
 #include <stdbool.h>
@@ -41,6 +42,6 @@ void search_move(struct search *s, int64_t hits);
 void search_narrow(struct search *s); /* to the next place to look in */
 bool search_chosen(const struct search *s, int64_t *id_out);
 
-void search_draw(struct search *s, struct grid *g);
+void search_draw(struct search *s, const struct keymap *map, struct grid *g);
 
 #endif

@@ -467,6 +467,11 @@ void ui_status_set(struct ui *u, const struct ui_status *status)
         u->stop_sent = false;
 }
 
+bool ui_key(const struct ui *u, const char *action, char out[UI_KEY_MAX])
+{
+    return keymap_first_named(&u->keymap, action, out);
+}
+
 void ui_hint(struct ui *u, const char *text)
 {
     status_hint(&u->status, text);

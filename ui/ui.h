@@ -335,6 +335,10 @@ void ui_status_set(struct ui *u, const struct ui_status *status); /* cheap when 
 /* A passing remark on the status line; the next key takes it away. */
 void ui_hint(struct ui *u, const char *text);
 
+/* The first key of an action, to be put into such a text: "Ctrl-X c". false: it has none. */
+enum { UI_KEY_MAX = 160 };
+bool ui_key(const struct ui *u, const char *action, char out[UI_KEY_MAX]);
+
 struct ui_row {
     int64_t id;
     const char *title;

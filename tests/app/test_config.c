@@ -3,6 +3,7 @@
 #include "tests/app/tests.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -375,6 +376,34 @@ static void test_keys_on_the_screen(void **state)
     term_free(t);
 }
 
+/* What the screen says of keys is true of those that there are. */
+static void test_hints_follow_the_keys(void **state)
+{
+    static const char keys[] = "[keys]\ncancel = F7\ncontinue = F8\n[keys.writing]\nsend = Enter\n"
+                               "[keys.fields]\nchoose = F9\nscope = F10\n";
+    char path[512];
+    (void)state;
+    write_config(keys, sizeof keys - 1, path);
+    struct term *t = term_start(24, 80, "-m", endless_model(), NULL);
+    term_expect(t, "Ask anything");
+    term_type(t, "\006");
+    term_expect(t, "F9 opens \u00b7 F10 where \u00b7 F7 closes");
+    term_type(t, "\033[18~hello\r");
+    term_expect(t, "F7 stops");
+    term_type(t, "\033[18~");
+    term_expect(t, "F8 or /continue goes on with it");
+    term_type(t, "\t/");
+    term_expect(t, "F9 keeps \u00b7 F7 goes back");
+    term_type(t, "\033[18~\t/continue\r");
+    term_expect(t, "F7 stops");
+    kill(term_pid(t), SIGKILL);
+    term_end(t);
+    term_free(t);
+    t = term_start(24, 80, "-m", endless_model(), NULL);
+    term_expect(t, "F8 goes on with it, F7 leaves it");
+    term_free(t);
+}
+
 int test_config(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +424,7 @@ int test_config(void)
         cmocka_unit_test_setup_teardown(test_wrong_file_stops_nothing_else, sandbox_new,
                                         sandbox_remove),
         cmocka_unit_test_setup_teardown(test_keys_on_the_screen, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_hints_follow_the_keys, sandbox_new, sandbox_remove),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }
