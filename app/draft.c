@@ -92,6 +92,12 @@ bool draft_due(struct draft *d, uint64_t revision, bool empty, int64_t now)
     return d->due >= 0 && now >= d->due;
 }
 
+void draft_touch(struct draft *d, int64_t now)
+{
+    if (d->fd >= 0)
+        d->due = now;
+}
+
 int draft_timeout_ms(const struct draft *d, int64_t now)
 {
     if (d->due < 0)

@@ -69,6 +69,7 @@ void tui_count_context(struct tui *t);
 /* In tui_draft.c: the text being written is counted and kept. */
 void tui_draft_open(struct tui *t);
 void tui_draft_turn(struct tui *t);
+void tui_draft_touch(struct tui *t); /* the questions that wait are others */
 int tui_draft_timeout_ms(const struct tui *t);
 void tui_draft_done(struct tui *t);
 
@@ -89,6 +90,7 @@ void tui_give_back(struct tui *t, const char *text, size_t len);
 /* The questions that wait: one more; the next that is due is asked; none is due any more, and the first
  * comes into the composer, if that is empty. */
 void tui_queue(struct tui *t, const char *text, size_t len);
+bool tui_keep_waiting(struct tui *t, const char *text, size_t len); /* behind all, not due */
 void tui_ask_next(struct tui *t);
 void tui_hold(struct tui *t);
 void tui_forget_waiting(struct tui *t);

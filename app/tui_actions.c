@@ -100,6 +100,17 @@ static void attach(struct tui *t, const struct command_reply *reply)
         ui_hint(t->ui, "The draft is full");
 }
 
+/* By the user's wish, who is told once of what that forgets. */
+static void leave(struct tui *t, int status)
+{
+    if (t->n_waiting > 0 && status == 0 && !t->warned) {
+        t->warned = true;
+        ui_hint(t->ui, "what waits to be asked would be lost; again leaves all the same");
+        return;
+    }
+    tui_leave(t, status, STORE_STOPPED);
+}
+
 void tui_follow(struct tui *t, const struct command_reply *reply)
 {
     switch (reply->effect) {
@@ -121,7 +132,7 @@ void tui_follow(struct tui *t, const struct command_reply *reply)
     case COMMAND_PICK_CONVERSATION: ui_sidebar(t->ui, reply->words, reply->archived); break;
     case COMMAND_SEARCH: ui_search(t->ui, *reply->words ? reply->words : NULL); break;
     case COMMAND_ATTACH: attach(t, reply); break;
-    case COMMAND_QUIT: tui_leave(t, 0, STORE_STOPPED); break;
+    case COMMAND_QUIT: leave(t, 0); break;
     }
     tui_list_anew(t);
     tui_count_context(t); /* another model counts otherwise */
@@ -198,14 +209,7 @@ static void act_stop(struct tui *t, const struct ui_action *action)
 
 static void act_quit(struct tui *t, const struct ui_action *action)
 {
-    bool forgets = t->n_waiting > 0 && action->id == 0;
-    if (forgets && !t->warned) {
-        t->warned = true;
-        ui_hint(t->ui,
-                "what waits to be asked would be lost; the same key again leaves all the same");
-        return;
-    }
-    tui_leave(t, (int)action->id, STORE_STOPPED);
+    leave(t, (int)action->id);
 }
 
 static void act_models(struct tui *t, const struct ui_action *action)

@@ -37,6 +37,27 @@ static void show_waiting(struct tui *t)
         texts[i] = str_get(&t->waiting[i]);
     ui_waiting(t->ui, texts, t->n_waiting, t->n_due);
     free(texts);
+    tui_draft_touch(t);
+}
+
+/* One more at this place. */
+static void insert_waiting(struct tui *t, size_t at, const char *text, size_t len)
+{
+    t->waiting = mem_realloc(t->waiting, (t->n_waiting + 1) * sizeof *t->waiting);
+    struct str *place = t->waiting + at;
+    memmove(place + 1, place, (t->n_waiting++ - at) * sizeof *place);
+    t->warned = false;
+    *place = (struct str){0};
+    str_add(place, text, len);
+    show_waiting(t);
+}
+
+bool tui_keep_waiting(struct tui *t, const char *text, size_t len)
+{
+    if (t->n_waiting == WAITING_MAX)
+        return false;
+    insert_waiting(t, t->n_waiting, text, len);
+    return true;
 }
 
 void tui_queue(struct tui *t, const char *text, size_t len)
@@ -46,13 +67,7 @@ void tui_queue(struct tui *t, const char *text, size_t len)
         ui_hint(t->ui, "enough questions wait already; this one stays here");
         return;
     }
-    t->waiting = mem_realloc(t->waiting, (t->n_waiting + 1) * sizeof *t->waiting);
-    struct str *place = t->waiting + t->n_due;
-    memmove(place + 1, place, (t->n_waiting++ - t->n_due++) * sizeof *place);
-    t->warned = false;
-    *place = (struct str){0};
-    str_add(place, text, len);
-    show_waiting(t);
+    insert_waiting(t, t->n_due++, text, len);
 }
 
 /* The question at this place, out of the line; the caller's. */

@@ -1,5 +1,5 @@
 /* tui_draft.c - the text being written: how much of the context it would take, and a copy of it on the
- * disk while it is not sent. */
+ * disk while it is not sent, and of the questions that wait. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -64,29 +64,60 @@ static void count(struct tui *t)
 
 /* Keeping */
 
+/* What the last one left, a NUL before each question. */
+static void take_back(struct tui *t, const struct str *left)
+{
+    const char *at = left->data, *end = left->data + left->len;
+    struct str line = {0};
+    size_t len = strlen(at), n = 0;
+
+    if (len > 0)
+        ui_draft_set(t->ui, at, len);
+    for (at += len; at < end; at += len) {
+        len = strlen(++at);
+        n += len > 0 && tui_keep_waiting(t, at, len);
+    }
+    if (n > 0)
+        str_addf(&line, "%zu question%s that waited %s back", n, n == 1 ? "" : "s",
+                 n == 1 ? "is" : "are");
+    ui_hint(t->ui, n > 0 ? line.data : "what you were writing is back");
+    str_done(&line);
+}
+
 void tui_draft_open(struct tui *t)
 {
     struct str left = {0};
 
     draft_open(&t->draft, t->chat.options->no_log ? NULL : t->chat.paths->state, &left);
-    if (left.len > 0) {
-        ui_draft_set(t->ui, left.data, left.len);
-        ui_hint(t->ui, "what you were writing is back");
-    }
+    if (left.len > 0)
+        take_back(t, &left);
     t->draft.seen = ui_draft_revision(t->ui) + 1;
     str_done(&left);
 }
 
 static void keep(struct tui *t)
 {
+    struct str all = {0};
     size_t len;
     const char *text = ui_draft(t->ui, &len);
-    if (!draft_save(&t->draft, text, len)) {
+
+    str_add(&all, text, len);
+    for (size_t i = 0; i < t->n_waiting; i++) {
+        str_add(&all, "", 1);
+        str_add(&all, t->waiting[i].data, t->waiting[i].len);
+    }
+    if (!draft_save(&t->draft, str_get(&all), all.len)) {
         struct str line = {0};
         str_addf(&line, "the draft is not kept on the disk: %s", strerror(errno));
         ui_hint(t->ui, line.data);
         str_done(&line);
     }
+    str_done(&all);
+}
+
+void tui_draft_touch(struct tui *t)
+{
+    draft_touch(&t->draft, now_ms());
 }
 
 void tui_draft_turn(struct tui *t)
@@ -108,8 +139,13 @@ int tui_draft_timeout_ms(const struct tui *t)
     return counting ? 0 : draft_timeout_ms(&t->draft, now_ms());
 }
 
+/* Who leaves on purpose has been told that what waits is forgotten. */
 void tui_draft_done(struct tui *t)
 {
+    if (t->left_as == STORE_STOPPED && t->n_waiting > 0) {
+        tui_forget_waiting(t);
+        tui_draft_touch(t);
+    }
     if (t->draft.fd >= 0 && t->draft.due >= 0)
         keep(t);
     draft_close(&t->draft);

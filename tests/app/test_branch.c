@@ -275,10 +275,59 @@ static void test_leaving_with_questions(void **state)
     term_expect(t, "next: one");
     term_type(t, "\004");
     term_expect(t, "what waits to be asked would be lost");
-    term_type(t, "\004");
+    term_type(t, "two\r/quit\r"); /* one more, of which nothing was said yet */
+    term_expect(t, "then: two");
+    term_expect(t, "what waits to be asked would be lost");
+    term_type(t, "/quit\r");
     assert_int_equal(term_end(t), 0);
     assert_restored(t);
     term_free(t);
+}
+
+/* A process that is ended from outside leaves what waits, and what is being written, to the next one,
+ * where nothing is asked by itself. */
+static void test_questions_survive(void **state)
+{
+    static const int signals[] = {SIGHUP, SIGKILL};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct term *t = term_start(24, 80, "-m", endless_model(), "--temp", "0", "--ctx", "100000",
+                                    NULL);
+        struct run r;
+        term_expect(t, "Ctrl");
+        term_type(t, "go\r");
+        term_expect(t, "answering");
+        term_type(t, "one\rtwo\nlines\rhalf a thought");
+        term_expect(t, "then: two");
+        term_expect(t, "half a thought");
+        run_shell(&r,
+                  "for i in $(seq 100); do grep -qa thought ~/.local/state/duet/draft-0 && exit; "
+                  "sleep 0.1; done; exit 1"); /* a second later it is on the disk */
+        assert_int_equal(r.status, 0);
+        run_done(&r);
+        if (signals[i] == SIGHUP)
+            term_hang_up(t);
+        else
+            kill(term_pid(t), SIGKILL);
+        assert_int_equal(term_end(t), signals[i] == SIGHUP ? 128 + SIGHUP : -SIGKILL);
+        term_free(t);
+
+        t = term_start(24, 80, "-m", some_model(), "--temp", "0", NULL);
+        term_expect(t, "kept: one");
+        term_expect(t, "kept: two");
+        term_expect(t, "\xe2\x80\xba half a thought");
+        term_type(t, "\025\r");
+        term_expect(t, "\xe2\x80\xba one\n");
+        term_expect(t, "\xe2\x80\xba two\n");
+        term_expect(t, "lines\n");
+        term_expect_no(t, "next:");
+        term_type(t, "\004");
+        assert_int_equal(term_end(t), 0);
+        term_free(t);
+        run_shell(&r, "ls ~/.local/state/duet/draft-0");
+        assert_string_equal(r.out, "");
+        run_done(&r);
+    }
 }
 
 /* Messages of this text in the history. */
@@ -501,6 +550,7 @@ int test_branch(void)
         TEST(test_waiting),
         TEST(test_waiting_is_asked),
         TEST(test_leaving_with_questions),
+        TEST(test_questions_survive),
         TEST(test_sent_after_stop),
         TEST(test_unsaved),
         TEST(test_regenerating_in_the_middle),
