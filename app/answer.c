@@ -107,6 +107,7 @@ struct show {
     const struct answer_view *view;
     struct turn *turn;
     bool in_reasoning, timed_out;
+    bool typed_ended;
     bool told_loading, told_reading;
     struct speech speech;
     char last, last_said; /* byte of the reasoning, of the answer */
@@ -225,17 +226,21 @@ static void watch_deadline(struct show *s)
     chat_stop(s->chat);
 }
 
-static void wait_for_something(const struct show *s)
+static void wait_for_something(struct show *s)
 {
-    struct pollfd fds[CHAT_MODELS + 2];
+    struct pollfd fds[CHAT_MODELS + 3];
     struct outlet *out = next_outlet(s->view);
-    size_t n = chat_poll(s->chat, fds);
+    bool typed = s->view->on_typed && !s->typed_ended;
+    fds[0] = (struct pollfd){.fd = typed ? STDIN_FILENO : -1, .events = POLLIN};
+    size_t n = 1 + chat_poll(s->chat, fds + 1);
     fds[n++] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
     if (out)
         fds[n++] = (struct pollfd){.fd = out->fd, .events = POLLOUT};
     poll(fds, n, timeout_ms(s));
     if (out && fds[n - 1].revents)
         outlet_send(out);
+    if (fds[0].revents)
+        s->typed_ended = !s->view->on_typed(s->view->ud);
 }
 
 int answer_show(struct chat *c, const struct answer_view *view, struct turn **turn_out, char *err,

@@ -47,6 +47,9 @@ struct answer_view {
 
     /* Takes every piece instead of its going to the outlets as it is; NULL: none does. */
     void (*on_text)(void *ud, enum store_kind kind, const char *text, size_t len);
+
+    /* Standard input can be read; false: it has ended. NULL: it is left alone. */
+    bool (*on_typed)(void *ud);
     void *ud;
 };
 

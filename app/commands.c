@@ -308,6 +308,7 @@ void commands_add_help(struct str *out)
         add_help_line(out, commands[i].name, commands[i].args, commands[i].help);
     add_help_line(out, "//", "", "a question that begins with a slash");
     add_help_line(out, "\"\"\"", "", "begins and ends a question of several lines");
+    add_help_line(out, "Alt-a", "", "end the thinking, as /answer does: while it is shown");
     add_help_line(out, "Ctrl-C", "", "stop the answer");
     add_help_line(out, "Ctrl-D", "", "leave");
     out->data[--out->len] = '\0';

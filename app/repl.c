@@ -22,7 +22,7 @@
 #include "app/mem.h"
 #include "app/notices.h"
 #include "app/numbers.h"
-#include "app/repl_complete.h"
+#include "app/repl_line.h"
 #include "app/say.h"
 #include "app/signals.h"
 #include "app/speech.h"
@@ -39,96 +39,6 @@ struct repl {
     int status;
 };
 
-/* Readline keeps its state in globals, and hands a finished line to a function without an argument.
- */
-static struct {
-    char *line;
-    bool finished;
-} entered;
-
-/* One line */
-
-static void take_line(char *line)
-{
-    rl_callback_handler_remove();
-    entered.line = line;
-    entered.finished = true;
-}
-
-/* An empty line for a full one; a hint for an empty one, and the second time the end. */
-static bool leave_on_interrupt(bool hinted)
-{
-    if (rl_end == 0 && hinted)
-        return true;
-    fputs(rl_end == 0 ? "\nCtrl-D or a second Ctrl-C leaves\n" : "\n", stdout);
-    rl_replace_line("", 0);
-    rl_on_new_line();
-    rl_redisplay();
-    return false;
-}
-
-/* 0, or the exit status of a signal that ends the program. */
-static int take_signal(int signal, bool *hinted)
-{
-    switch (signal) {
-    case SIGWINCH: rl_resize_terminal(); return 0;
-    case SIGCONT:
-        rl_prep_terminal(1);
-        rl_forced_update_display();
-        return 0;
-    case SIGTSTP:
-        rl_deprep_terminal();
-        signals_suspend();
-        return 0;
-    case SIGINT: {
-        bool leave = leave_on_interrupt(*hinted);
-        *hinted = rl_end == 0;
-        return leave ? EXIT_SIGNAL + SIGINT : 0;
-    }
-    default: return EXIT_SIGNAL + signal;
-    }
-}
-
-/* A model that is lost is loaded again, or its fault told, with the next question. */
-static void drop_events(struct chat *c)
-{
-    struct chat_event ev;
-    while (chat_next_event(c, &ev))
-        continue;
-}
-
-/* Reads a line; NULL in *line at the end of input. 0, or the exit status of a signal. What is to be
- * saved is saved meanwhile. */
-static int read_line(struct repl *r, const char *prompt, const char *draft, char **line)
-{
-    bool hinted = false;
-    int status = 0;
-
-    entered.finished = false;
-    rl_callback_handler_install(prompt, take_line);
-    rl_insert_text(draft);
-    rl_redisplay();
-    while (!entered.finished && status == 0) {
-        struct pollfd fds[CHAT_MODELS + 2] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                                              {.fd = signals_fd(), .events = POLLIN}};
-        poll(fds, 2 + chat_poll(&r->chat, fds + 2), chat_timeout_ms(&r->chat));
-        for (int signal; status == 0 && (signal = signals_next()) != 0;)
-            status = take_signal(signal, &hinted);
-        if (status == 0 && fds[0].revents) {
-            hinted = false;
-            rl_callback_read_char();
-        }
-        drop_events(&r->chat);
-        chat_save_due(&r->chat);
-    }
-    if (!entered.finished) {
-        rl_callback_handler_remove();
-        fputs("\n", stdout);
-    }
-    *line = entered.finished ? entered.line : NULL;
-    return status;
-}
-
 static const char fence[] = "\"\"\"";
 enum { FENCE = sizeof fence - 1 };
 
@@ -144,7 +54,8 @@ static bool read_question(struct repl *r, struct str *out)
     const char *prompt = r->editing ? "edit> " : "> ";
     char *line;
     do {
-        r->status = read_line(r, out->data ? ". " : prompt, out->data ? "" : draft, &line);
+        r->status = repl_line_read(&r->chat, out->data ? ". " : prompt, out->data ? "" : draft,
+                                   &line);
         if (!line)
             return false;
         if (out->data)
@@ -303,6 +214,8 @@ static void show_answer(struct repl *r)
         .spoken = true,
         .tell_waiting = true,
         .stop_only = true,
+        .on_typed = repl_line_typed,
+        .ud = &r->chat,
     };
     struct turn *turn;
     struct str note = {0};
@@ -313,6 +226,8 @@ static void show_answer(struct repl *r)
     r->status = answer_show(&r->chat, &view, &turn, err, sizeof err);
     if (r->status != 0)
         return;
+    if (r->chat.stop == ENGINE_STOP_CANCEL)
+        repl_line_drop_typed();
     if (turn->state != STORE_COMPLETE || r->chat.stop == ENGINE_STOP_LENGTH || o->verbose) {
         str_adds(&note, "(");
         notice_add_end(turn, &note);
@@ -458,23 +373,6 @@ static void load_prompts(struct repl *r)
     store_prompts_free(prompts);
 }
 
-/* The terminal stays in readline's mode while an answer is written: what is typed meanwhile is not
- * echoed into it, and comes whole to the next line. */
-static void keep_mode(void)
-{
-}
-
-static void prepare_readline(struct chat *c)
-{
-    rl_editing_mode = c->options->editing == EDITING_EMACS;
-    rl_deprep_term_function = keep_mode;
-    rl_readline_name = "duet";
-    rl_catch_signals = 0;
-    rl_catch_sigwinch = 0;
-    rl_set_keymap_from_edit_mode();
-    repl_complete_with(c);
-}
-
 static void offer(struct repl *r)
 {
     struct str line = {0};
@@ -507,7 +405,7 @@ int repl_run(struct app *app)
     chat_init(&r.chat, &app->options, &app->paths);
     r.chat.as = "line";
     outlet_init(&r.out, STDOUT_FILENO);
-    prepare_readline(&r.chat);
+    repl_line_begin(&r.chat);
     r.status = chat_use(&r.chat, NULL, err, sizeof err);
     if (r.status == 0)
         r.status = chat_open_history(&r.chat, err, sizeof err);
@@ -518,7 +416,9 @@ int repl_run(struct app *app)
                  r.chat.model->file.name);
         r.greeting = greeting_due(&app->paths, &r.chat.history);
         if (r.greeting)
-            str_adds(&hello, "\nType a question and press Enter; Ctrl-C stops an answer.");
+            str_adds(
+                &hello,
+                "\nType a question and press Enter; Ctrl-C stops an answer, Alt-a its thinking.");
         print_and_free(&r, &hello);
         if (r.chat.history.n_turns > 0)
             show_conversation(&r);
@@ -531,6 +431,7 @@ int repl_run(struct app *app)
         say_error("%s", err);
     }
     chat_done(&r.chat);
+    repl_line_drop_typed();
     outlet_done(&r.out);
     str_done(&r.attached);
     return r.status;

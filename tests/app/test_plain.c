@@ -105,12 +105,51 @@ static void test_signal(void **state)
     term_free(t);
 }
 
+/* The thinking is ended by a key, or by a command that nobody sees being typed; what else is typed
+ * meanwhile is the next line. */
+static void test_answer_now(void **state)
+{
+    static const char *const wishes[] = {"\033a", "/answer\r", "/awn\177\177nswer \r"};
+    (void)state;
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
+        struct term *t = term_start(24, 80, "--plain", "-m", endless_thinker(), "--temp", "0",
+                                    "--ctx", "100000", NULL);
+        term_expect(t, "\n> ");
+        term_type(t, "go\r");
+        term_read(t, 300);
+        term_type(t, wishes[i]);
+        term_read(t, 300);
+        term_type(t, "\003");
+        term_expect(t, "(stopped");
+        size_t len;
+        const char *bytes = term_bytes(t, &len), *answer = strstr(bytes, "answer: ");
+        assert_non_null(answer);
+        assert_int_not_equal(answer[strlen("answer: ")], '('); /* it had begun before the stop */
+        leave(t);
+    }
+}
+
+static void test_typed_ahead(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "--plain", "-m", endless_thinker(), "--temp", "0", "--ctx",
+                                "100000", "-n", "3000", NULL);
+    term_expect(t, "\n> ");
+    term_type(t, "go\r");
+    term_read(t, 300);
+    term_type(t, "/version\rhalf\033[D\033[DX\033bY");
+    term_expect(t, "only one version");
+    term_expect(t, "> YhaXlf");
+    term_type(t, "\005\025");
+    leave(t);
+}
+
 int test_plain(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_session), TEST(test_block),  TEST(test_interrupts),
-        TEST(test_dumb),    TEST(test_signal),
+        TEST(test_session), TEST(test_block),      TEST(test_interrupts),  TEST(test_dumb),
+        TEST(test_signal),  TEST(test_answer_now), TEST(test_typed_ahead),
     };
 #undef TEST
     return cmocka_run_group_tests_name("plain", tests, NULL, NULL);
