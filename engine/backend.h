@@ -10,7 +10,7 @@
  * Promises, tested for every backend:
  *   - the result for a token does not depend on what else is in the batch, on how the prompt was cut
  *     into steps, or on the number of threads (bit for bit on the CPU);
- *   - nothing is allocated after backend_open;
+ *   - nothing is allocated after backend_open, but by bandwidth, which gives it back;
  *   - every call returns 0, or -1 when the device failed; `error` then says why and stays.
  * Called from the engine's thread only. */
 #ifndef ENGINE_BACKEND_H
@@ -55,6 +55,7 @@ struct backend_memory {
 struct backend {
     const struct backend_ops *ops;
     const char *device;           /* "CPU, 2 threads, AVX-512 VNNI"; owned by the backend */
+    const char *bus_address;      /* of a GPU, "00000000:1b:00.0"; or NULL */
     struct backend_memory memory; /* what it takes once weights are loaded */
     int max_tokens;               /* of a step */
     char error[256];              /* of the call that returned -1 */
@@ -84,6 +85,9 @@ struct backend_ops {
     int (*sample)(struct backend *b, struct sampler *const *samplers, int32_t *ids_out);
     /* Copies the logits of output i to host memory; for inspection. */
     int (*read_logits)(struct backend *b, int i, float *out);
+    /* Reads memory in n passes; bytes a second of each, or 0 where too little is free. Between
+     * steps only. */
+    int (*bandwidth)(struct backend *b, double *passes, int n);
 };
 
 /* Chooses and opens a backend for models of this shape and allocates all it will ever need but the

@@ -114,6 +114,27 @@ static void opening_done(struct opening *o)
     constraint_close(o->constraint);
 }
 
+/* A prompt that came as tokens. */
+static int copy_prompt(const struct engine *e, const struct engine_request *req,
+                       struct tmpl_prompt *out, char *err, size_t errlen)
+{
+    if (req->n_tokens == 0)
+        return refuse(err, errlen, ENGINE_EINPUT, "tokens: none");
+    for (size_t i = 0; i < req->n_tokens; i++) {
+        if (req->tokens[i] < 0 || req->tokens[i] >= e->info.n_vocab) {
+            snprintf(err, errlen, "tokens[%zu]: not in the vocabulary (got %d, limit %d)", i,
+                     req->tokens[i], e->info.n_vocab);
+            return ENGINE_EINPUT;
+        }
+    }
+    int32_t *ids = malloc(req->n_tokens * sizeof *ids);
+    if (!ids)
+        return refuse(err, errlen, ENGINE_EMEMORY, "request: memory is short");
+    memcpy(ids, req->tokens, req->n_tokens * sizeof *ids);
+    *out = (struct tmpl_prompt){.prompt = {.ids = ids, .n_ids = req->n_tokens}, .reasoned = true};
+    return 0;
+}
+
 /* 0, or an error after err was set. */
 static int make_opening(const struct engine *e, const struct engine_request *req,
                         struct opening *out, char *err, size_t errlen)
@@ -131,7 +152,8 @@ static int make_opening(const struct engine *e, const struct engine_request *req
     *out = (struct opening){0};
     int rc = constraint_open(&out->constraint, e->shapes, req, err, errlen);
     if (rc == 0)
-        rc = tmpl_render(e->template, &input, &out->prompt, err, errlen);
+        rc = req->tokens ? copy_prompt(e, req, &out->prompt, err, errlen)
+                         : tmpl_render(e->template, &input, &out->prompt, err, errlen);
     if (rc < 0)
         return rc;
     out->text = (struct detok_options){
@@ -204,6 +226,7 @@ static struct sched_request *new_request(const struct engine *e, const struct en
     from->constraint = NULL;
     r->close = e->closes ? &e->closing : NULL;
     r->think_left = reasoning_left(req, &from->begun);
+    r->past_end = req->past_end;
     r->usage.begun_tokens = (int)begun->n;
     r->usage.begun_reasoning_tokens = from->begun.n_reasoning;
     sampler_init(&r->sampler, &req->sampling, tok_info(e->tokenizer)->banned);

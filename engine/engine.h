@@ -101,7 +101,9 @@ struct engine_info {
     int n_parallel;         /* answers at a time */
     uint64_t n_params, file_bytes;
     uint64_t weight_bytes, kv_bytes, scratch_bytes; /* planned, resident after load */
-    uint64_t fingerprint; /* of the file's contents: same number, same model */
+    uint64_t kv_token_bytes;                        /* of these, a position takes */
+    const char *bus_address; /* of the GPU on the PCI bus, "00000000:1b:00.0"; NULL: a CPU */
+    uint64_t fingerprint;    /* of the file's contents: same number, same model */
     /* Recommended by the model, else by its family; seed is 0. */
     struct engine_sampling sampling;
 };
@@ -142,8 +144,11 @@ struct engine_begun {
 };
 
 struct engine_request {
-    const char *messages;    /* JSON array in the form of OpenAI's chat API: objects with role and
+    const char *messages;  /* JSON array in the form of OpenAI's chat API: objects with role and
                              content, and for tool use tool_calls; copied */
+    const int32_t *tokens; /* or NULL: the prompt itself [n_tokens], in place of messages; copied.
+                                For measuring: it may hold anything, and all of it is answer then */
+    size_t n_tokens;
     const char *tools;       /* JSON array of tools, or NULL */
     const char *tool_choice; /* "auto" (NULL): the model calls a tool or answers; "required": it
                                 calls one; "none"; or the name of the one that it calls */
@@ -157,6 +162,7 @@ struct engine_request {
     int reasoning_budget; /* after so many tokens of reasoning it is closed; 0 = never. Counts what
                                 was begun, unless that is opened again */
     const struct engine_begun *begun; /* or NULL; copied */
+    bool past_end; /* goes on where the model would end, up to max_tokens: for measuring */
 };
 
 /* An answer that must have a form (schema, grammar, calls of tools) has it whenever it was ended by
@@ -275,5 +281,10 @@ struct engine_evaluation {
 
 /* Runs the model over tokens and waits for it. No other request may be live. */
 int engine_evaluate(struct engine *e, const struct engine_evaluation *ev, char *err, size_t errlen);
+
+/* How fast the device reads its memory: bytes a second of n passes, one behind the other, over
+ * memory that no cache holds and that is taken for this alone. 0 each where too little is free.
+ * Waits for it, half a second or so; no request may be live. */
+int engine_bandwidth(struct engine *e, double *passes, int n, char *err, size_t errlen);
 
 #endif

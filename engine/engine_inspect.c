@@ -233,3 +233,45 @@ int engine_evaluate(struct engine *e, const struct engine_evaluation *ev, char *
     queue_call(e->queue, evaluate, &v);
     return v.rc;
 }
+
+/* Bandwidth */
+
+struct reading {
+    struct engine *e;
+    double *passes;
+    int n;
+    const char *fault; /* or NULL */
+    int rc;
+};
+
+/* In the engine's thread. */
+static void read_memory(void *ud)
+{
+    struct reading *r = ud;
+    struct backend *b = r->e->backend;
+
+    if (r->e->failed) {
+        r->fault = r->e->failure_text;
+        r->rc = r->e->failure;
+    } else if (sched_busy(r->e->sched)) {
+        r->fault = "a request is live";
+        r->rc = ENGINE_EINPUT;
+    } else if (b->ops->bandwidth(b, r->passes, r->n) < 0) {
+        r->fault = b->error;
+        r->rc = ENGINE_EMEMORY;
+    }
+}
+
+int engine_bandwidth(struct engine *e, double *passes, int n, char *err, size_t errlen)
+{
+    struct reading r = {.e = e, .passes = passes, .n = n};
+    if (e->vocab_only) {
+        r.fault = "model: only its vocabulary was opened";
+        r.rc = ENGINE_EINPUT;
+    } else {
+        queue_call(e->queue, read_memory, &r);
+    }
+    if (r.fault)
+        snprintf(err, errlen, "bandwidth: %s", r.fault);
+    return r.rc;
+}

@@ -135,6 +135,8 @@ static int open_backend(struct engine *e, const struct engine_options *opt,
     e->info.weight_bytes = memory->weights;
     e->info.kv_bytes = memory->kv;
     e->info.scratch_bytes = memory->scratch;
+    e->info.kv_token_bytes = memory->kv / ((uint64_t)e->sizes.n_blocks * KV_BLOCK);
+    e->info.bus_address = e->backend->bus_address;
     e->info.device = e->backend->device;
     e->info.on_gpu = opt->device == ENGINE_DEVICE_CUDA;
     return 0;

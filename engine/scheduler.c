@@ -175,10 +175,15 @@ static int tell_rest(struct sched *s, struct sched_request *r)
     return r->calls ? tell_pieces(s, r, piece, calls_end(r->calls, piece)) : 0;
 }
 
+static bool is_end(const struct sched *s, const struct sched_request *r, int32_t token)
+{
+    return !r->past_end && tok_is_end(s->opt.tokenizer, token);
+}
+
 /* Tells a request's end, after the text that was held back, and frees it. */
 static void tell_end(struct sched *s, struct sched_request *r, struct ending ending)
 {
-    if (r->n_tokens > r->n_told && tok_is_end(s->opt.tokenizer, r->tokens[r->n_tokens - 1]))
+    if (r->n_tokens > r->n_told && is_end(s, r, r->tokens[r->n_tokens - 1]))
         r->n_tokens--; /* says that the answer ends, and is not of it */
     if (tell_rest(s, r) < 0)
         ending = (struct ending){ENGINE_STOP_ERROR, ENGINE_EMEMORY, "answer: memory is short"};
@@ -349,7 +354,7 @@ static bool take_token(struct sched *s, struct sched_request *r, int32_t token,
     sampler_accept(&r->sampler, token);
 
     *ending_out = (struct ending){.stop = ENGINE_STOP_END};
-    if (tok_is_end(s->opt.tokenizer, token))
+    if (is_end(s, r, token))
         return true;
     struct detok_out out;
     detok_feed(r->detok, token, &out);

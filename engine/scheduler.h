@@ -53,6 +53,7 @@ struct sched_request {
     struct calls *calls;                /* finds calls of tools, or NULL */
     const struct thinking_close *close; /* how its reasoning can be closed; NULL: it has none */
     int think_left;                     /* tokens until that is done by itself; < 0: never */
+    bool past_end;                      /* a token that ends answers does not end this one */
     double submitted_ms;                /* sched_clock_ms() */
 
     /* The scheduler's. */

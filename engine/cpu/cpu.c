@@ -277,6 +277,12 @@ static int read_logits(struct backend *b, int i, float *out)
     return 0;
 }
 
+static int bandwidth(struct backend *b, double *passes, int n)
+{
+    cpu_bandwidth(cpu_of(b), passes, n);
+    return 0;
+}
+
 static const struct backend_ops ops = {
     .load = load,
     .close = close_cpu,
@@ -290,6 +296,7 @@ static const struct backend_ops ops = {
     .logits = logits,
     .sample = sample,
     .read_logits = read_logits,
+    .bandwidth = bandwidth,
 };
 
 /* What the kernels' vectors need of a model's shape. */

@@ -70,6 +70,9 @@ int cpu_open(struct backend **out, enum cpu_level level, const struct model *m,
  * anybody. */
 void cpu_run(struct cpu *c, pool_fn fn, void *ud, int n_items, double work);
 
+/* bandwidth.c: the operation of that name. */
+void cpu_bandwidth(struct cpu *c, double *passes, int n);
+
 /* load.c: packs the weights. */
 size_t cpu_weights_bytes(const struct model *m);
 int cpu_load(struct cpu *c, struct model *m);

@@ -297,6 +297,11 @@ static int read_logits(struct backend *b, int i, float *out)
     return cuda_check(c, rc, "logits");
 }
 
+static int bandwidth(struct backend *b, double *passes, int n)
+{
+    return cuda_bandwidth(cuda_of(b), passes, n);
+}
+
 static const struct backend_ops ops = {
     .load = load,
     .close = close_cuda,
@@ -310,6 +315,7 @@ static const struct backend_ops ops = {
     .logits = logits,
     .sample = sample,
     .read_logits = read_logits,
+    .bandwidth = bandwidth,
 };
 
 /* Opening */
@@ -381,6 +387,9 @@ static int check_device(struct cuda *c, char *err, size_t errlen)
         snprintf(err, errlen, "CUDA: %s: %s", device.name, cudaGetErrorString(rc));
     else {
         snprintf(c->device, sizeof c->device, "%.100s", device.name);
+        snprintf(c->bus_address, sizeof c->bus_address, "%08x:%02x:%02x.0",
+                 (unsigned)device.pciDomainID, (unsigned)device.pciBusID & 0xff,
+                 (unsigned)device.pciDeviceID & 0xff);
         c->queue.dependent = device.major >= DEPENDENT_MAJOR;
         c->queue.n_processors = device.multiProcessorCount;
         return 0;
@@ -452,6 +461,7 @@ int cuda_open(struct backend **out, const struct model *m, const struct backend_
     }
     c->base.ops = &ops;
     c->base.device = c->device;
+    c->base.bus_address = c->bus_address;
     c->graph = NO_GRAPH;
     if (check_device(c, err, errlen) != 0 || check_memory(c, err, errlen) != 0)
         goto fail;

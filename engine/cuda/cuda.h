@@ -30,7 +30,7 @@ enum { CUDA_STAGES = 3, CUDA_STAGE_BYTES = 16 << 20 };
 
 struct cuda {
     struct backend base;
-    char device[128];
+    char device[128], bus_address[24];
     struct model_config cfg;
     struct backend_options opt;
     struct cuda_queue queue;
@@ -95,6 +95,9 @@ bool cuda_placement_at(const struct cuda *c, const struct model *m, int i,
 
 /* load.c: brings the weights to the device. */
 int cuda_load(struct cuda *c, struct model *m);
+
+/* bandwidth.c: the operation of that name. */
+int cuda_bandwidth(struct cuda *c, double *passes, int n);
 
 /* stages.c: the stages of a step, put into the queue. */
 void cuda_set_inputs(struct cuda *c, int n_tokens); /* host_inputs from the batch */

@@ -213,6 +213,13 @@ cudaError_t launch_sample_best(const struct cuda_queue *q, const struct cuda_sam
 cudaError_t launch_sample_draw(const struct cuda_queue *q, const struct cuda_sample *s,
                                int n_outputs); /* after _best; outputs of temperature 0 stay */
 
+/* Measuring */
+
+/* Reads `bytes`, 16 at a time, with n_blocks blocks a multiprocessor of n_threads threads. What
+ * is read does not matter; sink may be written, and may be part of it. */
+cudaError_t launch_read(const struct cuda_queue *q, const void *from, size_t bytes, int n_blocks,
+                        int n_threads, unsigned *sink);
+
 #ifdef __cplusplus
 }
 #endif

@@ -277,6 +277,78 @@ static void demo_models_end_their_answers(void **state)
     globfree(&found);
 }
 
+/* A prompt of tokens is computed as it is; past the end an answer takes all tokens it may have, and
+ * is the same until there. */
+static void measuring_is_asked_for(void **state)
+{
+    (void)state;
+    glob_t found;
+    if (glob("app/demo/*.gguf", 0, NULL, &found) != 0)
+        skip();
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct engine *e = open_path(found.gl_pathv[i], 0, 1);
+        const struct engine_request plain = {.messages = sum, .date = "26 Jul 2024"};
+        struct engine_prompt prompt;
+        struct answer usual, past;
+        char err[256];
+        get_answer(e, sum, &greedy, 0, &usual);
+        assert_int_equal(engine_render(e, &plain, true, NULL, &prompt, err, sizeof err), 0);
+
+        struct engine_request req = {.tokens = prompt.ids,
+                                     .n_tokens = prompt.n_ids,
+                                     .sampling = greedy,
+                                     .max_tokens = usual.usage.completion_tokens + 50,
+                                     .past_end = true};
+        past = (struct answer){.text = calloc(1, 1)};
+        assert_int_equal(engine_submit(e, &req, &past.id, err, sizeof err), 0);
+        listen(e, &past, 1);
+        assert_int_equal(past.stop, ENGINE_STOP_LENGTH);
+        assert_int_equal(past.usage.completion_tokens, req.max_tokens);
+        assert_int_equal(past.usage.prompt_tokens, prompt.n_ids);
+        assert_true(past.len > usual.len);
+        if (!engine_info(e)->thinks)
+            assert_memory_equal(past.text, usual.text, usual.len);
+
+        req.n_tokens = 0;
+        assert_int_equal(engine_submit(e, &req, &past.id, err, sizeof err), ENGINE_EINPUT);
+        assert_string_equal(err, "tokens: none");
+        req.n_tokens = 1;
+        req.tokens = (int32_t[]){engine_info(e)->n_vocab};
+        assert_int_equal(engine_submit(e, &req, &past.id, err, sizeof err), ENGINE_EINPUT);
+        assert_non_null(strstr(err, "tokens[0]: not in the vocabulary (got"));
+        free(prompt.text);
+        free(prompt.ids);
+        free_answer(&usual);
+        free_answer(&past);
+        engine_close(e);
+    }
+    globfree(&found);
+}
+
+static void memory_is_read(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct answer a;
+    double passes[3];
+    char err[256] = "";
+    open_tiny(&f, "llama");
+    assert_int_equal(engine_bandwidth(f.e, passes, 3, err, sizeof err), 0);
+    for (int i = 0; i < 3; i++)
+        assert_true(passes[i] > 0);
+    const struct engine_info *info = engine_info(f.e);
+    assert_null(info->bus_address);
+    assert_int_equal(info->kv_token_bytes,
+                     2 * info->n_layer * info->n_head_kv * info->head_dim * 2);
+
+    ask(f.e, sum, &warm, 0, &a); /* it may have ended by now, which a wait for memory is not told */
+    int rc = engine_bandwidth(f.e, passes, 1, err, sizeof err);
+    assert_true(rc == 0 || (rc == ENGINE_EINPUT && strstr(err, "a request is live")));
+    listen(f.e, &a, 1);
+    free_answer(&a);
+    close_tiny(&f);
+}
+
 /* The next turn of a conversation finds the beginning computed, and answers the same. */
 static void a_second_turn_reuses_the_first(void **state)
 {
@@ -801,6 +873,8 @@ int test_engine(void)
         cmocka_unit_test(company_changes_nothing),
         cmocka_unit_test(company_changes_nothing_in_quantised_models),
         cmocka_unit_test(demo_models_end_their_answers),
+        cmocka_unit_test(measuring_is_asked_for),
+        cmocka_unit_test(memory_is_read),
         cmocka_unit_test(a_second_turn_reuses_the_first),
         cmocka_unit_test(stops_at_texts_and_limits),
         cmocka_unit_test(refuses_with_a_reason),
