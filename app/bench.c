@@ -1,326 +1,229 @@
-/* bench.c - `duet bench`: how fast this machine reads a prompt and writes an answer, and how near
- * that is to what its memory allows. Writing a token reads every weight once, so memory bandwidth
- * over bytes read is the limit; both are measured in this one process. */
-#include <jansson.h>
-#include <math.h>
+/* bench.c - `duet bench`: which models are measured, with what, and in which form that is printed.
+ * Results of a former run can stand in for measuring. */
+#include "app/bench.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "app/bandwidth.h"
-#include "app/clock.h"
+#include "app/bench_measure.h"
+#include "app/bench_show.h"
 #include "app/cmd.h"
 #include "app/exit.h"
 #include "app/mem.h"
-#include "app/models.h"
-#include "app/numbers.h"
 #include "app/say.h"
-#include "app/str.h"
-#include "engine/engine.h"
+#include "app/signals.h"
 
-enum { MAX_SIZES = 16 };
+enum { MAX_MODELS = 16, MOST = 1000000, MOST_AT_A_TIME = 256 };
 
 struct bench {
-    const struct options *options;
-    struct engine *engine;
-    double load_ms;
-    double bandwidth;        /* bytes per second */
-    double fixed_bytes;      /* read for each token */
-    double bytes_a_position; /* of the KV cache, read for each token before it */
+    const struct app *app;
+    enum bench_form form;
+    struct bench_plan plan;
+    struct bench_progress progress;
+    struct model_file files[MAX_MODELS];
+    size_t n_files;
+    struct bench_results results, old;
     char err[512];
 };
 
-/* Samples */
+/* The command line */
 
-struct samples {
-    double *values;
-    size_t n;
-};
-
-static void add_sample(struct samples *s, double value)
+/* "16,128,512" */
+static int read_sizes(struct bench *b, const char *option, const char *list, int most,
+                      struct bench_sizes *out)
 {
-    s->values = mem_realloc(s->values, (s->n + 1) * sizeof *s->values);
-    s->values[s->n++] = value;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The value that the share of all samples does not exceed. */
-static double quantile(struct samples *s, double share)
-{
-    if (s->n == 0)
-        return NAN;
-    qsort(s->values, s->n, sizeof *s->values, by_value);
-    size_t at = (size_t)ceil(share * (double)s->n);
-    return s->values[at > 0 ? at - 1 : 0];
-}
-
-/* The model */
-
-static int open_model(struct bench *b, const struct app *app)
-{
-    const struct options *o = &app->options;
-    struct model_file file;
-    int status = models_find(&app->paths, o->model, &file, b->err, sizeof b->err);
-    if (status != 0)
-        return status;
-    struct engine_options options = options_engine(o, file.path);
-    options.kv_type = o->kv_type == ENGINE_KV_F32 ? ENGINE_KV_F32 : ENGINE_KV_F16;
-    double start = clock_ms();
-    status = engine_open(&b->engine, &options, b->err, sizeof b->err);
-    model_file_done(&file);
-    if (status != 0)
-        return exit_of_engine(status);
-    const struct engine_event *ev;
-    while ((ev = engine_next_event(b->engine, -1)) && ev->type != ENGINE_READY)
-        if (ev->type == ENGINE_FATAL)
-            return say_to(b->err, sizeof b->err, exit_of_engine(ev->error), "%s", ev->error_text);
-    b->load_ms = clock_ms() - start;
-    return 0;
-}
-
-/* All weights but a table of embeddings of which one row is read. */
-static void count_bytes(struct bench *b)
-{
-    const struct engine_info *info = engine_info(b->engine);
-    char *text = engine_describe(b->engine);
-    json_t *described = text ? json_loads(text, JSON_ALLOW_NUL, NULL) : NULL, *t;
-    double all = 0, embeddings = 0;
-    bool tied = true;
-    size_t i;
-
-    json_array_foreach(json_object_get(described, "tensors"), i, t)
-    {
-        const char *name = json_string_value(json_object_get(t, "name"));
-        double bytes = json_number_value(json_object_get(t, "bytes"));
-        all += bytes;
-        if (name && strcmp(name, "token_embd.weight") == 0)
-            embeddings = bytes;
-        if (name && strcmp(name, "output.weight") == 0)
-            tied = false;
+    const char *at = list;
+    for (out->n = 0; out->n < BENCH_MAX_SIZES; at++) {
+        char *end;
+        long size = strtol(at, &end, 10);
+        if (end == at || size < 1 || size > most || (*end != ',' && *end != '\0'))
+            break;
+        out->size[out->n++] = (int)size;
+        at = end;
+        if (*end == '\0')
+            return 0;
     }
-    json_decref(described);
-    free(text);
-    b->fixed_bytes = tied ? all : all - embeddings;
-    b->bytes_a_position = (double)info->kv_bytes / info->n_ctx;
+    return say_to(b->err, sizeof b->err, EXIT_USAGE,
+                  "%s: not at most %d numbers of 1 to %d with commas between (got %s)", option,
+                  BENCH_MAX_SIZES, most, list);
 }
 
-/* One prompt size */
-
-struct result {
-    int prompt_tokens;
-    struct samples ttft, itl;
-};
-
-/* A conversation of about that many tokens, and no beginning shared with the run before, so that
- * nothing of it is cached. The caller's. */
-static char *make_messages(struct bench *b, int64_t size, int run, struct engine_prompt *prompt)
+static int read_options(struct bench *b)
 {
-    static const char *const words[] = {"seven", "apples", "and",    "nine",
-                                        "pears", "make",   "sixteen"};
-    struct str text = {0};
-    str_addf(&text, "%d%d", run + 1, (int)size);
-    for (size_t i = 0;; i++) {
-        json_t *json = json_pack("[{s:s, s:s}]", "role", "user", "content", str_get(&text));
-        char *messages = json_dumps(json, JSON_COMPACT);
-        json_decref(json);
-        struct engine_request request = {.messages = messages};
-        if (!messages ||
-            engine_render(b->engine, &request, true, NULL, prompt, b->err, sizeof b->err) != 0) {
-            free(messages);
-            messages = NULL;
-        }
-        if (!messages || (int64_t)prompt->n_ids >= size) {
-            str_done(&text);
-            return messages;
-        }
-        /* A word is a token or more; near the end, one at a time. */
-        int64_t missing = size - (int64_t)prompt->n_ids;
-        for (int64_t k = 0; k < (missing + 15) / 16; k++)
-            str_addf(&text, " %s", words[(i + (size_t)k) % (sizeof words / sizeof *words)]);
-        free(prompt->text);
-        free(prompt->ids);
-        free(messages);
-    }
+    const struct options *o = &b->app->options;
+    if (o->json + o->csv + o->markdown > 1)
+        return say_to(b->err, sizeof b->err, EXIT_USAGE,
+                      "--json, --csv, --markdown: one of them at a time");
+    if (b->app->n_words > 1)
+        return say_to(b->err, sizeof b->err, EXIT_USAGE, "bench: unexpected argument %s",
+                      b->app->words[1]);
+    b->form = o->json ? BENCH_JSON : o->csv ? BENCH_CSV : o->markdown ? BENCH_MARKDOWN : BENCH_TEXT;
+    b->plan.n_runs = (int)o->n_runs;
+    b->plan.n_generate = (int)o->n_generate;
+    b->plan.options = options_engine(o, NULL);
+    b->plan.options.kv_type = o->kv_type == ENGINE_KV_F32 ? ENGINE_KV_F32 : ENGINE_KV_F16;
+    int status = read_sizes(b, "--prompts", o->prompt_sizes, MOST, &b->plan.prompts);
+    if (status == 0)
+        status = read_sizes(b, "--contexts", o->context_sizes, MOST, &b->plan.contexts);
+    if (status == 0)
+        status = read_sizes(b, "--batch", o->batch_sizes, MOST_AT_A_TIME, &b->plan.batches);
+    return status;
 }
 
-static int time_first_token(struct bench *b, const char *messages, struct result *r)
+/* The models */
+
+static int add_file(struct bench *b, const char *name)
 {
-    struct engine_request request = {
-        .messages = messages,
-        .sampling = {.top_p = 1, .repeat_penalty = 1}, /* greedy */
-        .max_tokens = 1,
-    };
-    const struct engine_event *ev;
-    uint64_t id;
-    int status = engine_submit(b->engine, &request, &id, b->err, sizeof b->err);
-    if (status != 0)
-        return exit_of_engine(status);
-    while ((ev = engine_next_event(b->engine, -1)) && ev->type != ENGINE_DONE)
-        continue;
-    if (!ev || ev->stop == ENGINE_STOP_ERROR)
-        return say_to(b->err, sizeof b->err, EXIT_ANSWER, "%s", ev ? ev->error_text : "engine");
-    r->prompt_tokens = ev->usage.prompt_tokens;
-    add_sample(&r->ttft, ev->usage.time_to_first_token_ms);
-    return 0;
+    if (b->n_files == MAX_MODELS)
+        return say_to(b->err, sizeof b->err, EXIT_USAGE, "--model: too many (limit %d)",
+                      MAX_MODELS);
+    int status = models_find(&b->app->paths, name, &b->files[b->n_files], b->err, sizeof b->err);
+    if (status == 0)
+        b->n_files++;
+    return status;
 }
 
-struct stopwatch {
-    struct samples *steps;
-    size_t n_tokens;
-    double last_ms;
-};
-
-/* Called for each position: from the second generated token on, a whole step lies between two. */
-static void stop_time(void *ud, size_t position, const float *logits, int n_vocab)
+static bool add_if_installed(struct bench *b, const char *name)
 {
-    struct stopwatch *w = ud;
-    double now = clock_ms();
-    (void)logits;
-    (void)n_vocab;
-    if (position >= w->n_tokens)
-        add_sample(w->steps, now - w->last_ms);
-    w->last_ms = now;
+    bool there = add_file(b, name) == 0;
+    b->err[0] = '\0';
+    return there;
 }
 
-static int time_generation(struct bench *b, const struct engine_prompt *prompt, struct result *r)
+static int add_usual(struct bench *b)
 {
-    struct stopwatch watch = {.steps = &r->itl, .n_tokens = prompt->n_ids};
-    struct engine_evaluation evaluation = {
-        .tokens = prompt->ids,
-        .n_tokens = prompt->n_ids,
-        .n_greedy = (size_t)b->options->n_generate,
-        .position = stop_time,
-        .ud = &watch,
-    };
-    int status = engine_evaluate(b->engine, &evaluation, b->err, sizeof b->err);
-    return status ? exit_of_engine(status) : 0;
+    bool deepseek = add_if_installed(b, "deepseek"), llama = add_if_installed(b, "llama");
+    if (deepseek || llama)
+        return 0;
+    int status = add_file(b, "demo-deepseek");
+    return status == 0 ? add_file(b, "demo-llama") : status;
 }
 
-static int measure(struct bench *b, int64_t size, struct result *r)
+/* "deepseek,llama"; a file whose name holds a comma is one. */
+static int find_models(struct bench *b)
 {
+    const char *list = b->app->options.model;
+    if (!list)
+        return add_usual(b);
+    if (strchr(list, ',') && add_if_installed(b, list))
+        return 0;
     int status = 0;
-    for (int run = 0; run < (int)b->options->n_runs && status == 0; run++) {
-        struct engine_prompt prompt;
-        char *messages = make_messages(b, size, run, &prompt);
-        if (!messages)
-            return EXIT_ANSWER;
-        status = time_first_token(b, messages, r);
-        if (status == 0)
-            status = time_generation(b, &prompt, r);
-        free(prompt.text);
-        free(prompt.ids);
-        free(messages);
+    for (const char *at = list; at && status == 0;) {
+        size_t len = strcspn(at, ",");
+        struct str name = {0};
+        str_add(&name, at, len);
+        status = add_file(b, str_get(&name));
+        str_done(&name);
+        at = at[len] ? at + len + 1 : NULL;
     }
     return status;
 }
 
-/* The report */
-
-static uint64_t resident_bytes(void)
+static bool is_named(const struct bench *b, const char *name)
 {
-    unsigned long long size, resident = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f && fscanf(f, "%llu %llu", &size, &resident) != 2)
-        resident = 0;
-    if (f)
-        fclose(f);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    for (size_t i = 0; i < b->n_files; i++)
+        if (strcmp(b->files[i].name, name) == 0)
+            return true;
+    return false;
 }
 
-static double limit_of(const struct bench *b, const struct result *r)
+/* Columns have different names: of two equal ones the second is called by its path. */
+static void tell_apart(struct bench *b)
 {
-    double depth = r->prompt_tokens + (double)b->options->n_generate / 2;
-    return b->bandwidth / (b->fixed_bytes + b->bytes_a_position * depth);
-}
-
-static json_t *spread(struct samples *s)
-{
-    return json_pack("{s:f, s:f}", "median", quantile(s, 0.5), "p99", quantile(s, 0.99));
-}
-
-static json_t *result_json(const struct bench *b, struct result *r)
-{
-    double ttft = quantile(&r->ttft, 0.5), itl = quantile(&r->itl, 0.5), limit = limit_of(b, r);
-    return json_pack("{s:i, s:o, s:f, s:o, s:f, s:f, s:f}", "prompt_tokens", r->prompt_tokens,
-                     "ttft_ms", spread(&r->ttft), "prefill_tokens_per_second",
-                     r->prompt_tokens * 1e3 / ttft, "itl_ms", spread(&r->itl), "tokens_per_second",
-                     1e3 / itl, "limit_tokens_per_second", limit, "share_of_limit",
-                     1e3 / itl / limit);
-}
-
-static void add_json(struct bench *b, struct result *results, size_t n, struct str *out)
-{
-    const struct engine_info *info = engine_info(b->engine);
-    json_t *rows = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(rows, result_json(b, &results[i]));
-    json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:f, s:f, s:o}", "version", DUET_VERSION, "model",
-        info->name, "type", info->type, "device", info->device, "load_ms", b->load_ms, "rss_bytes",
-        (json_int_t)resident_bytes(), "weight_bytes", (json_int_t)info->weight_bytes, "kv_bytes",
-        (json_int_t)info->kv_bytes, "bytes_read_per_token", b->fixed_bytes, "memory_bandwidth",
-        b->bandwidth, "results", rows);
-    char *line = object ? json_dumps(object, JSON_REAL_PRECISION(6)) : NULL;
-    if (!line)
-        mem_fail();
-    str_addf(out, "%s\n", line);
-    json_decref(object);
-    free(line);
-}
-
-static void add_table(struct bench *b, struct result *results, size_t n, struct str *out)
-{
-    const struct engine_info *info = engine_info(b->engine);
-    str_addf(out, "model   %s, %s, ", info->name, info->type);
-    numbers_add_bytes(out, info->file_bytes);
-    str_addf(out, "\ndevice  %s\nload    %.0f ms, ", info->device, b->load_ms);
-    numbers_add_bytes(out, resident_bytes());
-    str_addf(out, " resident\nmemory  %.1f GB/s read; a token reads ", b->bandwidth / 1e9);
-    numbers_add_bytes(out, (uint64_t)b->fixed_bytes);
-    str_adds(out, " of weights\n");
-    if (b->fixed_bytes < (double)sysconf(_SC_LEVEL3_CACHE_SIZE))
-        str_adds(out, "        the weights fit the processor's cache: memory is no limit here\n");
-    str_addf(out, "\n%8s %11s %11s %11s %11s %11s %9s\n", "prompt", "ttft ms", "prefill t/s",
-             "itl ms", "itl p99", "tokens/s", "of limit");
-    for (size_t i = 0; i < n; i++) {
-        struct result *r = &results[i];
-        double ttft = quantile(&r->ttft, 0.5), itl = quantile(&r->itl, 0.5);
-        str_addf(out, "%8d %11.2f %11.0f %11.3f %11.3f %11.1f %8.0f%%\n", r->prompt_tokens, ttft,
-                 r->prompt_tokens * 1e3 / ttft, itl, quantile(&r->itl, 0.99), 1e3 / itl,
-                 1e5 / itl / limit_of(b, r));
+    size_t n = b->n_files;
+    for (size_t i = 1; i < n; i++) {
+        b->n_files = i;
+        if (is_named(b, b->files[i].name)) {
+            free(b->files[i].name);
+            b->files[i].name = mem_strdup(b->files[i].path);
+        }
     }
+    b->n_files = n;
 }
 
-/* "16,128,512" */
-static int read_sizes(const char *list, int64_t *sizes, size_t *n, char *err, size_t errlen)
+/* Comparing */
+
+static int read_old(struct bench *b)
 {
-    for (*n = 0; *n < MAX_SIZES; list++) {
-        char *end;
-        long size = strtol(list, &end, 10);
-        if (end == list || size < 1 || size > 1000000 || (*end != ',' && *end != '\0'))
+    const char *path = b->app->options.compare;
+    if (!path)
+        return 0;
+    return bench_read(path, &b->old, b->err, sizeof b->err);
+}
+
+/* Something to compare with, and a word where that was made in another way. */
+static int check_old(struct bench *b)
+{
+    const char *path = b->app->options.compare;
+    bool found = false;
+    for (size_t i = 0; path && i < b->results.n_models; i++) {
+        const struct bench_model *m = &b->results.models[i];
+        const struct bench_model *old = bench_find_model(&b->old, m->name);
+        found = found || old;
+        if (!old)
+            say_notice(b->app->options.quiet, "%s: has no %s", path, m->name);
+        else if (strcmp(old->device, m->device) != 0)
+            say_notice(b->app->options.quiet, "%s: %s: another device (%s)", path, m->name,
+                       old->device);
+        else if (strcmp(old->type, m->type) != 0)
+            say_notice(b->app->options.quiet, "%s: %s: another type (%s)", path, m->name,
+                       old->type);
+    }
+    if (path && b->results.n_models > 0 && !found)
+        return say_to(b->err, sizeof b->err, EXIT_USAGE, "%s: has none of these models", path);
+    return 0;
+}
+
+/* Measuring */
+
+static int measure_models(struct bench *b)
+{
+    struct bench_plan *plan = &b->plan;
+    int sizes = plan->prompts.n + plan->contexts.n + plan->batches.n, status = 0;
+    struct bench_gpus gpus = {.nvml = nvml_open()};
+
+    for (int i = 0; i < BENCH_MAX_GPUS; i++)
+        if (!nvml_memory_used(gpus.nvml, i, &gpus.bytes_before[i]))
             break;
-        sizes[(*n)++] = size;
-        list = end;
-        if (*end == '\0')
-            return 0;
-    }
-    return say_to(err, errlen, EXIT_USAGE, "--prompts: not numbers with commas between (got %s)",
-                  list);
+    bench_progress_begin(&b->progress, b->app->options.quiet);
+    b->progress.n_steps = (int)b->n_files * (7 + sizes * (plan->n_runs + 1));
+    plan->progress = &b->progress;
+    for (size_t i = 0; i < b->n_files && status == 0; i++)
+        status = bench_measure(plan, &gpus, &b->files[i], &b->results, b->err, sizeof b->err);
+    bench_progress_wipe(&b->progress);
+    nvml_close(gpus.nvml);
+    return status;
 }
 
-static int report(struct bench *b, struct result *results, size_t n)
+static int measure(struct bench *b)
+{
+    int status = find_models(b);
+    if (status != 0)
+        return status;
+    tell_apart(b);
+    if (signals_catch() != 0)
+        return say_to(b->err, sizeof b->err, EXIT_DEVICE, "signals: cannot be caught");
+    b->results.version = mem_strdup(DUET_VERSION);
+    b->results.n_generate = b->plan.n_generate;
+    b->results.n_runs = b->plan.n_runs;
+    status = measure_models(b);
+    b->results.interrupted = status != 0;
+    return status;
+}
+
+static int make_results(struct bench *b)
+{
+    if (b->app->n_words == 0)
+        return measure(b);
+    return bench_read(b->app->words[0], &b->results, b->err, sizeof b->err);
+}
+
+/* What there is, also of a measurement that was broken off. */
+static int print_results(const struct bench *b)
 {
     struct str out = {0};
-    if (b->options->json)
-        add_json(b, results, n, &out);
-    else
-        add_table(b, results, n, &out);
+    bench_show(&b->results, b->app->options.compare ? &b->old : NULL, b->form, &out);
     fwrite(out.data, 1, out.len, stdout);
     str_done(&out);
     return say_flush();
@@ -328,28 +231,22 @@ static int report(struct bench *b, struct result *results, size_t n)
 
 int cmd_bench(struct app *app)
 {
-    struct bench b = {.options = &app->options};
-    struct result results[MAX_SIZES] = {0};
-    int64_t sizes[MAX_SIZES];
-    size_t n = 0;
-
-    int status = read_sizes(app->options.prompt_sizes, sizes, &n, b.err, sizeof b.err);
+    struct bench b = {.app = app};
+    int status = read_options(&b);
     if (status == 0)
-        status = open_model(&b, app);
+        status = read_old(&b);
     if (status == 0) {
-        count_bytes(&b);
-        b.bandwidth = bandwidth_measure((int)app->options.n_threads);
+        status = make_results(&b);
+        int checked = status == 0 ? check_old(&b) : 0;
+        status = checked ? checked : status;
+        int printed = b.results.n_models > 0 && !checked ? print_results(&b) : 0;
+        status = status ? status : printed;
     }
-    for (size_t i = 0; i < n && status == 0; i++)
-        status = measure(&b, sizes[i], &results[i]);
-    if (status == 0)
-        status = report(&b, results, n);
-    if (status != 0)
+    if (b.err[0])
         say_error("%s", b.err);
-    for (size_t i = 0; i < n; i++) {
-        free(results[i].ttft.values);
-        free(results[i].itl.values);
-    }
-    engine_close(b.engine);
+    for (size_t i = 0; i < b.n_files; i++)
+        model_file_done(&b.files[i]);
+    bench_results_done(&b.results);
+    bench_results_done(&b.old);
     return status;
 }

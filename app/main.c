@@ -37,7 +37,7 @@ static const struct verb_entry verbs[] = {
                       "look at what the engine sees", "model|tokens|prompt|logits"},
     [VERB_MODELS] = {"models", cmd_models, "[ls] [--json]", "list the installed models", "ls"},
     [VERB_PS] = {"ps", cmd_ps, "[options]", "list the running duets and the models they hold", "-"},
-    [VERB_BENCH] = {"bench", cmd_bench, "[options]", "measure the speed", "-"},
+    [VERB_BENCH] = {"bench", cmd_bench, "[options] [FILE]", "measure the speed", "FILE"},
 };
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 

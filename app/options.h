@@ -91,11 +91,14 @@ struct options {
     bool unordered;
     const char *resume_from;
 
-    /* inspect and bench. */
+    /* inspect and bench, which has more below. */
     bool special, jsonl;
     int64_t n_greedy, n_runs, n_generate;
     int kv_type; /* enum engine_kv_type; -1: what suits the verb */
-    const char *prompt_sizes;
+
+    /* bench. */
+    const char *prompt_sizes, *context_sizes, *batch_sizes, *compare;
+    bool csv, markdown;
 
     bool help, version, dirs, recover, list_options, list_keys;
 };

@@ -43,6 +43,7 @@ int main(int argc, char **argv)
     group(&c, "manual", test_manual);
     group(&c, "input", test_input);
     group(&c, "inspect", test_inspect);
+    group(&c, "bench", test_bench);
     group(&c, "sums", test_sums);
     group(&c, "screen", test_screen);
     group(&c, "plain", test_plain);

@@ -1,4 +1,4 @@
-/* test_inspect.c - `duet inspect` and `duet bench`: the forms that tools read. */
+/* test_inspect.c - `duet inspect`: the forms that tools read. */
 #include "tests/app/tests.h"
 
 #include <math.h>
@@ -155,26 +155,6 @@ static void test_wrong_lines(void **state)
     }
 }
 
-static void test_bench(void **state)
-{
-    (void)state;
-    json_t *json = run_json("$DUET bench -m $M --prompts 40 --generate 8 --runs 2 --json");
-    json_t *row = json_array_get(json_object_get(json, "results"), 0);
-    assert_true(json_integer_value(json_object_get(row, "prompt_tokens")) >= 40);
-    assert_true(json_number_value(json_object_get(row, "tokens_per_second")) > 0);
-    assert_true(json_number_value(json_object_get(row, "share_of_limit")) > 0);
-    assert_true(json_number_value(json_object_get(json, "memory_bandwidth")) > 1e8);
-    json_t *ttft = json_object_get(row, "ttft_ms");
-    assert_true(json_number_value(json_object_get(ttft, "median")) <=
-                json_number_value(json_object_get(ttft, "p99")));
-    json_decref(json);
-    struct run r;
-    run_shell(&r, "$DUET bench -m $M --prompts 1,x");
-    assert_int_equal(r.status, 2);
-    assert_error_line(&r);
-    run_done(&r);
-}
-
 /* A reader that leaves is no failure worth a word. */
 static void test_closed_pipe(void **state)
 {
@@ -263,9 +243,10 @@ int test_inspect(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_tokens),      TEST(test_prompt),      TEST(test_logits),
-        TEST(test_model),       TEST(test_wrong_lines), TEST(test_bench),
-        TEST(test_closed_pipe), TEST(test_release),     TEST(test_release_equals_file),
+        TEST(test_tokens),      TEST(test_prompt),
+        TEST(test_logits),      TEST(test_model),
+        TEST(test_wrong_lines), TEST(test_closed_pipe),
+        TEST(test_release),     TEST(test_release_equals_file),
     };
 #undef TEST
     return cmocka_run_group_tests_name("inspect", tests, NULL, NULL);

@@ -28,6 +28,7 @@ int test_completion(void);
 int test_manual(void);
 int test_input(void);
 int test_inspect(void);
+int test_bench(void);
 int test_sums(void);
 int test_screen(void);
 int test_plain(void);
