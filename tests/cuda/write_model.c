@@ -1,9 +1,10 @@
 /* write_model.c - writes a whole model file of random weights, of any size and type.
  *
- *     write_model deepseek|llama TYPE FILE
+ *     write_model deepseek|llama TYPE FILE [VOCABULARY]
  *
  * The shapes are those of DeepSeek-R1-Distill-Qwen-1.5B and Llama-3.2-1B-Instruct. TYPE is a
- * tensor type, or Q4_K_M for its usual mixture. There is no tokeniser in the file. Values keep the
+ * tensor type, or Q4_K_M for its usual mixture. The tokeniser is that of VOCABULARY, a GGUF file of
+ * the same family; without it there is none, and only tests can use the file. Values keep the
  * variance of what passes through about as it is. */
 #include <math.h>
 #include <stdio.h>
@@ -205,12 +206,57 @@ static void put_tensor(struct writer *w, const struct tensor *t)
     pad(w);
 }
 
-static void write_file(struct writer *w, const struct shape *s)
+static bool is_of_tokeniser(const struct gguf_key *key)
+{
+    static const char start[] = "tokenizer.";
+    return key->name.len >= sizeof start - 1 &&
+           memcmp(key->name.data, start, sizeof start - 1) == 0;
+}
+
+/* Where the value of a key ends that begins at `value`, in the file's memory. */
+static const char *end_of_value(const struct gguf_key *key, const char *value)
+{
+    const struct gguf_array *a = &key->value.a;
+    if (key->type == GGUF_STRING)
+        return key->value.s.data + key->value.s.len;
+    if (key->type != GGUF_ARRAY)
+        return value + gguf_type_bytes(key->type);
+    if (a->type != GGUF_STRING)
+        return (const char *)a->data + a->count * gguf_type_bytes(a->type);
+    const void *at = a->data;
+    for (uint64_t i = 0; i < a->count; i++)
+        gguf_next_string(&at);
+    return at;
+}
+
+/* As it stands in its file. */
+static void put_foreign_key(struct writer *w, const struct gguf_key *key)
+{
+    const char *value = key->name.data + key->name.len + sizeof(uint32_t);
+    put_u64(w, key->name.len);
+    put(w, key->name.data, (size_t)(end_of_value(key, value) - key->name.data));
+}
+
+static uint64_t put_tokeniser(struct writer *w, const struct gguf *vocabulary, bool count_only)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; vocabulary && i < gguf_n_keys(vocabulary); i++) {
+        const struct gguf_key *key = gguf_key_at(vocabulary, i);
+        if (!is_of_tokeniser(key))
+            continue;
+        if (!count_only)
+            put_foreign_key(w, key);
+        n++;
+    }
+    return n;
+}
+
+static void write_file(struct writer *w, const struct shape *s, const struct gguf *vocabulary)
 {
     put(w, "GGUF", 4);
     put_u32(w, 3);
     put_u64(w, (uint64_t)w->n_tensors);
-    put_u64(w, 10);
+    put_u64(w, 10 + put_tokeniser(w, vocabulary, true));
     put_string(w, "general.architecture");
     put_u32(w, GGUF_STRING);
     put_string(w, s->architecture);
@@ -223,6 +269,7 @@ static void write_file(struct writer *w, const struct shape *s)
     put_int(w, s, "attention.key_length", s->head_dim);
     put_float(w, s, "attention.layer_norm_rms_epsilon", s->eps);
     put_float(w, s, "rope.freq_base", s->theta);
+    put_tokeniser(w, vocabulary, false);
     put_directory(w);
     pad(w);
     for (int i = 0; i < w->n_tensors; i++)
@@ -243,17 +290,22 @@ static struct recipe recipe_of(const char *name)
 int main(int argc, char **argv)
 {
     static struct writer w = {.seed = 2026};
+    struct gguf *vocabulary = NULL;
+    char err[256];
 
-    if (argc != 4)
-        die("usage: write_model deepseek|llama TYPE FILE");
+    if (argc < 4 || argc > 5)
+        die("usage: write_model deepseek|llama TYPE FILE [VOCABULARY]");
+    if (argc == 5 && gguf_open(&vocabulary, argv[4], err, sizeof err) != 0)
+        die(err);
     const struct shape *s = strcmp(argv[1], "llama") == 0 ? &shapes[1] : &shapes[0];
     struct recipe r = recipe_of(argv[2]);
     w.out = fopen(argv[3], "wb");
     if (!w.out)
         die("cannot open the file");
     add_tensors(&w, s, &r);
-    write_file(&w, s);
+    write_file(&w, s, vocabulary);
     if (fclose(w.out) != 0)
         die("cannot write");
+    gguf_close(vocabulary);
     return 0;
 }
