@@ -47,7 +47,8 @@ STORAGE_OBJ := $(call obj,storage/*.c)
 APP_OBJ     := $(call obj,app/*.c)
 TESTS       := engine ui storage app
 test_obj     = $(call obj,tests/$(1)/*.c)
-ON_STUB     := $(BUILD)/tests/cuda.failures $(BUILD)/tests/cuda.app_failures $(BUILD)/duet-on-stub
+ON_STUB     := $(BUILD)/tests/cuda.failures $(BUILD)/tests/cuda.app_failures $(BUILD)/duet-on-stub \
+               $(BUILD)/tests/nvml/libnvidia-ml.so.1
 
 ifneq ($(V),1)
 Q := @
@@ -142,13 +143,18 @@ $(BUILD)/tests/cuda.run: $(BUILD)/tests/cuda/main.c.o $(BUILD)/tests/cuda/drive.
 check-cuda-failures: $(ON_STUB)
 	$(call say,TEST,cuda-failures)
 	$(Q)$<
-	$(Q)DUET=$(abspath $(BUILD)/duet-on-stub) $(BUILD)/tests/cuda.app_failures
+	$(Q)DUET=$(abspath $(BUILD)/duet-on-stub) NVML=$(abspath $(BUILD)/tests/nvml) \
+	 $(BUILD)/tests/cuda.app_failures
 STUB_OBJ := $(patsubst %,$(BUILD)/tests/cuda/%.c.o,stub stub_env)
 $(BUILD)/duet-on-stub: $(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ) $(STUB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(call pc,libs,$(ENGINE_PC)) -lm -lpthread -lstdc++ -ldl $(UI_LIB) \
 	 $(STORAGE_LIB) $(APP_LIB)
-$(BUILD)/tests/cuda.app_failures: $(BUILD)/tests/cuda/app_failures.c.o \
+$(BUILD)/tests/nvml/libnvidia-ml.so.1: tests/cuda/nvml.c $(BUILD)/flags
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(WARN) -shared -fPIC -o $@ $<
+$(BUILD)/tests/cuda.app_failures: $(patsubst %,$(BUILD)/tests/cuda/%.c.o,app_failures app_bench) \
                                   $(patsubst %,$(BUILD)/tests/app/%.c.o,term sandbox run) \
                                   $(ENGINE_OBJ) $(STUB_OBJ)
 	$(call say,LINK,$@)

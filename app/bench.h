@@ -124,6 +124,7 @@ void samples_add(struct samples *s, double value);
 void samples_done(struct samples *s);
 /* The value that this share of all samples does not exceed; NAN of none. Sorts them. */
 double samples_quantile(struct samples *s, double share);
+double samples_median(struct samples *s);
 struct bench_figure samples_figure(struct samples *s);
 
 /* A value that is known exactly. */

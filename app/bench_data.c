@@ -148,12 +148,18 @@ double samples_quantile(struct samples *s, double share)
     return s->values[at > 0 ? at - 1 : 0];
 }
 
+double samples_median(struct samples *s)
+{
+    double lower = samples_quantile(s, 0.5);
+    return s->n > 0 && s->n % 2 == 0 ? (lower + s->values[s->n / 2]) / 2 : lower;
+}
+
 struct bench_figure samples_figure(struct samples *s)
 {
     if (s->n == 0)
         return (struct bench_figure){0};
     return (struct bench_figure){
-        .median = samples_quantile(s, 0.5),
+        .median = samples_median(s),
         .low = samples_quantile(s, 0.1),
         .high = samples_quantile(s, 0.9),
         .p99 = samples_quantile(s, 0.99),

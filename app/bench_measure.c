@@ -12,6 +12,7 @@
 
 #include "app/clock.h"
 #include "app/exit.h"
+#include "app/numbers.h"
 #include "app/say.h"
 
 enum {
@@ -28,6 +29,7 @@ struct measuring {
     const struct model_file *file;
     struct bench_model *out; /* or NULL: it could not be opened */
     struct bench_engine engine;
+    int limit; /* tokens of the longest context that is possible */
     bool on_gpu;
     int gpu;              /* its number for the driver; -1: none */
     double read_bytes;    /* for each token */
@@ -120,6 +122,7 @@ static int measure_load(struct measuring *m, struct bench_results *results)
         status = load_once(m, run > 0, &l);
     if (status == 0) {
         m->out = bench_add_model(results, m->file->name, info_of(m)->type, info_of(m)->device);
+        m->limit = info_of(m)->n_ctx_train;
         add_loads(m, &l);
     }
     samples_done(&l.ms);
@@ -321,23 +324,27 @@ static struct engine_options batch_options(const struct measuring *m, int longes
 {
     struct engine_options options = m->plan->options;
     int context = m->plan->contexts.size[0] + m->plan->n_generate;
-    options.n_ctx = context > longest_prompt + 1 ? context : longest_prompt + 1;
+    context = context > longest_prompt + 1 ? context : longest_prompt + 1;
+    options.n_ctx = context < m->limit ? context : m->limit;
     options.n_parallel = largest(&m->plan->batches);
     return options;
 }
 
-/* One that does not fit is said, and is a row without a figure. */
+/* Where it does not fit the memory the note says what it needs; else the note is empty. */
 static int open_batch_engine(struct measuring *m, const struct engine_options *options,
-                             bool *opened)
+                             struct str *note)
 {
+    struct engine_shortage shortage;
+    struct engine_options with_shortage = *options;
     double ms;
+
+    with_shortage.shortage = &shortage;
     bench_progress_step(m->plan->progress, "load for %d", options->n_parallel);
-    int status = open_engine(m, options, &ms);
-    *opened = status == 0;
-    if (status != EXIT_DEVICE && status != EXIT_USAGE)
+    int status = open_engine(m, &with_shortage, &ms);
+    if (status == 0 || shortage.needed == 0)
         return status;
-    bench_progress_wipe(m->plan->progress);
-    say_notice(0, "%d together: %s", options->n_parallel, m->engine.err);
+    str_adds(note, "needs ");
+    numbers_add_bytes(note, shortage.needed);
     m->engine.err[0] = '\0';
     return 0;
 }
@@ -351,24 +358,35 @@ static void add_batch(struct measuring *m, int n, struct samples *speeds)
     add_share(m, BENCH_BATCH_SHARE, batch_point(m, n), speed);
 }
 
+static void note_batches(struct measuring *m, const char *note)
+{
+    const struct bench_sizes *batches = &m->plan->batches;
+    for (int i = 0; i < batches->n; i++)
+        bench_add_note(m->out, BENCH_BATCH_SPEED, batch_point(m, batches->size[i]), "%s", note);
+}
+
 static int measure_together(struct measuring *m)
 {
     const struct bench_sizes *batches = &m->plan->batches;
     const struct engine_options options = batch_options(m, 0);
-    bool opened;
+    struct str note = {0};
+    int status = 0;
 
-    int status = open_batch_engine(m, &options, &opened);
+    if (m->plan->contexts.size[0] + m->plan->n_generate > m->limit)
+        str_addf(&note, "limit %d", m->limit);
+    else
+        status = open_batch_engine(m, &options, &note);
+    bool opened = status == 0 && note.len == 0;
     if (opened)
         status = bench_time_together(m->plan, &m->engine, &m->times);
-    for (int i = 0; i < batches->n; i++) {
+    for (int i = 0; i < batches->n && opened; i++)
         add_batch(m, batches->size[i], &m->times.batch[i]);
-        if (!opened && status == 0)
-            bench_add_note(m->out, BENCH_BATCH_SPEED, batch_point(m, batches->size[i]),
-                           "does not fit");
-    }
+    if (note.len > 0)
+        note_batches(m, note.data);
     for (int i = 0; i < batches->n && status == 0 && m->on_gpu && opened; i++)
         if (batches->size[i] > 1)
             status = measure_busy(m, batches->size[i]);
+    str_done(&note);
     return status;
 }
 
@@ -399,7 +417,7 @@ static int measure_reproducible(struct measuring *m)
     const struct bench_point batch = batch_point(m, options.n_parallel);
     const struct bench_point prompt = {.prompt = largest(&plan.prompts)};
     struct bench_times times = {0};
-    bool opened;
+    struct str note = {0};
 
     if (!m->on_gpu || options.reproducible) {
         bench_add_note(m->out, BENCH_COST_BATCH, batch, m->on_gpu ? "always on" : "nothing");
@@ -409,9 +427,10 @@ static int measure_reproducible(struct measuring *m)
     plan.prompts = (struct bench_sizes){1, {prompt.prompt}};
     plan.batches = (struct bench_sizes){1, {batch.batch}};
     plan.contexts.n = 0;
-    int status = open_batch_engine(m, &options, &opened);
-    if (status == 0 && !opened)
-        bench_add_note(m->out, BENCH_COST_BATCH, batch, "does not fit");
+    int status = open_batch_engine(m, &options, &note);
+    bool opened = status == 0 && note.len == 0;
+    if (note.len > 0)
+        bench_add_note(m->out, BENCH_COST_BATCH, batch, "%s", note.data);
     if (opened)
         status = bench_time_alone(&plan, &m->engine, &times);
     if (opened && status == 0)
@@ -419,6 +438,7 @@ static int measure_reproducible(struct measuring *m)
     add_cost(m, BENCH_COST_TTFT, bench_find(m->out, BENCH_TTFT, prompt), &times.ttft[0]);
     add_cost(m, BENCH_COST_BATCH, bench_find(m->out, BENCH_BATCH_SPEED, batch), &times.batch[0]);
     bench_times_done(&times);
+    str_done(&note);
     return status;
 }
 

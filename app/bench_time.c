@@ -47,7 +47,7 @@ static void take_run(struct bench_steps *s, const struct bench_question *q, stru
     samples_add(&s->speed, 1e3 / tpot);
     for (size_t i = 0; i < steps->n; i++)
         samples_add(&s->all, steps->values[i]);
-    samples_add(&s->medians, samples_quantile(steps, 0.5));
+    samples_add(&s->medians, samples_median(steps));
 }
 
 /* All runs go on from one prompt, most of which is cached from the first on: the answer counts. */

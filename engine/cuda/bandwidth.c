@@ -2,7 +2,7 @@
  * counts: which that is differs between devices. */
 #include "cuda/cuda.h"
 
-enum { WARM_PASSES = 2, TRIAL_PASSES = 4, LOAD = 16 };
+enum { TRIAL_PASSES = 4, LOAD = 16 };
 
 static const size_t most_bytes = (size_t)4 << 30, least_bytes = (size_t)256 << 20;
 
@@ -57,15 +57,15 @@ static void take_memory(struct reading *r)
         note(r, cudaEventCreateWithFlags(&r->ended, cudaEventDefault));
 }
 
-/* Bytes a second of one pass; 0 after a failure. */
-static double read_once(struct reading *r, struct shape shape)
+/* Bytes a second of n passes on end; 0 after a failure. */
+static double read_passes(struct reading *r, struct shape shape, int n)
 {
     const struct cuda_queue *q = &r->c->queue;
     float ms = 0;
 
     if (r->rc == cudaSuccess)
         note(r, cudaEventRecord(r->begun, q->stream));
-    if (r->rc == cudaSuccess)
+    for (int i = 0; i < n && r->rc == cudaSuccess; i++)
         note(r, launch_read(q, r->memory, r->bytes, shape.n_blocks, shape.n_threads, r->memory));
     if (r->rc == cudaSuccess)
         note(r, cudaEventRecord(r->ended, q->stream));
@@ -73,21 +73,21 @@ static double read_once(struct reading *r, struct shape shape)
         note(r, cudaEventSynchronize(r->ended));
     if (r->rc == cudaSuccess)
         note(r, cudaEventElapsedTime(&ms, r->begun, r->ended));
-    return ms > 0 ? (double)r->bytes * 1e3 / (double)ms : 0;
+    return ms > 0 ? n * (double)r->bytes * 1e3 / (double)ms : 0;
 }
 
+/* The first is tried once more than it counts, which warms up. */
 static struct shape best_shape(struct reading *r)
 {
     struct shape best = shapes[0];
     double most = 0;
 
+    read_passes(r, best, 1);
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        for (int pass = 0; pass < TRIAL_PASSES; pass++) {
-            double speed = read_once(r, shapes[i]);
-            if (speed > most) {
-                most = speed;
-                best = shapes[i];
-            }
+        double speed = read_passes(r, shapes[i], TRIAL_PASSES);
+        if (speed > most) {
+            most = speed;
+            best = shapes[i];
         }
     }
     return best;
@@ -104,11 +104,8 @@ int cuda_bandwidth(struct cuda *c, double *passes, int n)
     take_memory(&r);
     if (r.rc == cudaSuccess && r.bytes > 0) {
         struct shape shape = best_shape(&r);
-        for (int i = -WARM_PASSES; i < n; i++) {
-            double speed = read_once(&r, shape);
-            if (i >= 0)
-                passes[i] = speed;
-        }
+        for (int i = 0; i < n; i++)
+            passes[i] = read_passes(&r, shape, 1);
     }
     if (r.begun)
         cudaEventDestroy(r.begun);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/app/tests.h"
+#include "tests/cuda/app_bench.h"
 
 /* The calls that it takes to open a model, and some steps more: the first number with which an
  * answer has begun. Found by trying, since it changes with the backend. */
@@ -85,5 +86,5 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {TEST(test_pipe_says_why), TEST(test_the_cpu_takes_over)};
 #undef TEST
-    return cmocka_run_group_tests_name("GPU failures", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("GPU failures", tests, NULL, NULL) + test_bench_on_stub();
 }
