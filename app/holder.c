@@ -246,6 +246,16 @@ static struct held *find_path(struct holder *h, const char *path)
     return NULL;
 }
 
+bool holder_has(const struct holder *h, const char *path, bool *on_gpu)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (h->models[i].engine && strcmp(h->models[i].file.path, path) == 0) {
+            *on_gpu = is_held_on(&h->models[i], true);
+            return true;
+        }
+    return false;
+}
+
 /* A place for one more: a new one, that of a model which is not in memory, or that of the oldest. Two
  * at most are needed. */
 static struct held *find_place(struct holder *h, const struct held *keep)

@@ -74,6 +74,9 @@ void holder_answer(struct holder *h, struct held *m, bool answering);
 /* Moves the lines about room that was made to *out. False: there are none. */
 bool holder_take_note(struct holder *h, struct str *out);
 
+/* Whether the model of this file is in memory, and which. */
+bool holder_has(const struct holder *h, const char *path, bool *on_gpu);
+
 /* How many are in memory. */
 size_t holder_count(const struct holder *h);
 

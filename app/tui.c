@@ -14,7 +14,6 @@
 #include "app/greeting.h"
 #include "app/mem.h"
 #include "app/notices.h"
-#include "app/numbers.h"
 #include "app/offers.h"
 #include "app/say.h"
 #include "app/signals.h"
@@ -185,45 +184,6 @@ static void save(struct tui *t)
     t->unsaved = h->problem[0] != '\0';
 }
 
-static enum ui_state state_of(const struct chat *c)
-{
-    if (!c->answer)
-        return c->model && c->model->engine && !c->model->ready ? UI_LOADING : UI_IDLE;
-    if (!c->answering->ready)
-        return UI_LOADING;
-    if (c->phase != ENGINE_TEXT)
-        return UI_PREFILL;
-    return c->writes == STORE_REASONING ? UI_THINKING : UI_GENERATING;
-}
-
-static void show_status(struct tui *t)
-{
-    const struct chat *c = &t->chat;
-    const struct held *m = c->answering ? c->answering : c->model;
-    const struct engine_info *info = m && m->engine ? engine_info(m->engine) : NULL;
-    struct str thinking = {0};
-    thinking_add(c, &thinking);
-    struct ui_status status = {
-        .thinking = thinking.data,
-        .model = m ? m->file.name : NULL,
-        .device = info ? info->device : NULL,
-        .state = state_of(c),
-        .done = c->answer ? c->prompt_done : -1,
-        .total = c->answer ? c->usage.prompt_tokens : -1,
-        .tokens_per_second = numbers_tokens_per_second(&c->usage),
-        .time_to_first_token_ms = c->usage.time_to_first_token_ms > 0
-                                      ? c->usage.time_to_first_token_ms
-                                      : -1,
-        .context_used = c->answer ? chat_context_used(c) : t->context_used,
-        .context_limit = info ? info->n_ctx : -1,
-        .draft_tokens = t->draft_tokens,
-    };
-    if (!c->answer && t->draft_tokens > 0 && t->asking >= 0)
-        status.context_used = t->asking + t->draft_tokens;
-    ui_status_set(t->ui, &status);
-    str_done(&thinking);
-}
-
 static int soonest(int a, int b)
 {
     return a < 0 ? b : b < 0 || a < b ? a : b;
@@ -254,7 +214,7 @@ static void loop(struct tui *t)
         save(t);
         tui_library_turn(t);
         tui_draft_turn(t);
-        show_status(t);
+        tui_show_status(t);
         tui_end_offer(t);
         ui_draw(t->ui);
     }
@@ -326,7 +286,7 @@ static int start(struct tui *t, char *err, size_t errlen)
     store_set_patience(t->chat.history.store, PATIENCE_MS);
     signals_guard_screen(t->ui);
     tui_show_conversation(t);
-    show_status(t);
+    tui_show_status(t);
     ui_draw(t->ui);
     int status = chat_use(&t->chat, NULL, err, errlen);
     if (status != 0)

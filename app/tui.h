@@ -66,6 +66,9 @@ void tui_follow(struct tui *t, const struct command_reply *reply);
 void tui_show_conversation(struct tui *t);
 void tui_count_context(struct tui *t);
 
+/* In tui_status.c. */
+void tui_show_status(struct tui *t);
+
 /* In tui_draft.c: the text being written is counted and kept. */
 void tui_draft_open(struct tui *t);
 void tui_draft_turn(struct tui *t);

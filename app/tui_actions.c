@@ -54,7 +54,11 @@ void tui_pick_model(struct tui *t, int tag)
         const struct model_file *file = &list->items[i];
         bool current = t->chat.model && strcmp(t->chat.model->file.path, file->path) == 0;
         selected = current ? (int64_t)i : selected;
-        rows[i] = (struct ui_row){(int64_t)i, file->name, current ? "answers now" : NULL};
+        bool gpu;
+        const char *place = !holder_has(&t->chat.holder, file->path, &gpu) ? NULL
+                            : gpu                                          ? "on the GPU"
+                                                                           : "in memory";
+        rows[i] = (struct ui_row){(int64_t)i, file->name, current ? "answers now" : place};
     }
     if (list->count == 0)
         ui_hint(t->ui, "no models are installed");

@@ -11,7 +11,7 @@
 
 enum {
     FIELD_MAX = 112, /* bytes */
-    FIELDS_MAX = 10,
+    FIELDS_MAX = 12,
     CONTEXT_WARN = 80, /* percent */
     CONTEXT_FULL = 95,
     GAP = 3,    /* between fields: " · " */
@@ -20,6 +20,7 @@ enum {
 
 struct field {
     char text[FIELD_MAX];
+    char brief[FIELD_MAX]; /* to take its place where that is too long; "" where nothing does */
     uint8_t style;
     int rank; /* 0 is left out last */
     bool right;
@@ -44,10 +45,18 @@ void status_init(struct status *s, const struct keymap *keymap)
 
 void status_done(struct status *s)
 {
-    free(s->model);
-    free(s->device);
-    free(s->thinking);
+    for (int i = 0; i < STATUS_STRINGS; i++)
+        free(s->strings[i]);
     free(s->hint);
+}
+
+static const char **string_at(struct ui_status *now, int i)
+{
+    const char **const at[STATUS_STRINGS] = {
+        &now->model,       &now->thinking,     &now->device.full, &now->device.brief,
+        &now->memory.full, &now->memory.brief, &now->beside.full, &now->beside.brief,
+    };
+    return at[i];
 }
 
 static bool same_string(const char *a, const char *b)
@@ -55,11 +64,13 @@ static bool same_string(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static bool same(const struct ui_status *a, const struct ui_status *b)
+static bool same(struct ui_status *a, struct ui_status *b)
 {
-    return same_string(a->model, b->model) && same_string(a->device, b->device) &&
-           same_string(a->thinking, b->thinking) && a->state == b->state && a->done == b->done &&
-           a->total == b->total && a->tokens_per_second == b->tokens_per_second &&
+    for (int i = 0; i < STATUS_STRINGS; i++)
+        if (!same_string(*string_at(a, i), *string_at(b, i)))
+            return false;
+    return a->state == b->state && a->done == b->done && a->total == b->total &&
+           a->tokens_per_second == b->tokens_per_second &&
            a->time_to_first_token_ms == b->time_to_first_token_ms &&
            a->context_used == b->context_used && a->context_limit == b->context_limit &&
            a->draft_tokens == b->draft_tokens;
@@ -67,19 +78,16 @@ static bool same(const struct ui_status *a, const struct ui_status *b)
 
 bool status_set(struct status *s, const struct ui_status *now)
 {
-    if (same(&s->now, now))
+    struct ui_status next = *now;
+    if (same(&s->now, &next))
         return false;
-    char *model = now->model ? strdup(now->model) : NULL;
-    char *device = now->device ? strdup(now->device) : NULL;
-    char *thinking = now->thinking ? strdup(now->thinking) : NULL;
-
-    free(s->model);
-    free(s->device);
-    free(s->thinking);
-    s->now = *now;
-    s->now.model = s->model = model;
-    s->now.device = s->device = device;
-    s->now.thinking = s->thinking = thinking;
+    for (int i = 0; i < STATUS_STRINGS; i++) {
+        const char **string = string_at(&next, i);
+        char *copy = *string ? strdup(*string) : NULL;
+        free(s->strings[i]);
+        *string = s->strings[i] = copy;
+    }
+    s->now = next;
     return true;
 }
 
@@ -108,13 +116,28 @@ static struct field *add(struct fields *f, int rank, bool right, uint8_t style)
     return field;
 }
 
-/* A name from outside, cut to what a field holds. */
+/* A text from outside, cut to what a field holds. */
+static void copy(char out[FIELD_MAX], const char *text)
+{
+    size_t len = strlen(text);
+    size_t n = text_whole(text, len < FIELD_MAX ? len : FIELD_MAX - 1);
+    memcpy(out, text, n);
+    out[n] = '\0';
+}
+
 static void set_name(struct field *field, const char *name)
 {
-    size_t len = strlen(name);
-    size_t n = text_whole(name, len < FIELD_MAX ? len : FIELD_MAX - 1);
-    memcpy(field->text, name, n);
-    field->text[n] = '\0';
+    copy(field->text, name);
+}
+
+static void add_wording(struct fields *f, int rank, const struct ui_wording *wording)
+{
+    if (!wording->full)
+        return;
+    struct field *field = add(f, rank, false, STYLE_DIM);
+    copy(field->text, wording->full);
+    if (wording->brief)
+        copy(field->brief, wording->brief);
 }
 
 /* 12345 -> "12,345" */
@@ -207,19 +230,44 @@ static int width_of(const struct field *field)
     return text_width(field->text, strlen(field->text));
 }
 
-/* Leaves out fields from the highest rank down until the rest fits. */
+static int total_width(const struct fields *f)
+{
+    int total = 0;
+    for (int i = 0; i < f->n; i++)
+        total += width_of(&f->at[i]) + (i > 0 ? GAP : 0);
+    return total;
+}
+
+/* The first field that can be worded more briefly; NULL: none. */
+static struct field *find_wordy(struct fields *f)
+{
+    for (int i = 0; i < f->n; i++)
+        if (f->at[i].brief[0])
+            return &f->at[i];
+    return NULL;
+}
+
+static struct field *find_worst(struct fields *f)
+{
+    struct field *worst = f->at;
+    for (int i = 1; i < f->n; i++)
+        if (f->at[i].rank >= worst->rank)
+            worst = &f->at[i];
+    return worst;
+}
+
+/* Words fields more briefly, from left to right, then leaves them out, from the highest rank down, until
+ * the rest fits. */
 static void fit(struct fields *f, int width)
 {
-    for (;;) {
-        int total = 0, worst = 0;
-        for (int i = 0; i < f->n; i++) {
-            total += width_of(&f->at[i]) + GAP;
-            if (f->at[i].rank >= f->at[worst].rank)
-                worst = i;
-        }
-        if (total - GAP <= width || f->n <= 1)
-            return;
-        memmove(&f->at[worst], &f->at[worst + 1], (size_t)(--f->n - worst) * sizeof *f->at);
+    struct field *field;
+    while (total_width(f) > width && (field = find_wordy(f))) {
+        memcpy(field->text, field->brief, FIELD_MAX);
+        field->brief[0] = '\0';
+    }
+    while (total_width(f) > width && f->n > 1) {
+        field = find_worst(f);
+        memmove(field, field + 1, (size_t)(f->at + --f->n - field) * sizeof *field);
     }
 }
 
@@ -257,8 +305,9 @@ void status_draw(const struct status *s, struct grid *g, int row, int col, int w
     }
     if (s->now.model)
         set_name(add(&f, 0, false, STYLE_NAME), s->now.model);
-    if (s->now.device)
-        set_name(add(&f, 6, false, STYLE_DIM), s->now.device);
+    add_wording(&f, 6, &s->now.device);
+    add_wording(&f, 8, &s->now.memory);
+    add_wording(&f, 7, &s->now.beside);
     if (s->now.thinking)
         set_name(add(&f, 2, false, STYLE_INFO), s->now.thinking);
     add_state(&f, s, now_ms);

@@ -11,11 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { STATUS_SPIN_MS = 120 };
+enum { STATUS_SPIN_MS = 120, STATUS_STRINGS = 8 };
 
 struct status {
     struct ui_status now;
-    char *model, *device, *thinking; /* its strings, ours */
+    char *strings[STATUS_STRINGS]; /* now's, ours */
     char *hint;
     const struct keymap *keymap; /* for hints; stays the owner's */
 };

@@ -320,7 +320,12 @@ enum ui_state { UI_IDLE, UI_LOADING, UI_PREFILL, UI_THINKING, UI_GENERATING };
 /* The status line. Unknown numbers are negative, unknown strings NULL. */
 struct ui_status {
     const char *model;
-    const char *device;
+    struct ui_wording {
+        const char *full,
+            *brief;       /* brief: where there is less room; NULL: there is no such wording */
+    } device,             /* "CPU, 2 threads, AVX-512 VNNI", "CPU" */
+        memory,           /* "weights 1.9 GB, KV 120 MB", "2.0 GB" */
+        beside;           /* what else is in memory: "beside llama (GPU)", "+ llama" */
     const char *thinking; /* how it is limited: "no thinking" */
     enum ui_state state;
     int64_t done, total; /* of the loading (any unit) or the prefill (tokens) */

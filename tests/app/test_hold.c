@@ -165,6 +165,9 @@ static void test_many(void **state)
 
 /* What other processes are told */
 
+/* The screen says it once the model is open. */
+static const char loaded[] = "0 / 2,048 tokens";
+
 static void runtime_folder(char *out, size_t outlen)
 {
     sandbox_path("run", out, outlen);
@@ -194,13 +197,20 @@ static void test_ps(void **state)
     assert_string_equal(r.out, "[]\n");
     run_done(&r);
 
-    struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
-    term_expect(t, "Ask anything");
+    struct term *t = term_start(24, 80, "-m", "demo-deepseek", NULL);
+    term_expect(t, loaded);
+    term_type(t, "/model demo-llama\r");
+    term_expect(t, "beside demo-deepseek (CPU)");
     term_type(t, "What is 17 + 25?\r");
     term_expect(t, "17 + 25 = 42");
     term_type(t, "/model demo-deepseek\r");
     term_expect(t, "demo-deepseek answers from here on");
     snprintf(pid, sizeof pid, "%d", (int)term_pid(t));
+    term_type(t, "\030m");
+    term_expect(t, "in memory");
+    term_expect(t, "answers now");
+    term_type(t, "\033");
+    term_expect_no(t, "answers now");
     ps(&r, NULL);
     assert_contains(r.out, "PID");
     assert_contains(r.out, pid);
@@ -212,7 +222,7 @@ static void test_ps(void **state)
     assert_contains(r.out, "\"as\": \"screen\"");
     assert_contains(r.out, "\"where\": \"cpu\"");
     assert_contains(r.out, "\"weight_bytes\": ");
-    assert_null(strstr(r.out, "17"));
+    assert_null(strstr(r.out, "17 + 25"));
     run_done(&r);
     assert_int_equal(stat(folder, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
@@ -232,7 +242,7 @@ static void test_ps_after_a_kill(void **state)
     char path[4096];
     (void)state;
     struct term *t = term_start(24, 80, "-m", "demo-llama", NULL); /* no runtime folder here */
-    term_expect(t, "Ask anything");
+    term_expect(t, loaded);
     ps(&r, NULL);
     assert_contains(r.out, "demo-llama");
     run_done(&r);
@@ -339,7 +349,7 @@ static void test_unsafe_folder(void **state)
     mkdir(folder, 0700);
     chmod(folder, 0777);
     struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
-    term_expect(t, "Ask anything");
+    term_expect(t, loaded);
     run_shell(&r, "ls $HOME/.local/state/duet/running");
     assert_contains(r.out, ".json");
     run_done(&r);

@@ -61,7 +61,7 @@ static void set_status(struct show *s)
     bool busy = s->answering != 0;
     ui_status_set(s->ui, &(struct ui_status){
                              .model = "deepseek",
-                             .device = "cpu, 2 threads",
+                             .device = {"cpu, 2 threads", NULL},
                              .state = !busy       ? UI_IDLE
                                       : s->at < 1 ? UI_PREFILL
                                                   : UI_GENERATING,

@@ -34,7 +34,7 @@ static void set_status(struct term *t, enum ui_state state)
 {
     ui_status_set(t->ui, &(struct ui_status){
                              .model = "demo-deepseek",
-                             .device = "cpu",
+                             .device = {"cpu", NULL},
                              .state = state,
                              .tokens_per_second = 512,
                              .time_to_first_token_ms = 38,

@@ -133,7 +133,7 @@ static void show_everywhere(struct term *t, const char *text)
     ui_message_end(t->ui, 1, UI_FAIL, text);
     ui_notice(t->ui, UI_WARN, text);
     ui_draft_set(t->ui, text, strlen(text));
-    ui_status_set(t->ui, &(struct ui_status){.model = text, .device = text});
+    ui_status_set(t->ui, &(struct ui_status){.model = text, .device = {text, text}});
     ui_sidebar_set(t->ui, (struct ui_row[]){{1, text, text}}, 1, 1);
     term_turn(t);
     term_type(t, "\033OQ");

@@ -33,6 +33,41 @@ static void converse(struct term *t, int messages)
     }
 }
 
+/* The status line words what is where more briefly before it leaves anything out. */
+static void the_status_line_fits(void **state)
+{
+    static const struct ui_status status = {
+        .model = "llama",
+        .device = {"CPU, 2 threads, AVX-512 VNNI", "CPU"},
+        .memory = {"weights 1.3 GB, KV 134 MB (12 tokens), scratch 2.1 MB", "1.4 GB"},
+        .beside = {"beside deepseek (GPU)", "+ deepseek"},
+        .tokens_per_second = 25,
+        .time_to_first_token_ms = -1,
+        .context_used = 12,
+        .context_limit = 4096,
+        .draft_tokens = -1,
+    };
+    static const struct {
+        int cols;
+        const char *shows, *hides;
+    } rows[] = {
+        {100, "llama \u00b7 CPU \u00b7 1.4 GB \u00b7 beside deepseek (GPU)", "weights"},
+        {80, "llama \u00b7 CPU \u00b7 1.4 GB \u00b7 + deepseek", "beside"},
+        {70, "llama \u00b7 CPU \u00b7 + deepseek", "1.4 GB"},
+        {40, "llama \u00b7 CPU", "deepseek"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct term t;
+        term_open(&t, 10, rows[i].cols, NULL);
+        ui_status_set(t.ui, &status);
+        term_turn(&t);
+        if (!term_shows(&t, rows[i].shows) || term_shows(&t, rows[i].hides))
+            fail_msg("%d columns: %s", rows[i].cols, term_text(&t));
+        term_close(&t);
+    }
+}
+
 static void the_terminal_comes_back_as_it_was(void **state)
 {
     struct term t;
@@ -400,6 +435,7 @@ static void a_busy_status_spins_and_an_idle_one_does_not(void **state)
 int test_screen(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_status_line_fits),
         cmocka_unit_test(the_terminal_comes_back_as_it_was),
         cmocka_unit_test(what_is_no_terminal_is_refused_in_one_line),
         cmocka_unit_test(terminals_of_all_kinds_are_driven),
