@@ -112,6 +112,15 @@ float quant_bf16_to_float(uint16_t b)
     return float_of((uint32_t)b << 16);
 }
 
+uint16_t quant_float_to_bf16(float f)
+{
+    uint32_t bits = bits_of(f);
+
+    if ((bits & 0x7fffffff) > 0x7f800000) /* NaN stays one, quiet */
+        return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
 static void f16_to_float(const uint16_t *row, int64_t n, float *out)
 {
     for (int64_t i = 0; i < n; i++)

@@ -106,5 +106,6 @@ void quant_k_scale(const uint8_t scales[12], int g, uint8_t *scale_out, uint8_t 
 float quant_half_to_float(uint16_t h);
 uint16_t quant_float_to_half(float f); /* round to nearest even */
 float quant_bf16_to_float(uint16_t b);
+uint16_t quant_float_to_bf16(float f); /* likewise */
 
 #endif

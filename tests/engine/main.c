@@ -6,6 +6,8 @@ int main(void)
     int failures = 0;
 
     failures += test_quant();
+    failures += test_quantize();
+    failures += test_outfile();
     failures += test_gguf();
     failures += test_gguf_damage();
     failures += test_safemap();

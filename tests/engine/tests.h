@@ -6,6 +6,8 @@
 
 /* Each runs one group and returns the number of its failures. */
 int test_quant(void);
+int test_quantize(void);
+int test_outfile(void);
 int test_gguf(void);
 int test_gguf_damage(void);
 int test_safemap(void);
