@@ -316,7 +316,8 @@ static const char *error_code(enum engine_error error)
     case ENGINE_EFIT: return "context";
     case ENGINE_EMEMORY: return "device";
     case ENGINE_EMODEL: return "model";
-    case ENGINE_ERROR: break;
+    case ENGINE_ERROR:
+    case ENGINE_ECANCEL: break;
     }
     return "answer";
 }

@@ -35,6 +35,7 @@ enum engine_error {
     ENGINE_EMEMORY = -3, /* memory or device too small, or the device failed */
     ENGINE_EFIT = -4,    /* the prompt does not fit the context */
     ENGINE_EINPUT = -5,  /* the request itself is wrong: messages, tools, settings */
+    ENGINE_ECANCEL = -6, /* the caller gave up what it had asked for */
 };
 
 /* Opening */
@@ -286,5 +287,39 @@ int engine_evaluate(struct engine *e, const struct engine_evaluation *ev, char *
  * memory that no cache holds and that is taken for this alone. 0 each where too little is free.
  * Waits for it, half a second or so; no request may be live. */
 int engine_bandwidth(struct engine *e, double *passes, int n, char *err, size_t errlen);
+
+/* Converting: needs no open engine, and may run beside one */
+
+enum engine_convert_type {
+    ENGINE_CONVERT_F16,
+    ENGINE_CONVERT_BF16,
+    ENGINE_CONVERT_Q8_0,
+    ENGINE_CONVERT_Q4_K_M, /* Q4_K, with Q6_K for the output and some tensors of some layers */
+};
+
+struct engine_convert_step {
+    const char *tensor;   /* being written */
+    const char *type;     /* its number format */
+    bool begins;          /* nothing of it was written before; then: */
+    const char *instead;  /* NULL, or the format wanted, whose blocks do not divide its rows */
+    uint64_t done, total; /* bytes of the file */
+};
+
+struct engine_convert {
+    const char *model_path; /* as engine_options has it; its weights in F32, F16, BF16 or Q8_0 */
+    const char *out_path;
+    enum engine_convert_type type;
+    bool replace;  /* a file that is there gives way */
+    int n_threads; /* 0 = the cores this process may use */
+    /* Called in the caller's thread with each piece of a few MiB; false gives up. NULL is fine. */
+    bool (*step)(void *ud, const struct engine_convert_step *step);
+    void *ud;
+};
+
+/* Writes a GGUF v3 file with the model's tokeniser, template, settings and weights, and waits for
+ * that. The file gets its name when it is whole and on the disk; after an error or ENGINE_ECANCEL
+ * nothing is left of it. ENGINE_EMODEL: the source cannot be used; ENGINE_ERROR: the file cannot be
+ * written. The same source gives the same bytes, on any machine. */
+int engine_convert(const struct engine_convert *c, char *err, size_t errlen);
 
 #endif

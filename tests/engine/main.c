@@ -8,6 +8,7 @@ int main(void)
     failures += test_quant();
     failures += test_quantize();
     failures += test_outfile();
+    failures += test_convert();
     failures += test_gguf();
     failures += test_gguf_damage();
     failures += test_safemap();

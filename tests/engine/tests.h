@@ -8,6 +8,7 @@
 int test_quant(void);
 int test_quantize(void);
 int test_outfile(void);
+int test_convert(void);
 int test_gguf(void);
 int test_gguf_damage(void);
 int test_safemap(void);
