@@ -169,7 +169,10 @@ static int set_real(const struct args_option *o, const char *name, const char *v
 static int set_choice(const struct args_option *o, const char *name, const char *value,
                       void *member, char *err, size_t errlen)
 {
-    int place = place_in(o->choices, value, strlen(value));
+    char lower[32] = "";
+    for (size_t i = 0; value[i] && i + 1 < sizeof lower; i++)
+        lower[i] = (char)tolower((unsigned char)value[i]);
+    int place = strlen(value) < sizeof lower ? place_in(o->choices, lower, strlen(lower)) : -1;
     if (place < 0)
         return say_to(err, errlen, -1, "%s: unknown value (got %s, limit %s)", name, value,
                       o->choices);

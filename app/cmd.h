@@ -29,6 +29,7 @@ int cmd_inspect(struct app *app);
 int cmd_models(struct app *app);
 int cmd_ps(struct app *app);
 int cmd_bench(struct app *app);
+int cmd_convert(struct app *app);
 
 /* The three ways to chat, of which cmd_chat chooses one. */
 int pipe_run(struct app *app);

@@ -38,6 +38,8 @@ static const struct verb_entry verbs[] = {
     [VERB_MODELS] = {"models", cmd_models, "[ls] [--json]", "list the installed models", "ls"},
     [VERB_PS] = {"ps", cmd_ps, "[options]", "list the running duets and the models they hold", "-"},
     [VERB_BENCH] = {"bench", cmd_bench, "[options] [FILE]", "measure the speed", "FILE"},
+    [VERB_CONVERT] = {"convert", cmd_convert, "[options] MODEL OUT.gguf",
+                      "write a model as a GGUF file in another number format", "NAME"},
 };
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 

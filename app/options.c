@@ -36,7 +36,8 @@ static const struct args_option options[] = {
     {"Model", "--reproducible", NULL, NULL, "on a GPU: the same bytes in any company", ARGS_FLAG,
      AT(reproducible), .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG},
     {"Model", "-t --threads", NULL, "N", "CPU threads (default: the cores there are)", ARGS_INT,
-     AT(n_threads), 1, 1024, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG},
+     AT(n_threads), 1, 1024,
+     .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONVERT | IN_CONFIG},
     {"Model", "--ctx", "--ctx-size", "N", "longest conversation in tokens (default 4096)", ARGS_INT,
      AT(n_ctx), 16, 1048576, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG},
 
@@ -138,7 +139,8 @@ static const struct args_option options[] = {
      ARGS_CHOICE, AT(notify), .choices = "off bell osc9" /* as enum ui_notify */,
      .where = IN_CHAT | IN_CONFIG},
     {"Output", "-q --quiet", NULL, NULL, "no notices; of models and log only the names", ARGS_FLAG,
-     AT(quiet), .where = IN_CHAT | IN_BATCH | IN_LOG | IN_MODELS | IN_PS | IN_BENCH | IN_CONFIG},
+     AT(quiet),
+     .where = IN_CHAT | IN_BATCH | IN_LOG | IN_MODELS | IN_PS | IN_BENCH | IN_CONVERT | IN_CONFIG},
     {"Output", "-u --usage", NULL, NULL, "counts of tokens on stderr", ARGS_FLAG, AT(usage),
      .where = IN_CHAT | IN_CONFIG},
     {"Output", "--verbose", NULL, NULL, "the numbers of each answer on stderr", ARGS_FLAG,
@@ -177,6 +179,12 @@ static const struct args_option options[] = {
     {"Measuring", "--compare", NULL, "FILE", "old, new and ratio; FILE is what --json wrote",
      ARGS_TEXT, AT(compare), .where = IN_BENCH},
 
+    {"Converting", "--type", NULL, "FORMAT", "of the weights: q8_0 (default), q4_k_m, f16, bf16",
+     ARGS_CHOICE, AT(convert_type), .choices = "f16 bf16 q8_0 q4_k_m" /* as engine_convert_type */,
+     .where = IN_CONVERT},
+    {"Converting", "--force", NULL, NULL, "replace the file that is there", ARGS_FLAG, AT(force),
+     .where = IN_CONVERT},
+
     {"Other", "--recover", NULL, NULL, "save what can be read of a damaged history", ARGS_FLAG,
      AT(recover), .where = IN_CHAT},
     {"Other", "--dirs", NULL, NULL, "print where duet keeps things", ARGS_FLAG, AT(dirs),
@@ -207,6 +215,7 @@ void options_init(struct options *o)
         .prompt_sizes = "16,128,512",
         .context_sizes = "128,2048",
         .batch_sizes = "4",
+        .convert_type = ENGINE_CONVERT_Q8_0,
     };
 }
 

@@ -23,6 +23,7 @@ enum verb {
     VERB_MODELS,
     VERB_PS,
     VERB_BENCH,
+    VERB_CONVERT,
 };
 
 /* Bits of args_option.where. */
@@ -37,7 +38,9 @@ enum {
     IN_MODELS = 1 << VERB_MODELS,
     IN_PS = 1 << VERB_PS,
     IN_BENCH = 1 << VERB_BENCH,
-    IN_ALL = IN_CHAT | IN_BATCH | IN_HISTORY | IN_INSPECT | IN_MODELS | IN_PS | IN_BENCH,
+    IN_CONVERT = 1 << VERB_CONVERT,
+    IN_ALL = IN_CHAT | IN_BATCH | IN_HISTORY | IN_INSPECT | IN_MODELS | IN_PS | IN_BENCH |
+             IN_CONVERT,
     IS_PARAMETER = 1 << 16, /* /set parameter may change it while chatting */
     IN_CONFIG = 1 << 17,    /* may stand in the configuration file, under its long name */
 };
@@ -99,6 +102,10 @@ struct options {
     /* bench. */
     const char *prompt_sizes, *context_sizes, *batch_sizes, *compare;
     bool csv, markdown;
+
+    /* convert. */
+    int convert_type; /* enum engine_convert_type */
+    bool force;
 
     bool help, version, dirs, recover, list_options, list_keys;
 };

@@ -44,6 +44,7 @@ int main(int argc, char **argv)
     group(&c, "input", test_input);
     group(&c, "inspect", test_inspect);
     group(&c, "bench", test_bench);
+    group(&c, "convert", test_convert);
     group(&c, "sums", test_sums);
     group(&c, "screen", test_screen);
     group(&c, "plain", test_plain);

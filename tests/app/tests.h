@@ -29,6 +29,7 @@ int test_manual(void);
 int test_input(void);
 int test_inspect(void);
 int test_bench(void);
+int test_convert(void);
 int test_sums(void);
 int test_screen(void);
 int test_plain(void);
