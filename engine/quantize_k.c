@@ -53,42 +53,58 @@ static vec to_codes(vec v, float most)
     return __builtin_convertvector(__builtin_convertvector(v + same(0.5f), ivec), vec);
 }
 
-static void weigh(const float *x, int n, float *w)
+/* n elements, their weights, and the weighted sums that do not depend on codes. */
+struct group {
+    const float *x;
+    int n;
+    float w[GROUP], wx[GROUP];
+    float sum_w, sum_x, sum_xx;
+};
+
+static void group_init(struct group *g, const float *x, int n)
 {
-    vec squares = same(0);
+    vec squares = same(0), sw = same(0), sx = same(0), sxx = same(0);
     for (int i = 0; i < n; i += LANES)
         squares += load(x + i) * load(x + i);
     float rms = sqrtf(total(squares) / (float)n);
-    for (int i = 0; i < n; i++)
-        w[i] = rms + fabsf(x[i]);
+    g->x = x;
+    g->n = n;
+    for (int i = 0; i < n; i++) {
+        g->w[i] = rms + fabsf(x[i]);
+        g->wx[i] = g->w[i] * x[i];
+    }
+    for (int i = 0; i < n; i += LANES) {
+        sw += load(g->w + i);
+        sx += load(g->wx + i);
+        sxx += load(g->wx + i) * load(x + i);
+    }
+    g->sum_w = total(sw);
+    g->sum_x = total(sx);
+    g->sum_xx = total(sxx);
 }
 
-/* Weighted sums over a group of elements x under codes q. */
-struct sums {
-    float w, x, xx, q, qq, xq;
-};
-
-/* The codes are those nearest to (x + shift) * inverse, from 0 to most, less bias. */
+/* The codes are those nearest to (x + shift) * inverse + bias, from 0 to most, less bias. */
 struct coding {
     float shift, inverse, most, bias;
 };
 
-static struct sums sum(const float *x, const float *w, int n, const struct coding *c)
+/* The weighted sums that do. */
+struct sums {
+    float q, qq, xq;
+};
+
+static struct sums sum(const struct group *g, const struct coding *c)
 {
-    vec sw = same(0), sx = sw, sxx = sw, sq = sw, sqq = sw, sxq = sw;
-    for (int i = 0; i < n; i += LANES) {
-        vec xi = load(x + i), wi = load(w + i);
-        vec q = to_codes((xi + same(c->shift)) * same(c->inverse) + same(c->bias), c->most) -
-                same(c->bias);
-        vec wx = wi * xi, wq = wi * q;
-        sw += wi;
-        sx += wx;
-        sxx += wx * xi;
+    vec sq = same(0), sqq = sq, sxq = sq;
+    vec shift = same(c->shift), inverse = same(c->inverse), bias = same(c->bias);
+    for (int i = 0; i < g->n; i += LANES) {
+        vec q = to_codes((load(g->x + i) + shift) * inverse + bias, c->most) - bias;
+        vec wq = load(g->w + i) * q;
         sq += wq;
         sqq += wq * q;
-        sxq += wx * q;
+        sxq += load(g->wx + i) * q;
     }
-    return (struct sums){total(sw), total(sx), total(sxx), total(sq), total(sqq), total(sxq)};
+    return (struct sums){total(sq), total(sqq), total(sxq)};
 }
 
 /* Q4_K: an element is scale q - min, neither of them negative. */
@@ -97,32 +113,33 @@ struct line {
     float scale, min;
 };
 
-static float line_error(const struct sums *s, const struct line *l)
+static float line_error(const struct group *g, const struct sums *s, const struct line *l)
 {
-    return s->xx + l->scale * (l->scale * s->qq - 2 * s->xq) +
-           l->min * (l->min * s->w + 2 * s->x - 2 * l->scale * s->q);
+    return g->sum_xx + l->scale * (l->scale * s->qq - 2 * s->xq) +
+           l->min * (l->min * g->sum_w + 2 * g->sum_x - 2 * l->scale * s->q);
 }
 
 /* The best line for these codes: where it would be negative, a scale or a minimum alone. */
-static struct line solve_line(const struct sums *s)
+static struct line solve_line(const struct group *g, const struct sums *s)
 {
-    float det = s->w * s->qq - s->q * s->q;
+    float det = g->sum_w * s->qq - s->q * s->q;
     if (det > 0) {
-        struct line l = {(s->w * s->xq - s->x * s->q) / det, (s->q * s->xq - s->qq * s->x) / det};
+        struct line l = {(g->sum_w * s->xq - g->sum_x * s->q) / det,
+                         (s->q * s->xq - s->qq * g->sum_x) / det};
         if (l.min >= 0 && l.scale >= 0)
             return l;
     }
     struct line scale = {s->qq > 0 && s->xq > 0 ? s->xq / s->qq : 0, 0};
-    struct line min = {0, s->w > 0 && s->x < 0 ? -s->x / s->w : 0};
-    return line_error(s, &scale) <= line_error(s, &min) ? scale : min;
+    struct line min = {0, g->sum_w > 0 && g->sum_x < 0 ? -g->sum_x / g->sum_w : 0};
+    return line_error(g, s, &scale) <= line_error(g, s, &min) ? scale : min;
 }
 
-static struct line fit_line(const float *x, const float *w)
+static struct line fit_line(const struct group *g)
 {
-    float low = 0, high = x[0], least = INFINITY;
+    float low = 0, high = g->x[0], least = INFINITY;
     for (int i = 0; i < GROUP; i++) {
-        low = fminf(low, x[i]);
-        high = fmaxf(high, x[i]);
+        low = fminf(low, g->x[i]);
+        high = fmaxf(high, g->x[i]);
     }
     struct line best = {0, -low};
     if (!(high > low))
@@ -131,9 +148,9 @@ static struct line fit_line(const float *x, const float *w)
         struct coding c = {-low, (15 + 0.1f * (float)step) / (high - low), 15, 0};
         if (step > WIDENINGS && best.scale > 0)
             c = (struct coding){best.min, 1 / best.scale, 15, 0};
-        struct sums s = sum(x, w, GROUP, &c);
-        struct line l = solve_line(&s);
-        float error = line_error(&s, &l);
+        struct sums s = sum(g, &c);
+        struct line l = solve_line(g, &s);
+        float error = line_error(g, &s, &l);
         if (error < least) {
             least = error;
             best = l;
@@ -161,7 +178,7 @@ static int nearest(float value, float step, int least, int most)
 }
 
 /* Of the whole numbers of steps around the line those with the least error, which is added. */
-static void round_line(const float *x, const float *w, const struct line *l, int g, struct steps *s)
+static void round_line(const struct group *g, const struct line *l, int at, struct steps *s)
 {
     float d = quant_half_to_float(s->d), dmin = quant_half_to_float(s->dmin), least = INFINITY;
     int sc = nearest(l->scale, d, 0, 63), mn = nearest(l->min, dmin, 0, 63);
@@ -169,41 +186,41 @@ static void round_line(const float *x, const float *w, const struct line *l, int
         for (int k = mn > 0 ? mn - 1 : 0; k <= mn + 1 && k < 64; k++) {
             struct line rounded = {d * (float)i, dmin * (float)k};
             struct coding c = line_coding(rounded.scale, rounded.min);
-            struct sums sums = sum(x, w, GROUP, &c);
-            float error = line_error(&sums, &rounded);
+            struct sums sums = sum(g, &c);
+            float error = line_error(g, &sums, &rounded);
             if (error < least) {
                 least = error;
-                s->sc[g] = (uint8_t)i;
-                s->mn[g] = (uint8_t)k;
+                s->sc[at] = (uint8_t)i;
+                s->mn[at] = (uint8_t)k;
             }
         }
     }
     s->error += least;
 }
 
-static struct steps round_lines(const float *x, const float *w, const struct line *lines, float d,
+static struct steps round_lines(const struct group *groups, const struct line *lines, float d,
                                 float dmin)
 {
     struct steps s = {.d = quant_float_to_half(d), .dmin = quant_float_to_half(dmin)};
     for (int g = 0; g < N_GROUPS; g++)
-        round_line(x + g * GROUP, w + g * GROUP, &lines[g], g, &s);
+        round_line(&groups[g], &lines[g], g, &s);
     return s;
 }
 
 /* d and dmin by least squares, all else as it is: x = d (sc q) - dmin mn. False: not determined. */
-static bool fit_steps(const float *x, const float *w, const struct steps *s, float *d, float *dmin)
+static bool fit_steps(const struct group *groups, const struct steps *s, float *d, float *dmin)
 {
     double aa = 0, ab = 0, bb = 0, xa = 0, xb = 0;
     for (int g = 0; g < N_GROUPS; g++) {
         double sc = s->sc[g], mn = s->mn[g];
         struct coding c = line_coding(quant_half_to_float(s->d) * (float)s->sc[g],
                                       quant_half_to_float(s->dmin) * (float)s->mn[g]);
-        struct sums t = sum(x + g * GROUP, w + g * GROUP, GROUP, &c);
+        struct sums t = sum(&groups[g], &c);
         aa += sc * sc * (double)t.qq;
         ab += sc * mn * (double)t.q;
-        bb += mn * mn * (double)t.w;
+        bb += mn * mn * (double)groups[g].sum_w;
         xa += sc * (double)t.xq;
-        xb += mn * (double)t.x;
+        xb += mn * (double)groups[g].sum_x;
     }
     double det = aa * bb - ab * ab;
     if (!(det > 0))
@@ -239,19 +256,20 @@ static void pack_q4_k(const float *x, const struct steps *s, struct quant_q4_k *
 
 void quantize_q4_k(const float *x, struct quant_q4_k *out)
 {
-    float w[QUANT_SUPERBLOCK], most_scale = 0, most_min = 0;
+    float most_scale = 0, most_min = 0;
+    struct group groups[N_GROUPS];
     struct line lines[N_GROUPS];
 
     for (int g = 0; g < N_GROUPS; g++) {
-        weigh(x + g * GROUP, GROUP, w + g * GROUP);
-        lines[g] = fit_line(x + g * GROUP, w + g * GROUP);
+        group_init(&groups[g], x + g * GROUP, GROUP);
+        lines[g] = fit_line(&groups[g]);
         most_scale = fmaxf(most_scale, lines[g].scale);
         most_min = fmaxf(most_min, lines[g].min);
     }
-    struct steps best = round_lines(x, w, lines, most_scale / 63, most_min / 63);
+    struct steps best = round_lines(groups, lines, most_scale / 63, most_min / 63);
     float d, dmin;
-    for (int i = 0; i < STEP_FITS && fit_steps(x, w, &best, &d, &dmin); i++) {
-        struct steps s = round_lines(x, w, lines, d, dmin);
+    for (int i = 0; i < STEP_FITS && fit_steps(groups, &best, &d, &dmin); i++) {
+        struct steps s = round_lines(groups, lines, d, dmin);
         if (!(s.error < best.error))
             break;
         best = s;
@@ -266,15 +284,15 @@ static struct coding scale_coding(float scale)
     return (struct coding){0, scale != 0 ? 1 / scale : 0, 63, 32};
 }
 
-static float fit_scale(const float *x, const float *w)
+static float fit_scale(const struct group *g)
 {
     float most = 0, best = 0, gain = 0;
     for (int i = 0; i < SMALL_GROUP; i++)
-        most = fabsf(x[i]) > fabsf(most) ? x[i] : most;
+        most = fabsf(g->x[i]) > fabsf(most) ? g->x[i] : most;
     for (int step = -WIDENINGS; most != 0 && step <= WIDENINGS + FITS; step++) {
         float scale = step > WIDENINGS ? best : most / -(32 + 0.1f * (float)step);
         struct coding c = scale_coding(scale);
-        struct sums s = sum(x, w, SMALL_GROUP, &c);
+        struct sums s = sum(g, &c);
         if (s.qq > 0 && s.xq * s.xq > gain * s.qq) {
             gain = s.xq * s.xq / s.qq;
             best = s.xq / s.qq;
@@ -290,7 +308,7 @@ struct scales {
     double xa, aa; /* for the best d: x = d (sc q) */
 };
 
-static void round_scale(const float *x, const float *w, float scale, int g, struct scales *s)
+static void round_scale(const struct group *g, float scale, int at, struct scales *s)
 {
     float d = quant_half_to_float(s->d), least = INFINITY;
     int sc = nearest(scale, d, -128, 127);
@@ -298,24 +316,24 @@ static void round_scale(const float *x, const float *w, float scale, int g, stru
     for (int i = sc > -128 ? sc - 1 : sc; i <= sc + 1 && i < 128; i++) {
         struct line rounded = {d * (float)i, 0};
         struct coding c = scale_coding(rounded.scale);
-        struct sums sums = sum(x, w, SMALL_GROUP, &c);
-        float error = line_error(&sums, &rounded);
+        struct sums sums = sum(g, &c);
+        float error = line_error(g, &sums, &rounded);
         if (error < least) {
             least = error;
             chosen = sums;
-            s->sc[g] = (int8_t)i;
+            s->sc[at] = (int8_t)i;
         }
     }
     s->error += least;
-    s->xa += s->sc[g] * (double)chosen.xq;
-    s->aa += s->sc[g] * s->sc[g] * (double)chosen.qq;
+    s->xa += s->sc[at] * (double)chosen.xq;
+    s->aa += s->sc[at] * s->sc[at] * (double)chosen.qq;
 }
 
-static struct scales round_scales(const float *x, const float *w, const float *scales, float d)
+static struct scales round_scales(const struct group *groups, const float *scales, float d)
 {
     struct scales s = {.d = quant_float_to_half(d)};
     for (int g = 0; g < N_SMALL; g++)
-        round_scale(x + g * SMALL_GROUP, w + g * SMALL_GROUP, scales[g], g, &s);
+        round_scale(&groups[g], scales[g], g, &s);
     return s;
 }
 
@@ -337,16 +355,17 @@ static void pack_q6_k(const float *x, const struct scales *s, struct quant_q6_k 
 
 void quantize_q6_k(const float *x, struct quant_q6_k *out)
 {
-    float w[QUANT_SUPERBLOCK], scales[N_SMALL], most = 0;
+    struct group groups[N_SMALL];
+    float scales[N_SMALL], most = 0;
 
     for (int g = 0; g < N_SMALL; g++) {
-        weigh(x + g * SMALL_GROUP, SMALL_GROUP, w + g * SMALL_GROUP);
-        scales[g] = fit_scale(x + g * SMALL_GROUP, w + g * SMALL_GROUP);
+        group_init(&groups[g], x + g * SMALL_GROUP, SMALL_GROUP);
+        scales[g] = fit_scale(&groups[g]);
         most = fabsf(scales[g]) > fabsf(most) ? scales[g] : most;
     }
-    struct scales best = round_scales(x, w, scales, most / -128);
+    struct scales best = round_scales(groups, scales, most / -128);
     for (int i = 0; i < STEP_FITS && best.aa > 0; i++) {
-        struct scales s = round_scales(x, w, scales, (float)(best.xa / best.aa));
+        struct scales s = round_scales(groups, scales, (float)(best.xa / best.aa));
         if (!(s.error < best.error))
             break;
         best = s;
