@@ -78,7 +78,7 @@ int hf_json_int(const struct hf_reader *r, const char *file, const json_t *in, c
                 int max, int otherwise, int *out)
 {
     const json_t *value = json_object_get(in, key);
-    if ((!value || json_is_null(value)) && otherwise > 0) {
+    if ((!value || json_is_null(value)) && otherwise > 0 && otherwise <= max) {
         *out = otherwise;
         return 0;
     }

@@ -160,6 +160,79 @@ static void releases_equal_files(void **state)
         }
 }
 
+static struct engine_sampling sampling_of(const char *path)
+{
+    struct engine *e;
+    char err[512];
+    const struct engine_options options = {.model_path = path, .vocab_only = true};
+    if (engine_open(&e, &options, err, sizeof err) != 0)
+        fail_msg("%s: %s", path, err);
+    struct engine_sampling s = engine_info(e)->sampling;
+    engine_close(e);
+    return s;
+}
+
+static void assert_sampling(const char *path, const struct engine_sampling *want)
+{
+    struct engine_sampling got = sampling_of(path);
+    assert_true(got.temperature == want->temperature && got.top_k == want->top_k &&
+                got.top_p == want->top_p && got.min_p == want->min_p &&
+                got.repeat_penalty == want->repeat_penalty);
+}
+
+/* What a release recommends is used and goes into the file; what nobody could use, and what it does
+ * not say, is as the family's card has it. */
+static void recommended_sampling(void **state)
+{
+    static const struct {
+        const char *architecture, *json;
+        struct engine_sampling want;
+    } rows[] = {
+        {"qwen2", NULL, {.temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1}},
+        {"llama", NULL, {.temperature = 0.6f, .top_p = 0.9f, .repeat_penalty = 1}},
+        {"llama",
+         "{\"temperature\":1.5,\"top_p\":0.5,\"top_k\":20,\"min_p\":0.25,"
+         "\"repetition_penalty\":1.25}",
+         {.temperature = 1.5f,
+          .top_p = 0.5f,
+          .top_k = 20,
+          .min_p = 0.25f,
+          .repeat_penalty = 1.25f}},
+        {"qwen2", "{\"temperature\":0}", {.top_p = 0.95f, .repeat_penalty = 1}},
+        {"qwen2",
+         "{\"temperature\":-1,\"top_p\":3,\"top_k\":-5,\"min_p\":1e99,\"repetition_penalty\":0}",
+         {.temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1}},
+        {"llama",
+         "{\"temperature\":\"hot\",\"top_p\":null,\"top_k\":1e3}",
+         {.temperature = 0.6f, .top_p = 0.9f, .repeat_penalty = 1}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tiny_model m;
+        char name[32];
+        tiny_model_write(&m, &(struct tiny_model_options){.architecture = rows[i].architecture});
+        struct gguf *g = open_file(m.path);
+        snprintf(name, sizeof name, "%zu", i);
+        assert_int_equal(mkdir(path_of(name), 0700), 0);
+        const struct release_options opt = {
+            .folder = path_of(name), .type = QUANT_BF16, .n_files = 1};
+        release_write(g, &opt);
+        if (rows[i].json) {
+            snprintf(name, sizeof name, "%zu/generation_config.json", i);
+            FILE *f = fopen(path_of(name), "w");
+            assert_non_null(f);
+            fputs(rows[i].json, f);
+            fclose(f);
+        }
+        assert_sampling(opt.folder, &rows[i].want);
+        snprintf(name, sizeof name, "%zu.gguf", i);
+        convert(opt.folder, path_of(name), ENGINE_CONVERT_BF16);
+        assert_sampling(path_of(name), &rows[i].want);
+        gguf_close(g);
+        tiny_model_remove(&m);
+    }
+}
+
 /* Whether all that is in b is in a, too, byte for byte; keys but for what names the model. */
 static void assert_same_contents(const char *ours, const char *theirs)
 {
@@ -470,6 +543,7 @@ int test_convert(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_remove)
     const struct CMUnitTest tests[] = {
         TEST(releases_equal_files),
+        TEST(recommended_sampling),
         TEST(outside_files_come_out_the_same),
         TEST(outside_mixture),
         TEST(the_plan),

@@ -238,6 +238,7 @@ static void strange_folders(void **state)
         {"config.json", "\"hidden_size\":32,", "", "hidden_size: missing"},
         {"config.json", ":32", ":-1", "hidden_size: out of range"},
         {"config.json", ":32", ":99999999999", "hidden_size: out of range"},
+        {"config.json", ":32", ":2147483647", "head_dim: missing (limit 1 to 1024)"},
         {"config.json", "\"vocab_size\":4", "\"vocab_size\":0", "vocab_size: out of range"},
         {"config.json", "1e-5", "\"x\"", "rms_norm_eps: not a number"},
         {"config.json", "\"llama3\"", "\"yarn\"", "rope_scaling: yarn is not supported"},
