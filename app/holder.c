@@ -95,13 +95,13 @@ static uint64_t left_of_limit(const struct holder *h, bool gpu)
     return limit;
 }
 
-/* Of the machine's memory: what is free, less what models that are being loaded are about to take. */
-static uint64_t free_memory(const struct holder *h)
+/* What models that are being loaded are about to take. */
+static uint64_t reserved(const struct holder *h, bool gpu)
 {
-    uint64_t bytes = engine_memory_free();
+    uint64_t bytes = 0;
     for (size_t i = 0; i < h->n; i++)
-        if (is_held_on(&h->models[i], false) && !h->models[i].ready && bytes != UINT64_MAX)
-            bytes = minus(bytes, engine_info(h->models[i].engine)->weight_bytes);
+        if (is_held_on(&h->models[i], gpu) && !h->models[i].ready)
+            bytes += engine_info(h->models[i].engine)->weight_bytes;
     return bytes;
 }
 
@@ -123,13 +123,13 @@ static int open_engine(struct holder *h, struct held *m, struct engine_shortage 
 {
     struct engine_options options = options_engine(h->options, m->file.path);
     bool gpu = wants_gpu(h, m);
-    uint64_t free_bytes = free_memory(h), limit = left_of_limit(h, false);
     if (gpu)
         options.device = ENGINE_DEVICE_CUDA;
     else if (options.device == ENGINE_DEVICE_CUDA)
         options.device = ENGINE_DEVICE_CPU;
-    options.host_memory = as_limit(limit < free_bytes ? limit : free_bytes);
+    options.host_memory = as_limit(left_of_limit(h, false));
     options.device_memory = as_limit(left_of_limit(h, true));
+    options.reserved_memory = reserved(h, gpu);
     options.shortage = shortage;
     m->ready = false;
     m->fault[0] = '\0';

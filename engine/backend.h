@@ -40,9 +40,10 @@ struct backend_options {
     int max_context; /* tokens of the longest sequence */
     int n_blocks;    /* KV blocks in all */
     enum backend_kv_type kv_type;
-    bool reproducible;      /* CUDA: bits that do not depend on the batch, for long prompts too */
-    uint64_t host_memory;   /* CPU: takes at most so many bytes; 0 = what there is */
-    uint64_t device_memory; /* CUDA: takes at most so many bytes; 0 = what the device has free */
+    bool reproducible;        /* CUDA: bits that do not depend on the batch, for long prompts too */
+    uint64_t host_memory;     /* CPU: takes at most so many bytes; 0 = what there is */
+    uint64_t device_memory;   /* CUDA: takes at most so many bytes; 0 = what the device has free */
+    uint64_t reserved_memory; /* of what is free, left to others */
     struct backend_shortage *shortage; /* or NULL; set where that was too little */
     const atomic_bool *abort_load; /* or NULL; looked at while loading: once true, load gives up */
 };

@@ -62,6 +62,7 @@ struct engine_options {
     enum engine_kv_type kv_type; /* F32 is for exact comparisons */
     uint64_t host_memory;        /* CPU: takes at most so many bytes; 0 = what is free */
     uint64_t device_memory;      /* CUDA: the same of the GPU's */
+    uint64_t reserved_memory;    /* of what is free, left to others that are about to take it */
     bool reproducible;           /* CUDA: the same bytes whatever else is in the batch */
     struct engine_shortage *shortage; /* or NULL; set by engine_open */
 };
@@ -70,10 +71,6 @@ struct engine_options {
  * thread, which then prepares the weights: requests may be submitted at once and wait for that.
  * ENGINE_READY or ENGINE_FATAL tells how it went. *out is the caller's, for engine_close. */
 int engine_open(struct engine **out, const struct engine_options *opt, char *err, size_t errlen);
-
-/* Bytes of the machine's memory that this process could still take, within its limits; UINT64_MAX
- * where nothing says. */
-uint64_t engine_memory_free(void);
 
 /* Cancels what is running, joins the thread, frees everything. NULL is fine. */
 void engine_close(struct engine *e);

@@ -110,6 +110,7 @@ static int choose_sizes(struct engine *e, const struct engine_options *opt,
         .kv_type = opt->kv_type == ENGINE_KV_F32 ? BACKEND_KV_F32 : BACKEND_KV_F16,
         .host_memory = opt->host_memory,
         .device_memory = opt->device_memory,
+        .reserved_memory = opt->reserved_memory,
         .shortage = &e->shortage,
         .reproducible = opt->reproducible,
         .abort_load = queue_shut_flag(e->queue),
@@ -263,11 +264,6 @@ static int start(struct engine *e, const struct complaint *c)
     }
     e->has_thread = pthread_create(&e->thread, NULL, engine_serve, e) == 0;
     return e->has_thread ? 0 : refuse(c, ENGINE_EMEMORY, "cannot start a thread");
-}
-
-uint64_t engine_memory_free(void)
-{
-    return cpu_memory_available();
 }
 
 int engine_open(struct engine **out, const struct engine_options *opt, char *err, size_t errlen)

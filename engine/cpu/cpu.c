@@ -329,6 +329,8 @@ static int check_memory(const struct cpu *c, const struct model *m, char *err, s
     uint64_t needed = cpu_weights_bytes(m) + c->kv_bytes + c->scratch_bytes;
     uint64_t available = cpu_memory_available();
 
+    if (available != UINT64_MAX)
+        available -= c->opt.reserved_memory < available ? c->opt.reserved_memory : available;
     if (c->opt.host_memory > 0 && c->opt.host_memory < available)
         available = c->opt.host_memory;
     if (needed <= available)

@@ -407,6 +407,7 @@ static int check_memory(const struct cuda *c, char *err, size_t errlen)
         snprintf(err, errlen, "CUDA: %s: %s", c->device, cudaGetErrorString(rc));
         return -1;
     }
+    free_bytes -= c->opt.reserved_memory < free_bytes ? (size_t)c->opt.reserved_memory : free_bytes;
     if (c->opt.device_memory > 0 && c->opt.device_memory < free_bytes)
         free_bytes = (size_t)c->opt.device_memory;
     if (need <= free_bytes)

@@ -81,10 +81,60 @@ static void test_the_cpu_takes_over(void **state)
     term_free(t);
 }
 
+/* What a model takes on the GPU, in MiB, as it is refused. */
+static int mib_on_gpu(const char *model)
+{
+    struct run r;
+    char line[256];
+    int mib = 0;
+    snprintf(line, sizeof line, "$DUET --cuda --vram-limit 1 -m %s hi", model);
+    run_shell(&r, line);
+    const char *got = strstr(r.err, "(got ");
+    assert_non_null(got);
+    assert_int_equal(sscanf(got, "(got %d MiB", &mib), 1);
+    run_done(&r);
+    return mib;
+}
+
+/* A GPU with room for one: the other one lives on the CPU, until it is told to have the GPU. */
+static void test_one_on_the_cpu(void **state)
+{
+    char limit[32];
+    (void)state;
+    int llama = mib_on_gpu("demo-llama"), deepseek = mib_on_gpu("demo-deepseek");
+    snprintf(limit, sizeof limit, "%d", (llama > deepseek ? llama : deepseek) + 8);
+    struct term *t = term_start(24, 80, "--cuda", "--vram-limit", limit, "-m", "demo-deepseek",
+                                NULL);
+    term_expect(t, "demo-deepseek \xc2\xb7 stub");
+    term_type(t, "/model demo-llama\r");
+    term_expect(t, "demo-llama runs on the CPU, as the GPU has no room left (needs ");
+    term_expect(t, "/model demo-llama gpu makes it");
+    term_expect(t, "beside demo-deepseek (GPU)");
+    term_type(t, "17 + 25\r"); /* the stub's answers mean nothing */
+    term_expect(t, "17 + 25 = 42");
+    term_type(t, "/model demo-llama gpu\r");
+    term_expect(t, "demo-deepseek gave way to demo-llama (needs ");
+    term_type(t, "/new\r");
+    term_expect_no(t, "gave way");
+    term_type(t, "/ps\r");
+    term_expect(t, "demo-llama  stub");
+    term_type(t, "/model demo-llama cpu\r");
+    term_expect(t, "demo-llama \xc2\xb7 CPU");
+    term_type(t, "/model demo-deepseek\r");
+    term_expect(t, "demo-deepseek \xc2\xb7 stub");
+    term_type(t, "/ps\r"); /* both have room so */
+    term_expect(t, "demo-llama     CPU");
+    term_expect(t, "demo-deepseek  stub");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
-    const struct CMUnitTest tests[] = {TEST(test_pipe_says_why), TEST(test_the_cpu_takes_over)};
+    const struct CMUnitTest tests[] = {TEST(test_pipe_says_why), TEST(test_the_cpu_takes_over),
+                                       TEST(test_one_on_the_cpu)};
 #undef TEST
     return cmocka_run_group_tests_name("GPU failures", tests, NULL, NULL) + test_bench_on_stub();
 }

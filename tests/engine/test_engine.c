@@ -517,6 +517,10 @@ static void memory_is_planned(void **state)
     assert_int_equal(engine_open(&e, &opt, err, sizeof err), ENGINE_EMEMORY);
     assert_int_equal(shortage.available, opt.host_memory);
     assert_in_range(shortage.needed, opt.host_memory + 1, takes);
+    opt.host_memory = 0;
+    opt.reserved_memory = UINT64_MAX - 1; /* others are about to take all there is */
+    assert_int_equal(engine_open(&e, &opt, err, sizeof err), ENGINE_EMEMORY);
+    assert_int_equal(shortage.available, 0);
     tiny_model_remove(&model);
 }
 
