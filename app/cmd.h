@@ -28,6 +28,7 @@ int cmd_rm(struct app *app);
 int cmd_inspect(struct app *app);
 int cmd_models(struct app *app);
 int cmd_ps(struct app *app);
+int cmd_pull(struct app *app);
 int cmd_bench(struct app *app);
 int cmd_convert(struct app *app);
 

@@ -9,6 +9,7 @@ enum exit_status {
     EXIT_USAGE = 2,   /* the command line or the input is wrong */
     EXIT_MODEL = 3,   /* a model is missing or cannot be loaded */
     EXIT_HISTORY = 4, /* the history database cannot be used, and was asked for */
+    EXIT_NETWORK = 5, /* a download failed, or a file is not what it must be */
     EXIT_DEVICE = 6,  /* memory or device */
     EXIT_FIT = 7,     /* the input does not fit the context */
     EXIT_CHECK = 8,   /* the answer is not what was asked for: cut short of its form, no code block,

@@ -3,8 +3,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/mem.h"
@@ -21,25 +19,12 @@ bool greeting_due(const struct paths *paths, struct history *h)
     return !greeted && history_find(h, NULL) == 0;
 }
 
-/* Makes a folder and those above it. */
-static void make_folders(const char *path)
-{
-    char *copy = mem_strdup(path);
-    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(copy, 0700);
-        *slash = '/';
-    }
-    mkdir(copy, 0700);
-    free(copy);
-}
-
 void greeting_done(const struct paths *paths)
 {
     if (!paths->state)
         return;
     char *path = paths_join(paths->state, name);
-    make_folders(paths->state);
+    paths_make_folder(paths->state);
     int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0)
         close(fd);

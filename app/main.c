@@ -37,6 +37,8 @@ static const struct verb_entry verbs[] = {
                       "look at what the engine sees", "model|tokens|prompt|logits"},
     [VERB_MODELS] = {"models", cmd_models, "[ls] [--json]", "list the installed models", "ls"},
     [VERB_PS] = {"ps", cmd_ps, "[options]", "list the running duets and the models they hold", "-"},
+    [VERB_PULL] = {"pull", cmd_pull, "deepseek|llama[:q4|q8|f16]... [options]",
+                   "get a model from Hugging Face", "deepseek|llama"},
     [VERB_BENCH] = {"bench", cmd_bench, "[options] [FILE]", "measure the speed", "FILE"},
     [VERB_CONVERT] = {"convert", cmd_convert, "[options] MODEL OUT.gguf",
                       "write a model as a GGUF file in another number format", "NAME"},
@@ -44,7 +46,7 @@ static const struct verb_entry verbs[] = {
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
 /* Verbs of other versions: not prompts, so that scripts do not change their meaning. */
-static const char *const reserved[] = {"pull", "eval", "serve"};
+static const char *const reserved[] = {"eval", "serve"};
 enum { N_RESERVED = sizeof reserved / sizeof *reserved };
 
 static void print_help(enum verb verb)

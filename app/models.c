@@ -247,14 +247,12 @@ static int at_path(const char *path, struct model_file *out, char *err, size_t e
     return 0;
 }
 
-static int not_found(const struct paths *paths, const struct model_list *list, const char *name,
-                     char *err, size_t errlen)
+static int not_found(const struct model_list *list, const char *name, char *err, size_t errlen)
 {
     for (int i = 0; i < N_KNOWN; i++)
         if (known[i].release && strcasecmp(name, known[i].name) == 0)
-            return say_to(err, errlen, EXIT_MODEL, "%s: not installed; put %s-Q8_0.gguf into %s%s",
-                          name, known[i].release, paths->data ? paths->data : "the data folder",
-                          paths->data ? "/models" : "");
+            return say_to(err, errlen, EXIT_MODEL, "%s: not installed; `duet pull %s` gets it",
+                          name, known[i].name);
     const char **names = mem_alloc((list->count + N_KNOWN) * sizeof *names);
     size_t n = 0;
     for (; n < list->count; n++)
@@ -290,7 +288,7 @@ int models_find(const struct paths *paths, const char *name, struct model_file *
     else if (name && access(name, F_OK) == 0)
         status = at_path(name, out, err, errlen);
     else if (name)
-        status = not_found(paths, &list, name, err, errlen);
+        status = not_found(&list, name, err, errlen);
     else
         status = say_to(err, errlen, EXIT_MODEL,
                         "model: none installed, not even a demo model (`make run` finds them)");

@@ -10,10 +10,8 @@ void notice_add_demo(const struct chat *c, struct str *out)
 {
     if (c->options->model || !c->model || !c->model->file.demo)
         return;
-    str_addf(out,
-             "%s is a small demo model; put a GGUF file of DeepSeek-R1-Distill-Qwen-1.5B into "
-             "%s/models for a real one",
-             c->model->file.name, c->paths->data ? c->paths->data : "the data folder");
+    str_addf(out, "%s is a small demo model; `duet pull llama` gets a real one",
+             c->model->file.name);
 }
 
 void notice_add_history(const struct chat *c, struct str *out)

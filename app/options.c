@@ -106,6 +106,8 @@ static const struct args_option options[] = {
 
     {"Output", "--json", NULL, NULL, "one JSON object instead of text", ARGS_FLAG, AT(json),
      .where = IN_CHAT | IN_LOG | IN_SEARCH | IN_INSPECT | IN_MODELS | IN_PS | IN_BENCH},
+    {"Output", "--json", NULL, NULL, "how far it is, as JSON lines", ARGS_FLAG, AT(json),
+     .where = IN_PULL},
     {"Output", "--stream-json", NULL, NULL, "a JSON object for each piece of text, as it comes",
      ARGS_FLAG, AT(stream_json), .where = IN_CHAT},
     {"Output", "--jsonl", NULL, NULL,
@@ -140,11 +142,20 @@ static const struct args_option options[] = {
      .where = IN_CHAT | IN_CONFIG},
     {"Output", "-q --quiet", NULL, NULL, "no notices; of models and log only the names", ARGS_FLAG,
      AT(quiet),
-     .where = IN_CHAT | IN_BATCH | IN_LOG | IN_MODELS | IN_PS | IN_BENCH | IN_CONVERT | IN_CONFIG},
+     .where = IN_CHAT | IN_BATCH | IN_LOG | IN_MODELS | IN_PS | IN_BENCH | IN_CONVERT | IN_PULL |
+              IN_CONFIG},
     {"Output", "-u --usage", NULL, NULL, "counts of tokens on stderr", ARGS_FLAG, AT(usage),
      .where = IN_CHAT | IN_CONFIG},
     {"Output", "--verbose", NULL, NULL, "the numbers of each answer on stderr", ARGS_FLAG,
      AT(verbose), .where = IN_CHAT | IN_CONFIG},
+
+    {"Getting a model", "--from", NULL, "URL", "the file's address, or a mirror's", ARGS_TEXT,
+     AT(from), .where = IN_PULL},
+    {"Getting a model", "--sha256", NULL, "HEX", "what the file must be", ARGS_TEXT, AT(sha256),
+     .where = IN_PULL},
+    {"Getting a model", "--timeout", NULL, "SECONDS",
+     "patience with a server that is silent (default 30)", ARGS_REAL, AT(timeout_s), 0.001, 1e6,
+     .where = IN_PULL},
 
     {"Many prompts", "--parallel", NULL, "N", "answers at a time (default: what memory allows)",
      ARGS_INT, AT(n_parallel), 1, 256, .where = IN_BATCH},

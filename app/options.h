@@ -22,6 +22,7 @@ enum verb {
     VERB_INSPECT,
     VERB_MODELS,
     VERB_PS,
+    VERB_PULL,
     VERB_BENCH,
     VERB_CONVERT,
 };
@@ -37,9 +38,10 @@ enum {
     IN_INSPECT = 1 << VERB_INSPECT,
     IN_MODELS = 1 << VERB_MODELS,
     IN_PS = 1 << VERB_PS,
+    IN_PULL = 1 << VERB_PULL,
     IN_BENCH = 1 << VERB_BENCH,
     IN_CONVERT = 1 << VERB_CONVERT,
-    IN_ALL = IN_CHAT | IN_BATCH | IN_HISTORY | IN_INSPECT | IN_MODELS | IN_PS | IN_BENCH |
+    IN_ALL = IN_CHAT | IN_BATCH | IN_HISTORY | IN_INSPECT | IN_MODELS | IN_PS | IN_PULL | IN_BENCH |
              IN_CONVERT,
     IS_PARAMETER = 1 << 16, /* /set parameter may change it while chatting */
     IN_CONFIG = 1 << 17,    /* may stand in the configuration file, under its long name */
@@ -88,6 +90,9 @@ struct options {
     int64_t n_lines;
     const char *in;
     bool yes;
+
+    /* pull. */
+    const char *from, *sha256;
 
     /* batch. */
     int64_t n_parallel; /* 0: what memory and device reward */

@@ -52,5 +52,6 @@ int main(int argc, char **argv)
     group(&c, "library", test_library);
     group(&c, "writing", test_writing);
     group(&c, "hold", test_hold);
+    group(&c, "pull", test_pull_verb);
     return c.failures != 0;
 }

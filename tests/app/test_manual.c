@@ -102,7 +102,7 @@ static void test_nothing_else_is_told(void **state)
     struct run known, told;
     (void)state;
     run_shell(&known, "$DUET --list-options | cut -f2");
-    run_shell(&told, "grep -ohE 'Fl -[a-z][a-z-]+' man/*.1 | cut -c5- | sort -u");
+    run_shell(&told, "grep -ohE 'Fl -[a-z][a-z0-9-]+' man/*.1 | cut -c5- | sort -u");
     for (char *name = strtok(told.out, "\n"); name; name = strtok(NULL, "\n")) {
         char dashed[80];
         snprintf(dashed, sizeof dashed, "-%s", name);

@@ -37,6 +37,7 @@ int test_library(void);
 int test_think(void);
 int test_writing(void);
 int test_hold(void);
+int test_pull_verb(void);
 
 /* The program under test: the environment's DUET. */
 const char *duet_path(void);

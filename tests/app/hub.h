@@ -1,0 +1,26 @@
+/* hub.h - a server on the loopback that models are pulled from: hub.py, with an authority of its own
+ * for certificates. */
+#ifndef TESTS_APP_HUB_H
+#define TESTS_APP_HUB_H
+
+#include <stdbool.h>
+
+/* Starts and ends it; for a group's setup and teardown. */
+int hub_start(void **state);
+int hub_stop(void **state);
+
+/* A sandbox whose environment lets duet trust the authority; for cmocka's setup. */
+int hub_sandbox(void **state);
+
+/* Lets HF_ENDPOINT be a kind of server at a port: "hub", "good". */
+void hub_use(const char *port, const char *kind);
+int hub_port(const char *name);
+
+/* The requests since the last call of hub_forget, a line each; the caller's to free. */
+char *hub_log(void);
+void hub_forget(void);
+
+/* What every kind but "demo" has, and its digest. */
+extern const char hub_digest[];
+
+#endif
