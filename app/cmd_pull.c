@@ -1,13 +1,10 @@
 /* cmd_pull.c - `duet pull`: what is asked for, and how far it is, on a terminal, in a log, or as JSON
  * lines for a program. */
 #include <jansson.h>
-#include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "app/clock.h"
@@ -15,7 +12,9 @@
 #include "app/digest.h"
 #include "app/exit.h"
 #include "app/mem.h"
+#include "app/models.h"
 #include "app/pull.h"
+#include "app/pull_bar.h"
 #include "app/pull_view.h"
 #include "app/say.h"
 #include "app/signals.h"
@@ -24,40 +23,18 @@ enum {
     LINE_MS = 10000, /* between lines where nobody sees a bar */
     TOKEN_MAX = 1024,
     TRIES = 6,
-    COLUMNS = 80,
 };
 
 struct puller {
     const struct app *app;
     struct str name; /* "llama:q8" */
-    bool bar, ascii, shown;
+    struct pull_bar bar;
     double said_ms;
     char trouble[SAY_MAX]; /* that was said last */
     int status;            /* what ends it, besides the download itself */
 };
 
 /* Telling */
-
-static void clear_bar(struct puller *p)
-{
-    if (p->shown)
-        fputs("\r\033[K", stderr);
-    p->shown = false;
-}
-
-static void show_bar(struct puller *p, const struct pull_progress *progress)
-{
-    struct winsize size;
-    struct str line = {0};
-    int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col
-                                                                              : COLUMNS;
-    str_addf(&line, "\r%s  ", p->name.data);
-    pull_view_add_bar(&line, progress, columns - (int)p->name.len - 3, p->ascii);
-    str_adds(&line, "\033[K");
-    fwrite(line.data, 1, line.len, stderr);
-    str_done(&line);
-    p->shown = true;
-}
 
 static void say_line(struct puller *p, const struct pull_progress *progress)
 {
@@ -73,7 +50,7 @@ static void say_line(struct puller *p, const struct pull_progress *progress)
 static void say_trouble(struct puller *p, const struct pull_progress *progress)
 {
     if (progress->trouble[0] && strcmp(progress->trouble, p->trouble) != 0) {
-        clear_bar(p);
+        pull_bar_clear(&p->bar);
         say_notice(p->app->options.quiet, "%s: %s; tries again", p->name.data, progress->trouble);
         snprintf(p->trouble, sizeof p->trouble, "%s", progress->trouble);
     }
@@ -121,8 +98,8 @@ static bool tell(void *ud, const struct pull_progress *progress)
         p->status = EXIT_SIGNAL + signal;
     else if (p->app->options.json)
         send_progress(p, progress);
-    else if (!p->app->options.quiet && p->bar)
-        show_bar(p, progress);
+    else if (p->bar.possible)
+        pull_bar_show(&p->bar, p->name.data, progress);
     else if (!p->app->options.quiet)
         say_line(p, progress);
     if (!p->app->options.json)
@@ -147,7 +124,7 @@ static int say_end(struct puller *p, const struct pull_request *req,
     struct str path = {0};
     if (status == PULL_STOPPED)
         status = p->status;
-    clear_bar(p);
+    pull_bar_clear(&p->bar);
     str_addf(&path, "%s/%s", req->folder, req->entry->file);
     if (p->app->options.json && status == 0)
         send(p, json_pack("{s:s, s:s, s:s, s:s, s:I, s:b}", "event", "done", "model", p->name.data,
@@ -230,16 +207,30 @@ static int prepare(const struct app *app, struct pull_request *req, char hex[DIG
     return status == 0 && o->sha256 ? take_digest(o->sha256, hex) : status;
 }
 
+/* Another program's file is as good, where it is. */
+static bool is_elsewhere(struct puller *p, const char *name)
+{
+    struct model_list list;
+    models_list(&p->app->paths, &list);
+    const struct model_file *file = models_named(&list, name);
+    bool found = file && file->place >= MODEL_HUGGING_FACE;
+    if (found && p->app->options.json)
+        send(p, json_pack("{s:s, s:s, s:s, s:I, s:b}", "event", "done", "model", file->name, "path",
+                          file->path, "bytes", (json_int_t)file->bytes, "was_here", 1));
+    else if (found)
+        say_notice(p->app->options.quiet, "%s: is on this machine already, kept by %s: %s",
+                   file->name, models_keeper(file->place), file->path);
+    models_list_done(&list);
+    return found;
+}
+
 static int pull_one(const struct app *app, struct pull_request *req, const char *name)
 {
-    struct puller p = {
-        .app = app,
-        .bar = isatty(STDERR_FILENO) && !app->options.plain,
-        .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
-    };
+    struct puller p = {.app = app};
     struct pull_watcher watcher = {tell, signals_fd(), &p};
     struct pull_result result;
-    const char *offline = environment("HF_HUB_OFFLINE"), *term = environment("TERM");
+    const char *offline = environment("HF_HUB_OFFLINE");
+    bool any = !app->options.from && !app->options.sha256;
     char err[512] = "";
 
     req->entry = pull_table_find(name);
@@ -248,11 +239,13 @@ static int pull_one(const struct app *app, struct pull_request *req, const char 
                   name);
         return EXIT_USAGE;
     }
+    if (any && is_elsewhere(&p, name))
+        return p.status;
     if (offline && strcmp(offline, "0") != 0) {
         say_error("%s: HF_HUB_OFFLINE is set", name);
         return EXIT_NETWORK;
     }
-    p.bar = p.bar && term && strcmp(term, "dumb") != 0;
+    pull_bar_init(&p.bar, &app->options);
     str_addf(&p.name, "%s:%s", req->entry->name, req->entry->type);
     say_begin(&p, req);
     int status = pull_run(req, &watcher, &result, err, sizeof err);

@@ -343,23 +343,6 @@ int cmd_import(struct app *app)
 
 /* rm */
 
-/* Asks on a terminal; a script has meant it. */
-static bool is_meant(const struct options *o, const struct store_conversation *c)
-{
-    struct str line = {0};
-    char answer[16];
-    if (o->yes || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-        return true;
-    str_addf(&line, "delete conversation %" PRId64 ", ", c->id);
-    str_add_visible(&line, c->title, strlen(c->title), false);
-    str_adds(&line, ", for good? [y/N] ");
-    fputs(line.data, stderr);
-    fflush(stderr);
-    str_done(&line);
-    ssize_t n = read(STDIN_FILENO, answer, sizeof answer);
-    return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
-}
-
 static int remove_conversation(struct shelf *s, const struct options *o, const char *word)
 {
     struct store_conversations *one;
@@ -369,7 +352,8 @@ static int remove_conversation(struct shelf *s, const struct options *o, const c
         return say_to(s->err, sizeof s->err, EXIT_USAGE, "no conversation %s", word);
     if (status != STORE_OK)
         return failed(s);
-    bool meant = is_meant(o, &one->items[0]);
+    bool meant = say_confirm(o->yes, "delete conversation %" PRId64 ", %s, for good?",
+                             one->items[0].id, one->items[0].title);
     store_conversations_free(one);
     if (!meant)
         return say_to(s->err, sizeof s->err, EXIT_ANSWER, "conversation %s: kept", word);

@@ -102,7 +102,7 @@ static const struct args_option options[] = {
     {"History", "--in", NULL, "WHERE", "question, answer, reasoning, or several with commas",
      ARGS_TEXT, AT(in), .where = IN_SEARCH},
     {"History", "-y --yes", NULL, NULL, "delete without asking", ARGS_FLAG, AT(yes),
-     .where = 1 << VERB_RM},
+     .where = 1 << VERB_RM | IN_MODELS},
 
     {"Output", "--json", NULL, NULL, "one JSON object instead of text", ARGS_FLAG, AT(json),
      .where = IN_CHAT | IN_LOG | IN_SEARCH | IN_INSPECT | IN_MODELS | IN_PS | IN_BENCH},

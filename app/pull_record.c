@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
 #include "app/mem.h"
+#include "app/smallfile.h"
 #include "app/str.h"
 
 enum { RECORD_MAX = 16 * 1024 };
@@ -32,22 +32,6 @@ static char *record_name(const char *file, const char *ending)
     return name.data;
 }
 
-/* The text of a small plain file; the caller's. NULL: it is none. */
-static char *read_small(int dir, const char *name, size_t *len)
-{
-    struct stat st;
-    char *text = NULL;
-    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= RECORD_MAX) {
-        text = mem_alloc(RECORD_MAX);
-        ssize_t n = read(fd, text, RECORD_MAX);
-        *len = n > 0 ? (size_t)n : 0;
-    }
-    if (fd >= 0)
-        close(fd);
-    return text;
-}
-
 static char *string_of(const json_t *object, const char *key)
 {
     return mem_strdup(json_string_value(json_object_get(object, key)));
@@ -57,7 +41,7 @@ bool pull_record_read(int dir, const char *file, struct pull_record *out)
 {
     char *name = record_name(file, ".json");
     size_t len = 0;
-    char *text = read_small(dir, name, &len);
+    char *text = smallfile_read(dir, name, RECORD_MAX, &len);
     json_t *object = text ? json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
     const char *sha256 = json_string_value(json_object_get(object, "sha256"));
     const char *etag = json_string_value(json_object_get(object, "etag"));
@@ -79,6 +63,22 @@ bool pull_record_read(int dir, const char *file, struct pull_record *out)
     free(text);
     free(name);
     return fine;
+}
+
+bool pull_record_of(const char *path, struct pull_record *out)
+{
+    const char *slash = strrchr(path, '/');
+    struct str folder = {0};
+    bool found = false;
+    str_add(&folder, path, slash ? (size_t)(slash - path) + 1 : 0);
+    int dir = open(slash ? folder.data : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *out = (struct pull_record){.bytes = -1};
+    if (dir >= 0) {
+        found = pull_record_read(dir, slash ? slash + 1 : path, out);
+        close(dir);
+    }
+    str_done(&folder);
+    return found;
 }
 
 static void set_text(json_t *object, const char *key, const char *value)

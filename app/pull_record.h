@@ -21,6 +21,9 @@ struct pull_record {
 /* Reads the record of a file in a folder; false, and an empty one: there is none that makes sense. */
 bool pull_record_read(int dir, const char *file, struct pull_record *out);
 
+/* The same of a file by its path. */
+bool pull_record_of(const char *path, struct pull_record *out);
+
 /* Writes it whole or not at all. 0, or -1 with errno. */
 int pull_record_write(int dir, const char *file, const struct pull_record *r);
 void pull_record_remove(int dir, const char *file);

@@ -1,9 +1,10 @@
 /* pull_table.c - see pull_table.h. A digest that nobody here has checked stays out of the table. */
 #include "app/pull_table.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
+
+#include "app/release.h"
 
 #define DEEPSEEK "bartowski/DeepSeek-R1-Distill-Qwen-1.5B-GGUF"
 #define LLAMA    "bartowski/Llama-3.2-1B-Instruct-GGUF"
@@ -21,22 +22,13 @@ const struct pull_entry pull_table[] = {
 };
 const size_t pull_table_size = sizeof pull_table / sizeof *pull_table;
 
-static bool is_word(const char *text, size_t len, const char *word)
-{
-    return strlen(word) == len && strncasecmp(text, word, len) == 0;
-}
-
 const struct pull_entry *pull_table_find(const char *name)
 {
-    size_t len = strcspn(name, ":");
-    const char *type = name[len] ? name + len + 1 : NULL;
-    bool alias = is_word(name, len, "r1");
-
-    for (size_t i = 0; i < pull_table_size; i++) {
-        const struct pull_entry *e = &pull_table[i];
-        if ((alias ? strcmp(e->name, "deepseek") == 0 : is_word(name, len, e->name)) &&
-            (!type || strcasecmp(type, e->type) == 0))
-            return e;
-    }
+    const char *type;
+    int release = release_named(name, &type);
+    for (size_t i = 0; release >= 0 && i < pull_table_size; i++)
+        if (strcmp(pull_table[i].name, releases[release].name) == 0 &&
+            (!type || strcasecmp(type, pull_table[i].type) == 0))
+            return &pull_table[i];
     return NULL;
 }

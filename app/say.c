@@ -75,6 +75,27 @@ int say_to(char *err, size_t errlen, int status, const char *format, ...)
     return status;
 }
 
+bool say_confirm(bool yes, const char *format, ...)
+{
+    struct str raw = {0}, line = {0};
+    char answer[16];
+    va_list args;
+
+    if (yes || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return true;
+    va_start(args, format);
+    str_addv(&raw, format, args);
+    va_end(args);
+    str_add_visible(&line, str_get(&raw), raw.len, false);
+    str_adds(&line, " [y/N] ");
+    fputs(line.data, stderr);
+    fflush(stderr);
+    str_done(&raw);
+    str_done(&line);
+    ssize_t n = read(STDIN_FILENO, answer, sizeof answer);
+    return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
 int say_flush(void)
 {
     bool failed = ferror(stdout) != 0; /* at some write before, whose errno is still there */

@@ -53,5 +53,6 @@ int main(int argc, char **argv)
     group(&c, "writing", test_writing);
     group(&c, "hold", test_hold);
     group(&c, "pull", test_pull_verb);
+    group(&c, "models", test_models);
     return c.failures != 0;
 }

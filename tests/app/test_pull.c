@@ -265,6 +265,7 @@ static void test_silence(void **state)
     assert_models(".json .part");
     assert_pull("good", 0, "");
     assert_whole();
+    remove_models();
     setenv("HF_ENDPOINT", "https://localhost:1", 1);
     run_duet(&r, NULL, 0, "pull", "llama", "-q", NULL);
     assert_int_equal(r.status, 5);
