@@ -9,6 +9,7 @@
 #include "app/commands_library.h"
 #include "app/commands_read.h"
 #include "app/commands_copy.h"
+#include "app/commands_pull.h"
 #include "app/compact.h"
 #include "app/mem.h"
 #include "app/numbers.h"
@@ -248,6 +249,8 @@ const struct command commands[] = {
     {"/model", NULL, "[NAME] [cpu|gpu]", "let another model answer; the conversation stays",
      run_model},
     {"/ps", NULL, "", "which models are in memory, of every duet that runs", run_ps},
+    {"/pull", NULL, "[MODEL|stop]", "get a model while the chat goes on: llama, deepseek:q4",
+     command_pull},
     {"/new", "/clear", "", "begin a new conversation", run_new},
     {"/list", NULL, "[WORDS|archived]", "the conversations, those with WORDS in their titles",
      run_list},

@@ -25,16 +25,18 @@ enum command_effect {
     COMMAND_PICK_CONVERSATION, /* let one be chosen, among those `words` and `archived` say */
     COMMAND_SEARCH,            /* show where `words` are */
     COMMAND_ATTACH,            /* `file` goes into the draft under its name */
+    COMMAND_PULL,              /* begin to pull the model `file_name`, or "stop" */
     COMMAND_QUIT,
 };
 
 struct command_reply {
     enum command_effect effect;
     bool failed;
-    struct str text;            /* lines for the user; free with str_done */
-    struct str file, file_name; /* of COMMAND_ATTACH; free with command_reply_done */
-    struct str copy;            /* free with str_done */
-    const char *ask;            /* into what was typed */
+    struct str text; /* lines for the user; free with str_done */
+    struct str file,
+        file_name;   /* of COMMAND_ATTACH and COMMAND_PULL; free with command_reply_done */
+    struct str copy; /* free with str_done */
+    const char *ask; /* into what was typed */
     size_t ask_len;
     size_t from;       /* from 0 */
     struct turn *turn; /* on the path */

@@ -6,12 +6,12 @@
 #include "app/numbers.h"
 #include "app/say.h"
 
-void notice_add_demo(const struct chat *c, struct str *out)
+void notice_add_demo(const struct chat *c, const char *pull, struct str *out)
 {
     if (c->options->model || !c->model || !c->model->file.demo)
         return;
-    str_addf(out, "%s is a small demo model; `duet pull llama` gets a real one",
-             c->model->file.name);
+    str_addf(out, "%s is a small demo model; `%s llama` gets a real one", c->model->file.name,
+             pull);
 }
 
 void notice_add_history(const struct chat *c, struct str *out)
@@ -20,23 +20,25 @@ void notice_add_history(const struct chat *c, struct str *out)
         str_addf(out, "history off: %s", c->history.off);
 }
 
-static void say_it(const struct chat *c, void (*add)(const struct chat *c, struct str *out))
+static void say_it(const struct chat *c, struct str *line)
 {
-    struct str line = {0};
-    add(c, &line);
-    if (line.len > 0)
-        say_notice(c->options->quiet, "%s", line.data);
-    str_done(&line);
+    if (line->len > 0)
+        say_notice(c->options->quiet, "%s", line->data);
+    str_done(line);
 }
 
 void notice_demo(const struct chat *c)
 {
-    say_it(c, notice_add_demo);
+    struct str line = {0};
+    notice_add_demo(c, "duet pull", &line);
+    say_it(c, &line);
 }
 
 void notice_history(const struct chat *c)
 {
-    say_it(c, notice_add_history);
+    struct str line = {0};
+    notice_add_history(c, &line);
+    say_it(c, &line);
 }
 
 void notice_add_end(const struct turn *turn, struct str *out)

@@ -9,7 +9,7 @@
  * line on standard error, or added to a text. Nothing where it is not so. */
 void notice_demo(const struct chat *c);
 void notice_history(const struct chat *c);
-void notice_add_demo(const struct chat *c, struct str *out);
+void notice_add_demo(const struct chat *c, const char *pull, struct str *out); /* "/pull" */
 void notice_add_history(const struct chat *c, struct str *out);
 
 /* How an answer ended, for the line below it: numbers, or what went wrong. */

@@ -12,6 +12,7 @@
 #include "app/commands.h"
 #include "app/mem.h"
 #include "app/options.h"
+#include "app/pull_table.h"
 #include "app/str.h"
 
 enum { TITLES = 100, FILES = 400 };
@@ -25,6 +26,17 @@ static void add_models(struct chat *c, ui_offer offer, void *sink)
         offer(sink, list.items[i].name, answers ? "answers now" : NULL);
     }
     models_list_done(&list);
+}
+
+static void add_pulls(ui_offer offer, void *sink)
+{
+    for (size_t i = 0; i < pull_table_size; i++) {
+        struct str word = {0};
+        str_addf(&word, "%s:%s", pull_table[i].name, pull_table[i].type);
+        offer(sink, word.data, pull_table[i].size);
+        str_done(&word);
+    }
+    offer(sink, "stop", "ends what goes on");
 }
 
 /* "top_k" is --top-k. */
@@ -138,6 +150,8 @@ void offers_add(struct chat *c, const char *line, ui_offer offer, void *sink)
         return;
     if (strcmp(command->name, "/model") == 0 || strcmp(command->name, "/regen") == 0)
         add_models(c, offer, sink);
+    else if (strcmp(command->name, "/pull") == 0)
+        add_pulls(offer, sink);
     else if (strcmp(command->name, "/set") == 0)
         add_parameters(offer, sink);
     else if (strstr(command->args, "TITLE]"))

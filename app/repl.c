@@ -23,6 +23,7 @@
 #include "app/notices.h"
 #include "app/numbers.h"
 #include "app/repl_line.h"
+#include "app/repl_pull.h"
 #include "app/say.h"
 #include "app/signals.h"
 #include "app/speech.h"
@@ -81,6 +82,11 @@ static void print(struct repl *r, const char *text, size_t len)
     int status = outlet_finish(&r->out, err, sizeof err);
     if (status > EXIT_SIGNAL && !r->out.error)
         signals_put_back(status - EXIT_SIGNAL); /* it is meant for the line that comes next */
+}
+
+static void print_line(void *ud, const char *line)
+{
+    print(ud, line, strlen(line));
 }
 
 static void print_and_free(struct repl *r, struct str *text)
@@ -327,6 +333,7 @@ static void follow(struct repl *r, struct command_reply *reply)
     case COMMAND_PICK_CONVERSATION:
     case COMMAND_SEARCH: print_library(r, reply); break;
     case COMMAND_ATTACH: attach(r, reply); break;
+    case COMMAND_PULL: repl_pull(str_get(&reply->file_name), print_line, r); break;
     case COMMAND_QUIT: r->done = true; break;
     }
     print_and_free(r, &reply->text);

@@ -191,15 +191,16 @@ static int soonest(int a, int b)
 
 static void loop(struct tui *t)
 {
-    struct pollfd fds[CHAT_MODELS + 3];
+    struct pollfd fds[CHAT_MODELS + 4];
     struct ui_action action;
 
     while (!t->done) {
-        size_t n = chat_poll(&t->chat, fds + 3);
+        size_t n = chat_poll(&t->chat, fds + 4);
         ui_poll(t->ui, &fds[0]);
         fds[1] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
         tui_copy_poll(t, &fds[2]);
-        poll(fds, n + 3,
+        tui_pull_poll(t, &fds[3]);
+        poll(fds, n + 4,
              soonest(soonest(ui_timeout_ms(t->ui), chat_timeout_ms(&t->chat)),
                      soonest(tui_library_timeout_ms(t), tui_draft_timeout_ms(t))));
         take_signals(t);
@@ -207,6 +208,8 @@ static void loop(struct tui *t)
             ui_feed(t->ui);
         if (fds[2].revents)
             tui_copy_done(t, false);
+        if (fds[3].revents)
+            tui_pull_turn(t);
         take_events(t);
         while (!t->done && ui_next_action(t->ui, &action))
             tui_act(t, &action);
@@ -292,7 +295,7 @@ static int start(struct tui *t, char *err, size_t errlen)
     if (status != 0)
         return status;
     tui_count_context(t);
-    notice_add_demo(&t->chat, &notice);
+    notice_add_demo(&t->chat, "/pull", &notice);
     if (notice.len > 0 && !t->chat.options->quiet)
         ui_notice(t->ui, UI_INFO, notice.data);
     str_clear(&notice);
@@ -301,6 +304,7 @@ static int start(struct tui *t, char *err, size_t errlen)
         ui_notice(t->ui, UI_WARN, notice.data);
     str_done(&notice);
     tui_offer(t);
+    tui_pull_offer(t);
     show_config_warnings(t);
     tui_draft_open(t);
     return 0;
@@ -328,6 +332,7 @@ int tui_run(struct app *app)
     if (status != 0 && err[0])
         say_notice(status == SCREEN_UNUSABLE && app->options.quiet, "%s", err);
     tui_copy_done(&t, true);
+    tui_pull_done(&t);
     str_done(&t.copied);
     chat_done(&t.chat);
     models_list_done(&t.offered);

@@ -12,6 +12,7 @@
 #include "app/count.h"
 #include "app/draft.h"
 #include "app/models.h"
+#include "app/pull_child.h"
 #include "app/str.h"
 #include "app/tui_library.h"
 #include "ui/ui.h"
@@ -39,6 +40,8 @@ struct tui {
     pid_t copying; /* what hands a text to the clipboard; 0: nothing does */
     int copying_fd;
     struct str copied; /* what that text is */
+
+    struct pull_child pull; /* that goes on; pid 0: none */
 
     bool offering; /* the banner says that an answer was interrupted */
     int64_t context_used, draft_tokens;
@@ -126,6 +129,14 @@ void tui_copy(struct tui *t, const struct command_reply *reply);
 void tui_copy_poll(const struct tui *t, struct pollfd *fd);
 void tui_copy_done(struct tui *t, bool quiet);
 void tui_act_copy(struct tui *t, const struct ui_action *action);
+
+/* In tui_pull.c. Begins a pull, or ends it: "stop"; what to wait for, fd -1: nothing; and what to do when it
+ * is readable. Says what an earlier pull has left. */
+void tui_pull(struct tui *t, const char *what);
+void tui_pull_poll(const struct tui *t, struct pollfd *fd);
+void tui_pull_turn(struct tui *t);
+void tui_pull_offer(struct tui *t);
+void tui_pull_done(struct tui *t);
 
 void tui_act(struct tui *t, const struct ui_action *action);
 

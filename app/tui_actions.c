@@ -136,6 +136,7 @@ void tui_follow(struct tui *t, const struct command_reply *reply)
     case COMMAND_PICK_CONVERSATION: ui_sidebar(t->ui, reply->words, reply->archived); break;
     case COMMAND_SEARCH: ui_search(t->ui, *reply->words ? reply->words : NULL); break;
     case COMMAND_ATTACH: attach(t, reply); break;
+    case COMMAND_PULL: tui_pull(t, str_get(&reply->file_name)); return;
     case COMMAND_QUIT: leave(t, 0); break;
     }
     tui_list_anew(t);

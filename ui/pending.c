@@ -1,5 +1,5 @@
 /*
- * pending.c: a row for each question that waits, as many as there is room for.
+ * pending.c: a row for the task, and one for each question that waits, as many as there is room for.
  */
 #include "pending.h"
 #include "text.h"
@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { BAR_MOST = 24, BAR_SHARE = 4 /* of the line, at most */ };
 
 static void forget(struct pending *p)
 {
@@ -21,7 +23,9 @@ void pending_done(struct pending *p)
 {
     forget(p);
     free(p->banner);
-    p->banner = NULL;
+    free(p->task);
+    free(p->task_words);
+    p->banner = p->task = p->task_words = NULL;
 }
 
 void pending_set(struct pending *p, const char *const *texts, size_t n, size_t due)
@@ -39,10 +43,47 @@ void pending_banner(struct pending *p, const char *text)
     p->banner = text ? strdup(text) : NULL;
 }
 
+static bool same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool pending_task(struct pending *p, const char *name, double share, const char *words)
+{
+    if (same(p->task, name) && same(p->task_words, words) && (!name || p->share == share))
+        return false;
+    char *task = name ? strdup(name) : NULL, *task_words = words ? strdup(words) : NULL;
+    free(p->task);
+    free(p->task_words);
+    p->task = task;
+    p->task_words = task_words;
+    p->share = share;
+    return true;
+}
+
 int pending_rows(const struct pending *p, int most)
 {
-    size_t rows = p->n + (p->banner != NULL);
+    size_t rows = p->n + (p->banner != NULL) + (p->task != NULL);
     return rows < (size_t)most ? (int)rows : most > 0 ? most : 0;
+}
+
+/* Its name, a bar where there is room and an end in sight, and how it stands. */
+static void draw_task(const struct pending *p, struct grid *g, int row, int col, int width)
+{
+    const char *words = p->task_words ? p->task_words : "";
+    int at = grid_label(g, row, col, width, p->task, STYLE_NAME) + 1;
+    int room = width - at - text_width(words, strlen(words)) - 1;
+    int bar = width / BAR_SHARE < BAR_MOST ? width / BAR_SHARE : BAR_MOST;
+
+    if (p->share >= 0 && bar <= room) { /* of one length, whatever the words' is */
+        int full = (int)(p->share * bar);
+        full = full < 0 ? 0 : full > bar ? bar : full;
+        grid_repeat(g, row, col + at, full, 0x2588, STYLE_INFO);
+        grid_repeat(g, row, col + at + full, bar - full, 0x2591, STYLE_RULE);
+        at += bar + 1;
+    }
+    if (at < width)
+        grid_label(g, row, col + at, width - at, words, STYLE_DIM);
 }
 
 /* The first line of a question, and what there is to say behind it. */
@@ -67,9 +108,13 @@ static void draw_waiting(const struct pending *p, size_t i, struct grid *g, int 
 void pending_draw(const struct pending *p, struct grid *g, int row, int col, int rows, int width,
                   const char *keys)
 {
-    size_t shown = p->n < (size_t)rows ? p->n : (size_t)rows;
     char tail[160];
 
+    if (p->task && rows > 0) {
+        draw_task(p, g, row++, col, width);
+        rows--;
+    }
+    size_t shown = p->n < (size_t)rows ? p->n : (size_t)rows;
     for (size_t i = 0; i < shown; i++) {
         tail[0] = '\0';
         if (i + 1 == shown && shown < p->n)

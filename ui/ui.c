@@ -419,6 +419,11 @@ void ui_banner(struct ui *u, const char *text)
     u->dirty = true;
 }
 
+void ui_task(struct ui *u, const char *name, double share, const char *words)
+{
+    u->dirty = pending_task(&u->pending, name, share, words) || u->dirty;
+}
+
 void ui_compose(struct ui *u)
 {
     dispatch_focus(u, FOCUS_COMPOSER);

@@ -300,6 +300,12 @@ void ui_waiting(struct ui *u, const char *const *texts, size_t n, size_t due);
 /* A line above the composer that says what becomes of the draft; Esc leaves it (UI_LEAVE). NULL: none. */
 void ui_banner(struct ui *u, const char *text);
 
+/*
+ * Something that goes on beside the chat, in a line above the composer: its name, a bar for the share that is
+ * done (negative: none), and how it stands. name NULL: there is nothing.
+ */
+void ui_task(struct ui *u, const char *name, double share, const char *words);
+
 /* Moves the keys to the composer. */
 void ui_compose(struct ui *u);
 

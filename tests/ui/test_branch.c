@@ -250,6 +250,32 @@ static void a_banner_stands_until_it_is_left(void **state)
     assert_false(term_shows(t, "in other words"));
 }
 
+static void a_task_shows_how_far_it_is(void **state)
+{
+    static const char *const texts[] = {"one"};
+    struct term *t = *state;
+    ui_task(t->ui, "pull llama", 0.5, "50% · 0:12 left");
+    ui_waiting(t->ui, texts, 1, 1);
+    term_turn(t);
+    assert_true(term_shows(t, "pull llama \u2588\u2588\u2588"));
+    assert_true(term_shows(t, "\u2588\u2591\u2591"));
+    assert_true(term_shows(t, "\u2591\u2591 50% \u00b7 0:12 left"));
+    assert_true(term_shows(t, "next: one"));
+    size_t written = t->raw.len;
+    ui_task(t->ui, "pull llama", 0.5, "50% · 0:12 left");
+    term_turn(t);
+    assert_int_equal(t->raw.len, written);
+    ui_task(t->ui, "pull \033[2Jllama", -1, "asks\nwhat");
+    term_turn(t);
+    assert_true(term_shows(t, "pull ^[[2Jllama asks"));
+    assert_false(term_shows(t, "░"));
+    term_check_grammar(t->raw.data, t->raw.len);
+    ui_task(t->ui, NULL, 0, NULL);
+    term_turn(t);
+    assert_false(term_shows(t, "asks"));
+    assert_true(term_shows(t, "next: one"));
+}
+
 /* A second Ctrl-C leaves only what cannot be stopped: after a question that was sent in between it stops
  * again, though the screen was never idle. */
 static void a_stop_after_another_question_only_stops(void **state)
@@ -293,6 +319,7 @@ int test_branch(void)
         TEST(enter_asks_what_is_held),
         TEST(a_banner_stands_until_it_is_left),
         TEST(what_waits_is_text),
+        TEST(a_task_shows_how_far_it_is),
         TEST(a_stop_after_another_question_only_stops),
     };
 #undef TEST
