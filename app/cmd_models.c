@@ -9,6 +9,7 @@
 #include "app/cmd.h"
 #include "app/cmd_models.h"
 #include "app/exit.h"
+#include "app/json_text.h"
 #include "app/mem.h"
 #include "app/models.h"
 #include "app/numbers.h"
@@ -25,29 +26,40 @@ static void add_table(const struct model_list *list, struct str *out)
             width = strlen(list->items[i].name);
     for (size_t i = 0; i < list->count; i++) {
         const struct model_file *file = &list->items[i];
-        struct str size = {0};
+        struct str size = {0}, name = {0};
         numbers_add_bytes(&size, file->bytes);
-        str_addf(out, "%c %-*s  %8s  ", file == first ? '*' : ' ', (int)width, file->name,
+        str_add_visible(&name, file->name, strlen(file->name), false);
+        str_addf(out, "%c %-*s  %8s  ", file == first ? '*' : ' ', (int)width, name.data,
                  size.data);
         str_add_visible(out, file->path, strlen(file->path), false);
         if (file->place >= MODEL_HUGGING_FACE)
             str_addf(out, "  (%s)", models_keeper(file->place));
         str_adds(out, "\n");
+        str_done(&name);
         str_done(&size);
     }
 }
 
+/* Byte for byte into a pipe; to a terminal nothing that it would obey. */
 static void add_names(const struct model_list *list, struct str *out)
 {
-    for (size_t i = 0; i < list->count; i++)
-        str_addf(out, "%s\n", list->items[i].name);
+    bool shown = isatty(STDOUT_FILENO);
+    for (size_t i = 0; i < list->count; i++) {
+        const char *name = list->items[i].name;
+        if (shown)
+            str_add_visible(out, name, strlen(name), false);
+        else
+            str_adds(out, name);
+        str_adds(out, "\n");
+    }
 }
 
 static json_t *json_of(const struct model_file *file, bool first)
 {
-    json_t *object = json_pack("{s:s, s:s, s:I, s:b, s:b, s:s}", "name", file->name, "path",
-                               file->path, "bytes", (json_int_t)file->bytes, "demo", file->demo,
-                               "default", first, "keeper", models_keeper(file->place));
+    json_t *object = json_pack("{s:o, s:o, s:I, s:b, s:b, s:s}", "name", json_text(file->name),
+                               "path", json_text(file->path), "bytes", (json_int_t)file->bytes,
+                               "demo", file->demo, "default", first, "keeper",
+                               models_keeper(file->place));
     if (!object)
         mem_fail();
     if (file->type[0])
@@ -127,7 +139,7 @@ static void add_facts(const struct model_file *file, const struct model_facts *f
 static void set_text(json_t *object, const char *key, const char *value)
 {
     if (value && *value)
-        json_object_set_new(object, key, json_string(value));
+        json_object_set_new(object, key, json_text(value));
 }
 
 static int show_one(struct app *app, const char *name, struct str *out)

@@ -12,6 +12,7 @@
 #include "app/clock.h"
 #include "app/cmd_models.h"
 #include "app/exit.h"
+#include "app/json_text.h"
 #include "app/mem.h"
 #include "app/models_digest.h"
 #include "app/numbers.h"
@@ -187,7 +188,7 @@ static void add_verdict(const struct app *app, const struct model_file *file,
     static const char *const words[] = {
         [DIGEST_RIGHT] = "right", [DIGEST_UNKNOWN] = "unknown", [DIGEST_DIFFERS] = "differs"};
     if (app->options.json) {
-        json_t *object = json_pack("{s:s, s:s, s:s}", "name", file->name, "verdict",
+        json_t *object = json_pack("{s:o, s:s, s:s}", "name", json_text(file->name), "verdict",
                                    words[check->verdict], "sha256", check->found);
         if (check->expected[0])
             json_object_set_new(object, "expected", json_string(check->expected));
@@ -196,7 +197,8 @@ static void add_verdict(const struct app *app, const struct model_file *file,
         str_addf(out, "%s\n", line ? line : "");
         free(line);
     } else if (!app->options.quiet || check->verdict == DIGEST_DIFFERS) {
-        str_addf(out, "%s  %s  sha256 %s\n", file->name, words[check->verdict], check->found);
+        str_add_visible(out, file->name, strlen(file->name), false);
+        str_addf(out, "  %s  sha256 %s\n", words[check->verdict], check->found);
     }
 }
 

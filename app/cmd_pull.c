@@ -11,6 +11,7 @@
 #include "app/cmd.h"
 #include "app/digest.h"
 #include "app/exit.h"
+#include "app/json_text.h"
 #include "app/mem.h"
 #include "app/models.h"
 #include "app/pull.h"
@@ -86,7 +87,7 @@ static void send_progress(struct puller *p, const struct pull_progress *progress
     if (left >= 0)
         json_object_set_new(object, "seconds_left", json_integer((json_int_t)(left + 0.5)));
     if (progress->trouble[0])
-        json_object_set_new(object, "trouble", json_string(progress->trouble));
+        json_object_set_new(object, "trouble", json_text(progress->trouble));
     send(p, object);
 }
 
@@ -127,12 +128,12 @@ static int say_end(struct puller *p, const struct pull_request *req,
     pull_bar_clear(&p->bar);
     str_addf(&path, "%s/%s", req->folder, req->entry->file);
     if (p->app->options.json && status == 0)
-        send(p, json_pack("{s:s, s:s, s:s, s:s, s:I, s:b}", "event", "done", "model", p->name.data,
-                          "path", path.data, "sha256", result->sha256, "bytes",
+        send(p, json_pack("{s:s, s:s, s:o, s:s, s:I, s:b}", "event", "done", "model", p->name.data,
+                          "path", json_text(path.data), "sha256", result->sha256, "bytes",
                           (json_int_t)result->bytes, "was_here", result->was_here));
     else if (p->app->options.json && p->status == 0)
-        send(p, json_pack("{s:s, s:s, s:i, s:s}", "event", "error", "model", p->name.data, "status",
-                          status, "error", err));
+        send(p, json_pack("{s:s, s:s, s:i, s:o}", "event", "error", "model", p->name.data, "status",
+                          status, "error", json_text(err)));
     if (status != 0) {
         say_error("%s: %s", p->name.data, err);
     } else if (!p->app->options.json) {
@@ -215,8 +216,8 @@ static bool is_elsewhere(struct puller *p, const char *name)
     const struct model_file *file = models_named(&list, name);
     bool found = file && file->place >= MODEL_HUGGING_FACE;
     if (found && p->app->options.json)
-        send(p, json_pack("{s:s, s:s, s:s, s:I, s:b}", "event", "done", "model", file->name, "path",
-                          file->path, "bytes", (json_int_t)file->bytes, "was_here", 1));
+        send(p, json_pack("{s:s, s:s, s:o, s:I, s:b}", "event", "done", "model", file->name, "path",
+                          json_text(file->path), "bytes", (json_int_t)file->bytes, "was_here", 1));
     else if (found)
         say_notice(p->app->options.quiet, "%s: is on this machine already, kept by %s: %s",
                    file->name, models_keeper(file->place), file->path);

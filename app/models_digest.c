@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/mem.h"
@@ -61,13 +62,15 @@ static void check_file(const char *path, struct reading *r, struct digest_check 
 {
     char found[DIGEST_HEX] = "", expected[DIGEST_HEX] = "";
     bool known = models_digest(path, expected);
+    struct stat st;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    bool plain = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     struct digest *digest = digest_new();
-    int status = fd < 0 ? -1 : digest_add_file(digest, fd, on_bytes, r);
+    int status = plain ? digest_add_file(digest, fd, on_bytes, r) : -1;
 
     if (status < 0)
         out->verdict = say_to(out->err, sizeof out->err, DIGEST_FAILED, "%s: %s", path,
-                              strerror(errno));
+                              fd >= 0 && !plain ? "not a plain file" : strerror(errno));
     else if (status > 0)
         out->verdict = DIGEST_STOPPED;
     else

@@ -283,7 +283,7 @@ static int look_at_part(struct pull *p, char *err, size_t errlen)
                       : part_restart(&p->part, err, errlen);
     if (same && p->record.bytes < 0)
         p->record.bytes = old.bytes;
-    if (same && old.url && strcmp(old.url, p->url) == 0)
+    if (same && old.url && strcmp(old.url, p->record.url) == 0)
         memcpy(p->record.etag, old.etag, sizeof old.etag);
     p->written = same;
     pull_record_done(&old);
@@ -465,7 +465,10 @@ int pull_run(const struct pull_request *req, const struct pull_watcher *watcher,
                                     .licence = mem_strdup(req->entry->licence),
                                     .bytes = -1};
     int status = choose_url(&p, err, errlen);
-    p.record.url = mem_strdup(p.url);
+    if (p.url) { /* what follows a ? may be a secret */
+        p.record.url = mem_strdup(p.url);
+        p.record.url[strcspn(p.record.url, "?#")] = '\0';
+    }
     bool kept = status == 0 && is_kept(&p);
     if (status == 0 && !kept)
         status = learn_digest(&p, err, errlen);

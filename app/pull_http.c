@@ -161,7 +161,6 @@ static struct curl_slist *headers_of(const struct http_request *req, bool with_t
     if (with_token && req->token) {
         str_addf(&line, "Authorization: Bearer %s", req->token);
         list = curl_slist_append(list, line.data);
-        memset(line.data, 0, line.len);
     }
     if (req->from > 0 && req->if_range[0]) {
         str_clear(&line);

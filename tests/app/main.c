@@ -53,6 +53,7 @@ int main(int argc, char **argv)
     group(&c, "writing", test_writing);
     group(&c, "hold", test_hold);
     group(&c, "pull", test_pull_verb);
+    group(&c, "pull-trust", test_pull_trust);
     group(&c, "pull-screen", test_pull_screen);
     group(&c, "models", test_models);
     return c.failures != 0;

@@ -280,6 +280,19 @@ static void test_places(void **state)
     assert_names("llama "); /* ollama's */
 }
 
+/* No byte of a name reaches the terminal as it is, and JSON stays JSON. */
+static void test_hostile_names(void **state)
+{
+    (void)state;
+    assert_shell("cp $L $M/$'a\\e[2J\\xff.gguf'; $DUET models --json | python3 -m json.tool", 0,
+                 "a\\u001b[2J\\ufffd", "");
+    assert_shell("$DUET models; $DUET models show $'a\\e[2J\\xff'; $DUET models verify", 0,
+                 "a\\x1b[2J\\xff  unknown", "");
+    struct term *t = term_start(24, 80, "models", "-q", NULL);
+    term_expect(t, "a\\x1b[2J\\xff");
+    term_free(t);
+}
+
 /* rm and verify */
 
 static void test_rm(void **state)
@@ -336,6 +349,8 @@ static void test_verify(void **state)
         5, "mine  differs  sha256 ", "duet models rm mine, then pull it again");
     assert_shell("$DUET models verify mine --json", 5, "\"verdict\": \"differs\"", "");
     assert_shell("$DUET models verify nothing", 3, "", "no such model");
+    assert_shell("$DUET models verify /dev/zero", 3, "", "not a plain file");
+    assert_shell("mkfifo f; $DUET models verify ./f", 3, "", "not a plain file");
     assert_shell("$DUET models sing", 2, "", "limit ls, show, rm, verify");
 }
 
@@ -343,14 +358,9 @@ int test_models(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, place, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_names),
-        TEST(test_hugging_face),
-        TEST(test_hugging_face_folder),
-        TEST(test_ollama),
-        TEST(test_hostile_manifests),
-        TEST(test_llama_cpp_and_lm_studio),
-        TEST(test_places),
-        TEST(test_rm),
+        TEST(test_names),  TEST(test_hugging_face),      TEST(test_hugging_face_folder),
+        TEST(test_ollama), TEST(test_hostile_manifests), TEST(test_llama_cpp_and_lm_studio),
+        TEST(test_places), TEST(test_hostile_names),     TEST(test_rm),
         TEST(test_verify),
     };
 #undef TEST

@@ -1,0 +1,238 @@
+/* test_pull_trust.c - `duet pull` from servers that want more than they get: by redirects, certificates,
+ * names and links. */
+#include "tests/app/tests.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/app/hub.h"
+#include "tests/app/pulling.h"
+
+static void test_redirects(void **state)
+{
+    static const struct refusal rows[] = {
+        {"loop", "after 10 times"},      {"hop", "after 10 times"},
+        {"to-http", "http://localhost"}, {"to-file", "file:///etc/passwd"},
+        {"to-password", "not followed"}, {"to-nothing", "to nowhere"},
+        {"to-bad-tls", "certificate"},
+    };
+    (void)state;
+    ASSERT_REFUSED(rows);
+    remove_pulled();
+    assert_pull("relative", 0, "");
+    assert_pulled();
+}
+
+/* What it says the file is: refused before anything is made here. */
+static void test_metadata(void **state)
+{
+    static const struct refusal rows[] = {
+        {"no-digest", "--sha256 can"},  {"upper", "not a sha256"},
+        {"prefixed", "not a sha256"},   {"path", "not a sha256"},
+        {"cut-digest", "not a sha256"}, {"long-digest", "not a sha256"},
+        {"weak", "not a sha256"},       {"size-0", "not a number"},
+        {"size-minus", "not a number"}, {"size-2-63", "not a number"},
+    };
+    (void)state;
+    ASSERT_REFUSED(rows);
+    assert_int_not_equal(system("test -e $HOME/.local"), 0);
+}
+
+/* Certificates */
+
+static void test_tls(void **state)
+{
+    static const struct refusal rows[] = {
+        {"expired", "certificate: "}, {"early", "certificate: "},   {"other", "certificate: "},
+        {"self", "certificate: "},    {"unknown", "certificate: "}, {"old", "localhost: "},
+        {"plain", "localhost: "},
+    };
+    struct run r;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hub_use(rows[i].kind, "good");
+        run_duet(&r, NULL, 0, "pull", "llama", "-q", "--timeout", "0.5", NULL);
+        if (r.status != 5 || !strstr(r.err, rows[i].says))
+            fail_msg("%s: %d, %s", rows[i].kind, r.status, r.err);
+        assert_error_line(&r);
+        run_done(&r);
+    }
+    char *log = hub_log();
+    assert_null(strstr(log, "GET"));
+    assert_null(strstr(log, "HEAD"));
+    free(log);
+    hub_use("hub", "good");
+    setenv("CURL_CA_BUNDLE", "/nowhere", 1);
+    run_duet(&r, NULL, 0, "pull", "llama", "-q", NULL);
+    assert_int_equal(r.status, 5);
+    assert_contains(r.err, "cannot read the CA file /nowhere");
+    run_done(&r);
+    run_duet(&r, NULL, 0, "pull", "llama", "-q", "--from", "http://localhost/a.gguf", NULL);
+    assert_int_equal(r.status, 2);
+    assert_contains(r.err, "https://");
+    run_done(&r);
+    unsetenv("CURL_CA_BUNDLE"); /* the system's authorities do not know ours */
+    run_duet(&r, NULL, 0, "pull", "llama", "-q", NULL);
+    assert_int_equal(r.status, 5);
+    run_done(&r);
+    assert_string_equal(pulled_names(), "");
+}
+
+/* A proxy sees nothing but a request for a tunnel; a dead one is told of. */
+static void test_proxy(void **state)
+{
+    struct run r;
+    char proxy[64];
+    (void)state;
+    setenv("HF_TOKEN", "hf_secretsecret", 1);
+    setenv("https_proxy", "http://127.0.0.1:1", 1);
+    run_duet(&r, NULL, 0, "pull", "llama", "-q", NULL);
+    assert_int_equal(r.status, 5);
+    run_done(&r);
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", hub_port("plain"));
+    setenv("https_proxy", proxy, 1);
+    run_duet(&r, NULL, 0, "pull", "llama", "-q", NULL);
+    assert_int_equal(r.status, 5);
+    run_done(&r);
+    char *log = hub_log();
+    assert_null(strstr(log, "secret"));
+    free(log);
+}
+
+/* The token */
+
+static void test_token(void **state)
+{
+    static const char *const kinds[] = {"good",    "hub",  "to-port", "to-host",   "and-back",
+                                        "to-http", "asks", "loop",    "to-bad-tls"};
+    char host[64];
+    struct run r;
+    int sent = 0;
+    (void)state;
+    setenv("HF_TOKEN", "hf_secretsecret", 1);
+    snprintf(host, sizeof host, "| Host: localhost:%d ", hub_port("hub"));
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        remove_pulled();
+        hub_use("hub", kinds[i]);
+        run_duet(&r, NULL, 0, "pull", "llama", NULL);
+        assert_null(strstr(r.err, "secret"));
+        run_done(&r);
+        run_shell(&r, "grep -rl secret $HOME");
+        assert_string_equal(r.out, "");
+        run_done(&r);
+    }
+    char *log = hub_log(), *save = NULL;
+    for (char *line = strtok_r(log, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        if (!strstr(line, "hf_secretsecret"))
+            continue;
+        sent++;
+        if (strncmp(line, "hub ", 4) != 0 || !strstr(line, host) || strstr(line, "/bare/"))
+            fail_msg("the token went along: %s", line);
+    }
+    assert_true(sent > 9);
+    free(log);
+    run_shell(&r, "HF_TOKEN=$'hf_secret\\nX-Evil: 1' $DUET pull llama; "
+                  "HF_TOKEN=$(head -c 100000 /dev/zero | tr '\\0' s) $DUET pull llama");
+    assert_int_equal(r.status, 2);
+    assert_null(strstr(r.err, "secret"));
+    assert_contains(r.err, "HF_TOKEN: a character");
+    assert_contains(r.err, "HF_TOKEN: too long");
+    run_done(&r);
+}
+
+/* Names and links */
+
+static void test_names(void **state)
+{
+    static const char *const names[] = {
+        "../llama",     "/etc/passwd",  "llama/..",  "llama:../x", "llama:",     "llama:q8/..",
+        "%2e%2e/llama", "..\\llama",    "llama:q5",  "-rf",        "--",         "con",
+        "llama\n",      "lla\x1b[2Jma", "llama:q8 ", " llama",     "llama::q8",  "llama:q8:q4",
+        "/dev/null",    "~/llama",      "*",         "llama\xff",  "llama;id",   "$(id)",
+        "llama.gguf",   "r2",           "llama:q",   "llama:q88",  "demo-llama", "|id",
+    };
+    char longest[4000];
+    struct run r;
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        run_duet(&r, NULL, 0, "pull", "--", names[i], NULL);
+        if (r.status != 2)
+            fail_msg("%s: %d, %s", names[i], r.status, r.err);
+        assert_error_line(&r);
+        run_done(&r);
+    }
+    memset(longest, 'a', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    run_duet(&r, NULL, 0, "pull", longest, NULL);
+    assert_int_equal(r.status, 2);
+    assert_error_line(&r);
+    run_done(&r);
+    run_shell(&r, "ls -A $HOME");
+    assert_string_equal(r.out, "");
+    run_done(&r);
+    assert_pull("named", 0, "");
+    assert_pulled();
+    run_shell(&r, "find $HOME / -maxdepth 4 -name '*evil*' -not -path '/proc/*' 2>/dev/null");
+    assert_string_equal(r.out, "");
+    run_done(&r);
+}
+
+/* What stands in the place of the part, the file or the record, by whatever kind of name. */
+static void test_links(void **state)
+{
+    static const struct {
+        const char *make, *says;
+    } rows[] = {
+        {"ln -s $HOME/victim $F.part", "is a link"},
+        {"ln -s $HOME/nowhere $F.part", "is a link"},
+        {"ln $HOME/victim $F.part", "a hard link"},
+        {"mkfifo $F.part", "not a plain file"},
+        {"mkdir $F.part", "directory"},
+        {"ln -s $HOME/victim $F", "as a link"},
+        {"ln -s $HOME/nowhere $F", "as a link"},
+        {"mkfifo $F", "not a plain file"},
+        {"mkdir $F", "not a plain file"},
+        {"echo other >$F", "is there with other content"},
+        {"ln -s /dev/zero $F.part", "is a link"},
+    };
+    struct run r;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char line[512];
+        snprintf(line, sizeof line,
+                 "cd $HOME; rm -rf .local victim; D=.local/share/duet/models; mkdir -p $D; "
+                 "F=$D/%s; echo mine >victim; chmod 644 victim; %s; $DUET pull llama -q; S=$?; "
+                 "cat victim; stat -c %%a victim; ls; exit $S",
+                 pulled_file, rows[i].make);
+        run_shell(&r, line);
+        if (r.status != 5 || !strstr(r.err, rows[i].says) ||
+            strcmp(r.out, "mine\n644\nvictim\n") != 0)
+            fail_msg("%s: %d, %s%s", rows[i].make, r.status, r.out, r.err);
+        assert_error_line(&r);
+        run_done(&r);
+    }
+    run_shell(&r, "cd $HOME; rm -rf .local; D=.local/share/duet/models; mkdir -p $D; "
+                  "chmod 700 $D; ln -s $HOME/victim $D/Llama-3.2-1B-Instruct-Q8_0.gguf.json; "
+                  "$DUET pull llama -q; cat victim");
+    assert_int_equal(r.status, 0);
+    assert_string_equal(r.out, "mine\n"); /* the link gave way to the record */
+    run_done(&r);
+    assert_pulled();
+}
+
+int test_pull_trust(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, hub_sandbox, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_redirects), TEST(test_metadata), TEST(test_tls),   TEST(test_proxy),
+        TEST(test_token),     TEST(test_names),    TEST(test_links),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("pull-trust", tests, hub_start, hub_stop);
+}
