@@ -8,6 +8,7 @@
 
 #include "app/cmd.h"
 #include "app/cmd_models.h"
+#include "app/commands_pull.h"
 #include "app/exit.h"
 #include "app/json_text.h"
 #include "app/mem.h"
@@ -80,6 +81,7 @@ static void add_line(json_t *value, struct str *out)
 static int list(struct app *app, struct str *out)
 {
     struct model_list list;
+    struct str rest = {0};
     int status = 0;
 
     models_list(&app->paths, &list);
@@ -99,6 +101,10 @@ static int list(struct app *app, struct str *out)
         status = EXIT_MODEL;
     }
     models_list_done(&list);
+    command_pull_add_rest(&app->paths, "duet pull", &rest);
+    if (rest.len > 0)
+        say_notice(app->options.quiet || app->options.json, "%s", rest.data);
+    str_done(&rest);
     return status;
 }
 

@@ -1,5 +1,6 @@
 /* cmd_pull.c - `duet pull`: what is asked for, and how far it is, on a terminal, in a log, or as JSON
  * lines for a program. */
+#include <errno.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -58,7 +59,7 @@ static void say_trouble(struct puller *p, const struct pull_progress *progress)
 }
 
 /* JSON lines. One write for each, so that a reader that is gone is seen at once. */
-static void send(struct puller *p, json_t *object)
+static void print_event(struct puller *p, json_t *object)
 {
     char *line = json_dumps(object, JSON_COMPACT);
     json_decref(object);
@@ -68,16 +69,15 @@ static void send(struct puller *p, json_t *object)
     str_addf(&whole, "%s\n", line);
     free(line);
     if (write(STDOUT_FILENO, whole.data, whole.len) != (ssize_t)whole.len && p->status == 0)
-        p->status = EXIT_SIGNAL + SIGPIPE;
+        p->status = errno == EPIPE ? EXIT_SIGNAL + SIGPIPE : EXIT_ANSWER;
     str_done(&whole);
 }
 
-static void send_progress(struct puller *p, const struct pull_progress *progress)
+static void print_progress(struct puller *p, const struct pull_progress *progress)
 {
-    static const char *const phases[] = {"asking", "waiting", "reading", "loading", "pausing"};
     double left = pull_view_left(progress);
     json_t *object = json_pack("{s:s, s:s, s:s, s:I}", "event", "progress", "model", p->name.data,
-                               "phase", phases[progress->phase], "done",
+                               "phase", pull_phase_words[progress->phase], "done",
                                (json_int_t)progress->done);
     if (progress->total >= 0)
         json_object_set_new(object, "total", json_integer(progress->total));
@@ -88,7 +88,7 @@ static void send_progress(struct puller *p, const struct pull_progress *progress
         json_object_set_new(object, "seconds_left", json_integer((json_int_t)(left + 0.5)));
     if (progress->trouble[0])
         json_object_set_new(object, "trouble", json_text(progress->trouble));
-    send(p, object);
+    print_event(p, object);
 }
 
 static bool tell(void *ud, const struct pull_progress *progress)
@@ -98,7 +98,7 @@ static bool tell(void *ud, const struct pull_progress *progress)
     if (signal != 0)
         p->status = EXIT_SIGNAL + signal;
     else if (p->app->options.json)
-        send_progress(p, progress);
+        print_progress(p, progress);
     else if (p->bar.possible)
         pull_bar_show(&p->bar, p->name.data, progress);
     else if (!p->app->options.quiet)
@@ -128,12 +128,13 @@ static int say_end(struct puller *p, const struct pull_request *req,
     pull_bar_clear(&p->bar);
     str_addf(&path, "%s/%s", req->folder, req->entry->file);
     if (p->app->options.json && status == 0)
-        send(p, json_pack("{s:s, s:s, s:o, s:s, s:I, s:b}", "event", "done", "model", p->name.data,
-                          "path", json_text(path.data), "sha256", result->sha256, "bytes",
-                          (json_int_t)result->bytes, "was_here", result->was_here));
+        print_event(p,
+                    json_pack("{s:s, s:s, s:o, s:s, s:I, s:b}", "event", "done", "model",
+                              p->name.data, "path", json_text(path.data), "sha256", result->sha256,
+                              "bytes", (json_int_t)result->bytes, "was_here", result->was_here));
     else if (p->app->options.json && p->status == 0)
-        send(p, json_pack("{s:s, s:s, s:i, s:o}", "event", "error", "model", p->name.data, "status",
-                          status, "error", json_text(err)));
+        print_event(p, json_pack("{s:s, s:s, s:i, s:o}", "event", "error", "model", p->name.data,
+                                 "status", status, "error", json_text(err)));
     if (status != 0) {
         say_error("%s: %s", p->name.data, err);
     } else if (!p->app->options.json) {
@@ -216,8 +217,9 @@ static bool is_elsewhere(struct puller *p, const char *name)
     const struct model_file *file = models_named(&list, name);
     bool found = file && file->place >= MODEL_HUGGING_FACE;
     if (found && p->app->options.json)
-        send(p, json_pack("{s:s, s:s, s:o, s:I, s:b}", "event", "done", "model", file->name, "path",
-                          json_text(file->path), "bytes", (json_int_t)file->bytes, "was_here", 1));
+        print_event(p, json_pack("{s:s, s:s, s:o, s:I, s:b}", "event", "done", "model", file->name,
+                                 "path", json_text(file->path), "bytes", (json_int_t)file->bytes,
+                                 "was_here", 1));
     else if (found)
         say_notice(p->app->options.quiet, "%s: is on this machine already, kept by %s: %s",
                    file->name, models_keeper(file->place), file->path);

@@ -35,7 +35,7 @@ void command_pull(struct chat *c, const char *arg, struct command_reply *reply)
     }
 }
 
-void command_pull_add_rest(const struct paths *paths, struct str *out)
+void command_pull_add_rest(const struct paths *paths, const char *pull, struct str *out)
 {
     for (size_t i = 0; paths->data && i < pull_table_size && out->len == 0; i++) {
         const struct pull_entry *e = &pull_table[i];
@@ -46,8 +46,8 @@ void command_pull_add_rest(const struct paths *paths, struct str *out)
         bool known = pull_record_of(path.data, &record) && record.bytes > 0;
         str_adds(&path, ".part");
         if (known && lstat(path.data, &st) == 0 && st.st_size <= record.bytes)
-            str_addf(out, "%d%% of %s:%s is here; /pull %s:%s goes on with it",
-                     (int)((double)st.st_size * 100 / (double)record.bytes), e->name, e->type,
+            str_addf(out, "%d%% of %s:%s is here; %s %s:%s goes on with it",
+                     (int)((double)st.st_size * 100 / (double)record.bytes), e->name, e->type, pull,
                      e->name, e->type);
         pull_record_done(&record);
         str_done(&path);

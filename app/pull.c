@@ -46,6 +46,8 @@ struct pull {
 
 /* Telling */
 
+const char *const pull_phase_words[] = {"asking", "waiting", "reading", "loading", "pausing"};
+
 static bool tell(struct pull *p, enum pull_phase phase)
 {
     p->told_ms = clock_ms();

@@ -19,7 +19,9 @@ enum pull_phase {
     PULL_READS, /* what is here already */
     PULL_LOADS,
     PULL_PAUSES, /* before it tries again; `trouble` says why */
+    PULL_PHASES,
 };
+extern const char *const pull_phase_words[PULL_PHASES]; /* "asking" */
 
 struct pull_progress {
     enum pull_phase phase;

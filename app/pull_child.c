@@ -64,9 +64,8 @@ int pull_child_start(struct pull_child *c, const char *name, char *err, size_t e
 
 static enum pull_phase phase_of(const char *word)
 {
-    static const char *const words[] = {"asking", "waiting", "reading", "loading", "pausing"};
-    for (int i = 0; word && i < (int)(sizeof words / sizeof *words); i++)
-        if (strcmp(word, words[i]) == 0)
+    for (int i = 0; i < PULL_PHASES; i++)
+        if (strcmp(word, pull_phase_words[i]) == 0)
             return (enum pull_phase)i;
     return PULL_ASKS;
 }

@@ -36,7 +36,8 @@ static const char *name_phase(enum pull_phase phase)
     case PULL_WAITS: return "waits for another duet that pulls it";
     case PULL_READS: return "reads what is here";
     case PULL_PAUSES: return "pauses, then tries again";
-    case PULL_LOADS: break;
+    case PULL_LOADS:
+    case PULL_PHASES: break;
     }
     return NULL;
 }

@@ -15,6 +15,7 @@
 #include "app/answer.h"
 #include "app/cmd.h"
 #include "app/commands_branch.h"
+#include "app/commands_pull.h"
 #include "app/copy.h"
 #include "app/compact.h"
 #include "app/exit.h"
@@ -387,7 +388,10 @@ static void offer(struct repl *r)
         str_adds(&line, "/continue goes on with it.");
         print(r, line.data, line.len);
     }
-    str_done(&line);
+    str_clear(&line);
+    if (!r->chat.options->quiet)
+        command_pull_add_rest(r->chat.paths, "/pull", &line);
+    print_and_free(r, &line);
 }
 
 static void talk(struct repl *r)

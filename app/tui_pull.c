@@ -54,7 +54,7 @@ void tui_pull_turn(struct tui *t)
     memcpy(trouble, c->trouble, sizeof trouble);
     bool ended = pull_child_read(c);
     if (c->trouble[0] && strcmp(trouble, c->trouble) != 0)
-        ui_hint(t->ui, c->trouble);
+        ui_hint(t->ui, c->trouble); /* the line says that it tries again */
     if (!ended) {
         show(t);
         return;
@@ -70,7 +70,7 @@ void tui_pull_turn(struct tui *t)
 void tui_pull_offer(struct tui *t)
 {
     struct str line = {0};
-    command_pull_add_rest(t->chat.paths, &line);
+    command_pull_add_rest(t->chat.paths, "/pull", &line);
     if (line.len > 0 && !t->chat.options->quiet)
         ui_notice(t->ui, UI_INFO, line.data);
     str_done(&line);

@@ -145,9 +145,13 @@ static void test_line_mode(void **state)
     term_type(t, "\004");
     assert_int_equal(term_end(t), 0);
     term_free(t);
+    struct run r;
+    run_duet(&r, NULL, 0, "models", NULL);
+    assert_contains(r.err, "0% of llama:q8 is here; duet pull llama:q8 goes on with it");
+    run_done(&r);
     hub_use("hub", "slow");
     t = term_start(24, 80, "--plain", "-m", some_model(), NULL);
-    term_expect(t, "Ctrl-D leaves");
+    term_expect(t, "0% of llama:q8 is here; /pull llama:q8 goes on with it");
     term_type(t, "/pull llama\r");
     term_expect(t, "llama:q8 is installed");
     term_type(t, "\004");
