@@ -190,7 +190,7 @@ int part_room(const struct part *p, int64_t more, char *err, size_t errlen)
         return 0; /* writing will tell */
     uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     if (more > 0 && (uint64_t)more + SPARE > free_bytes) {
-        numbers_add_bytes(&needs, (uint64_t)more);
+        numbers_add_bytes(&needs, (uint64_t)more + SPARE);
         numbers_add_bytes(&has, free_bytes);
         status = say_to(err, errlen, PART_FAILED, "%s: the disk is too full (needs %s, free %s)",
                         p->folder, needs.data, has.data);
