@@ -78,7 +78,14 @@ static int add_file(struct bench *b, const char *name)
     if (b->n_files == MAX_MODELS)
         return say_to(b->err, sizeof b->err, EXIT_USAGE, "--model: too many (limit %d)",
                       MAX_MODELS);
-    int status = models_find(&b->app->paths, name, &b->files[b->n_files], b->err, sizeof b->err);
+    struct model_file *file = &b->files[b->n_files];
+    int status = models_find(&b->app->paths, name, file, b->err, sizeof b->err);
+    for (size_t i = 0; i < b->n_files && status == 0; i++) {
+        if (strcmp(b->files[i].path, file->path) == 0) {
+            model_file_done(file); /* once is enough */
+            return 0;
+        }
+    }
     if (status == 0)
         b->n_files++;
     return status;
@@ -169,7 +176,13 @@ static int check_old(struct bench *b)
         else if (strcmp(old->type, m->type) != 0)
             say_notice(b->app->options.quiet, "%s: %s: another type (%s)", path, m->name,
                        old->type);
+        else if (strcmp(old->settings, m->settings) != 0)
+            say_notice(b->app->options.quiet, "%s: %s: other settings (%s)", path, m->name,
+                       old->settings);
     }
+    if (path && b->old.n_generate != b->results.n_generate)
+        say_notice(b->app->options.quiet, "%s: answers of another length (%d tokens)", path,
+                   b->old.n_generate);
     if (path && b->results.n_models > 0 && !found)
         return say_to(b->err, sizeof b->err, EXIT_USAGE, "%s: has none of these models", path);
     return 0;
@@ -177,6 +190,27 @@ static int check_old(struct bench *b)
 
 /* Measuring */
 
+/* "Intel(R) Xeon(R) Processor"; as processors of this kind are called, or "". The caller's. */
+static char *name_machine(void)
+{
+    char line[256], *name = NULL;
+    FILE *f = fopen("/proc/cpuinfo", "re");
+    while (f && !name && fgets(line, sizeof line, f)) {
+        char *value = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || !value)
+            continue;
+        size_t len = strlen(++value);
+        const char *trimmed = str_trim(value, &len);
+        struct str valid = {0};
+        str_add_valid(&valid, trimmed, len);
+        name = valid.data;
+    }
+    if (f)
+        fclose(f);
+    return name ? name : mem_strdup("");
+}
+
+/* One that cannot be measured does not keep the others from it. */
 static int measure_models(struct bench *b)
 {
     struct bench_plan *plan = &b->plan;
@@ -189,9 +223,14 @@ static int measure_models(struct bench *b)
     bench_progress_begin(&b->progress, b->app->options.quiet);
     b->progress.n_steps = (int)b->n_files * (7 + sizes * (plan->n_runs + 1));
     plan->progress = &b->progress;
-    for (size_t i = 0; i < b->n_files && status == 0; i++)
-        status = bench_measure(plan, &gpus, &b->files[i], &b->results, b->err, sizeof b->err);
-    bench_progress_wipe(&b->progress);
+    for (size_t i = 0; i < b->n_files && status < EXIT_SIGNAL; i++) {
+        int failed = bench_measure(plan, &gpus, &b->files[i], &b->results, b->err, sizeof b->err);
+        bench_progress_wipe(&b->progress);
+        if (failed && b->err[0])
+            say_error("%s", b->err);
+        b->err[0] = '\0';
+        status = failed >= EXIT_SIGNAL || status == 0 ? failed : status;
+    }
     nvml_close(gpus.nvml);
     return status;
 }
@@ -205,6 +244,7 @@ static int measure(struct bench *b)
     if (signals_catch() != 0)
         return say_to(b->err, sizeof b->err, EXIT_DEVICE, "signals: cannot be caught");
     b->results.version = mem_strdup(DUET_VERSION);
+    b->results.machine = name_machine();
     b->results.n_generate = b->plan.n_generate;
     b->results.n_runs = b->plan.n_runs;
     status = measure_models(b);

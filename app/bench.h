@@ -82,13 +82,14 @@ struct bench_row {
 struct bench_model {
     char *name; /* what the user calls it */
     char *type, *device;
+    char *settings; /* "context 4096, KV f16": what else decides about figures */
     struct bench_row *rows;
     size_t n_rows;
 };
 
 struct bench_results {
-    char *version;
-    int n_generate, n_runs; /* tokens of an answer; times each was measured */
+    char *version, *machine; /* machine: its processor, "" where nothing says */
+    int n_generate, n_runs;  /* tokens of an answer; times each was measured */
     bool interrupted;
     struct bench_model *models;
     size_t n_models;
@@ -96,9 +97,8 @@ struct bench_results {
 
 void bench_results_done(struct bench_results *r);
 
-/* Strings are copied. The pointer holds until the next model is added. */
-struct bench_model *bench_add_model(struct bench_results *r, const char *name, const char *type,
-                                    const char *device);
+/* One without rows, with the name, type, device and settings of `facts`, which are copied. The pointer holds until the next model is added. */
+struct bench_model *bench_add_model(struct bench_results *r, const struct bench_model *facts);
 void bench_add(struct bench_model *m, enum bench_metric metric, struct bench_point at,
                struct bench_figure figure);
 __attribute__((format(printf, 4, 5))) void bench_add_note(struct bench_model *m,

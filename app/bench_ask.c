@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "app/clock.h"
@@ -17,7 +18,7 @@
 
 /* Progress */
 
-enum { EVERY_MS = 100, MAX_NAME = 40 };
+enum { MAX_NAME = 40 };
 
 void bench_progress_begin(struct bench_progress *p, bool quiet)
 {
@@ -31,14 +32,21 @@ void bench_progress_wipe(struct bench_progress *p)
     p->shown = false;
 }
 
+/* As many as fit a row of the terminal surely: no character has fewer bytes than columns. */
+static size_t line_bytes(void)
+{
+    struct winsize size;
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return known ? size.ws_col - 1u : 79;
+}
+
 void bench_progress_step(struct bench_progress *p, const char *format, ...)
 {
     struct str line = {0};
     va_list args;
     int done = p->n_done++;
-    if (!p->on_terminal || (p->shown && clock_ms() < p->shown_ms + EVERY_MS))
+    if (!p->on_terminal)
         return;
-    p->shown_ms = clock_ms();
     str_addf(&line, "%3d%% \xc2\xb7 ", p->n_steps > done ? 100 * done / p->n_steps : 99);
     str_add_visible(&line, p->model, str_cut(p->model, strlen(p->model), MAX_NAME), false);
     str_adds(&line, " \xc2\xb7 ");
@@ -46,7 +54,7 @@ void bench_progress_step(struct bench_progress *p, const char *format, ...)
     str_addv(&line, format, args);
     va_end(args);
     bench_progress_wipe(p);
-    fputs(line.data, stderr);
+    fwrite(line.data, 1, str_cut(line.data, line.len, line_bytes()), stderr);
     fflush(stderr);
     p->shown = true;
     str_done(&line);
@@ -54,20 +62,24 @@ void bench_progress_step(struct bench_progress *p, const char *format, ...)
 
 /* The engine */
 
+enum { LOOK_MS = 2 };
+
 int bench_check_signals(void)
 {
     int signal = signals_next_ending();
     return signal != 0 ? EXIT_SIGNAL + signal : 0;
 }
 
-/* The next event. 0, or a signal's exit status. */
-static int wait_for_event(struct bench_engine *b, const struct engine_event **out)
+/* The next event. 0, or a signal's exit status. Where single tokens do not count, events are looked
+ * for now and then: text that waits is put together, and a crowd of answers keeps nobody busy. */
+static int wait_for_event(struct bench_engine *b, bool tokens_count,
+                          const struct engine_event **out)
 {
     while (!(*out = engine_next_event(b->engine, 0))) {
-        struct pollfd fds[] = {{.fd = engine_wake_fd(b->engine), .events = POLLIN},
-                               {.fd = signals_fd(), .events = POLLIN}};
-        poll(fds, 2, -1);
-        int status = fds[1].revents ? bench_check_signals() : 0;
+        struct pollfd fds[] = {{.fd = signals_fd(), .events = POLLIN},
+                               {.fd = engine_wake_fd(b->engine), .events = POLLIN}};
+        poll(fds, tokens_count ? 2 : 1, tokens_count ? -1 : LOOK_MS);
+        int status = fds[0].revents ? bench_check_signals() : 0;
         if (status != 0)
             return status;
     }
@@ -82,7 +94,7 @@ int bench_open(struct bench_engine *b, const struct engine_options *options, dou
     if (status != 0)
         return exit_of_engine(status);
     do {
-        status = wait_for_event(b, &ev);
+        status = wait_for_event(b, true, &ev);
         if (status == 0 && ev->type == ENGINE_FATAL)
             status = say_to(b->err, sizeof b->err, exit_of_engine(ev->error), "%s", ev->error_text);
     } while (status == 0 && ev->type != ENGINE_READY);
@@ -178,7 +190,7 @@ int bench_ask(struct bench_engine *b, struct bench_question *questions, int n,
         status = submit(b, &questions[n_live]);
     while (n_live > 0 && status == 0) {
         const struct engine_event *ev;
-        status = wait_for_event(b, &ev);
+        status = wait_for_event(b, steps != NULL, &ev);
         struct bench_question *q = status == 0 ? question_of(questions, n, ev->request) : NULL;
         if (q) {
             status = take_event(b, q, ev, steps);

@@ -11,7 +11,6 @@ struct bench_progress {
     const char *model; /* what is measured just now */
     bool on_terminal, shown;
     int n_done, n_steps;
-    double shown_ms;
 };
 
 void bench_progress_begin(struct bench_progress *p, bool quiet);
@@ -25,7 +24,7 @@ struct bench_engine {
     char err[512];
 };
 
-/* Each returns 0, or an exit status with the reason in err; of a signal that ends the program that
+/* Each of these returns 0, or an exit status with the reason in err; of a signal that ends the program that
  * is EXIT_SIGNAL and its number, without a reason. */
 
 /* *load_ms: until it could answer. */

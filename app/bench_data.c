@@ -55,20 +55,23 @@ void bench_results_done(struct bench_results *r)
         free(r->models[i].name);
         free(r->models[i].type);
         free(r->models[i].device);
+        free(r->models[i].settings);
         free(r->models[i].rows);
     }
     free(r->models);
     free(r->version);
+    free(r->machine);
     *r = (struct bench_results){0};
 }
 
-struct bench_model *bench_add_model(struct bench_results *r, const char *name, const char *type,
-                                    const char *device)
+struct bench_model *bench_add_model(struct bench_results *r, const struct bench_model *facts)
 {
     r->models = mem_realloc(r->models, (r->n_models + 1) * sizeof *r->models);
     struct bench_model *m = &r->models[r->n_models++];
-    *m = (struct bench_model){
-        .name = mem_strdup(name), .type = mem_strdup(type), .device = mem_strdup(device)};
+    *m = (struct bench_model){.name = mem_strdup(facts->name),
+                              .type = mem_strdup(facts->type),
+                              .device = mem_strdup(facts->device),
+                              .settings = mem_strdup(facts->settings)};
     return m;
 }
 

@@ -82,6 +82,7 @@ static json_t *json_of_model(const struct bench_model *m, const struct bench_mod
     set(object, "model", json_string(m->name));
     set(object, "type", json_string(m->type));
     set(object, "device", json_string(m->device));
+    set(object, "settings", json_string(m->settings));
     for (size_t i = 0; i < m->n_rows; i++)
         if (json_array_append_new(rows, json_of_row(&m->rows[i], old)) != 0)
             mem_fail();
@@ -95,6 +96,7 @@ void bench_show_json(const struct bench_results *r, const struct bench_results *
     json_t *object = json_object(), *models = json_array();
     set(object, "duet_bench", json_integer(FORMAT));
     set(object, "version", json_string(r->version));
+    set(object, "machine", json_string(r->machine));
     set(object, "generate", json_integer(r->n_generate));
     set(object, "runs", json_integer(r->n_runs));
     set(object, "interrupted", json_boolean(r->interrupted));
@@ -115,9 +117,10 @@ void bench_show_json(const struct bench_results *r, const struct bench_results *
 
 /* Reading. Each part returns false where the file is not ours. */
 
-static bool read_text(const json_t *object, const char *name, const char **out)
+/* Borrowed from the object, and read only. */
+static bool read_text(const json_t *object, const char *name, char **out)
 {
-    *out = json_string_value(json_object_get(object, name));
+    *out = (char *)json_string_value(json_object_get(object, name));
     return *out != NULL;
 }
 
@@ -156,7 +159,8 @@ static enum bench_metric metric_of(const char *name)
 
 static bool read_row(const json_t *object, struct bench_model *m)
 {
-    const char *name, *note = json_string_value(json_object_get(object, "note"));
+    const char *note = json_string_value(json_object_get(object, "note"));
+    char *name;
     struct bench_point at;
     struct bench_figure figure;
     if (!read_text(object, "name", &name) || !read_count(object, "prompt_tokens", &at.prompt) ||
@@ -178,14 +182,15 @@ static bool read_row(const json_t *object, struct bench_model *m)
 
 static bool read_model(const json_t *object, struct bench_results *out)
 {
-    const char *name, *type, *device;
+    struct bench_model facts = {0};
     const json_t *rows = json_object_get(object, "rows"), *row;
     size_t i;
-    if (!read_text(object, "model", &name) || !read_text(object, "type", &type) ||
-        !read_text(object, "device", &device) || !json_is_array(rows) ||
-        json_array_size(rows) > MAX_ROWS || bench_find_model(out, name))
+    if (!read_text(object, "model", &facts.name) || !read_text(object, "type", &facts.type) ||
+        !read_text(object, "device", &facts.device) ||
+        !read_text(object, "settings", &facts.settings) || !json_is_array(rows) ||
+        json_array_size(rows) > MAX_ROWS || bench_find_model(out, facts.name))
         return false;
-    struct bench_model *m = bench_add_model(out, name, type, device);
+    struct bench_model *m = bench_add_model(out, &facts);
     json_array_foreach(rows, i, row)
     {
         if (!read_row(row, m))
@@ -198,14 +203,16 @@ static bool read_results(const json_t *object, struct bench_results *out)
 {
     const json_t *format = json_object_get(object, "duet_bench"), *model;
     const json_t *models = json_object_get(object, "models");
-    const char *version;
+    char *version, *machine;
     size_t i;
     if (json_integer_value(format) != FORMAT || !read_text(object, "version", &version) ||
+        !read_text(object, "machine", &machine) ||
         !read_count(object, "generate", &out->n_generate) ||
         !read_count(object, "runs", &out->n_runs) || !json_is_array(models) ||
         json_array_size(models) > MAX_MODELS)
         return false;
     out->version = mem_strdup(version);
+    out->machine = mem_strdup(machine);
     out->interrupted = json_is_true(json_object_get(object, "interrupted"));
     json_array_foreach(models, i, model)
     {

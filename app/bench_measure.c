@@ -111,6 +111,22 @@ static void add_loads(struct measuring *m, struct loads *l)
     bench_add(m->out, BENCH_KV_TOKEN, nowhere, bench_exactly((double)info->kv_token_bytes));
 }
 
+static struct bench_model *add_model(struct measuring *m, struct bench_results *results)
+{
+    const struct engine_info *info = info_of(m);
+    const struct engine_options *o = &m->plan->options;
+    struct str settings = {0};
+    str_addf(&settings, "context %d, KV %s%s", info->n_ctx,
+             o->kv_type == ENGINE_KV_F32 ? "f32" : "f16", o->reproducible ? ", reproducible" : "");
+    const struct bench_model facts = {.name = m->file->name,
+                                      .type = (char *)info->type,
+                                      .device = (char *)info->device,
+                                      .settings = settings.data};
+    struct bench_model *added = bench_add_model(results, &facts);
+    str_done(&settings);
+    return added;
+}
+
 /* Opens the model several times as a chat would, and leaves the last one open. */
 static int measure_load(struct measuring *m, struct bench_results *results)
 {
@@ -121,7 +137,7 @@ static int measure_load(struct measuring *m, struct bench_results *results)
     for (int run = 0; run <= n && status == 0; run++)
         status = load_once(m, run > 0, &l);
     if (status == 0) {
-        m->out = bench_add_model(results, m->file->name, info_of(m)->type, info_of(m)->device);
+        m->out = add_model(m, results);
         m->limit = info_of(m)->n_ctx_train;
         add_loads(m, &l);
     }

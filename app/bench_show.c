@@ -242,6 +242,10 @@ static void add_devices(const struct bench_results *r, struct str *out)
         str_adds(out, i == 0 ? " on " : "; ");
         str_add_visible(out, r->models[i].device, strlen(r->models[i].device), false);
     }
+    if (*r->machine) {
+        str_adds(out, "; ");
+        str_add_visible(out, r->machine, strlen(r->machine), false);
+    }
     str_adds(out, "\n\n");
 }
 
@@ -253,7 +257,7 @@ static void add_legend(const struct bench_results *r, struct str *out)
         "tokens.\n",
         r->n_runs, r->n_runs == 1 ? "" : "s", r->n_generate);
     if (r->interrupted)
-        str_adds(out, "Interrupted: not everything was measured.\n");
+        str_adds(out, "Broken off: not everything was measured.\n");
 }
 
 static void print_grid(const struct grid *g, bool text, struct str *out)

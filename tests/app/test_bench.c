@@ -158,6 +158,28 @@ static void test_models_side_by_side(void **state)
     assert_int_equal(r.status, 3);
     assert_error_line(&r);
     assert_contains(r.err, "nobody");
+    assert_string_equal(r.out, "");
+    run_done(&r);
+}
+
+/* The others are measured all the same; one that is named twice is measured once. */
+static void test_one_that_cannot_be_opened(void **state)
+{
+    struct run r;
+    (void)state;
+    setenv("M", some_model(), 1);
+    run_shell(&r, "echo GGUF >$HOME/a.gguf; $DUET bench -m $HOME/a.gguf,$M,demo-llama --csv "
+                  "--prompts 8 --contexts 8 --batch 1 --generate 2 --runs 1 | "
+                  "grep -c ',batch_tokens_per_second,'; exit ${PIPESTATUS[0]}");
+    assert_int_equal(r.status, 3);
+    assert_error_line(&r);
+    assert_contains(r.err, "a.gguf: ");
+    assert_string_equal(r.out, "1\n");
+    run_done(&r);
+    run_shell(&r, "echo GGUF >\"$HOME/a,b.gguf\"; $DUET bench -m \"$HOME/a,b.gguf\"");
+    assert_int_equal(r.status, 3);
+    assert_error_line(&r);
+    assert_contains(r.err, "a,b.gguf: ");
     run_done(&r);
 }
 
@@ -169,7 +191,7 @@ static void test_interrupt(void **state)
                                 "8", "--runs", "1000", NULL);
     term_expect(t, "demo-llama \xc2\xb7 tokens/s at 8");
     term_type(t, "\003");
-    term_expect(t, "Interrupted: not everything was measured.");
+    term_expect(t, "Broken off: not everything was measured.");
     assert_int_equal(term_end(t), 130);
     size_t len;
     assert_contains(term_bytes(t, &len), "memory reads");
@@ -180,15 +202,15 @@ static void test_interrupt(void **state)
 
 /* Two models with a name that a terminal, Markdown and CSV would each take for something else. */
 static const char results[] =
-    "{\"duet_bench\": 1, \"version\": \"9\", \"generate\": 8, \"runs\": 5, \"models\": ["
-    "{\"model\": \"a|b,\\\"\\u001b[2J\", \"type\": \"Q8_0\", \"device\": \"CPU\", \"rows\": ["
+    "{\"duet_bench\": 1, \"version\": \"9\", \"machine\": \"abacus\", \"generate\": 8, \"runs\": 5, \"models\": ["
+    "{\"model\": \"a|b,\\\"\\u001b[2J\", \"type\": \"Q8_0\", \"device\": \"CPU\", \"settings\": \"\", \"rows\": ["
     "{\"name\": \"load_ms\", \"median\": 1234.4, \"p99\": 1300, \"low\": 1200, \"high\": 1300,"
     " \"runs\": 5},"
     "{\"name\": \"itl_ms\", \"context\": 128, \"batch\": 1, \"median\": 1.25, \"p99\": 4.5,"
     " \"low\": 1.25, \"high\": 1.25, \"runs\": 5},"
     "{\"name\": \"invented_later\", \"median\": 1, \"p99\": 1, \"low\": 1, \"high\": 1,"
     " \"runs\": 1}]},"
-    "{\"model\": \"c\", \"type\": \"F16\", \"device\": \"GPU\", \"rows\": ["
+    "{\"model\": \"c\", \"type\": \"F16\", \"device\": \"GPU\", \"settings\": \"\", \"rows\": ["
     "{\"name\": \"vram_bytes\", \"median\": 3.6e9, \"p99\": 3.6e9, \"low\": 3.6e9,"
     " \"high\": 3.6e9, \"runs\": 1},"
     "{\"name\": \"gpu_utilization\", \"batch\": 4, \"note\": \"no NVML\"},"
@@ -201,7 +223,7 @@ static void test_printing(void **state)
     (void)state;
     write_file("x.json", results);
     run_well(&r, "$DUET bench $HOME/x.json");
-    assert_string_equal(r.out, "duet 9 on CPU; GPU\n\n"
+    assert_string_equal(r.out, "duet 9 on CPU; GPU; abacus\n\n"
                                "                            a|b,\"\\x1b[2J             c\n"
                                "type                                Q8_0           F16\n"
                                "load                             1234 ms  ±4%  2.00 ms\n"
@@ -236,10 +258,11 @@ static void test_printing(void **state)
 static void write_speeds(const char *name, const char *model, const char *rows)
 {
     char text[2048];
-    snprintf(text, sizeof text,
-             "{\"duet_bench\": 1, \"version\": \"1\", \"generate\": 8, \"runs\": 5, \"models\": ["
-             "{\"model\": \"%s\", \"type\": \"F16\", \"device\": \"GPU\", \"rows\": [%s]}]}",
-             model, rows);
+    snprintf(
+        text, sizeof text,
+        "{\"duet_bench\": 1, \"version\": \"1\", \"machine\": \"\", \"generate\": 8, \"runs\": 5, \"models\": ["
+        "{\"model\": \"%s\", \"type\": \"F16\", \"device\": \"GPU\", \"settings\": \"\", \"rows\": [%s]}]}",
+        model, rows);
     write_file(name, text);
 }
 
@@ -315,6 +338,15 @@ static void test_nothing_to_compare(void **state)
     assert_contains(r.err, "has none of these models");
     assert_string_equal(r.out, "");
     run_done(&r);
+
+    /* What was made in another way can be compared, and is told. */
+    run_well(&r, "sed 's/\"settings\": \"\"/\"settings\": \"context 8\"/; s/: 8, /: 9, /' "
+                 "$HOME/old.json >$HOME/else.json; "
+                 "$DUET bench --compare $HOME/else.json $HOME/new.json --csv");
+    assert_contains(r.err, "else.json: m: other settings (context 8)\n");
+    assert_contains(r.err, "else.json: answers of another length (9 tokens)\n");
+    assert_contains(r.out, ",1.2,better\n");
+    run_done(&r);
 }
 
 /* Refusals */
@@ -333,19 +365,23 @@ static void assert_refused(const char *line, const char *part)
 
 static void test_strange_files(void **state)
 {
-#define START "{\"duet_bench\": 1, \"version\": \"1\", \"generate\": 8, \"runs\": 5, \"models\": "
-#define MODEL START "[{\"model\": \"m\", \"type\": \"F16\", \"device\": \"GPU\", \"rows\": "
+#define START                                                                                      \
+    "{\"duet_bench\": 1, \"version\": \"1\", \"machine\": \"\", \"generate\": 8, \"runs\": 5, \"models\": "
+#define MODEL                                                                                      \
+    START                                                                                          \
+    "[{\"model\": \"m\", \"type\": \"F16\", \"device\": \"GPU\", \"settings\": \"\", \"rows\": "
     static const char *const files[] = {
         "",
         "{}",
         "[]",
         "\x7f"
         "ELF",
-        "{\"duet_bench\": 2, \"version\": \"1\", \"models\": []}",
-        "{\"duet_bench\": 1, \"duet_bench\": 1, \"version\": \"1\", \"models\": []}",
+        "{\"duet_bench\": 2, \"version\": \"1\", \"machine\": \"\", \"models\": []}",
+        "{\"duet_bench\": 1, \"duet_bench\": 1, \"version\": \"1\", \"machine\": \"\", \"models\": []}",
         START "{}}",
         START "[1]}",
-        START "[{\"model\": \"m\\u0000\", \"type\": \"F16\", \"device\": \"GPU\", \"rows\": []}]}",
+        START
+        "[{\"model\": \"m\\u0000\", \"type\": \"F16\", \"device\": \"GPU\", \"settings\": \"\", \"rows\": []}]}",
         MODEL "{}}]}",
         MODEL "[{}]}]}",
         MODEL "[" FIGURE("load_ms", "", "2", "1", "3") "]}]}",
@@ -355,7 +391,8 @@ static void test_strange_files(void **state)
         MODEL "[" FIGURE("load_ms", "", "1", "1e999", "1") "]}]}",
         MODEL
         "[" FIGURE("load_ms", "", "1", "1", "1") "," FIGURE("load_ms", "", "1", "1", "1") "]}]}",
-        MODEL "[]}, {\"model\": \"m\", \"type\": \"\", \"device\": \"\", \"rows\": []}]}",
+        MODEL
+        "[]}, {\"model\": \"m\", \"type\": \"\", \"device\": \"\", \"settings\": \"\", \"rows\": []}]}",
     };
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -399,9 +436,15 @@ int test_bench(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_measures),      TEST(test_models_side_by_side), TEST(test_interrupt),
-        TEST(test_printing),      TEST(test_comparing),           TEST(test_nothing_to_compare),
-        TEST(test_strange_files), TEST(test_wrong_options),
+        TEST(test_measures),
+        TEST(test_models_side_by_side),
+        TEST(test_one_that_cannot_be_opened),
+        TEST(test_interrupt),
+        TEST(test_printing),
+        TEST(test_comparing),
+        TEST(test_nothing_to_compare),
+        TEST(test_strange_files),
+        TEST(test_wrong_options),
     };
 #undef TEST
     return cmocka_run_group_tests_name("bench", tests, NULL, NULL);

@@ -67,7 +67,7 @@ static void test_a_failure_on_the_way(void **state)
         assert_error_line(&r);
         partly = strstr(r.out, "tokens/s at 8 ") != NULL;
         if (partly)
-            assert_contains(r.out, "\nInterrupted: ");
+            assert_contains(r.out, "\nBroken off: ");
         run_done(&r);
     }
     assert_true(partly);
