@@ -249,6 +249,19 @@ static void add_devices(const struct bench_results *r, struct str *out)
     str_adds(out, "\n\n");
 }
 
+/* More than memory allows: it was not read. */
+static bool is_above_limit(const struct bench_results *r)
+{
+    for (size_t i = 0; i < r->n_models; i++) {
+        const struct bench_model *m = &r->models[i];
+        for (size_t k = 0; k < m->n_rows; k++)
+            if ((m->rows[k].metric == BENCH_SHARE || m->rows[k].metric == BENCH_BATCH_SHARE) &&
+                m->rows[k].figure.median > 1)
+                return true;
+    }
+    return false;
+}
+
 static void add_legend(const struct bench_results *r, struct str *out)
 {
     str_addf(
@@ -256,6 +269,8 @@ static void add_legend(const struct bench_results *r, struct str *out)
         "\nMedians of %d run%s; \xc2\xb1 is the spread of four fifths of them. Answers have %d "
         "tokens.\n",
         r->n_runs, r->n_runs == 1 ? "" : "s", r->n_generate);
+    if (is_above_limit(r))
+        str_adds(out, "Above 100 % the weights come from a cache: then memory is no limit.\n");
     if (r->interrupted)
         str_adds(out, "Broken off: not everything was measured.\n");
 }

@@ -213,6 +213,8 @@ static const char results[] =
     "{\"model\": \"c\", \"type\": \"F16\", \"device\": \"GPU\", \"settings\": \"\", \"rows\": ["
     "{\"name\": \"vram_bytes\", \"median\": 3.6e9, \"p99\": 3.6e9, \"low\": 3.6e9,"
     " \"high\": 3.6e9, \"runs\": 1},"
+    "{\"name\": \"share_of_limit\", \"context\": 16, \"median\": 1.5, \"p99\": 1.5,"
+    " \"low\": 1.5, \"high\": 1.5, \"runs\": 1},"
     "{\"name\": \"gpu_utilization\", \"batch\": 4, \"note\": \"no NVML\"},"
     "{\"name\": \"load_ms\", \"median\": 2, \"p99\": 2, \"low\": 2, \"high\": 2, \"runs\": 1}"
     "]}]}";
@@ -229,13 +231,16 @@ static void test_printing(void **state)
                                "load                             1234 ms  ±4%  2.00 ms\n"
                                "GPU memory after load                  -        3.6 GB\n"
                                "\n"
+                               "share of the limit at 16               -       150.0 %\n"
                                "time between tokens at 128       1.25 ms  ±0%        -\n"
                                "  99 % of them within            4.50 ms             -\n"
                                "\n"
                                "GPU busy with 4                        -       no NVML\n"
                                "\n"
                                "Medians of 5 runs; ± is the spread of four fifths of them. "
-                               "Answers have 8 tokens.\n");
+                               "Answers have 8 tokens.\n"
+                               "Above 100 % the weights come from a cache: then memory is no "
+                               "limit.\n");
     run_done(&r);
     run_well(&r, "$DUET bench $HOME/x.json --markdown");
     assert_contains(r.out, "\n|  | a\\|b,\"\\\\x1b\\[2J | c |\n| --- | ---: | ---: |\n"
@@ -248,6 +253,7 @@ static void test_printing(void **state)
                "\"a|b,\"\"\\x1b[2J\",Q8_0,CPU,load_ms,,,,ms,1234.4,1300,1200,1300,5,\n"
                "\"a|b,\"\"\\x1b[2J\",Q8_0,CPU,itl_ms,,128,1,ms,1.25,4.5,1.25,1.25,5,\n"
                "c,F16,GPU,vram_bytes,,,,B,3.6e+09,3.6e+09,3.6e+09,3.6e+09,1,\n"
+               "c,F16,GPU,share_of_limit,,16,,1,1.5,1.5,1.5,1.5,1,\n"
                "c,F16,GPU,gpu_utilization,,,4,1,,,,,,no NVML\n"
                "c,F16,GPU,load_ms,,,,ms,2,2,2,2,1,\n");
     run_done(&r);
