@@ -22,8 +22,8 @@
 #include "tokenizer.h"
 
 enum {
-    PIECE_BYTES = 4 << 20, /* of the file; a row, if that is more */
-    ITEM_BYTES = 64 << 10, /* what a thread takes at a time */
+    PIECE_BYTES = 2 << 20, /* of the file; a row, if that is more */
+    ITEM_BYTES = 16 << 10, /* what a thread takes at a time */
 };
 
 /* A number that no format can hold, or the one wanted cannot. */
