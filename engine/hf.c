@@ -266,15 +266,36 @@ bool hf_is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* Where the last part of a path of *len bytes starts; slashes at its end are taken off *len. */
+static size_t last_part(const char *path, size_t *len)
+{
+    while (*len > 1 && path[*len - 1] == '/')
+        --*len;
+    size_t start = *len;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    return start;
+}
+
+/* The name of the folder; in the hub's cache, models--ORGANISATION--NAME/snapshots/REVISION, of the
+ * model. */
 static void name_model(const struct hf_reader *r)
 {
-    size_t len = strlen(r->folder);
-    while (len > 1 && r->folder[len - 1] == '/')
-        len--;
-    size_t start = len;
-    while (start > 0 && r->folder[start - 1] != '/')
-        start--;
-    gguf_build_string(r->header, "general.name", r->folder + start, len - start);
+    static const char snapshots[] = "snapshots", models[] = "models--";
+    const char *path = r->folder;
+    size_t end = strlen(path), start = last_part(path, &end);
+    size_t above_end = start, above = last_part(path, &above_end);
+
+    if (above_end - above == strlen(snapshots) &&
+        memcmp(path + above, snapshots, strlen(snapshots)) == 0) {
+        size_t top_end = above, top = last_part(path, &top_end);
+        if (top_end - top > strlen(models) && memcmp(path + top, models, strlen(models)) == 0) {
+            start = end = top_end;
+            while (memcmp(path + start - 2, "--", 2) != 0)
+                start--;
+        }
+    }
+    gguf_build_string(r->header, "general.name", path + start, end - start);
 }
 
 int hf_open(struct gguf **out, const char *folder, bool vocab_only, char *err, size_t errlen)

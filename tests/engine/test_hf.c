@@ -227,6 +227,41 @@ static void a_folder_without_weights(void **state)
     assert_non_null(strstr(err, "model.safetensors: cannot be opened"));
 }
 
+/* The folder names the model, but in the hub's cache, where the name of the folder says nothing. */
+static void names_of_folders(void **state)
+{
+    static const struct {
+        const char *folder, *name;
+    } rows[] = {
+        {"Some-Model", "Some-Model"},
+        {"Some-Model//", "Some-Model"},
+        {"models--an-org--Some-Model-1B/snapshots/0123abcd", "Some-Model-1B"},
+        {"models--an-org--Some-Model-1B/snapshots/0123abcd/", "Some-Model-1B"},
+        {"models--/snapshots/0123abcd", "0123abcd"},
+        {"others--a--b/snapshots/0123abcd", "0123abcd"},
+        {"models--a--b/snapshot/0123abcd", "0123abcd"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct gguf *g;
+        struct gguf_string name;
+        char line[300], path[128], err[256];
+        snprintf(path, sizeof path, "%s/%s", folder, rows[i].folder);
+        snprintf(line, sizeof line, "mkdir -p '%s'", path);
+        assert_int_equal(system(line), 0);
+        snprintf(line, sizeof line, "%s/config.json", rows[i].folder);
+        write_file(line, config, sizeof config - 1);
+        snprintf(line, sizeof line, "%s/tokenizer.json", rows[i].folder);
+        write_file(line, tokenizer, sizeof tokenizer - 1);
+        if (hf_open(&g, path, true, err, sizeof err) != 0)
+            fail_msg("%s", err);
+        assert_int_equal(gguf_get_string(g, "general.name", &name, err, sizeof err), 1);
+        assert_int_equal(name.len, strlen(rows[i].name));
+        assert_memory_equal(name.data, rows[i].name, name.len);
+        gguf_close(g);
+    }
+}
+
 static void strange_folders(void **state)
 {
     static const struct {
@@ -427,10 +462,15 @@ int test_hf(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_remove)
     const struct CMUnitTest tests[] = {
-        TEST(a_whole_file),          TEST(damaged_files),
-        TEST(truncated_files),       TEST(strange_folders),
-        TEST(strange_indexes),       TEST(a_folder_without_weights),
-        TEST(specials_and_sampling), cmocka_unit_test(outside_releases_say_what_their_files_do),
+        TEST(a_whole_file),
+        TEST(damaged_files),
+        TEST(truncated_files),
+        TEST(strange_folders),
+        TEST(names_of_folders),
+        TEST(strange_indexes),
+        TEST(a_folder_without_weights),
+        TEST(specials_and_sampling),
+        cmocka_unit_test(outside_releases_say_what_their_files_do),
     };
 #undef TEST
     return cmocka_run_group_tests_name("hf", tests, NULL, NULL);
