@@ -18,6 +18,7 @@
 #include "app/clock.h"
 #include "app/cmd.h"
 #include "app/exit.h"
+#include "app/jobs.h"
 #include "app/lines.h"
 #include "app/mem.h"
 #include "app/models.h"
@@ -31,12 +32,9 @@ enum {
     UNSENT = 4 * 1024 * 1024 /* bytes of output; while more waits no job begins */
 };
 
-struct job {
+struct batch_job {
+    struct job job; /* first */
     struct batch_line line;
-    struct batch_result result;
-    uint64_t request; /* 0: not the engine's (any more) */
-    bool done;
-    struct job *next;
 };
 
 struct batch {
@@ -54,34 +52,24 @@ struct batch {
     struct outlet out;
     struct resume resume;
 
-    struct job *first, **end; /* in the order of the input */
-    size_t n_jobs, n_running;
+    struct jobs jobs; /* in the order of the input */
     struct batch_progress progress;
     struct running running; /* tells `duet ps` of us */
-    int fatal;              /* an exit status, once the engine cannot go on */
     char err[512];
 };
 
 /* Jobs */
 
-static void job_free(struct job *job)
+static void job_free(struct batch_job *job)
 {
     batch_line_done(&job->line);
-    batch_result_done(&job->result);
+    job_result_done(&job->job.result);
     free(job);
-}
-
-static void fail_job(struct job *job, enum engine_error error, const char *why)
-{
-    job->result.error = error;
-    say_to(job->result.error_text, sizeof job->result.error_text, 0, "%s", why);
-    job->request = 0;
-    job->done = true;
 }
 
 static void begin_job(struct batch *b, const char *text, size_t len)
 {
-    struct job *job = mem_alloc(sizeof *job);
+    struct batch_job *job = mem_alloc(sizeof *job);
     char why[256];
 
     job->line.number = b->in.number;
@@ -91,18 +79,11 @@ static void begin_job(struct batch *b, const char *text, size_t len)
         job_free(job);
         return;
     }
-    *b->end = job;
-    b->end = &job->next;
-    b->n_jobs++;
-    if (status != 0) {
-        fail_job(job, ENGINE_EINPUT, why);
-        return;
-    }
-    status = engine_submit(b->engine, &job->line.request, &job->request, why, sizeof why);
+    jobs_add(&b->jobs, &job->job);
     if (status != 0)
-        fail_job(job, (enum engine_error)status, why);
+        job_fail(&job->job, ENGINE_EINPUT, why);
     else
-        b->n_running++;
+        jobs_submit(&b->jobs, &job->job, &job->line.request);
 }
 
 static bool is_blank(const char *text, size_t len)
@@ -114,12 +95,10 @@ static bool is_blank(const char *text, size_t len)
 /* Begins as many jobs as there is room for. True when more input is needed for that. */
 static bool begin_jobs(struct batch *b)
 {
-    size_t parallel = (size_t)engine_info(b->engine)->n_parallel;
     const char *text;
     size_t len;
 
-    while (!b->in_ended && !b->fatal && b->n_running < 2 * parallel &&
-           b->n_jobs < AHEAD * parallel && b->out.pending.len < UNSENT) {
+    while (!b->in_ended && jobs_have_room(&b->jobs, AHEAD) && b->out.pending.len < UNSENT) {
         switch (lines_next(&b->in, &text, &len)) {
         case LINES_LINE:
             if (!is_blank(text, len))
@@ -135,28 +114,6 @@ static bool begin_jobs(struct batch *b)
 
 /* What the engine says */
 
-static struct job *find_job(struct batch *b, uint64_t request)
-{
-    for (struct job *job = b->first; job; job = job->next)
-        if (job->request == request)
-            return job;
-    return NULL;
-}
-
-static void on_done(struct batch *b, struct job *job, const struct engine_event *ev)
-{
-    job->result.usage = ev->usage;
-    job->result.stop = ev->stop;
-    job->result.unfinished = ev->unfinished;
-    if (ev->tool_calls && !(job->result.tool_calls = strdup(ev->tool_calls)))
-        mem_fail();
-    if (ev->stop == ENGINE_STOP_ERROR)
-        fail_job(job, ev->error, ev->error_text);
-    job->request = 0;
-    job->done = true;
-    b->n_running--;
-}
-
 static void tell(struct batch *b, enum running_state state)
 {
     struct running_model row = running_model_of(b->engine, b->file.name, state);
@@ -165,50 +122,34 @@ static void tell(struct batch *b, enum running_state state)
 
 static void take_events(struct batch *b)
 {
-    const struct engine_event *ev;
-    while ((ev = engine_next_event(b->engine, 0))) {
-        if (ev->type == ENGINE_READY)
-            tell(b, RUNNING_ANSWERING);
-        if (ev->type == ENGINE_FATAL) {
-            b->fatal = exit_of_engine(ev->error);
-            say_to(b->err, sizeof b->err, 0, "%s: %s", b->file.name, ev->error_text);
-        }
-        struct job *job = ev->request ? find_job(b, ev->request) : NULL;
-        if (job && ev->type == ENGINE_TEXT)
-            str_add(ev->kind == ENGINE_REASONING ? &job->result.reasoning : &job->result.answer,
-                    ev->text, ev->len);
-        else if (job && ev->type == ENGINE_DONE)
-            on_done(b, job, ev);
-    }
+    if (jobs_take_events(&b->jobs))
+        tell(b, RUNNING_ANSWERING);
 }
 
 /* Writing */
 
-static void write_job(struct batch *b, struct job *job)
+static void write_job(struct batch *b, const struct batch_job *job)
 {
     struct batch_progress *p = &b->progress;
-    batch_line_write(&job->line, &job->result, b->file.name, &b->out.pending);
-    p->n_failed += job->result.error_text[0] != '\0';
+    const struct job_result *result = &job->job.result;
+    batch_line_write(&job->line, result, b->file.name, &b->out.pending);
+    p->n_failed += result->error_text[0] != '\0';
     p->n_done++;
-    p->tokens += job->result.usage.completion_tokens;
+    p->tokens += result->usage.completion_tokens;
 }
 
 /* Writes every job that is done and whose turn it is; with any_order all that are done. */
 static void write_jobs(struct batch *b, bool any_order)
 {
-    for (struct job **at = &b->first; *at;) {
-        struct job *job = *at;
-        if (!job->done && !any_order)
+    for (struct job **at = &b->jobs.first; *at;) {
+        if (!(*at)->done && !any_order)
             return;
-        if (!job->done) {
-            at = &job->next;
+        if (!(*at)->done) {
+            at = &(*at)->next;
             continue;
         }
+        struct batch_job *job = (struct batch_job *)jobs_take(&b->jobs, at);
         write_job(b, job);
-        *at = job->next;
-        if (!job->next)
-            b->end = at;
-        b->n_jobs--;
         job_free(job);
     }
 }
@@ -244,12 +185,12 @@ static double share_done(const struct batch *b)
     int64_t done = b->progress.n_done + b->progress.n_skipped;
     if (b->in_size == 0 || done == 0)
         return 0;
-    return (double)taken / (double)b->in_size * (double)done / (double)(done + (int64_t)b->n_jobs);
+    return (double)taken / (double)b->in_size * (double)done / (double)(done + (int64_t)b->jobs.n);
 }
 
 static bool is_over(const struct batch *b)
 {
-    return (b->in_ended || b->fatal) && b->n_running == 0 && !b->first &&
+    return (b->in_ended || b->jobs.fatal) && b->jobs.n_running == 0 && !b->jobs.first &&
            !outlet_is_waiting(&b->out);
 }
 
@@ -261,9 +202,9 @@ static bool move_jobs(struct batch *b)
     size_t n;
     do {
         wants_input = begin_jobs(b);
-        n = b->n_jobs;
+        n = b->jobs.n;
         write_jobs(b, b->options->unordered);
-    } while (!wants_input && b->n_jobs < n);
+    } while (!wants_input && b->jobs.n < n);
     return wants_input;
 }
 
@@ -333,6 +274,7 @@ static int open_model(struct batch *b, const struct app *app)
     status = engine_open(&b->engine, &options, b->err, sizeof b->err);
     if (status != 0)
         return exit_of_engine(status);
+    jobs_init(&b->jobs, b->engine, b->file.name);
     tell(b, RUNNING_LOADING);
     return 0;
 }
@@ -357,8 +299,10 @@ static int finish(struct batch *b, int status)
         memcpy(b->err, err, sizeof err);
     if (status == 0 && b->in.error)
         status = say_to(b->err, sizeof b->err, EXIT_USAGE, "input: %s", strerror(b->in.error));
-    if (status == 0 && b->fatal)
-        status = b->fatal;
+    if (status == 0 && b->jobs.fatal) {
+        memcpy(b->err, b->jobs.err, sizeof b->err);
+        status = b->jobs.fatal;
+    }
     batch_progress_end(&b->progress);
     if (status == 0 && b->progress.n_failed > 0)
         status = EXIT_ANSWER;
@@ -372,7 +316,6 @@ int cmd_batch(struct app *app)
                       .in.fd = -1,
                       .resume.fd = -1,
                       .running.fd = -1};
-    b.end = &b.first;
 
     if (signals_catch() != 0) {
         say_error("signals: %m");
@@ -385,7 +328,7 @@ int cmd_batch(struct app *app)
         status = open_output(&b);
     if (status == 0) {
         set_defaults(&b);
-        batch_progress_begin(&b.progress, app->options.quiet);
+        batch_progress_begin(&b.progress, "batch", app->options.quiet);
         status = finish(&b, loop(&b));
     }
     if (b.err[0])
@@ -393,11 +336,8 @@ int cmd_batch(struct app *app)
     running_done(&b.running);
     engine_close(b.engine);
     shape_done(&b.shape);
-    while (b.first) {
-        struct job *next = b.first->next;
-        job_free(b.first);
-        b.first = next;
-    }
+    while (b.jobs.first)
+        job_free((struct batch_job *)jobs_take(&b.jobs, &b.jobs.first));
     outlet_done(&b.out);
     resume_close(&b.resume);
     lines_done(&b.in);

@@ -301,49 +301,28 @@ void batch_line_done(struct batch_line *line)
 
 /* Writing */
 
-void batch_result_done(struct batch_result *result)
-{
-    str_done(&result->answer);
-    str_done(&result->reasoning);
-    free(result->tool_calls);
-    *result = (struct batch_result){0};
-}
-
-static const char *error_code(enum engine_error error)
-{
-    switch (error) {
-    case ENGINE_EINPUT: return "input";
-    case ENGINE_EFIT: return "context";
-    case ENGINE_EMEMORY: return "device";
-    case ENGINE_EMODEL: return "model";
-    case ENGINE_ERROR:
-    case ENGINE_ECANCEL: break;
-    }
-    return "answer";
-}
-
 static json_t *text_or_null(const struct str *t)
 {
     return json_stringn(str_get(t), t->len);
 }
 
 /* Calls of tools stand in place of the answer that they were written as. */
-static json_t *answer_of(const struct batch_result *result)
+static json_t *answer_of(const struct job_result *result)
 {
     return result->tool_calls ? json_null() : text_or_null(&result->answer);
 }
 
-static const char *finish_of(const struct batch_result *result)
+static const char *finish_of(const struct job_result *result)
 {
     return result->tool_calls ? "tool_calls" : request_stop_name(result->stop);
 }
 
-static json_t *calls_of(const struct batch_result *result)
+static json_t *calls_of(const struct job_result *result)
 {
     return result->tool_calls ? json_loads(result->tool_calls, 0, NULL) : NULL;
 }
 
-void batch_line_write(const struct batch_line *line, const struct batch_result *result,
+void batch_line_write(const struct batch_line *line, const struct job_result *result,
                       const char *model, struct str *out)
 {
     json_t *object = json_pack("{s:O, s:I}", "id", line->id, "line", (json_int_t)line->number);
@@ -360,8 +339,8 @@ void batch_line_write(const struct batch_line *line, const struct batch_result *
         json_object_set_new(object, "unfinished", json_true());
     if (result->error_text[0])
         json_object_set_new(object, "error",
-                            json_pack("{s:s, s:s}", "code", error_code(result->error), "message",
-                                      result->error_text));
+                            json_pack("{s:s, s:s}", "code", job_error_code(result->error),
+                                      "message", result->error_text));
     char *text = json_dumps(object, JSON_REAL_PRECISION(12));
     json_decref(object);
     if (!text)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/jobs.h"
 #include "app/options.h"
 #include "app/shape.h"
 #include "app/str.h"
@@ -42,21 +43,8 @@ int batch_line_read(struct batch_line *line, const char *text, size_t len,
                     const struct batch_defaults *defaults, char *err, size_t errlen);
 void batch_line_done(struct batch_line *line);
 
-/* Of one request: what was said, apart by kind, and how it ended. */
-struct batch_result {
-    struct str answer, reasoning;
-    char *tool_calls; /* JSON; or NULL */
-    bool unfinished;  /* it was to have a form, and has not */
-    struct engine_usage usage;
-    enum engine_stop stop;
-    enum engine_error error;
-    char error_text[256]; /* "" where there was no error */
-};
-
-void batch_result_done(struct batch_result *result);
-
 /* Adds the line for the output, with its newline. */
-void batch_line_write(const struct batch_line *line, const struct batch_result *result,
+void batch_line_write(const struct batch_line *line, const struct job_result *result,
                       const char *model, struct str *out);
 
 #endif

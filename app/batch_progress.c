@@ -10,8 +10,9 @@
 
 enum { EVERY_MS = 250, BAR = 20 };
 
-void batch_progress_begin(struct batch_progress *p, bool quiet)
+void batch_progress_begin(struct batch_progress *p, const char *what, bool quiet)
 {
+    p->what = what;
     p->quiet = quiet;
     p->on_terminal = !quiet && isatty(STDERR_FILENO);
     p->began_ms = p->shown_ms = clock_ms();
@@ -92,6 +93,6 @@ void batch_progress_end(struct batch_progress *p)
     add_rate(p, &line);
     str_adds(&line, " \xc2\xb7 ");
     add_time(&line, (clock_ms() - p->began_ms) / 1e3);
-    say_notice(p->quiet, "batch: %s", line.data);
+    say_notice(p->quiet, "%s: %s", p->what, line.data);
     str_done(&line);
 }

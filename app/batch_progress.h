@@ -1,4 +1,4 @@
-/* batch_progress.h - how far a batch is: a line on a terminal's standard error that is written over
+/* batch_progress.h - how far a batch or an evaluation is: a line on a terminal's standard error that is written over
  * while it runs, and one for any standard error when it has ended. */
 #ifndef APP_BATCH_PROGRESS_H
 #define APP_BATCH_PROGRESS_H
@@ -11,11 +11,13 @@ struct batch_progress {
     int64_t tokens;
 
     /* Private. */
+    const char *what;
     bool quiet, on_terminal, shown;
     double began_ms, shown_ms;
 };
 
-void batch_progress_begin(struct batch_progress *p, bool quiet);
+/* what: is done, for the last line; kept. */
+void batch_progress_begin(struct batch_progress *p, const char *what, bool quiet);
 
 /* How long poll may sleep until the line is due; -1: for ever. */
 int batch_progress_due_ms(const struct batch_progress *p);
