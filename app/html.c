@@ -1,0 +1,203 @@
+/* html.c - see html.h. Markdown is read by md4c without its tags; of links only those of the web
+ * remain. */
+#include "app/html.h"
+
+#include <md4c.h>
+#include <string.h>
+#include <strings.h>
+
+static const char head[] =
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+    "'unsafe-inline'\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width\">\n";
+
+void html_begin(struct str *out, const char *title, const char *meta, const char *style)
+{
+    str_adds(out, head);
+    str_addf(out, "%s<title>", meta);
+    html_add(out, title);
+    str_addf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", style);
+}
+
+/* Text */
+
+void html_add_text(struct str *out, const char *s, size_t len)
+{
+    struct str visible = {0};
+    str_add_visible(&visible, s, len, true);
+    for (const char *at = str_get(&visible); *at; at++)
+        switch (*at) {
+        case '&': str_adds(out, "&amp;"); break;
+        case '<': str_adds(out, "&lt;"); break;
+        case '>': str_adds(out, "&gt;"); break;
+        case '"': str_adds(out, "&quot;"); break;
+        case '\'': str_adds(out, "&#39;"); break;
+        default: str_add(out, at, 1);
+        }
+    str_done(&visible);
+}
+
+void html_add(struct str *out, const char *s)
+{
+    html_add_text(out, s, strlen(s));
+}
+
+/* An answer */
+
+static const char *open_tag(MD_BLOCKTYPE type)
+{
+    switch (type) {
+    case MD_BLOCK_QUOTE: return "<blockquote>\n";
+    case MD_BLOCK_UL: return "<ul>\n";
+    case MD_BLOCK_LI: return "<li>";
+    case MD_BLOCK_HR: return "<hr>\n";
+    case MD_BLOCK_CODE: return "<pre><code>";
+    case MD_BLOCK_P: return "<p>";
+    case MD_BLOCK_TABLE: return "<table>\n";
+    case MD_BLOCK_THEAD: return "<thead>\n";
+    case MD_BLOCK_TBODY: return "<tbody>\n";
+    case MD_BLOCK_TR: return "<tr>";
+    case MD_BLOCK_TH: return "<th>";
+    case MD_BLOCK_TD: return "<td>";
+    default: return "";
+    }
+}
+
+static const char *close_tag(MD_BLOCKTYPE type)
+{
+    switch (type) {
+    case MD_BLOCK_QUOTE: return "</blockquote>\n";
+    case MD_BLOCK_UL: return "</ul>\n";
+    case MD_BLOCK_OL: return "</ol>\n";
+    case MD_BLOCK_LI: return "</li>\n";
+    case MD_BLOCK_CODE: return "</code></pre>\n";
+    case MD_BLOCK_P: return "</p>\n";
+    case MD_BLOCK_TABLE: return "</table>\n";
+    case MD_BLOCK_THEAD: return "</thead>\n";
+    case MD_BLOCK_TBODY: return "</tbody>\n";
+    case MD_BLOCK_TR: return "</tr>\n";
+    case MD_BLOCK_TH: return "</th>";
+    case MD_BLOCK_TD: return "</td>";
+    default: return "";
+    }
+}
+
+/* A model's headings stand below those of the page. */
+static unsigned heading_level(const void *detail)
+{
+    unsigned level = ((const MD_BLOCK_H_DETAIL *)detail)->level + 2;
+    return level > 6 ? 6 : level;
+}
+
+static int enter_block(MD_BLOCKTYPE type, void *detail, void *user)
+{
+    struct str *out = user;
+    if (type == MD_BLOCK_H)
+        str_addf(out, "<h%u>", heading_level(detail));
+    else if (type == MD_BLOCK_OL)
+        str_addf(out, "<ol start=\"%u\">\n", ((const MD_BLOCK_OL_DETAIL *)detail)->start);
+    else
+        str_adds(out, open_tag(type));
+    return 0;
+}
+
+static int leave_block(MD_BLOCKTYPE type, void *detail, void *user)
+{
+    struct str *out = user;
+    if (type == MD_BLOCK_H)
+        str_addf(out, "</h%u>\n", heading_level(detail));
+    else
+        str_adds(out, close_tag(type));
+    return 0;
+}
+
+static bool is_web_address(const MD_ATTRIBUTE *a)
+{
+    static const char *const schemes[] = {"https://", "http://", "mailto:"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (a->size > strlen(schemes[i]) &&
+            strncasecmp(a->text, schemes[i], strlen(schemes[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Links that lead elsewhere are text, and so are pictures: one opens what one has read. */
+static void enter_link(struct str *out, const MD_ATTRIBUTE *href)
+{
+    str_adds(out, "<a rel=\"noopener noreferrer\"");
+    if (is_web_address(href)) {
+        str_adds(out, " href=\"");
+        html_add_text(out, href->text, href->size);
+        str_adds(out, "\"");
+    }
+    str_adds(out, ">");
+}
+
+static int enter_span(MD_SPANTYPE type, void *detail, void *user)
+{
+    struct str *out = user;
+    switch (type) {
+    case MD_SPAN_EM: str_adds(out, "<em>"); break;
+    case MD_SPAN_STRONG: str_adds(out, "<strong>"); break;
+    case MD_SPAN_DEL: str_adds(out, "<del>"); break;
+    case MD_SPAN_CODE: str_adds(out, "<code>"); break;
+    case MD_SPAN_LATEXMATH: str_adds(out, "<code>\\("); break;
+    case MD_SPAN_LATEXMATH_DISPLAY: str_adds(out, "<code>\\["); break;
+    case MD_SPAN_A: enter_link(out, &((const MD_SPAN_A_DETAIL *)detail)->href); break;
+    case MD_SPAN_IMG: str_adds(out, "<em>"); break;
+    default: break;
+    }
+    return 0;
+}
+
+static int leave_span(MD_SPANTYPE type, void *detail, void *user)
+{
+    struct str *out = user;
+    (void)detail;
+    switch (type) {
+    case MD_SPAN_EM:
+    case MD_SPAN_IMG: str_adds(out, "</em>"); break;
+    case MD_SPAN_STRONG: str_adds(out, "</strong>"); break;
+    case MD_SPAN_DEL: str_adds(out, "</del>"); break;
+    case MD_SPAN_CODE: str_adds(out, "</code>"); break;
+    case MD_SPAN_LATEXMATH: str_adds(out, "\\)</code>"); break;
+    case MD_SPAN_LATEXMATH_DISPLAY: str_adds(out, "\\]</code>"); break;
+    case MD_SPAN_A: str_adds(out, "</a>"); break;
+    default: break;
+    }
+    return 0;
+}
+
+static int add_run(MD_TEXTTYPE type, const MD_CHAR *s, MD_SIZE len, void *user)
+{
+    struct str *out = user;
+    if (type == MD_TEXT_NULLCHAR)
+        str_adds(out, "\xef\xbf\xbd");
+    else if (type == MD_TEXT_BR)
+        str_adds(out, "<br>\n");
+    else if (type == MD_TEXT_SOFTBR)
+        str_adds(out, "\n");
+    else
+        html_add_text(out, s, len); /* entities too are shown as they were written */
+    return 0;
+}
+
+void html_add_markdown(struct str *out, const char *s, size_t len)
+{
+    static const MD_PARSER parser = {
+        .flags = MD_FLAG_NOHTML | MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_LATEXMATHSPANS,
+        .enter_block = enter_block,
+        .leave_block = leave_block,
+        .enter_span = enter_span,
+        .leave_span = leave_span,
+        .text = add_run,
+    };
+    size_t before = out->len;
+    if (len < UINT32_MAX && md_parse(s, (MD_SIZE)len, &parser, out) == 0)
+        return;
+    out->len = before; /* out of memory, or of md4c's limits: the plain text, then */
+    str_adds(out, "<pre>");
+    html_add_text(out, s, len);
+    str_adds(out, "</pre>\n");
+}

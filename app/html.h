@@ -1,0 +1,19 @@
+/* html.h - pages that need nothing else: their style is in them, and their own policy forbids to load or
+ * run anything. Every byte of text is escaped here. */
+#ifndef APP_HTML_H
+#define APP_HTML_H
+
+#include <stddef.h>
+
+#include "app/str.h"
+
+/* Up to and with <body>. meta and style are our own: they go in as they are. */
+void html_begin(struct str *out, const char *title, const char *meta, const char *style);
+
+void html_add(struct str *out, const char *text);
+void html_add_text(struct str *out, const char *text, size_t len);
+
+/* A text in Markdown, with its formulas as they were written. */
+void html_add_markdown(struct str *out, const char *text, size_t len);
+
+#endif
