@@ -156,44 +156,6 @@ static void add_found(void *ud, enum model_place place, const char *path, const 
     add_model(ud, place, path, stem);
 }
 
-/* The folder `levels` above the running program, or NULL. */
-static char *above_program(int levels)
-{
-    char path[4096];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (len <= 0)
-        return NULL;
-    path[len] = '\0';
-    while (levels-- >= 0) {
-        char *slash = strrchr(path, '/');
-        if (!slash || slash == path)
-            return NULL;
-        *slash = '\0';
-    }
-    return mem_strdup(path);
-}
-
-static char *installed_folder(void)
-{
-    char *root = above_program(1);
-    char *dir = root ? paths_join(root, "share/duet/models") : NULL;
-    free(root);
-    return dir;
-}
-
-/* CLONE/app/demo for CLONE/build/VARIANT/duet. */
-static char *clone_folder(void)
-{
-    char *build = above_program(1), *dir = NULL;
-    char *slash = build ? strrchr(build, '/') : NULL;
-    if (slash && strcmp(slash, "/build") == 0) {
-        *slash = '\0';
-        dir = paths_join(build, "app/demo");
-    }
-    free(build);
-    return dir;
-}
-
 /* Names of releases */
 
 /* Ours before the others', then by type; of two that are alike the first. */
@@ -270,8 +232,8 @@ void models_list(const struct paths *paths, struct model_list *out)
 {
     *out = (struct model_list){0};
     add_folder(out, MODEL_OURS, paths->data ? paths_join(paths->data, "models") : NULL);
-    add_folder(out, MODEL_SHIPPED, installed_folder());
-    add_folder(out, MODEL_SHIPPED, clone_folder());
+    add_folder(out, MODEL_SHIPPED, paths_installed("models"));
+    add_folder(out, MODEL_SHIPPED, paths_in_clone("app/demo"));
     elsewhere_list(add_found, out);
     name_releases(out);
 }

@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "app/mem.h"
 #include "app/str.h"
@@ -13,6 +15,46 @@ char *paths_join(const char *dir, const char *name)
     struct str path = {0};
     str_addf(&path, "%s/%s", dir, name);
     return path.data;
+}
+
+/* The folder `levels` above the running program, or NULL. */
+static char *above_program(int levels)
+{
+    char path[4096];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (len <= 0)
+        return NULL;
+    path[len] = '\0';
+    while (levels-- >= 0) {
+        char *slash = strrchr(path, '/');
+        if (!slash || slash == path)
+            return NULL;
+        *slash = '\0';
+    }
+    return mem_strdup(path);
+}
+
+char *paths_installed(const char *name)
+{
+    char *root = above_program(1);
+    struct str dir = {0};
+    if (root)
+        str_addf(&dir, "%s/share/duet/%s", root, name);
+    free(root);
+    return dir.data;
+}
+
+/* CLONE/name for CLONE/build/VARIANT/duet. */
+char *paths_in_clone(const char *name)
+{
+    char *build = above_program(1), *dir = NULL;
+    char *slash = build ? strrchr(build, '/') : NULL;
+    if (slash && strcmp(slash, "/build") == 0) {
+        *slash = '\0';
+        dir = paths_join(build, name);
+    }
+    free(build);
+    return dir;
 }
 
 void paths_make_folder(const char *folder)

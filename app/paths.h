@@ -23,6 +23,11 @@ char *paths_join(const char *dir, const char *name);
  * it is opened. */
 void paths_make_folder(const char *folder);
 
+/* Where what comes with duet lies: in share/duet/NAME beside the folder of an installed program; at
+ * NAME in the clone where the program runs where it was built. The caller's; NULL: there is none. */
+char *paths_installed(const char *name);
+char *paths_in_clone(const char *name);
+
 /* Prints them, one a line, as `name<TAB>path`. */
 void paths_print(const struct paths *p);
 
