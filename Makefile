@@ -226,11 +226,12 @@ lint:
 
 share := $(DESTDIR)$(PREFIX)/share
 install: duet
-	install -d $(DESTDIR)$(PREFIX)/bin $(share)/duet/models $(share)/man/man1 $(share)/man/man5 \
+	install -d $(DESTDIR)$(PREFIX)/bin $(share)/duet/models $(share)/duet/problems $(share)/man/man1 $(share)/man/man5 \
 	    $(share)/bash-completion/completions $(share)/zsh/site-functions \
 	    $(share)/fish/vendor_completions.d
 	install -m 755 $(BUILD)/duet $(DESTDIR)$(PREFIX)/bin/duet
 	install -m 644 app/demo/*.gguf $(share)/duet/models
+	install -m 644 app/problems/*.jsonl $(share)/duet/problems
 	install -m 644 man/*.1 $(share)/man/man1
 	install -m 644 man/*.5 $(share)/man/man5
 	install -m 644 completions/duet.bash $(share)/bash-completion/completions/duet

@@ -31,6 +31,7 @@ int cmd_ps(struct app *app);
 int cmd_pull(struct app *app);
 int cmd_bench(struct app *app);
 int cmd_convert(struct app *app);
+int cmd_eval(struct app *app);
 
 /* The three ways to chat, of which cmd_chat chooses one. */
 int pipe_run(struct app *app);

@@ -33,7 +33,7 @@ enum grade_place {
     GRADE_BOXED,   /* in the last \boxed{} */
     GRADE_MARKED,  /* behind ####, as GSM8K has it */
     GRADE_TOLD,    /* behind "the answer is" */
-    GRADE_LAST,    /* the last formula or number, else the last line */
+    GRADE_LAST,    /* the last formula or number, else a short last line */
 };
 
 /* The final answer in a text, which *out points into. */

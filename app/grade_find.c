@@ -7,6 +7,8 @@
 #include "app/grade.h"
 #include "app/str.h"
 
+enum { LINE_LONGEST = 60 }; /* of a last line that is an answer and no sentence about one */
+
 struct span {
     const char *at;
     size_t len;
@@ -118,7 +120,7 @@ static bool find_last_line(const char *text, size_t len, struct span *out)
     while (at > 0 && text[at - 1] != '\n')
         at--;
     *out = strip(trimmed(text + at, text + len));
-    return out->len > 0;
+    return out->len > 0 && out->len <= LINE_LONGEST;
 }
 
 enum grade_place grade_find(const char *text, size_t len, const char **out, size_t *out_len)

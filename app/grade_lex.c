@@ -121,13 +121,18 @@ static bool joins_brackets(const struct lexer *l)
     return (last == ')' || last == ']') && at < l->end && (*at == '(' || *at == '[' || *at == 'l');
 }
 
-/* Few letters behind a number and white space, with nothing but a power behind them, may be a unit or
- * what is counted: "5 m", "1 egg". */
+/* Few letters behind a number and white space, with nothing but a power or one more unit behind them,
+ * may be a unit or what is counted: "5 m", "20 m/s", "1 egg". */
 static bool may_be_unit(struct lexer *l, const char *word, size_t len)
 {
     const char *behind = l->at;
     bool number = l->n > 0 && l->tokens[l->n - 1].kind == TOKEN_NUMBER;
     while (behind < l->end && strchr(" ^{}0123456789", *behind))
+        behind++;
+    if (behind < l->end && *behind == '/')
+        behind++;
+    while (behind > l->at && behind[-1] != ' ' && behind < l->end &&
+           isalpha((unsigned char)*behind))
         behind++;
     if (!number || !l->spaced || behind != l->end || (len == 1 && !strchr("mgshLl", *word)))
         return false;

@@ -94,6 +94,9 @@ static void read_unit(struct reader *r, struct value *v)
             unit.dimension = UNIT_ANGLE;
         } else if (reader_take(r, TOKEN_PERCENT)) {
             unit.dimension = UNIT_PERCENT;
+        } else if (known && r->t->kind == '/' &&
+                   (r->t[1].kind == TOKEN_WORD || r->t[1].kind == TOKEN_SYMBOL)) {
+            r->t += 2; /* a speed, a price */
         } else if (r->t->kind != TOKEN_WORD) {
             break;
         } else {

@@ -43,11 +43,13 @@ static const struct verb_entry verbs[] = {
     [VERB_BENCH] = {"bench", cmd_bench, "[options] [FILE]", "measure the speed", "FILE"},
     [VERB_CONVERT] = {"convert", cmd_convert, "[options] MODEL OUT.gguf",
                       "write a model as a GGUF file in another number format", "NAME"},
+    [VERB_EVAL] = {"eval", cmd_eval, "[options] FILE",
+                   "put models to the test on a file of problems", "FILE"},
 };
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
 /* Verbs of other versions: not prompts, so that scripts do not change their meaning. */
-static const char *const reserved[] = {"eval", "serve"};
+static const char *const reserved[] = {"serve"};
 enum { N_RESERVED = sizeof reserved / sizeof *reserved };
 
 static void print_help(enum verb verb)

@@ -25,6 +25,7 @@ enum verb {
     VERB_PULL,
     VERB_BENCH,
     VERB_CONVERT,
+    VERB_EVAL,
 };
 
 /* Bits of args_option.where. */
@@ -41,8 +42,9 @@ enum {
     IN_PULL = 1 << VERB_PULL,
     IN_BENCH = 1 << VERB_BENCH,
     IN_CONVERT = 1 << VERB_CONVERT,
+    IN_EVAL = 1 << VERB_EVAL,
     IN_ALL = IN_CHAT | IN_BATCH | IN_HISTORY | IN_INSPECT | IN_MODELS | IN_PS | IN_PULL | IN_BENCH |
-             IN_CONVERT,
+             IN_CONVERT | IN_EVAL,
     IS_PARAMETER = 1 << 16, /* /set parameter may change it while chatting */
     IN_CONFIG = 1 << 17,    /* may stand in the configuration file, under its long name */
 };
@@ -98,6 +100,10 @@ struct options {
     int64_t n_parallel; /* 0: what memory and device reward */
     bool unordered;
     const char *resume_from;
+
+    /* eval. */
+    int64_t n_samples;
+    const char *instruction, *transcripts, *html;
 
     /* inspect and bench, which has more below. */
     bool special, jsonl;

@@ -4,6 +4,7 @@
  */
 #include "ui.h"
 #include "extract.h"
+#include "steps.h"
 #include "settings.h"
 #include "state.h"
 
@@ -381,6 +382,15 @@ char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out)
 char *ui_math_in(const char *text, size_t len, size_t n, size_t *len_out)
 {
     return piece_in(extract_math, text, len, n, len_out);
+}
+
+size_t ui_steps_in(const char *text, size_t len)
+{
+    struct steps steps = {0};
+    steps_scan(&steps, text, len, true);
+    size_t n = steps.n;
+    steps_done(&steps);
+    return n;
 }
 
 void ui_message_version(struct ui *u, int64_t id, size_t version, size_t versions)

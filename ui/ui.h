@@ -243,6 +243,9 @@ int64_t ui_message_chosen(const struct ui *u);
 char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out);
 char *ui_math_in(const char *text, size_t len, size_t n, size_t *len_out);
 
+/* The steps of a reasoning, as the transcript folds them. */
+size_t ui_steps_in(const char *text, size_t len);
+
 /* Which of how many versions of a message this is. */
 void ui_message_version(struct ui *u, int64_t id, size_t version, size_t versions);
 

@@ -36,6 +36,7 @@ int main(int argc, char **argv)
     group(&c, "pipe", test_pipe);
     group(&c, "batch", test_batch);
     group(&c, "grade", test_grade);
+    group(&c, "eval", test_eval);
     group(&c, "records", test_records);
     group(&c, "forms", test_forms);
     group(&c, "shape", test_shape);

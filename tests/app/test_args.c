@@ -202,7 +202,7 @@ static void test_table(void **state)
     run_done(&help);
     run_duet(&list, NULL, 0, "--list-options", NULL);
     assert_contains(list.out, "verb\tinspect\tmodel|tokens|prompt|logits\t");
-    assert_contains(list.out, "chat,batch,inspect,bench\t-m --model\tNAME\t");
+    assert_contains(list.out, "chat,batch,inspect,bench,eval\t-m --model\tNAME\t");
     run_done(&list);
 }
 

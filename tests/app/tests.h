@@ -21,6 +21,7 @@ int test_compact(void);
 int test_pipe(void);
 int test_batch(void);
 int test_grade(void);
+int test_eval(void);
 int test_records(void);
 int test_forms(void);
 int test_shape(void);
