@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "app/cmd.h"
 #include "app/eval.h"
@@ -62,29 +64,40 @@ static int find_models(struct eval *e)
     }
 }
 
-/* Beside the problems; what comes with duet is often not the user's to write to, so those of its sets go
- * where the user's data is. The caller's. */
+/* Whether the problems lie in a folder of the user's, where their transcripts may lie too: not in a pipe,
+ * and not among what was installed. */
+static bool is_at_home(const struct eval *e, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct str folder = {0};
+    struct stat st;
+    bool named = strcmp(path, e->app->words[0]) == 0;
+    str_add(&folder, slash ? path : ".", slash ? (size_t)(slash - path) + 1 : 1);
+    bool home = named && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+                access(folder.data, W_OK) == 0;
+    str_done(&folder);
+    return home;
+}
+
+/* Beside the problems, else where the user's data is. The caller's. */
 static char *transcripts_path(const struct eval *e)
 {
     const struct options *o = &e->app->options;
+    if (o->transcripts)
+        return mem_strdup(o->transcripts);
+
     struct str path = {0};
     char *problems = eval_find_file(&e->app->paths, e->app->words[0]);
     const char *slash = strrchr(problems, '/');
     size_t stem = strlen(e->set);
-
-    if (o->transcripts) {
-        free(problems);
-        return mem_strdup(o->transcripts);
-    }
     if (stem > 6 && strcmp(e->set + stem - 6, ".jsonl") == 0)
         stem -= 6;
-    bool shipped = strcmp(problems, e->app->words[0]) != 0;
-    if (shipped && e->app->paths.data) {
+    if (is_at_home(e, problems)) {
+        str_add(&path, problems, slash ? (size_t)(slash - problems) + 1 : 0);
+    } else if (e->app->paths.data) {
         str_addf(&path, "%s/eval", e->app->paths.data);
         paths_make_folder(path.data);
         str_adds(&path, "/");
-    } else if (!shipped && slash) {
-        str_add(&path, problems, (size_t)(slash - problems) + 1);
     }
     str_add(&path, e->set, stem);
     str_adds(&path, ".eval.jsonl");

@@ -128,9 +128,9 @@ static void add_numbers(const struct eval_answer *a, struct str *out)
 {
     str_adds(out, "<p class=\"note\">");
     if (*a->final) {
-        str_adds(out, "Final answer <code>");
-        html_add(out, a->final);
-        str_addf(out, "</code>%s \xc2\xb7 ", a->place == GRADE_BOXED ? ", boxed" : "");
+        str_adds(out, "Final answer ");
+        html_add_formula(out, a->final);
+        str_addf(out, "%s \xc2\xb7 ", a->place == GRADE_BOXED ? ", boxed" : "");
     } else {
         str_adds(out, "No final answer \xc2\xb7 ");
     }
@@ -163,7 +163,7 @@ static void add_answer(const struct eval *e, const struct eval_model *m, size_t 
     }
     if (json_string_length(thought) > 0) {
         str_adds(out, "<details class=\"thought\"><summary>Reasoning</summary>\n<div>");
-        html_add_text(out, json_string_value(thought), json_string_length(thought));
+        html_add_mixed(out, json_string_value(thought), json_string_length(thought));
         str_adds(out, "</div></details>\n");
     }
     if (json_is_string(said)) {
@@ -184,7 +184,7 @@ static void add_problem(const struct eval *e, size_t i, struct str *out)
     str_adds(out, "<details class=\"problem\"><summary>");
     add_marks(e, i, out);
     str_addf(out, "<span class=\"text\">%zu. ", i + 1);
-    html_add(out, p->text);
+    html_add_mixed(out, p->text, strlen(p->text));
     str_adds(out, "</span><span class=\"kind\">");
     html_add(out, p->kind ? p->kind : "");
     str_adds(out, "</span></summary>\n");
@@ -194,9 +194,9 @@ static void add_problem(const struct eval *e, size_t i, struct str *out)
         html_add(out, json_string_value(question));
         str_adds(out, "</p>\n");
     }
-    str_adds(out, "<p>Right is <code>");
-    html_add(out, p->truth);
-    str_adds(out, "</code></p>\n");
+    str_adds(out, "<p>Right is ");
+    html_add_formula(out, p->truth);
+    str_adds(out, "</p>\n");
     for (size_t m = 0; m < e->n_models; m++)
         for (int sample = 0; sample < e->n_samples; sample++)
             add_answer(e, &e->models[m], i, sample, out);
@@ -232,13 +232,26 @@ void eval_add_html(const struct eval *e, struct str *out)
 
 /* The file */
 
+/* That a report cannot be written is to be known before the models have worked for an hour. */
+static int check_folder(const char *path, char *err, size_t errlen)
+{
+    const char *slash = strrchr(path, '/');
+    struct str folder = {0};
+    int status = 0;
+    str_add(&folder, slash ? path : ".", slash ? (size_t)(slash - path) + 1 : 1);
+    if (access(folder.data, W_OK) != 0)
+        status = say_to(err, errlen, EXIT_USAGE, "%s: %s", path, strerror(errno));
+    str_done(&folder);
+    return status;
+}
+
 int eval_report_check(const char *path, char *err, size_t errlen)
 {
     char head[1024] = "";
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return errno == ENOENT ? 0
+        return errno == ENOENT ? check_folder(path, err, errlen)
                                : say_to(err, errlen, EXIT_USAGE, "%s: %s", path, strerror(errno));
     bool ours = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read(fd, head, sizeof head - 1) > 0 &&
                 strstr(head, marker);

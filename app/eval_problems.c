@@ -32,8 +32,8 @@ static char *in_folder(char *folder, const char *name)
 
 char *eval_find_file(const struct paths *paths, const char *name)
 {
-    char *found = NULL;
-    if (!strchr(name, '/') && access(name, F_OK) != 0) {
+    char *found = strcmp(name, "-") == 0 ? mem_strdup("/dev/stdin") : NULL;
+    if (!found && !strchr(name, '/') && access(name, F_OK) != 0) {
         found = in_folder(paths->data ? paths_join(paths->data, "problems") : NULL, name);
         if (!found)
             found = in_folder(paths_installed("problems"), name);

@@ -284,9 +284,8 @@ static json_t *transcript(const struct run *r, const struct eval_job *job,
                       "grade", grade_name(a->grade), "opened", a->opened, "steps", a->steps,
                       "closed", a->closed, "boxed", a->place == GRADE_BOXED, "finish_reason",
                       request_stop_name(result->stop), "usage", numbers_json(&result->usage, -1)));
-    json_object_update_new(line,
-                           json_pack("{s:I, s:O, s:f}", "seed", (json_int_t)job->seed, "settings",
-                                     r->settings, "wall_ms", floor(r->m->wall_ms)));
+    json_object_update_new(line, json_pack("{s:I, s:O, s:f}", "seed", (json_int_t)job->seed,
+                                           "settings", r->settings, "wall_ms", r->m->wall_ms));
     return line;
 }
 
@@ -304,7 +303,7 @@ static int keep(struct run *r, struct eval_job *job)
                 (a->reasoning_tokens > 0 && a->reasoning_tokens < a->tokens);
     eval_judge(a, &e->problems.at[job->problem], &result->reasoning, &result->answer,
                result->stop == ENGINE_STOP_LENGTH);
-    r->m->wall_ms = r->earlier_ms + clock_ms() - r->began_ms;
+    r->m->wall_ms = floor(r->earlier_ms + clock_ms() - r->began_ms); /* as it is kept */
     r->progress.n_done++;
     r->progress.n_failed += a->failed;
     r->progress.tokens += a->tokens;

@@ -13,7 +13,10 @@ void html_begin(struct str *out, const char *title, const char *meta, const char
 void html_add(struct str *out, const char *text);
 void html_add_text(struct str *out, const char *text, size_t len);
 
-/* A text in Markdown, with its formulas as they were written. */
+/* A text in Markdown; a text with formulas among its words; a formula without delimiters. They are
+ * drawn as on the screen. */
 void html_add_markdown(struct str *out, const char *text, size_t len);
+void html_add_mixed(struct str *out, const char *text, size_t len);
+void html_add_formula(struct str *out, const char *tex);
 
 #endif

@@ -31,7 +31,7 @@ static const struct args_option options[] = {
      .set = ENGINE_DEVICE_CUDA, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_EVAL},
     {"Model", "--memory-limit", NULL, "MIB", "models take at most so many MiB of memory together",
      ARGS_INT, AT(memory_limit), 1, 16777216,
-     .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG},
+     .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_EVAL | IN_CONFIG},
     {"Model", "--vram-limit", NULL, "MIB", "the same of the GPU's memory", ARGS_INT, AT(vram_limit),
      1, 1048576, .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG | IN_EVAL},
     {"Model", "--reproducible", NULL, NULL, "on a GPU: the same bytes in any company", ARGS_FLAG,

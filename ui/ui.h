@@ -269,6 +269,10 @@ struct ui_formula {
 /* The first one at or after `from`, which is outside of code and formulas; false: there is none. */
 bool ui_formula_in(const char *text, size_t len, size_t from, struct ui_formula *out);
 
+/* A formula that was found so, drawn: rows of equal width, each with its newline; a displayed one in two
+ * dimensions. The caller's to free; NULL: it cannot be drawn. */
+char *ui_formula_rows(const char *text, size_t len, bool *display_out);
+
 /* What stands for a character where the locale has only ASCII; '?': nothing does. */
 char ui_ascii_form(uint32_t cp);
 

@@ -254,6 +254,7 @@ static void assert_only_our_tags(const char *html)
                                        "em",
                                        "strong",
                                        "del",
+                                       "span",
                                        "a",
                                        "br",
                                        "table",

@@ -56,6 +56,42 @@ static void math_comes_as_it_was_written(void **state)
     check(ui_math_in, text, 3, NULL);
 }
 
+/* As the screen draws it, for those who have none. */
+static void a_formula_is_drawn(void **state)
+{
+    static const struct {
+        const char *text, *rows;
+        bool display;
+    } rows[] = {
+        {"$x^2+1$", "x² + 1\n", false},
+        {"\\(\\frac{1}{2}\\)", "1/2\n", false},
+        {"$$\\frac{a}{b}$$", " a \n───\n b \n", true},
+        {"$x", NULL, false},
+        {"no formula", NULL, false},
+        {"", NULL, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool display = true;
+        char *drawn = ui_formula_rows(rows[i].text, strlen(rows[i].text), &display);
+        if (!rows[i].rows)
+            assert_null(drawn);
+        else
+            assert_string_equal(drawn, rows[i].rows);
+        assert_int_equal(display, rows[i].display);
+        free(drawn);
+    }
+}
+
+static void steps_are_counted(void **state)
+{
+    static const char text[] = "First 3 + 4 = 7.\n\nThen 7 * 2 = 14. Wait, that is wrong.\n";
+    (void)state;
+    assert_int_equal(ui_steps_in("", 0), 0);
+    assert_int_equal(ui_steps_in("One.", 4), 1);
+    assert_int_equal(ui_steps_in(text, sizeof text - 1), 3);
+}
+
 static void the_chosen_message_is_the_marked_or_the_latest(void **state)
 {
     struct term t;
@@ -82,6 +118,8 @@ int test_extract(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(code_comes_without_its_fence),
         cmocka_unit_test(math_comes_as_it_was_written),
+        cmocka_unit_test(a_formula_is_drawn),
+        cmocka_unit_test(steps_are_counted),
         cmocka_unit_test(the_chosen_message_is_the_marked_or_the_latest),
     };
     return cmocka_run_group_tests_name("extract", tests, NULL, NULL);
