@@ -328,7 +328,7 @@ int cmd_batch(struct app *app)
         status = open_output(&b);
     if (status == 0) {
         set_defaults(&b);
-        batch_progress_begin(&b.progress, "batch", app->options.quiet);
+        batch_progress_begin(&b.progress, "batch", NULL, app->options.quiet);
         status = finish(&b, loop(&b));
     }
     if (b.err[0])

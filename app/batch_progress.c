@@ -2,6 +2,7 @@
 #include "app/batch_progress.h"
 
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "app/clock.h"
@@ -10,9 +11,10 @@
 
 enum { EVERY_MS = 250, BAR = 20 };
 
-void batch_progress_begin(struct batch_progress *p, const char *what, bool quiet)
+void batch_progress_begin(struct batch_progress *p, const char *verb, const char *name, bool quiet)
 {
-    p->what = what;
+    p->verb = verb;
+    p->name = name;
     p->quiet = quiet;
     p->on_terminal = !quiet && isatty(STDERR_FILENO);
     p->began_ms = p->shown_ms = clock_ms();
@@ -53,13 +55,16 @@ static void add_rate(const struct batch_progress *p, struct str *out)
              per_second(p, (double)p->tokens));
 }
 
-static void add_left(const struct batch_progress *p, double share, struct str *out)
+static void add_left(const struct batch_progress *p, double share, bool bar, struct str *out)
 {
     if (share <= 0 || share > 1)
         return;
     int full = (int)(share * BAR);
-    str_addf(out, " \xc2\xb7 [%.*s%.*s] %.0f%% \xc2\xb7 ", full, "####################", BAR - full,
-             "....................", 100 * share);
+    str_adds(out, " \xc2\xb7 ");
+    if (bar)
+        str_addf(out, "[%.*s%.*s] ", full, "####################", BAR - full,
+                 "....................");
+    str_addf(out, "%.0f%% \xc2\xb7 ", 100 * share);
     add_time(out, (clock_ms() - p->began_ms) / 1e3 * (1 - share) / share);
     str_adds(out, " left");
 }
@@ -71,16 +76,39 @@ static void wipe(struct batch_progress *p)
     p->shown = false;
 }
 
+/* The start of the text that fits into one row, behind which the cursor stays in it. */
+static size_t fitting(const struct str *text, bool *whole)
+{
+    struct winsize size;
+    size_t columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col
+                                                                                     : 80;
+    size_t at = 0;
+    for (size_t n = 1; at < text->len && n < columns; n++) {
+        int32_t code;
+        at += str_next(text->data + at, text->len - at, &code);
+    }
+    *whole = at == text->len;
+    return at;
+}
+
 void batch_progress_show(struct batch_progress *p, double share)
 {
     struct str line = {0};
     if (!p->on_terminal || batch_progress_due_ms(p) > 0)
         return;
     p->shown_ms = clock_ms();
-    add_rate(p, &line);
-    add_left(p, share, &line);
+    bool bar = true, whole;
+    size_t len;
+    do {
+        str_clear(&line);
+        if (p->name)
+            str_addf(&line, "%s: ", p->name);
+        add_rate(p, &line);
+        add_left(p, share, bar, &line);
+        len = fitting(&line, &whole);
+    } while (!whole && bar && !(bar = false));
     wipe(p);
-    fputs(line.data, stderr);
+    fwrite(line.data, 1, len, stderr);
     fflush(stderr);
     p->shown = true;
     str_done(&line);
@@ -90,9 +118,11 @@ void batch_progress_end(struct batch_progress *p)
 {
     struct str line = {0};
     wipe(p);
+    if (p->name)
+        str_addf(&line, "%s: ", p->name);
     add_rate(p, &line);
     str_adds(&line, " \xc2\xb7 ");
     add_time(&line, (clock_ms() - p->began_ms) / 1e3);
-    say_notice(p->quiet, "%s: %s", p->what, line.data);
+    say_notice(p->quiet, "%s: %s", p->verb, line.data);
     str_done(&line);
 }

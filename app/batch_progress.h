@@ -11,13 +11,13 @@ struct batch_progress {
     int64_t tokens;
 
     /* Private. */
-    const char *what;
+    const char *verb, *name;
     bool quiet, on_terminal, shown;
     double began_ms, shown_ms;
 };
 
-/* what: is done, for the last line; kept. */
-void batch_progress_begin(struct batch_progress *p, const char *what, bool quiet);
+/* Of which verb and, unless NULL, of what (both kept); quiet: says nothing. */
+void batch_progress_begin(struct batch_progress *p, const char *verb, const char *name, bool quiet);
 
 /* How long poll may sleep until the line is due; -1: for ever. */
 int batch_progress_due_ms(const struct batch_progress *p);

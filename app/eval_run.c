@@ -388,7 +388,6 @@ int eval_run(struct eval *e, struct eval_model *m)
     const struct options *o = &e->app->options;
     struct run r = {.e = e, .m = m, .running.fd = -1};
     struct engine *engine = NULL;
-    struct str label = {0};
     struct engine_options options = options_engine(o, m->file.path);
 
     options.n_parallel = o->n_parallel > 0 ? (int)o->n_parallel : ENGINE_PARALLEL_BEST;
@@ -396,8 +395,7 @@ int eval_run(struct eval *e, struct eval_model *m)
     if (status != 0)
         return exit_of_engine(status);
     set_up(&r, engine);
-    str_addf(&label, "eval: %s", m->file.name);
-    batch_progress_begin(&r.progress, str_get(&label), o->quiet);
+    batch_progress_begin(&r.progress, "eval", m->file.name, o->quiet);
     take_earlier(&r);
     r.began_ms = clock_ms();
     if (r.n_wanted > 0) {
@@ -405,7 +403,7 @@ int eval_run(struct eval *e, struct eval_model *m)
         status = loop(&r);
         batch_progress_end(&r.progress);
     } else {
-        say_notice(o->quiet, "%s: all %lld answers are there already", label.data,
+        say_notice(o->quiet, "eval: %s: all %lld answers are there already", m->file.name,
                    (long long)r.progress.n_skipped);
     }
     running_done(&r.running);
@@ -413,6 +411,5 @@ int eval_run(struct eval *e, struct eval_model *m)
         free_job((struct eval_job *)jobs_take(&r.jobs, &r.jobs.first));
     engine_close(engine);
     json_decref(r.settings);
-    str_done(&label);
     return status;
 }

@@ -35,6 +35,15 @@ static bool is_within(struct exact *x, const struct value *a, const struct value
     return true;
 }
 
+/* "x < 3 or x > 5" is a union. */
+static bool is_of_relations(const struct value *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (v->items[i]->kind != VALUE_RELATION)
+            return false;
+    return true;
+}
+
 static bool same_list(struct exact *x, const struct value *a, const struct value *b)
 {
     bool bare = a->open == LIST_BARE || b->open == LIST_BARE;
@@ -43,8 +52,10 @@ static bool same_list(struct exact *x, const struct value *a, const struct value
 
     if (!bare && (a->open != b->open || a->close != b->close))
         return false;
-    if (bare && (a->open == LIST_ROW || b->open == LIST_ROW || a->open == LIST_UNION ||
-                 b->open == LIST_UNION))
+    if (bare && (a->open == LIST_ROW || b->open == LIST_ROW))
+        return false;
+    if ((a->open == LIST_UNION) != (b->open == LIST_UNION) &&
+        !is_of_relations(a->open == LIST_UNION ? b : a))
         return false;
     if (!a_free || !b_free)
         return same_in_order(x, a, b);

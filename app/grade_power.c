@@ -118,6 +118,16 @@ static const struct sum *constant_power(struct exact *x, const mpq_t c, long num
     return result;
 }
 
+/* The root of the square of a letter is its size: it may be negative. */
+static bool is_size(const struct exact *x, const struct power *p, long num, long den)
+{
+    const struct atom *a = sum_atom(x, p->atom);
+    bool positive = strcmp(a->key, "pi") == 0 || strcmp(a->key, "e") == 0 ||
+                    strcmp(a->key, "infty") == 0;
+    return a->kind == ATOM_SYMBOL && !positive && den % 2 == 0 && p->den == 1 && p->num % 2 == 0 &&
+           p->num * num % den == 0 && p->num * num / den % 2 != 0;
+}
+
 const struct sum *term_power(struct exact *x, const struct term *t, long num, long den)
 {
     mpq_t one;
@@ -127,7 +137,13 @@ const struct sum *term_power(struct exact *x, const struct term *t, long num, lo
     for (int i = 0; i < t->n && exact_state(x) == EXACT_FINE; i++) {
         const struct power *p = &t->powers[i];
         struct power raised = power_make(x, p->atom, p->num * num, p->den * den);
-        product = sum_mul(x, product, sum_power(x, one, raised));
+        const struct sum *factor = sum_power(x, one, raised);
+        if (is_size(x, p, num, den)) {
+            struct ratio letter = ratio_of(x, sum_power(x, one, (struct power){p->atom, 1, 1}));
+            struct ratio size = exact_call(x, "abs", letter);
+            factor = exact_pow(x, size, exact_integer(x, p->num * num / den)).num;
+        }
+        product = sum_mul(x, product, factor);
     }
     mpq_clear(one);
     return product;
@@ -344,12 +360,53 @@ static struct ratio symbolic_power(struct exact *x, struct ratio a, struct ratio
     return exact_mul(x, product, exact_pow(x, a, constant));
 }
 
+/* Whether the angle is k/12 pi, k from -23 to 23. */
+static bool twelfths_of_pi(struct exact *x, struct ratio angle, long *k)
+{
+    struct ratio twelfths = exact_mul(x, angle, exact_integer(x, 12));
+    twelfths = exact_div(x, twelfths, exact_symbol(x, "pi", 2));
+    if (exact_state(x) != EXACT_FINE || !exact_is_integer(twelfths, k))
+        return false;
+    *k %= 24;
+    return true;
+}
+
+/* Sine of k/12 pi. */
+static struct ratio sine(struct exact *x, long k)
+{
+    static const struct {
+        int first, second; /* (sqrt first + sqrt second) / 4 */
+    } values[] = {{0, 0}, {6, -2}, {4, 0}, {8, 0}, {12, 0}, {6, 2}, {16, 0}};
+    k = (k % 24 + 24) % 24;
+    bool negative = k > 12;
+    k = k > 12 ? k - 12 : k;
+    k = k > 6 ? 12 - k : k;
+    struct ratio half = exact_div(x, exact_integer(x, 1), exact_integer(x, 2));
+    struct ratio second = exact_pow(x, exact_integer(x, labs((long)values[k].second)), half);
+    if (values[k].second < 0)
+        second = exact_mul(x, second, exact_integer(x, -1));
+    struct ratio sum = exact_add(x, exact_pow(x, exact_integer(x, values[k].first), half), second);
+    return exact_div(x, sum, exact_integer(x, negative ? -4 : 4));
+}
+
+/* e^(i angle) for the angles whose sine is known. */
+static bool on_circle(struct exact *x, struct ratio a, struct ratio b, struct ratio *out)
+{
+    struct ratio e = exact_symbol(x, "e", 1), angle = exact_div(x, b, exact_i(x));
+    long k;
+    if (!exact_equal(x, a, e) || !twelfths_of_pi(x, angle, &k))
+        return false;
+    *out = exact_add(x, sine(x, k + 6), exact_mul(x, exact_i(x), sine(x, k)));
+    return true;
+}
+
 struct ratio exact_pow(struct exact *x, struct ratio a, struct ratio b)
 {
+    struct ratio known;
     if (!exact_spend(x, 1))
         return a;
     if (!ratio_is_constant(b))
-        return symbolic_power(x, a, b);
+        return on_circle(x, a, b, &known) ? known : symbolic_power(x, a, b);
     if (sum_is_zero(b.num))
         return exact_integer(x, 1);
     const mpq_t *c = &b.num->terms[0].c;
@@ -438,32 +495,11 @@ static struct ratio logarithm(struct exact *x, struct ratio a)
     return sum;
 }
 
-/* Sine of k/12 pi. */
-static struct ratio sine(struct exact *x, long k)
-{
-    static const struct {
-        int first, second; /* (sqrt first + sqrt second) / 4 */
-    } values[] = {{0, 0}, {6, -2}, {4, 0}, {8, 0}, {12, 0}, {6, 2}, {16, 0}};
-    k = (k % 24 + 24) % 24;
-    bool negative = k > 12;
-    k = k > 12 ? k - 12 : k;
-    k = k > 6 ? 12 - k : k;
-    struct ratio half = exact_div(x, exact_integer(x, 1), exact_integer(x, 2));
-    struct ratio second = exact_pow(x, exact_integer(x, labs((long)values[k].second)), half);
-    if (values[k].second < 0)
-        second = exact_mul(x, second, exact_integer(x, -1));
-    struct ratio sum = exact_add(x, exact_pow(x, exact_integer(x, values[k].first), half), second);
-    return exact_div(x, sum, exact_integer(x, negative ? -4 : 4));
-}
-
 static struct ratio trigonometric(struct exact *x, const char *name, struct ratio a)
 {
-    struct ratio pi = exact_symbol(x, "pi", 2), twelfths;
     long k;
-    twelfths = exact_div(x, exact_mul(x, a, exact_integer(x, 12)), pi);
-    if (exact_state(x) != EXACT_FINE || !exact_is_integer(twelfths, &k))
+    if (!twelfths_of_pi(x, a, &k))
         return opaque(x, name, a);
-    k %= 24;
     if (strcmp(name, "sin") == 0)
         return sine(x, k);
     if (strcmp(name, "cos") == 0)

@@ -411,6 +411,28 @@ static void test_elsewhere(void **state)
     run_done(&r);
 }
 
+/* The line that tells how far it is stays one line, however narrow the terminal. */
+static void test_progress(void **state)
+{
+    char path[4096];
+    (void)state;
+    write_file("p.jsonl", problems);
+    sandbox_path("p.jsonl", path, sizeof path);
+    struct term *t = term_start(12, 40, "eval", path, "--transcripts", "/dev/null", NULL);
+    assert_int_equal(term_end(t), 2);
+    term_free(t);
+    t = term_start(12, 40, "eval", path, "-m", "demo-deepseek", "--samples", "1000", NULL);
+    term_expect(t, "demo-deepseek: ");
+    term_read(t, 700); /* it is written over twice at least */
+    const char *first = strstr(term_screen(t), "demo-deepseek: ");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "demo-deepseek: "));
+    assert_null(strstr(strchr(first, '\n'), "tokens"));
+    term_type(t, "\003");
+    assert_int_equal(term_end(t), 130);
+    term_free(t);
+}
+
 /* Two runs do not write the same file. */
 static void test_two_writers(void **state)
 {
@@ -455,7 +477,7 @@ int test_eval(void)
         TEST(test_table),     TEST(test_transcripts),  TEST(test_resume), TEST(test_samples),
         TEST(test_report),    TEST(test_own_problems), TEST(test_wilson), TEST(test_ends),
         TEST(test_too_long),  TEST(test_interrupt),    TEST(test_vote),   TEST(test_two_writers),
-        TEST(test_elsewhere),
+        TEST(test_elsewhere), TEST(test_progress),
     };
 #undef TEST
     return cmocka_run_group_tests_name("eval", tests, NULL, NULL);
