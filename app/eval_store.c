@@ -31,7 +31,7 @@ static uint64_t hex_of(const json_t *line, const char *key)
 static bool note_line(struct eval_store *s, const char *text, size_t len, off_t at)
 {
     json_t *line = len > sizeof opening && memcmp(text, opening, sizeof opening - 1) == 0
-                       ? json_loadb(text, len, 0, NULL)
+                       ? json_loadb(text, len, JSON_ALLOW_NUL, NULL)
                        : NULL;
     bool ours = json_is_string(json_object_get(line, "run")) &&
                 json_is_string(json_object_get(line, "identity"));
@@ -173,7 +173,7 @@ json_t *eval_store_read(const struct eval_store *s, off_t at)
             break;
     }
     if (line.len > 0)
-        read = json_loadb(line.data, line.len, 0, NULL);
+        read = json_loadb(line.data, line.len, JSON_ALLOW_NUL, NULL);
     str_done(&line);
     return read;
 }

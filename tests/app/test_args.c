@@ -215,9 +215,9 @@ static void test_verbs(void **state)
     assert_int_equal(r.status, 2);
     assert_string_equal(r.err, "duet: -n: out of range (got 99999999, limit 1 to 1048576)\n");
     run_done(&r);
-    run_duet(&r, NULL, 0, "eval", "prime", NULL);
+    run_duet(&r, NULL, 0, "serve", "prime", NULL);
     assert_int_equal(r.status, 2);
-    assert_contains(r.err, "eval: not in this version");
+    assert_contains(r.err, "serve: not in this version");
     run_done(&r);
     run_duet(&r, NULL, 0, "models", "--temp", "1", NULL);
     assert_int_equal(r.status, 2);

@@ -433,6 +433,31 @@ static void test_progress(void **state)
     term_free(t);
 }
 
+/* The latest of two lines for one answer counts, whatever bytes are in it. */
+static void test_store(void **state)
+{
+    struct eval_store s;
+    const struct eval_key key = {1, 2, 3}, other = {1, 2, 4};
+    char path[4096], err[256];
+    off_t at = 0;
+    (void)state;
+    write_file("o", "{\"eval\": 1, \"run\": \"1\", \"identity\": \"2\", \"sample\": 3}\n"
+                    "{\"eval\": 1, \"run\": \"1\", \"identity\": \"2\", \"sample\": 3,"
+                    " \"answer\": \"a\\u0000b\"}");
+    sandbox_path("o", path, sizeof path);
+    assert_int_equal(eval_store_open(&s, path, err, sizeof err), 0);
+    json_t *line = eval_store_find(&s, &key, &at);
+    assert_int_equal(json_string_length(json_object_get(line, "answer")), 3);
+    assert_true(at > 0);
+    assert_null(eval_store_find(&s, &other, &at));
+    assert_int_equal(eval_store_add(&s, line, &at, err, sizeof err), 0);
+    json_t *again = eval_store_read(&s, at);
+    assert_true(json_equal(line, again));
+    json_decref(line);
+    json_decref(again);
+    eval_store_close(&s);
+}
+
 /* Two runs do not write the same file. */
 static void test_two_writers(void **state)
 {
@@ -477,7 +502,7 @@ int test_eval(void)
         TEST(test_table),     TEST(test_transcripts),  TEST(test_resume), TEST(test_samples),
         TEST(test_report),    TEST(test_own_problems), TEST(test_wilson), TEST(test_ends),
         TEST(test_too_long),  TEST(test_interrupt),    TEST(test_vote),   TEST(test_two_writers),
-        TEST(test_elsewhere), TEST(test_progress),
+        TEST(test_elsewhere), TEST(test_progress),     TEST(test_store),
     };
 #undef TEST
     return cmocka_run_group_tests_name("eval", tests, NULL, NULL);
