@@ -237,6 +237,9 @@ int part_finish(struct part *p, struct pull_record *r, char *err, size_t errlen)
         return fail(p, p->name, err, errlen);
     if (pull_record_write(p->dir, p->file, r) != 0)
         return fail(p, p->file, err, errlen);
+    if (!still_named(p))
+        return say_to(err, errlen, PART_FAILED, "%s/%s: was replaced meanwhile", p->folder,
+                      p->name);
     if (give_name(p) != 0)
         return fail(p, p->file, err, errlen);
     fsync(p->dir);

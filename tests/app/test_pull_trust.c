@@ -151,11 +151,67 @@ static void test_token(void **state)
 static void test_names(void **state)
 {
     static const char *const names[] = {
-        "../llama",     "/etc/passwd",  "llama/..",  "llama:../x", "llama:",     "llama:q8/..",
-        "%2e%2e/llama", "..\\llama",    "llama:q5",  "-rf",        "--",         "con",
-        "llama\n",      "lla\x1b[2Jma", "llama:q8 ", " llama",     "llama::q8",  "llama:q8:q4",
-        "/dev/null",    "~/llama",      "*",         "llama\xff",  "llama;id",   "$(id)",
-        "llama.gguf",   "r2",           "llama:q",   "llama:q88",  "demo-llama", "|id",
+        "../llama",
+        "/etc/passwd",
+        "llama/..",
+        "llama:../x",
+        "llama:",
+        "llama:q8/..",
+        "%2e%2e/llama",
+        "..\\llama",
+        "llama:q5",
+        "-rf",
+        "--",
+        "con",
+        "llama\n",
+        "lla\x1b[2Jma",
+        "llama:q8 ",
+        " llama",
+        "llama::q8",
+        "llama:q8:q4",
+        "/dev/null",
+        "~/llama",
+        "*",
+        "llama\xff",
+        "llama;id",
+        "$(id)",
+        "llama.gguf",
+        "r2",
+        "llama:q",
+        "llama:q88",
+        "demo-llama",
+        "|id",
+        "LLAMA/",
+        "llama/q8",
+        "./llama",
+        "models",
+        "stop",
+        "llama.",
+        ".llama",
+        "llama-q8",
+        "llama_q8",
+        "llama q8",
+        "llama:q8\n",
+        "llama:Q9",
+        "llama:f32",
+        "llama:bf16",
+        "r1:",
+        "r1::",
+        ":q8",
+        ":",
+        "deepseek:",
+        "deepseek/q8",
+        "https://huggingface.co/x",
+        "hf.co/x",
+        "llama\\",
+        "%00",
+        "\x7f",
+        "\xe2\x80\xae"
+        "llama",
+        "llama\t",
+        "-",
+        "NUL",
+        "aux",
     };
     char longest[4000];
     struct run r;
@@ -226,12 +282,45 @@ static void test_links(void **state)
     assert_pulled();
 }
 
+/* What takes the part's place while it grows does not get the name. */
+static void test_replaced(void **state)
+{
+    struct run r;
+    (void)state;
+    hub_use("hub", "stall");
+    run_shell(&r,
+              "cd $HOME; echo mine >victim; D=.local/share/duet/models; "
+              "$DUET pull llama -q --timeout 0.5 & while [ ! -s $D/*.part ]; do sleep 0.005; done; "
+              "mv $D/*.part kept; ln -s $HOME/victim $D/Llama-3.2-1B-Instruct-Q8_0.gguf.part; "
+              "wait $!; S=$?; cat victim; ls $D/*.gguf; exit $S");
+    assert_int_equal(r.status, 5);
+    assert_string_equal(r.out, "mine\n");
+    assert_contains(r.err, "was replaced meanwhile");
+    run_done(&r);
+}
+
+/* Nobody who lists the processes sees the token. */
+static void test_command_line(void **state)
+{
+    struct run r;
+    (void)state;
+    hub_use("hub", "drip");
+    setenv("HF_TOKEN", "hf_secretsecret", 1);
+    run_shell(&r, "$DUET pull llama -q & while [ ! -s $HOME/.local/share/duet/models/*.part ]; do "
+                  "sleep 0.005; done; tr '\\0' ' ' </proc/$!/cmdline; kill $!; wait $!");
+    assert_int_equal(r.status, 128 + 15);
+    assert_contains(r.out, "pull llama");
+    assert_null(strstr(r.out, "secret"));
+    run_done(&r);
+}
+
 int test_pull_trust(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, hub_sandbox, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_redirects), TEST(test_metadata), TEST(test_tls),   TEST(test_proxy),
-        TEST(test_token),     TEST(test_names),    TEST(test_links),
+        TEST(test_redirects), TEST(test_metadata), TEST(test_tls),
+        TEST(test_proxy),     TEST(test_token),    TEST(test_names),
+        TEST(test_links),     TEST(test_replaced), TEST(test_command_line),
     };
 #undef TEST
     return cmocka_run_group_tests_name("pull-trust", tests, hub_start, hub_stop);
