@@ -91,11 +91,18 @@ static void make_ollama(const char *root, const char *path, const char *type)
 
 static void assert_found(const char *keeper)
 {
-    char line[256], says[128];
-    snprintf(says, sizeof says, "kept by %s: /", keeper);
+    char line[256];
     assert_names("llama ");
     snprintf(line, sizeof line, "$DUET models | grep ' llama ' | grep '(%s)'", keeper);
     assert_shell(line, 0, "* llama", "");
+}
+
+/* The same, and what that means for everything else. */
+static void assert_used(const char *keeper)
+{
+    char says[128];
+    snprintf(says, sizeof says, "kept by %s: /", keeper);
+    assert_found(keeper);
     assert_shell("$DUET -q --temp 0 -n 3 '17 + 25' | wc -c", 0, "", "");
     assert_shell("$DUET pull llama", 0, "", says);
     assert_shell("$DUET pull llama:q8 --json", 0, "\"was_here\":true", "");
@@ -126,7 +133,10 @@ static void test_hugging_face(void **state)
         sandbox_path(i == 1 ? "a" : i == 2 ? "b" : "c", value, sizeof value);
         if (i > 0)
             setenv(homes[i], value, 1);
-        assert_found("huggingface");
+        if (i == 0)
+            assert_used("huggingface");
+        else
+            assert_found("huggingface");
         assert_shell("$DUET models verify llama", 0, "llama  right  sha256 ", "");
         if (i > 0)
             unsetenv(homes[i]);
@@ -157,7 +167,7 @@ static void test_ollama(void **state)
     char value[4096];
     (void)state;
     make_ollama(".ollama/models", "registry.ollama.ai/library/llama3.2/1b", "Q8_0");
-    assert_found("ollama");
+    assert_used("ollama");
     assert_shell("$DUET models verify llama", 0, "llama  right  sha256 ", "");
     assert_shell("mv .ollama/models o", 0, "", "");
     assert_names("");
@@ -246,7 +256,7 @@ static void test_llama_cpp_and_lm_studio(void **state)
         ".cache/llama.cpp/some_Llama-3.2-1B-Instruct-GGUF_Llama-3.2-1B-Instruct-Q8_0.gguf; "
         "cp $L .cache/llama.cpp/Llama-3.2-1B-Instruct-Q4_K_M.gguf.downloadInProgress",
         0, "", "");
-    assert_found("llama.cpp");
+    assert_used("llama.cpp");
     assert_shell("mv .cache/llama.cpp here", 0, "", "");
     assert_names("");
     sandbox_path("here", value, sizeof value);
@@ -256,7 +266,7 @@ static void test_llama_cpp_and_lm_studio(void **state)
     assert_shell("D=.lmstudio/models/some/Llama-3.2-1B-Instruct-GGUF; mkdir -p $D; "
                  "mv here/*.gguf $D/Llama-3.2-1B-Instruct-Q8_0.gguf; touch $D/downloading_x.part",
                  0, "", "");
-    assert_found("lmstudio");
+    assert_used("lmstudio");
     assert_shell("mv .lmstudio lm; echo $HOME/lm >.lmstudio-home-pointer", 0, "", "");
     assert_found("lmstudio");
 }
