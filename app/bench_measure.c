@@ -313,6 +313,10 @@ static int measure_busy(struct measuring *m, int n)
         bench_add_note(m->out, BENCH_UTILIZATION, at, m->on_gpu ? "no NVML" : "on the CPU");
         return 0;
     }
+    if (at.context + m->plan->n_generate > info_of(m)->n_ctx) {
+        bench_add_note(m->out, BENCH_UTILIZATION, at, "limit %d", info_of(m)->n_ctx);
+        return 0;
+    }
     bench_progress_step(m->plan->progress, "GPU busy with %d", n);
     while (status == 0 && clock_ms() < start + 2 * BUSY_MS) {
         status = bench_ask_together(m->plan, &m->engine, n, &speed);

@@ -104,6 +104,8 @@ int bench_time_together(const struct bench_plan *plan, struct bench_engine *b,
                         struct bench_times *t)
 {
     int status = 0;
+    if (!fits(b, plan->contexts.size[0] + plan->n_generate))
+        return 0;
     for (int run = WARM; run < plan->n_runs; run++) {
         for (int i = 0; i < plan->batches.n && status == 0; i++) {
             double speed;

@@ -30,7 +30,7 @@ static void test_without_nvml(void **state)
     (void)state;
     run_line(&r, "LD_LIBRARY_PATH= " BENCH, 0);
     assert_contains(r.out, "duet ");
-    assert_contains(r.out, " on stub\n");
+    assert_contains(r.out, " on stub");
     assert_contains(r.out, "\nGPU memory after load ");
     assert_contains(r.out, "no NVML");
     assert_contains(r.out, "\nmemory reads ");
@@ -50,6 +50,20 @@ static void test_with_nvml(void **state)
     run_line(&r, "LD_LIBRARY_PATH=$NVML " BENCH "--csv --batch 1", 0);
     assert_contains(r.out, ",vram_bytes,,,,B,2e+09,2e+09,2e+09,2e+09,1,\n");
     assert_contains(r.out, ",gpu_utilization,,8,1,1,0.87,0.87,0.87,0.87,");
+    run_done(&r);
+}
+
+/* What fits no context that is possible, or not the one that was asked for, is a row that says so. */
+static void test_contexts_that_do_not_fit(void **state)
+{
+    struct run r;
+    (void)state;
+    run_line(&r, "LD_LIBRARY_PATH=$NVML " BENCH "--csv --ctx 16 --contexts 20", 0);
+    assert_contains(r.out, ",tokens_per_second,,20,1,tokens/s,,,,,,limit 16\n");
+    assert_contains(r.out, ",gpu_utilization,,20,1,1,,,,,,limit 16\n");
+    run_done(&r);
+    run_line(&r, "LD_LIBRARY_PATH=$NVML " BENCH "--csv --contexts 9000", 0);
+    assert_contains(r.out, ",batch_tokens_per_second,,9000,2,tokens/s,,,,,,limit 2048\n");
     run_done(&r);
 }
 
@@ -77,6 +91,7 @@ int test_bench_on_stub(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {TEST(test_without_nvml), TEST(test_with_nvml),
+                                       TEST(test_contexts_that_do_not_fit),
                                        TEST(test_a_failure_on_the_way)};
 #undef TEST
     return cmocka_run_group_tests_name("bench on a GPU", tests, NULL, NULL);
