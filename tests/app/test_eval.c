@@ -433,6 +433,56 @@ static void test_progress(void **state)
     term_free(t);
 }
 
+/* A chain is complete when nothing of it is missing; what was cut short has an answer only in a box. */
+static void test_chains(void **state)
+{
+    static const struct {
+        const char *reasoning, *answer;
+        bool closed, cut, complete;
+        enum grade grade;
+    } rows[] = {
+        {"3 + 4 = 7\n7 * 6 = 42", "So \\boxed{42}.", true, false, true, GRADE_EQUAL},
+        {"3 + 4 = 7\n7 * 6 = 41", "So \\boxed{41}.", true, false, true, GRADE_DIFFERENT},
+        {"7 * 6 = 42", "So \\boxed{42}.", true, false, false, GRADE_EQUAL},
+        {"3 + 4 = 7\n7 * 6 = 42", "So 42.", true, false, false, GRADE_EQUAL},
+        {"3 + 4 = 7\n7 * 6 = 42", "", false, true, false, GRADE_DIFFERENT},
+        {" \n\n ", "So \\boxed{42}.", true, false, false, GRADE_EQUAL},
+        {"3 + 4 = 7\n7 * 6 = 42", "It is 42", true, true, false, GRADE_DIFFERENT},
+        {"3 + 4 = 7\n7 * 6 = 42", "\\boxed{42} and", true, true, true, GRADE_EQUAL},
+    };
+    const struct eval_problem p = {.truth = "42"};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct eval_answer a = {.there = true, .closed = rows[i].closed};
+        struct str reasoning = {0}, answer = {0};
+        str_adds(&reasoning, rows[i].reasoning);
+        str_adds(&answer, rows[i].answer);
+        eval_judge(&a, &p, &reasoning, &answer, rows[i].cut);
+        if (eval_is_complete(&a) != rows[i].complete || a.grade != rows[i].grade)
+            fail_msg("row %zu: %d steps, %s, %s", i, a.steps, grade_name(a.grade), a.final);
+        str_done(&reasoning);
+        str_done(&answer);
+        eval_answer_done(&a);
+    }
+}
+
+/* One that thinks and never ends that is neither right nor complete. */
+static void test_never_closed(void **state)
+{
+    struct run r;
+    (void)state;
+    setenv("E", endless_thinker(), 1);
+    run_in(&r, "$DUET eval -q p.jsonl -m $E --instruction '' -n 30 --json");
+    assert_int_equal(r.status, 0);
+    json_t *json = parse(&r);
+    assert_true(number_at(json, 0, "chains", "opened") == 1);
+    assert_true(number_at(json, 0, "chains", "closed") == 0);
+    assert_true(number_at(json, 0, "chains", "complete") == 0);
+    assert_true(number_at(json, 0, "accuracy", "share") == 0);
+    json_decref(json);
+    run_done(&r);
+}
+
 /* The latest of two lines for one answer counts, whatever bytes are in it. */
 static void test_store(void **state)
 {
@@ -499,10 +549,11 @@ int test_eval(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_table),     TEST(test_transcripts),  TEST(test_resume), TEST(test_samples),
-        TEST(test_report),    TEST(test_own_problems), TEST(test_wilson), TEST(test_ends),
-        TEST(test_too_long),  TEST(test_interrupt),    TEST(test_vote),   TEST(test_two_writers),
-        TEST(test_elsewhere), TEST(test_progress),     TEST(test_store),
+        TEST(test_table),        TEST(test_transcripts),  TEST(test_resume), TEST(test_samples),
+        TEST(test_report),       TEST(test_own_problems), TEST(test_wilson), TEST(test_ends),
+        TEST(test_too_long),     TEST(test_interrupt),    TEST(test_vote),   TEST(test_two_writers),
+        TEST(test_elsewhere),    TEST(test_progress),     TEST(test_store),  TEST(test_chains),
+        TEST(test_never_closed),
     };
 #undef TEST
     return cmocka_run_group_tests_name("eval", tests, NULL, NULL);
