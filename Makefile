@@ -65,7 +65,7 @@ $(info duet $(VERSION): $(CC), CPU $(or $(strip $(cpu_found)),baseline), CUDA $(
 endif
 endif
 
-.PHONY: all run test tests check deps help clean format lint keys bench bench-store install uninstall \
+.PHONY: all run test tests check deps help clean format lint keys bench bench-store bench-switch install uninstall \
         $(TESTS:%=check-%) check-cuda check-cuda-failures monkey fuzz FORCE
 .SECONDARY:
 
@@ -123,6 +123,10 @@ $(BUILD)/tests/storage.measure: $(call test_obj,storage/measure) $(STORAGE_OBJ)
 SECONDS ?= 600
 monkey: $(BUILD)/tests/monkey.run $(BUILD)/duet
 	$(Q)DUET=$(abspath $(BUILD)/duet) $< $(SECONDS) $(ARGS)
+$(BUILD)/tests/app.switch: $(call obj,tests/switch/*.c) \
+                           $(patsubst %,$(BUILD)/tests/app/%.c.o,term sandbox run) $(ENGINE_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(TEST_LIB)
 $(BUILD)/tests/monkey.run: $(call obj,tests/monkey/*.c) \
                            $(patsubst %,$(BUILD)/tests/app/%.c.o,term sandbox run) $(ENGINE_OBJ)
 	$(call say,LINK,$@)
@@ -208,6 +212,9 @@ bench: duet
 bench-store: $(BUILD)/tests/storage.measure
 	$(Q)$< $(ARGS)
 
+bench-switch: $(BUILD)/tests/app.switch $(BUILD)/duet
+	$(Q)DUET=$(abspath $(BUILD)/duet) $< $(ARGS)
+
 bench-ui: $(BUILD)/tests/ui.run
 	$(Q)$< bench
 
@@ -256,6 +263,7 @@ help:
 	@echo 'make bench-ui   measure the frames of the screen'
 	@echo 'make bench      measure the speed     make fuzz      fuzz the parsers'
 	@echo 'make bench-store  measure the store in a large history'
+	@echo 'make bench-switch  measure the switch between two models in memory (ARGS="MODEL MODEL")'
 	@echo 'make monkey     hit keys at random for SECONDS=600'
 	@echo 'make check-cuda tests of the CUDA backend, on a machine with a GPU'
 	@echo 'make lint       check style, layers and manual pages'

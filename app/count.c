@@ -39,7 +39,7 @@ static size_t piece_end(const struct str *text, size_t from)
 
 void count_set(struct count *c, const struct chat *chat, const char *text, size_t len)
 {
-    const void *engine = chat->model ? chat->model->engine : NULL;
+    uint64_t engine = held_serial(chat->model);
     size_t same = 0, most = len < c->text.len ? len : c->text.len;
 
     if (engine == c->engine)

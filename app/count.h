@@ -21,7 +21,7 @@ struct count {
     struct str text;
     struct count_piece *pieces;
     size_t n, room;
-    const void *engine; /* whose tokens */
+    uint64_t engine; /* whose tokens, held_serial() */
     bool failed;
 };
 

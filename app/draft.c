@@ -13,7 +13,7 @@
 #include "app/mem.h"
 #include "app/paths.h"
 
-enum { SLOTS = 16, MAX_BYTES = 16 << 20 };
+enum { SLOTS = 16, MAX_BYTES = 320 << 20 /* a draft and questions, 16 MiB each */ };
 
 /* A file that no other duet has; -1: it has, or cannot be. */
 static int take(const char *path)
@@ -30,19 +30,26 @@ static int take(const char *path)
     return -1;
 }
 
-static void read_draft(int fd, struct str *out)
+static off_t size_of(int fd)
 {
     struct stat st;
-    if (fstat(fd, &st) != 0 || st.st_size <= 0 || st.st_size > MAX_BYTES)
+    return fstat(fd, &st) == 0 ? st.st_size : -1;
+}
+
+static void read_draft(int fd, struct str *out)
+{
+    off_t size = size_of(fd);
+    if (size <= 0 || size > MAX_BYTES)
         return;
-    char *text = mem_alloc((size_t)st.st_size);
-    ssize_t n = pread(fd, text, (size_t)st.st_size, 0);
+    char *text = mem_alloc((size_t)size);
+    ssize_t n = pread(fd, text, (size_t)size, 0);
     if (n > 0)
         str_add_valid(out, text, (size_t)n);
     free(text);
 }
 
-/* Takes the slot; `left`: only if there is a draft in it. */
+/* Takes the slot; `left`: only if there is a draft in it, else only if there is nothing, as what could
+ * not be read must not be written over. */
 static bool take_slot(struct draft *d, char *path, bool left, struct str *out)
 {
     if (left && access(path, F_OK) != 0)
@@ -52,8 +59,10 @@ static bool take_slot(struct draft *d, char *path, bool left, struct str *out)
         return false;
     if (left)
         read_draft(fd, out);
-    if (left && out->len == 0) {
-        unlink(path);
+    off_t size = size_of(fd);
+    if (left ? out->len == 0 : size != 0) {
+        if (size == 0)
+            unlink(path);
         close(fd);
         return false;
     }

@@ -136,8 +136,15 @@ static int open_engine(struct holder *h, struct held *m, struct engine_shortage 
     int status = engine_open(&m->engine, &options, err, errlen);
     if (status != 0)
         m->engine = NULL;
+    else
+        m->serial = ++h->n_opened;
     touch(h, m);
     return status;
+}
+
+uint64_t held_serial(const struct held *m)
+{
+    return m && m->engine ? m->serial : 0;
 }
 
 /* Giving way */

@@ -37,6 +37,8 @@ struct held {
     enum held_where where;
     bool answering;
     double used_ms; /* of clock_ms(): when it was used last */
+    uint64_t
+        serial; /* of the engine: no other has had it. What was counted with one holds for it alone */
 };
 
 struct holder {
@@ -44,6 +46,7 @@ struct holder {
     const struct paths *paths;
     struct held models[HOLDER_MODELS];
     size_t n;
+    uint64_t n_opened;
     struct str note;   /* what was done to make room: lines for the user */
     uint64_t revision; /* grows with each change of what is in memory, or of what it does */
 };
@@ -76,6 +79,9 @@ bool holder_take_note(struct holder *h, struct str *out);
 
 /* Whether the model of this file is in memory, and which. */
 bool holder_has(const struct holder *h, const char *path, bool *on_gpu);
+
+/* 0 where it is not in memory, or NULL. */
+uint64_t held_serial(const struct held *m);
 
 /* How many are in memory. */
 size_t holder_count(const struct holder *h);

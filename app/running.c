@@ -67,11 +67,14 @@ static char *make_text(const char *as, const struct running_model *models, size_
     return text;
 }
 
-/* Where nobody else can put a file in ours' place. */
-static bool is_safe_folder(const char *folder)
+/* Where nobody else can put a file in ours' place. The runtime folder itself is the system's to make. */
+static bool make_safe_folder(const char *folder, bool runtime)
 {
     struct stat st;
-    paths_make_folder(folder);
+    if (runtime)
+        mkdir(folder, 0700);
+    else
+        paths_make_folder(folder);
     return lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
            (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
@@ -116,7 +119,7 @@ static void write_text(struct running *r, const struct paths *paths, const char 
     snprintf(name, sizeof name, "%ld.json", (long)getpid());
     for (int i = 0; i < 2 && !r->path; i++) {
         char *folder = running_folder(paths, i);
-        char *path = folder && is_safe_folder(folder) ? paths_join(folder, name) : NULL;
+        char *path = folder && make_safe_folder(folder, i == 0) ? paths_join(folder, name) : NULL;
         if (path && write_to(r, path, text))
             r->path = path;
         else

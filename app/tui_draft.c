@@ -46,7 +46,7 @@ static void count(struct tui *t)
 
     if (t->chat.answer)
         return;
-    const void *engine = t->chat.model ? t->chat.model->engine : NULL;
+    uint64_t engine = held_serial(t->chat.model);
     bool asked = t->asking_known;
     const char *draft = ui_draft(t->ui, &len);
     if (!asked && len > 0)

@@ -235,6 +235,34 @@ static void test_ps(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* Answers without a screen are told of as well. */
+static void test_ps_of_others(void **state)
+{
+    static const char *const lines[][2] = {
+        {"exec $DUET -q -m $MODEL hello", "\"as\": \"prompt\""},
+        {"exec $DUET batch -q -m $MODEL --parallel 1 <<<'{\"prompt\": \"hello\"}'",
+         "\"as\": \"batch\""},
+    };
+    (void)state;
+    setenv("MODEL", endless_model(), 1);
+    for (size_t i = 0; i < 2; i++) {
+        char line[512];
+        struct run r;
+        snprintf(line, sizeof line,
+                 "(%s) >/dev/null 2>&1 & for i in $(seq 100); do $DUET ps --json | grep -q "
+                 "'\"state\": \"answering\"' && break; sleep 0.1; done; $DUET ps --json; kill $!; "
+                 "wait; $DUET ps -q",
+                 lines[i][0]);
+        run_shell(&r, line);
+        assert_contains(r.out, lines[i][1]);
+        assert_contains(r.out, "\"name\": \"endless\"");
+        assert_non_null(strchr(r.out, '\n'));
+        assert_string_equal(strchr(r.out, '\n'), "\n"); /* once it has ended nothing runs */
+        run_done(&r);
+    }
+    unsetenv("MODEL");
+}
+
 /* What a killed one leaves behind is no duet that runs, and is taken away. */
 static void test_ps_after_a_kill(void **state)
 {
@@ -398,6 +426,7 @@ int test_hold(void)
         TEST(test_answering_stays),
         TEST(test_many),
         TEST(test_ps),
+        TEST(test_ps_of_others),
         TEST(test_ps_after_a_kill),
         TEST(test_hostile_files),
         TEST(test_unsafe_folder),

@@ -2,6 +2,7 @@
  * outlives a crash, completion of what commands take. */
 #include "tests/app/tests.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -94,6 +95,31 @@ static void test_no_log_keeps_no_draft(void **state)
 }
 
 /* Two that run at once each have their own; what one left is found by the next. */
+/* What cannot be read is neither lost nor written over. */
+static void test_a_draft_too_large(void **state)
+{
+    char folder[4096], path[5000];
+    struct draft draft;
+    struct str left = {0};
+    (void)state;
+    sandbox_path("drafts", folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/draft-0", folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(close(open(path, O_WRONLY | O_CREAT, 0600)), 0);
+    assert_int_equal(truncate(path, (off_t)1 << 30), 0);
+    draft_open(&draft, folder, &left);
+    assert_int_equal(left.len, 0);
+    assert_true(draft_save(&draft, "another", 7));
+    draft_close(&draft);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, (off_t)1 << 30);
+    draft_open(&draft, folder, &left);
+    assert_string_equal(str_get(&left), "another");
+    draft_close(&draft);
+    str_done(&left);
+}
+
 static void test_drafts_of_two(void **state)
 {
     char folder[512];
@@ -264,10 +290,15 @@ int test_writing(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_draft_survives),    TEST(test_no_log_keeps_no_draft),
-        TEST(test_drafts_of_two),     TEST(test_read),
-        TEST(test_read_in_line_mode), TEST(test_arguments),
-        TEST(test_count_of_pieces),   TEST(test_refusal_keeps_the_draft),
+        TEST(test_draft_survives),
+        TEST(test_no_log_keeps_no_draft),
+        TEST(test_drafts_of_two),
+        TEST(test_a_draft_too_large),
+        TEST(test_read),
+        TEST(test_read_in_line_mode),
+        TEST(test_arguments),
+        TEST(test_count_of_pieces),
+        TEST(test_refusal_keeps_the_draft),
     };
 #undef TEST
     return cmocka_run_group_tests_name("writing", tests, NULL, NULL);
