@@ -319,10 +319,10 @@ int holder_open(struct holder *h, struct held *m, char *err, size_t errlen)
     return open_with_room(h, m, err, errlen);
 }
 
+/* The old engine goes when the new one is there: they share no device. */
 int holder_move(struct holder *h, struct held *m, enum held_where where, char *err, size_t errlen)
 {
     const struct held before = *m;
-    char ignored[256];
     m->where = where;
     m->n_lost = 0;
     m->on_cpu = false;
@@ -330,15 +330,11 @@ int holder_move(struct holder *h, struct held *m, enum held_where where, char *e
         touch(h, m);
         return 0;
     }
-    if (m->engine)
-        holder_close(h, m);
+    m->engine = NULL;
     int status = open_with_room(h, m, err, errlen);
     if (status == 0)
-        return 0;
-    m->where = before.where;
-    m->n_lost = before.n_lost;
-    m->on_cpu = before.on_cpu;
-    if (before.engine)
-        open_with_room(h, m, ignored, sizeof ignored);
+        engine_close(before.engine);
+    else
+        *m = before;
     return status;
 }

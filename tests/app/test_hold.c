@@ -134,6 +134,31 @@ static void test_answering_stays(void **state)
     talk_close(&p);
 }
 
+/* What cannot be moved stays where it was, with all that it has read. */
+static void test_moving(void **state)
+{
+    struct talk p;
+    char err[256];
+    (void)state;
+    talk_open(&p, NULL);
+    talk_use(&p, some_model());
+    talk_ask(&p, "What is 17 + 25?");
+    const struct engine *engine = p.chat.model->engine;
+    assert_int_equal(chat_use_on(&p.chat, some_model(), HELD_CPU, err, sizeof err), 0);
+    assert_ptr_equal(p.chat.model->engine, engine); /* it is there */
+    if (chat_use_on(&p.chat, some_model(), HELD_GPU, err, sizeof err) != 0) {
+        assert_ptr_equal(p.chat.model->engine, engine);
+        assert_int_equal(p.chat.model->where, HELD_CPU);
+        talk_ask(&p, "now double it");
+        assert_true(p.chat.usage.cached_tokens > 0);
+    }
+    assert_int_equal(chat_ask(&p.chat, "and again", 9, err, sizeof err), 0);
+    assert_int_equal(chat_use_on(&p.chat, some_model(), HELD_CPU, err, sizeof err), 2);
+    assert_contains(err, "is answering");
+    talk_wait(&p);
+    talk_close(&p);
+}
+
 /* More models than there are places for. */
 static void test_many(void **state)
 {
@@ -424,6 +449,7 @@ int test_hold(void)
         TEST(test_giving_way),
         TEST(test_coming_back),
         TEST(test_answering_stays),
+        TEST(test_moving),
         TEST(test_many),
         TEST(test_ps),
         TEST(test_ps_of_others),
