@@ -68,6 +68,7 @@ int sandbox_new(void **state)
     for (size_t i = 0; i < sizeof unset / sizeof *unset; i++)
         unsetenv(unset[i]);
     setenv("HOME", home, 1);
+    setenv("OLLAMA_MODELS", "/nonexistent", 1); /* else the system's are found */
     setenv("TERM", "xterm-256color", 1);
     setenv("LC_ALL", "C.UTF-8", 1);
     return 0;

@@ -16,6 +16,7 @@ static int place(void **state)
     char path[4096];
     if (sandbox_new(state) != 0)
         return -1;
+    unsetenv("OLLAMA_MODELS");
     setenv("L", some_model(), 1);
     setenv("D", thinking_model(), 1);
     sandbox_path(".local/share/duet/models", path, sizeof path);
