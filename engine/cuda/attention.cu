@@ -250,7 +250,7 @@ static __device__ __forceinline__ void merge_warps(const struct cuda_attention &
         } else {
             size_t at = ((size_t)p.token * a.cache.n_head + p.head + h) * ATTENTION_SPLITS +
                         p.range;
-            a.part[at * d + dim] = v;
+            ((float *)a.part)[at * d + dim] = v;
             if (dim == 0)
                 ((float2 *)a.part_sums)[at] = make_float2(w.max[h], w.sum[h]);
         }
@@ -293,7 +293,7 @@ static __device__ __forceinline__ void merge_ranges(const struct cuda_attention 
     __syncthreads();
     for (int i = threadIdx.x; i < p.n_heads * d / 4; i += blockDim.x) {
         int h = i / (d / 4), dim = i % (d / 4) * 4;
-        const float *part = a.part + (first + h * ATTENTION_SPLITS) * d + dim;
+        const float *part = (const float *)a.part + (first + h * ATTENTION_SPLITS) * d + dim;
         float4 v = make_float4(0, 0, 0, 0);
         for (int r = 0; r < p.n_ranges; r += 8) {
             float4 of[8];
@@ -363,9 +363,6 @@ static cudaError_t launch_heads(const struct cuda_queue *q, struct share *s, int
     cudaError_t rc = cudaSuccess;
 
     s->n_groups = (s->n_heads + HEADS - 1) / HEADS;
-    if (shared > 48 * 1024)
-        rc = cudaFuncSetAttribute(attend<HEADS>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                  (int)shared);
     for (int done = 0; done < n_tokens && rc == cudaSuccess; done += ATTENTION_TOKENS) {
         int n = n_tokens - done < ATTENTION_TOKENS ? n_tokens - done : ATTENTION_TOKENS;
         s->a.first_token = done;

@@ -247,11 +247,6 @@ static __global__ void __launch_bounds__(WARPS * 32)
     }
 }
 
-bool cuda_attention_spans_usable(const struct cuda_cache *cache)
-{
-    return !cache->f32 && (cache->head_dim == 64 || cache->head_dim == 128);
-}
-
 cudaError_t launch_attention_spans(const struct cuda_queue *q, const struct cuda_attention *a,
                                    int n_spans)
 {

@@ -12,7 +12,7 @@
 
 #include "cuda/door.h"
 
-enum { LEAST_MAJOR = 7, LEAST_MINOR = 5, DEPENDENT_MAJOR = 9, NO_GRAPH = -1 };
+enum { LEAST_MAJOR = 7, LEAST_MINOR = 5, HOPPER_MAJOR = 9, NO_GRAPH = -1 };
 
 /* Of a step, unless asked for otherwise: enough to keep the tensor cores busy. */
 enum { STEP_TOKENS = 1024 };
@@ -97,9 +97,14 @@ static int begin(struct backend *b, const struct model *m, const struct batch *b
     c->graph = graph_for(c, batch);
     c->n_tokens = batch->n_tokens;
     c->n_outputs = batch->n_outputs;
-    cuda_set_inputs(c, c->graph == NO_GRAPH ? c->n_tokens : c->graph_tokens[c->graph]);
-    if (c->graph != NO_GRAPH)
+    if (c->graph != NO_GRAPH) {
+        int n = c->graph_tokens[c->graph];
+        cuda_arrange_inputs(c, n, n);
+        cuda_set_inputs(c, n);
         return 0;
+    }
+    cuda_arrange_inputs(c, c->opt.max_tokens, c->opt.max_outputs);
+    cuda_set_inputs(c, c->n_tokens);
     if (cuda_send_inputs(c) != 0)
         return -1;
     return cuda_check(c, cudaEventRecord(c->inputs_sent, c->queue.stream), "step");
@@ -390,11 +395,23 @@ static int check_device(struct cuda *c, char *err, size_t errlen)
         snprintf(c->bus_address, sizeof c->bus_address, "%08x:%02x:%02x.0",
                  (unsigned)device.pciDomainID, (unsigned)device.pciBusID & 0xff,
                  (unsigned)device.pciDeviceID & 0xff);
-        c->queue.dependent = device.major >= DEPENDENT_MAJOR;
+        c->queue.dependent = device.major >= HOPPER_MAJOR;
+        c->queue.whole_steps = device.major >= HOPPER_MAJOR && device.cooperativeLaunch &&
+                               device.sharedMemPerBlockOptin >= STEP_SHARED;
         c->queue.n_processors = device.multiProcessorCount;
         return 0;
     }
     return -1;
+}
+
+bool cuda_usable(void)
+{
+    struct cuda *c = calloc(1, sizeof *c);
+    char why[256];
+    bool usable = c && check_device(c, why, sizeof why) == 0;
+
+    free(c);
+    return usable;
 }
 
 /* Refuses what does not fit, before anything is taken. */

@@ -40,6 +40,8 @@ struct cuda {
     struct cuda_layer *layers; /* [n_layer] */
     struct cuda_matrix embed, output;
     float *output_norm, *inv_freq;
+    struct step_layer *step_layers; /* [n_layer], on the device */
+    bool whole_steps;               /* a step of one token is one kernel */
 
     /* Memory on the device; see the plan in memory.c. */
     void *weights, *kv, *scratch;
@@ -47,6 +49,7 @@ struct cuda {
 
     /* Scratch. T = max_tokens, O = max_outputs; pitches are multiples of CHUNK. */
     float *x;        /* [T, n_embd] */
+    float *added;    /* [2, n_embd] of a whole step */
     float *q;        /* [T, n_head * head_dim] */
     float *product;  /* [T, rows of qkv or of gate and up] */
     float *logits;   /* [O, n_vocab] */
@@ -54,8 +57,10 @@ struct cuda {
     void *unpacked;  /* a matrix, or part of one, as halves */
     size_t unpacked_bytes;
     void *workspace;
-    float *part, *part_sums;
+    void *part; /* of attention: see struct cuda_attention */
+    float *part_sums;
     unsigned *tickets, *sample_tickets;
+    unsigned *counters; /* [n_layer, STEP_COUNTERS] of a whole step */
     uint64_t *best;
     float *max;
     bool *banned;
@@ -77,7 +82,8 @@ struct cuda {
     /* Of the step that is on. */
     const struct batch *batch;
     int n_tokens, n_outputs, n_spans;
-    int graph; /* that logits will launch for the whole step, or -1 */
+    struct cuda_input attended; /* what attention has left */
+    int graph;                  /* that logits will launch for the whole step, or -1 */
 };
 
 /* 0 where rc is success; else -1, and the backend has failed, with `what` in its message. */
@@ -87,6 +93,7 @@ int cuda_check(struct cuda *c, cudaError_t rc, const char *what);
 size_t cuda_lay_out_weights(struct cuda *c, const struct model *m, char *base);
 size_t cuda_lay_out_scratch(struct cuda *c, char *base);
 size_t cuda_kv_bytes(const struct cuda *c);
+void cuda_arrange_inputs(struct cuda *c, int n_tokens, int n_outputs);
 int cuda_pitch(int n); /* n up to a multiple of CHUNK */
 
 /* Placement i of the model's matrices; false after the last. */

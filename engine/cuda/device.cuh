@@ -23,7 +23,11 @@ static cudaError_t launch(const struct cuda_queue *q, void (*kernel)(P...), dim3
     config.stream = q->stream;
     config.attrs = &attribute;
     config.numAttrs = q->dependent ? 1 : 0;
-    return cudaLaunchKernelEx(&config, kernel, args...);
+
+    cudaError_t rc = cudaSuccess;
+    if (shared > 32 * 1024) /* beside what a kernel has anyway, up to 48 KiB need no leave */
+        rc = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared);
+    return rc == cudaSuccess ? cudaLaunchKernelEx(&config, kernel, args...) : rc;
 }
 
 /* Lets the next kernel start. */
@@ -41,6 +45,12 @@ static __device__ __forceinline__ void wait_for_last(void)
 #if __CUDA_ARCH__ >= 900
     asm volatile("griddepcontrol.wait;" ::: "memory");
 #endif
+}
+
+/* A barrier for the first n threads of a block, which may have others that do something else. */
+static __device__ __forceinline__ void sync_workers(int n)
+{
+    asm volatile("bar.sync 1, %0;" ::"r"(n) : "memory");
 }
 
 static __device__ __forceinline__ uint4 load_weights(const void *p)

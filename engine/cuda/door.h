@@ -9,4 +9,7 @@
 int cuda_open(struct backend **out, const struct model *m, const struct backend_options *opt,
               char *err, size_t errlen);
 
+/* Whether there is a device that this build can use. Nothing is left behind. */
+bool cuda_usable(void);
+
 #endif

@@ -1,59 +1,78 @@
 /* format.cuh - how the matrices of each format lie on the device, and what their bits mean.
  *
- * A tile of a quantised format is a few planes, one after the other, each chunk after chunk:
- *   code    16 bytes per lane: word u = unit u's eight columns, column 2j in nibble j, 2j + 1 in
- *           nibble j + 4. Q8: twice 16 bytes, unit after unit, plus 128
- *   high    A5, K5: a byte per lane and unit, bit j as nibble j. K6: two bytes, bits 2j likewise
- *   scale   per row: Q8 4 halves; A4, A5 4 x {scale, offset} halves; K4, K5 4 x {scale, minimum}
- *           bytes; K6 8 bytes, plus 128
- *   super   per row and two chunks: K4, K5 {d, -dmin}; K6 d
+ * A chunk of a tile is eight rows and 256 columns: two halves of four units of 32 columns. Of the
+ * quantised formats it is one piece of memory, a tile's chunks follow each other, and in a chunk:
+ *   code    per half, 16 bytes per lane: word u = unit u's eight columns, column 2j in nibble j,
+ *           2j + 1 in nibble j + 4. Q8: twice 16 bytes, unit after unit, plus 128
+ *   high    A5, K5: a byte per half, lane and unit, bit j as nibble j. K6: a word per half, lane and
+ *           two units: pair j's bits at 2 j (in the second unit 8 + 2 j) and 16 further on
+ *   scale   per half and row: Q8 4 halves; A4, A5 4 x {scale, offset} halves; K4, K5 4 x {scale,
+ *           minimum} bytes; K6 8 bytes, plus 128
+ *   super   per row: K4, K5 {d, -dmin}; K6 d
+ * F16 is plain rows, so that cuBLAS can read them too; a chunk is a part of eight of them.
  *
- * A format<F> reads: open() finds the lane's place, load() takes a chunk into registers, expand()
- * turns one unit of it into halves. Integers become halves by way of their bits: 0x6400 | n is
- * 1024 + n. */
+ * A format<F> reads: load() takes half a chunk into a lane's registers, expand() turns one unit of it
+ * into halves. Integers become halves by way of their bits: 0x6400 | n is 1024 + n. */
 #ifndef ENGINE_CUDA_FORMAT_CUH
 #define ENGINE_CUDA_FORMAT_CUH
 
 #include "cuda/device.cuh"
 
-/* Bytes per chunk and tile of each plane; of `super`, per two chunks. */
-struct planes {
+/* Bytes of the parts of a chunk. */
+struct parts {
     int code, high, scale, super;
 };
 
-static __host__ __device__ constexpr struct planes planes_of(int format)
+static __host__ __device__ constexpr struct parts parts_of(int format)
 {
-    return format == CUDA_F16  ? planes{TILE * CHUNK * 2, 0, 0, 0}
-           : format == CUDA_Q8 ? planes{TILE * CHUNK, 0, TILE * 8, 0}
-           : format == CUDA_A4 ? planes{TILE * CHUNK / 2, 0, TILE * 16, 0}
-           : format == CUDA_A5 ? planes{TILE * CHUNK / 2, TILE * CHUNK / 8, TILE * 16, 0}
-           : format == CUDA_K4 ? planes{TILE * CHUNK / 2, 0, TILE * 8, TILE * 4}
-           : format == CUDA_K5 ? planes{TILE * CHUNK / 2, TILE * CHUNK / 8, TILE * 8, TILE * 4}
-                               : planes{TILE * CHUNK / 2, TILE * CHUNK / 4, TILE * 8, TILE * 2};
+    return format == CUDA_F16  ? parts{TILE * CHUNK * 2, 0, 0, 0}
+           : format == CUDA_Q8 ? parts{TILE * CHUNK, 0, TILE * 16, 0}
+           : format == CUDA_A4 ? parts{TILE * CHUNK / 2, 0, TILE * 32, 0}
+           : format == CUDA_A5 ? parts{TILE * CHUNK / 2, TILE * CHUNK / 8, TILE * 32, 0}
+           : format == CUDA_K4 ? parts{TILE * CHUNK / 2, 0, TILE * 16, TILE * 4}
+           : format == CUDA_K5 ? parts{TILE * CHUNK / 2, TILE * CHUNK / 8, TILE * 16, TILE * 4}
+                               : parts{TILE * CHUNK / 2, TILE * CHUNK / 4, TILE * 16, TILE * 2};
 }
 
-static __host__ __device__ constexpr size_t tile_bytes(int format, int n_chunks)
+static __host__ __device__ constexpr int chunk_bytes(int format)
 {
-    struct planes p = planes_of(format);
-    return (size_t)(p.code + p.high + p.scale) * n_chunks + (size_t)p.super * ((n_chunks + 1) / 2);
+    struct parts p = parts_of(format);
+    return p.code + p.high + p.scale + p.super;
 }
 
-/* Where a tile's planes begin. */
-struct tile {
-    char *code, *high, *scale, *super;
+/* Where a chunk is: of F16, the same part of rows `pitch` bytes apart. */
+struct chunk {
+    const char *at;
+    int pitch;
 };
 
-static __device__ __forceinline__ struct tile tile_at(const struct cuda_matrix &w, int format,
-                                                      int index)
+static __device__ __forceinline__ struct chunk chunk_at(const struct cuda_matrix &w, int format,
+                                                        int tile, int chunk)
 {
-    struct planes p = planes_of(format);
-    struct tile t;
-    t.code = (char *)w.data + tile_bytes(format, w.n_chunks) * index;
-    t.high = t.code + p.code * w.n_chunks;
-    t.scale = t.high + p.high * w.n_chunks;
-    t.super = t.scale + p.scale * w.n_chunks;
-    return t;
+    const char *data = (const char *)w.data;
+    int row = w.n_chunks * CHUNK * 2;
+
+    if (format == CUDA_F16)
+        return {data + (size_t)tile * TILE * row + chunk * CHUNK * 2, row};
+    return {data + ((size_t)tile * w.n_chunks + chunk) * chunk_bytes(format), 0};
 }
+
+/* Weights in the device's memory, and in shared memory. */
+struct in_memory {
+    template <class T> static __device__ __forceinline__ T get(const char *p)
+    {
+        if constexpr (sizeof(T) == 16)
+            return load_weights(p);
+        else
+            return __ldg((const T *)p);
+    }
+};
+struct in_shared {
+    template <class T> static __device__ __forceinline__ T get(const char *p)
+    {
+        return *(const T *)p;
+    }
+};
 
 /* Four bits of each of a lane's eight columns, and higher bits at bits 4 of the halves. */
 static __device__ __forceinline__ __half2 code_pair(uint32_t word, int j, uint32_t high, float bias)
@@ -72,53 +91,37 @@ template <int F> struct format;
 
 template <> struct format<CUDA_F16> {
     static constexpr int AHEAD = 3;
-    struct raw {
-        uint4 w[4];
-    };
-    const char *at;
+    uint4 w[4];
 
-    __device__ void open(const struct cuda_matrix &w, int index, int lane)
+    template <class M> __device__ void load(const struct chunk &c, int half, int lane)
     {
-        at = (const char *)w.data +
-             ((size_t)(index * TILE + lane / 4) * w.n_chunks * CHUNK + lane % 4 * 8) * 2;
-    }
-    __device__ void load(raw &r, int chunk) const
-    {
+        const char *at = c.at + lane / 4 * c.pitch + half * (CHUNK / 2) * 2 + lane % 4 * 16;
 #pragma unroll
         for (int u = 0; u < 4; u++)
-            r.w[u] = load_weights(at + (chunk * CHUNK + u * UNIT) * 2);
+            w[u] = M::template get<uint4>(at + u * UNIT * 2);
     }
-    __device__ void expand(const raw &r, int u, uint32_t b[4]) const
+    __device__ void expand(int u, uint32_t b[4]) const
     {
-        b[0] = r.w[u].x, b[1] = r.w[u].y, b[2] = r.w[u].z, b[3] = r.w[u].w;
+        b[0] = w[u].x, b[1] = w[u].y, b[2] = w[u].z, b[3] = w[u].w;
     }
 };
 
 template <> struct format<CUDA_Q8> {
     static constexpr int AHEAD = 4;
-    struct raw {
-        uint4 w[2];
-        uint2 scale;
-    };
-    const char *code, *scale;
+    uint4 w[2];
+    uint2 scale;
 
-    __device__ void open(const struct cuda_matrix &w, int index, int lane)
+    template <class M> __device__ void load(const struct chunk &c, int half, int lane)
     {
-        struct tile t = tile_at(w, CUDA_Q8, index);
-        code = t.code + lane * 16;
-        scale = t.scale + lane / 4 * 8;
+        const char *code = c.at + half * 1024 + lane * 16;
+        w[0] = M::template get<uint4>(code);
+        w[1] = M::template get<uint4>(code + 512);
+        scale = M::template get<uint2>(c.at + 2048 + half * 64 + lane / 4 * 8);
     }
-    __device__ void load(raw &r, int chunk) const
+    __device__ void expand(int u, uint32_t b[4]) const
     {
-        r.w[0] = load_weights(code + chunk * 1024);
-        r.w[1] = load_weights(code + chunk * 1024 + 512);
-        r.scale = __ldg((const uint2 *)(scale + chunk * 64));
-    }
-    __device__ void expand(const raw &r, int u, uint32_t b[4]) const
-    {
-        uint4 w = r.w[u / 2];
-        uint32_t word[2] = {u % 2 ? w.z : w.x, u % 2 ? w.w : w.y};
-        __half2 d = half2_of(u < 2 ? r.scale.x : r.scale.y);
+        uint32_t word[2] = {u % 2 ? w[u / 2].z : w[u / 2].x, u % 2 ? w[u / 2].w : w[u / 2].y};
+        __half2 d = half2_of(u < 2 ? scale.x : scale.y);
         d = u % 2 ? __high2half2(d) : __low2half2(d);
 #pragma unroll
         for (int j = 0; j < 4; j++) {
@@ -131,31 +134,24 @@ template <> struct format<CUDA_Q8> {
 /* A4 and A5. */
 template <int F> struct format_affine {
     static constexpr int AHEAD = 4;
-    struct raw {
-        uint4 w, scale;
-        uint32_t high;
-    };
-    const char *code, *high, *scale;
+    uint4 w, scale;
+    uint32_t high;
 
-    __device__ void open(const struct cuda_matrix &w, int index, int lane)
+    template <class M> __device__ void load(const struct chunk &c, int half, int lane)
     {
-        struct tile t = tile_at(w, F, index);
-        code = t.code + lane * 16;
-        high = t.high + lane * 4;
-        scale = t.scale + lane / 4 * 16;
+        constexpr struct parts p = parts_of(F);
+        w = M::template get<uint4>(c.at + half * 512 + lane * 16);
+        high = 0;
+        if (F == CUDA_A5)
+            high = M::template get<uint32_t>(c.at + p.code + half * 128 + lane * 4);
+        scale = M::template get<uint4>(c.at + p.code + p.high + half * 128 + lane / 4 * 16);
     }
-    __device__ void load(raw &r, int chunk) const
+    __device__ void expand(int u, uint32_t b[4]) const
     {
-        r.w = load_weights(code + chunk * 512);
-        r.scale = __ldg((const uint4 *)(scale + chunk * 128));
-        r.high = F == CUDA_A5 ? __ldg((const uint32_t *)(high + chunk * 128)) : 0;
-    }
-    __device__ void expand(const raw &r, int u, uint32_t b[4]) const
-    {
-        const uint32_t words[4] = {r.w.x, r.w.y, r.w.z, r.w.w};
-        const uint32_t scales[4] = {r.scale.x, r.scale.y, r.scale.z, r.scale.w};
+        const uint32_t words[4] = {w.x, w.y, w.z, w.w};
+        const uint32_t scales[4] = {scale.x, scale.y, scale.z, scale.w};
         __half2 s = __low2half2(half2_of(scales[u])), o = __high2half2(half2_of(scales[u]));
-        uint32_t byte = r.high >> 8 * u & 255;
+        uint32_t byte = high >> 8 * u & 255;
 #pragma unroll
         for (int j = 0; j < 4; j++) {
             uint32_t fifth = F == CUDA_A5 ? fifth_bits(byte, j) : 0;
@@ -171,40 +167,35 @@ template <> struct format<CUDA_A5> : format_affine<CUDA_A5> {
 /* K4 and K5. */
 template <int F> struct format_super {
     static constexpr int AHEAD = 4;
-    struct raw {
-        uint4 w;
-        uint2 scale;
-        uint32_t high, super;
-    };
-    const char *code, *high, *scale, *super;
+    uint4 w;
+    uint2 scale;
+    uint32_t high, super;
 
-    __device__ void open(const struct cuda_matrix &w, int index, int lane)
+    template <class M> __device__ void load(const struct chunk &c, int half, int lane)
     {
-        struct tile t = tile_at(w, F, index);
-        code = t.code + lane * 16;
-        high = t.high + lane * 4;
-        scale = t.scale + lane / 4 * 8;
-        super = t.super + lane / 4 * 4;
+        constexpr struct parts p = parts_of(F);
+        const char *scales = c.at + p.code + p.high;
+        w = M::template get<uint4>(c.at + half * 512 + lane * 16);
+        high = 0;
+        if (F == CUDA_K5)
+            high = M::template get<uint32_t>(c.at + p.code + half * 128 + lane * 4);
+        scale = M::template get<uint2>(scales + half * 64 + lane / 4 * 8);
+        super = M::template get<uint32_t>(scales + p.scale + lane / 4 * 4);
     }
-    __device__ void load(raw &r, int chunk) const
+    __device__ void expand(int u, uint32_t b[4]) const
     {
-        r.w = load_weights(code + chunk * 512);
-        r.scale = __ldg((const uint2 *)(scale + chunk * 64));
-        r.super = __ldg((const uint32_t *)(super + chunk / 2 * 32));
-        r.high = F == CUDA_K5 ? __ldg((const uint32_t *)(high + chunk * 128)) : 0;
-    }
-    __device__ void expand(const raw &r, int u, uint32_t b[4]) const
-    {
-        const uint32_t words[4] = {r.w.x, r.w.y, r.w.z, r.w.w};
-        uint32_t bytes = __byte_perm(u < 2 ? r.scale.x : r.scale.y, 0x64646464,
+        const uint32_t words[4] = {w.x, w.y, w.z, w.w};
+        uint32_t bytes = __byte_perm(u < 2 ? scale.x : scale.y, 0x64646464,
                                      u % 2 ? 0x4342 : 0x4140);
-        __half2 both = __hmul2(__hsub2(half2_of(bytes), __float2half2_rn(1024)), half2_of(r.super));
-        __half2 s = __low2half2(both), o = __high2half2(both);
-        uint32_t byte = r.high >> 8 * u & 255;
+        float2 d = __half22float2(half2_of(super));
+        float2 both = __half22float2(__hsub2(half2_of(bytes), __float2half2_rn(1024)));
+        float s = both.x * d.x, o = both.y * d.y; /* halves would not do: they nearly cancel */
+        uint32_t byte = high >> 8 * u & 255;
 #pragma unroll
         for (int j = 0; j < 4; j++) {
             uint32_t fifth = F == CUDA_K5 ? fifth_bits(byte, j) : 0;
-            b[j] = bits_of(__hfma2(code_pair(words[u], j, fifth, 0), s, o));
+            float2 q = __half22float2(code_pair(words[u], j, fifth, 0));
+            b[j] = bits_of(__floats2half2_rn(q.x * s + o, q.y * s + o));
         }
     }
 };
@@ -215,44 +206,57 @@ template <> struct format<CUDA_K5> : format_super<CUDA_K5> {
 
 template <> struct format<CUDA_K6> {
     static constexpr int AHEAD = 4;
-    struct raw {
-        uint4 w;
-        uint2 high, scale;
-        uint32_t super;
-    };
-    const char *code, *high, *scale, *super;
+    uint4 w;
+    uint2 high, scale;
+    uint32_t super;
     int shift;
 
-    __device__ void open(const struct cuda_matrix &w, int index, int lane)
+    template <class M> __device__ void load(const struct chunk &c, int half, int lane)
     {
-        struct tile t = tile_at(w, CUDA_K6, index);
-        code = t.code + lane * 16;
-        high = t.high + lane * 8;
-        scale = t.scale + lane / 4 * 8;
-        super = t.super + lane / 4 * 2;
+        constexpr struct parts p = parts_of(CUDA_K6);
+        const char *scales = c.at + p.code + p.high;
+        w = M::template get<uint4>(c.at + half * 512 + lane * 16);
+        high = M::template get<uint2>(c.at + p.code + half * 256 + lane * 8);
+        scale = M::template get<uint2>(scales + half * 64 + lane / 4 * 8);
+        super = M::template get<uint16_t>(scales + p.scale + lane / 4 * 2);
         shift = lane % 4 / 2 * 8; /* a unit has two scales */
     }
-    __device__ void load(raw &r, int chunk) const
+    __device__ void expand(int u, uint32_t b[4]) const
     {
-        r.w = load_weights(code + chunk * 512);
-        r.high = __ldg((const uint2 *)(high + chunk * 256));
-        r.scale = __ldg((const uint2 *)(scale + chunk * 64));
-        r.super = __ldg((const uint16_t *)(super + chunk / 2 * 16));
-    }
-    __device__ void expand(const raw &r, int u, uint32_t b[4]) const
-    {
-        const uint32_t words[4] = {r.w.x, r.w.y, r.w.z, r.w.w};
-        uint32_t byte = (u < 2 ? r.scale.x : r.scale.y) >> (u % 2 * 16 + shift) & 255;
-        uint32_t bits = (u < 2 ? r.high.x : r.high.y) >> u % 2 * 16 & 0xffff;
-        __half2 d = __low2half2(half2_of(r.super));
+        const uint32_t words[4] = {w.x, w.y, w.z, w.w};
+        uint32_t byte = (u < 2 ? scale.x : scale.y) >> (u % 2 * 16 + shift) & 255;
+        uint32_t bits = (u < 2 ? high.x : high.y) >> u % 2 * 8;
+        __half2 d = __low2half2(half2_of(super));
         __half2 s = __hmul2(
             __hsub2(half2_of(byte | byte << 16 | 0x64006400), __float2half2_rn(1152)), d);
-        bits |= bits << 8;
 #pragma unroll
         for (int j = 0; j < 4; j++)
             b[j] = bits_of(
                 __hmul2(code_pair(words[u], j, (bits >> 2 * j & 0x00030003) << 4, 32), s));
     }
 };
+
+/* A thread writes the eight columns of each unit of half a chunk that a lane holds of the row. */
+template <int F>
+static __device__ __forceinline__ void embed_row(const struct cuda_matrix &w, int row, int cols,
+                                                 int n_threads, float *x)
+{
+    for (int i = threadIdx.x; i < w.n_chunks * 8; i += n_threads) {
+        int half = i / 4, t = i % 4;
+        format<F> f;
+        f.template load<in_memory>(chunk_at(w, F, row / TILE, half / 2), half % 2,
+                                   row % TILE * 4 + t);
+#pragma unroll
+        for (int u = 0; u < 4; u++) {
+            uint32_t b[4];
+            f.expand(u, b);
+            for (int j = 0; j < 4; j++) {
+                int col = half * (CHUNK / 2) + u * UNIT + t * 8 + 2 * j;
+                if (col < cols)
+                    *(float2 *)(x + col) = __half22float2(half2_of(b[j]));
+            }
+        }
+    }
+}
 
 #endif

@@ -4,7 +4,7 @@
  * are on the device. T is the number of tokens of a launch. Halves are IEEE half floats.
  *
  * Matrices are cut into tiles of TILE rows and chunks of CHUNK columns, both padded with zeros. Of a
- * chunk's four units of 32 columns, lane 4 g + t of a warp always holds columns 8 t .. 8 t + 7 of
+ * chunk's eight units of 32 columns, lane 4 g + t of a warp always holds columns 8 t .. 8 t + 7 of
  * row g: just what a tensor core instruction (m16n8k16, the matrix as its B) wants of that lane, so
  * one load of 16 bytes serves one or more instructions and nothing moves between lanes. */
 #ifndef ENGINE_CUDA_KERNELS_H
@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-enum { TILE = 8, CHUNK = 128, UNIT = 32, MATVEC_TOKENS = 16 };
+enum { TILE = 8, CHUNK = 256, UNIT = 32, MATVEC_TOKENS = 16, CUDA_FUSED_TOKENS = 2 };
 
 /* What a matrix is on the device: the file's types but for the order of their bytes. Q4_0 and Q4_1,
  * Q5_0 and Q5_1 become one; floats become halves, which changes a weight by 2^-12 of itself or
@@ -53,6 +53,7 @@ size_t cuda_tile_bytes(enum cuda_format format, int n_chunks);
 struct cuda_queue {
     cudaStream_t stream;
     bool dependent;
+    bool whole_steps; /* there is what launch_step needs */
     int n_processors; /* multiprocessors of the device */
 };
 
@@ -90,6 +91,7 @@ cudaError_t launch_unpack(const struct cuda_queue *q, const struct cuda_matrix *
 
 struct cuda_step {
     const int32_t *token, *position, *sequence; /* [T]; position -1: no token, computed in vain */
+    const int32_t *fresh; /* [T] positions from it on are written in this step */
     const int32_t *output;
     const int32_t *block_table; /* [sequences, max_blocks] */
     int max_blocks;
@@ -114,16 +116,31 @@ cudaError_t launch_embed(const struct cuda_queue *q, const struct cuda_embed *e,
 
 /* Products */
 
-/* Columns of activations: halves, or floats that are normed first. */
+/* Where columns of activations come from. */
+enum cuda_input_kind {
+    CUDA_READY, /* they are in y */
+    CUDA_NORM,  /* x, normed */
+    CUDA_MERGE, /* ranges of attention, put together */
+};
+
 struct cuda_input {
-    const float *x; /* to norm: [T, cols] or rows `index` of it */
-    const int32_t *index;
-    const float *gain; /* [cols]; NULL: y is ready */
-    float eps;
+    enum cuda_input_kind kind;
     int cols, pitch;
     void *y; /* halves [T, pitch], zero beyond cols */
+
+    /* CUDA_NORM */
+    const float *x;       /* [T, cols] or rows `index` of it */
+    const int32_t *index; /* or NULL */
+    const float *gain;    /* [cols] */
+    float eps;
+
+    /* CUDA_MERGE: see struct cuda_attention */
+    const void *part;
+    const float *part_sums;
+    const int32_t *position;
+    int head_dim, n_splits;
 };
-cudaError_t launch_norm(const struct cuda_queue *q, const struct cuda_input *in, int n_tokens);
+cudaError_t launch_input(const struct cuda_queue *q, const struct cuda_input *in, int n_tokens);
 
 /* What becomes of a product, two neighbouring rows at a time. */
 enum cuda_finish_kind {
@@ -169,19 +186,62 @@ struct cuda_attention {
     const float *q; /* [T, n_head, head_dim] */
     void *out;      /* halves [T, pitch] */
     int pitch;
-    float *part;          /* [ATTENTION_TOKENS, n_head, ATTENTION_SPLITS, head_dim] */
-    float *part_sums;     /* [ATTENTION_TOKENS, n_head, ATTENTION_SPLITS, 2] */
-    unsigned *ticket;     /* [ATTENTION_TOKENS, n_head] zeros; left as zeros */
-    const int32_t *spans; /* [n_spans, 2] first token, tokens: neighbours of one sequence */
+    void *part;             /* floats [ATTENTION_TOKENS, n_head, ATTENTION_SPLITS, head_dim] */
+    float *part_sums;       /* [ATTENTION_TOKENS, n_head, ATTENTION_SPLITS, 2] */
+    unsigned *ticket;       /* [ATTENTION_TOKENS, n_head] zeros; left as zeros */
+    int n_splits, n_groups; /* launch_attention_heads: ranges at most, up to HEADS_SPLITS; groups of
+                               up to eight query heads in a KV head */
+    const int32_t *spans;   /* [n_spans, 2] first token, tokens: neighbours of one sequence */
 };
 cudaError_t launch_attention(const struct cuda_queue *q, const struct cuda_attention *a,
                              int n_tokens);
 
-/* The same on tensor cores, for spans of at most ATTENTION_ROWS tokens. Half caches and heads of 64
- * and 128 only. */
-bool cuda_attention_spans_usable(const struct cuda_cache *cache);
+/* What follows is for half caches and heads of 64 and 128 only. */
+bool cuda_attention_tensor_usable(const struct cuda_cache *cache);
+int cuda_head_groups(const struct cuda_cache *cache);
+
+/* The same on tensor cores, a KV head's query heads at a time; the ranges' results are left to a
+ * CUDA_MERGE: part is halves [T, n_head, HEADS_SPLITS, head_dim], part_sums [.., 2] the greatest
+ * score and the sum of exp2(score - it). At most ATTENTION_TOKENS tokens. */
+enum { HEADS_SPLITS = 16 };
+cudaError_t launch_attention_heads(const struct cuda_queue *q, const struct cuda_attention *a,
+                                   int n_tokens);
+
+/* The same for spans of at most ATTENTION_ROWS tokens, straight to `out`. */
 cudaError_t launch_attention_spans(const struct cuda_queue *q, const struct cuda_attention *a,
                                    int n_spans);
+
+/* A whole step of one token; see step.cu. */
+
+enum { STEP_WORKERS = 576, STEP_COUNTERS = 5, STEP_SHARED = 227 * 1024 };
+
+struct step_layer { /* products: q, k and v, out, up, down */
+    struct cuda_matrix products[4], v;
+    const float *attn_norm, *ffn_norm, *bias;
+};
+
+struct step_job {
+    enum cuda_format format;         /* of the matrices; some may have CUDA_K6 instead */
+    const struct step_layer *layers; /* [n_layer], on the device */
+    int n_layer, n_embd, n_ff, n_vocab;
+    int y_pitch; /* columns of the longest input */
+    struct cuda_matrix embed, output;
+    const float *output_norm, *inv_freq;
+    float eps;
+    struct cuda_step step;
+    struct cuda_cache cache;
+    struct cuda_attention attention;
+    struct cuda_input merge;
+    void *q;               /* halves [n_head, {high, low}, head_dim] */
+    float *added, *logits; /* added: [2, n_embd] */
+    void *h;
+    unsigned *counters; /* [n_layer, STEP_COUNTERS] zeros before the first step */
+    int n_blocks; /* one for each multiprocessor; no more than there are tiles of n_embd rows */
+    int n_slots;  /* cuda_step_slots */
+};
+bool cuda_step_usable(enum cuda_format most, enum cuda_format other);
+int cuda_step_slots(const struct step_job *job); /* 0: the model's shape is too large for it */
+cudaError_t launch_step(const struct cuda_queue *q, const struct step_job *job);
 
 /* Sampling; see sampler.h for what is computed. */
 

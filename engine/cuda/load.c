@@ -181,6 +181,43 @@ static int load_vectors(struct cuda *c, const struct model *m)
     return load_vector(c, c->inv_freq, m->inv_freq, m->cfg.head_dim / 2);
 }
 
+static bool step_can_read(const struct cuda *c, const struct cuda_matrix *w)
+{
+    return w->n_tiles == 0 || cuda_step_usable(c->layers[0].up.format, w->format);
+}
+
+/* What a whole step needs to know of the layers; whether there can be one is seen on the way. */
+static int load_step_layers(struct cuda *c)
+{
+    size_t bytes = (size_t)c->cfg.n_layer * sizeof *c->step_layers;
+    struct step_layer *layers = calloc(1, bytes);
+    const struct cuda_cache cache = {.f32 = c->opt.kv_type == BACKEND_KV_F32,
+                                     .n_head = c->cfg.n_head,
+                                     .n_head_kv = c->cfg.n_head_kv,
+                                     .head_dim = c->cfg.head_dim};
+
+    if (!layers)
+        return cuda_check(c, cudaErrorMemoryAllocation, "loading");
+    c->whole_steps = c->queue.whole_steps && !c->opt.reproducible &&
+                     cuda_attention_tensor_usable(&cache) && step_can_read(c, &c->embed) &&
+                     step_can_read(c, &c->output);
+    for (int i = 0; i < c->cfg.n_layer; i++) {
+        const struct cuda_layer *l = &c->layers[i];
+        layers[i] = (struct step_layer){.products = {l->qkv, l->out, l->up, l->down},
+                                        .v = l->v,
+                                        .attn_norm = l->attn_norm,
+                                        .ffn_norm = l->ffn_norm,
+                                        .bias = l->bias};
+        for (int k = 0; k < 4; k++)
+            c->whole_steps = c->whole_steps && step_can_read(c, &layers[i].products[k]);
+        c->whole_steps = c->whole_steps && step_can_read(c, &l->v);
+    }
+    int rc = cuda_check(c, cudaMemcpy(c->step_layers, layers, bytes, cudaMemcpyHostToDevice),
+                        "loading");
+    free(layers);
+    return rc;
+}
+
 static int load_matrices(struct cuda *c, const struct model *m)
 {
     struct loader l = {.c = c};
@@ -208,7 +245,7 @@ int cuda_load(struct cuda *c, struct model *m)
         return -1;
     cuda_lay_out_weights(c, m, c->weights);
     if (clear(c, c->weights, c->weights_bytes) != 0 || clear(c, c->kv, c->kv_bytes) != 0 ||
-        load_matrices(c, m) != 0 || load_vectors(c, m) != 0 ||
+        load_matrices(c, m) != 0 || load_vectors(c, m) != 0 || load_step_layers(c) != 0 ||
         clear(c, c->scratch, c->scratch_bytes) != 0)
         return -1;
     return cuda_record_graphs(c);

@@ -1,4 +1,5 @@
-/* matvec.cu - a matrix times up to sixteen columns, on tensor cores: decoding's one product.
+/* matvec.cu - a matrix times up to sixteen columns, on tensor cores: decoding's one product, on any
+ * device.
  *
  * A warp multiplies a slice of a tile's columns, a few warps share a tile, and the block adds up
  * their parts in a fixed order. The weights come straight from memory into the registers that the
@@ -7,22 +8,22 @@
  * bits do not depend on how many others there are. */
 #include "cuda/finish.cuh"
 #include "cuda/format.cuh"
-#include "cuda/norm.cuh"
+#include "cuda/input.cuh"
 
-enum { WARPS = NORM_THREADS / 32, FUSED_TOKENS = 2, FUSED_BYTES = 32768 };
+enum { WARPS = INPUT_WARPS, FUSED_BYTES = 32768 };
 
 struct job {
     struct cuda_matvec m;
     int split;    /* warps that share a tile; a divisor of WARPS. The block's tiles are a group */
     int n_groups; /* shared out among the blocks */
-    bool fused;   /* norm here, into shared memory */
+    bool fused;   /* the input is made here, into shared memory */
 };
 
-/* c[i] += the products of unit u, by turns so that no instruction waits for the one before. */
+/* c[i] += the products of half a chunk, by turns so that no instruction waits for the one before.
+ * x: [n, pitch] from the half chunk's first column on. */
 template <int F>
-static __device__ __forceinline__ void
-multiply_chunk(const format<F> &f, const typename format<F>::raw &r, const __half *x, int pitch,
-               int n, float c[4][4])
+static __device__ __forceinline__ void multiply_half(const format<F> &f, const __half *x, int pitch,
+                                                     int n, float c[4][4])
 {
     int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
 #pragma unroll
@@ -34,10 +35,22 @@ multiply_chunk(const format<F> &f, const typename format<F>::raw &r, const __hal
         if (g + 8 < n)
             high = *(const uint4 *)(at + (size_t)(g + 8) * pitch);
         uint32_t b[4];
-        f.expand(r, u, b);
+        f.expand(u, b);
         multiply_add(c[u % 2 * 2], low.x, high.x, low.y, high.y, b[0], b[1]);
         multiply_add(c[u % 2 * 2 + 1], low.z, high.z, low.w, high.w, b[2], b[3]);
     }
+}
+
+/* A warp's sums to part[n, TILE], of n tokens at least those that are there. */
+static __device__ __forceinline__ void store_part(const float c[4][4], float *part, int n)
+{
+    int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
+#pragma unroll
+    for (int i = 0; i < 2; i++)
+        if (g + i * 8 < n)
+            *(float2 *)(part + (g + i * 8) * TILE + t * 2) = make_float2(
+                (c[0][2 * i] + c[1][2 * i]) + (c[2][2 * i] + c[3][2 * i]),
+                (c[0][2 * i + 1] + c[1][2 * i + 1]) + (c[2][2 * i + 1] + c[3][2 * i + 1]));
 }
 
 /* Adds up the warps' parts of a group of tiles and finishes its rows. */
@@ -47,7 +60,7 @@ static __device__ __forceinline__ void finish_group(const struct job &job, int g
     const struct cuda_matvec &m = job.m;
     int per_group = WARPS / job.split;
 
-    for (int i = threadIdx.x; i < per_group * n * (TILE / 2); i += NORM_THREADS) {
+    for (int i = threadIdx.x; i < per_group * n * (TILE / 2); i += INPUT_THREADS) {
         int pair = i % (TILE / 2), token = i / (TILE / 2) % n, tile = i / (TILE / 2) / n;
         int row = (group * per_group + tile) * TILE + pair * 2;
         float v0 = 0, v1 = 0;
@@ -62,7 +75,7 @@ static __device__ __forceinline__ void finish_group(const struct job &job, int g
 }
 
 /* This block's groups of tiles of one matrix, from tile `offset` of the product on. While a group is
- * multiplied the next one's first chunks come into the registers that have become free. */
+ * multiplied the next one's first half chunks come into the registers that have become free. */
 template <int F>
 static __device__ __forceinline__ void multiply_groups(const struct job &job,
                                                        const struct cuda_matrix &w, int first_group,
@@ -73,22 +86,22 @@ static __device__ __forceinline__ void multiply_groups(const struct job &job,
     constexpr int AHEAD = format<F>::AHEAD;
     const struct cuda_input &in = job.m.in;
     int warp = threadIdx.x / 32, lane = threadIdx.x % 32, slice = warp % job.split;
-    int first = slice * w.n_chunks / job.split;
-    int n_chunks = (slice + 1) * w.n_chunks / job.split - first;
+    int first = slice * 2 * w.n_chunks / job.split;
+    int n_halves = (slice + 1) * 2 * w.n_chunks / job.split - first;
     int tile = first_group * (WARPS / job.split) + warp / job.split - offset;
     int tiles_on = gridDim.x * (WARPS / job.split);
-    format<F> f;
-    typename format<F>::raw raw[AHEAD];
+    format<F> raw[AHEAD];
 
-    if (tile < w.n_tiles)
-        f.open(w, tile, lane);
+    auto load = [&](format<F> &f, int of_tile, int i) {
+        f.template load<in_memory>(chunk_at(w, F, of_tile, (first + i) / 2), (first + i) % 2, lane);
+    };
 #pragma unroll
     for (int i = 0; i < AHEAD; i++)
-        if (tile < w.n_tiles && i < n_chunks)
-            f.load(raw[i], first + i);
-    struct norm_gain gain = {};
+        if (tile < w.n_tiles && i < n_halves)
+            load(raw[i], tile, i);
+    struct early_input early = {};
     if (job.fused)
-        gain = norm_load_gain(in);
+        early = load_early(in);
     let_next_start();
     wait_for_last();
 
@@ -96,46 +109,40 @@ static __device__ __forceinline__ void multiply_groups(const struct job &job,
     n = n < MATVEC_TOKENS ? n : MATVEC_TOKENS;
     const __half *x = (const __half *)in.y + (size_t)job.m.first_token * in.pitch;
     if (job.fused) {
-        for (int i = 0; i < n; i++)
-            norm_row(in, gain, i, shared + i * in.pitch);
+        for (int i = 0; i < n; i++) {
+            input_row(in, early, i, shared + i * in.pitch);
+            __syncthreads();
+        }
         x = shared;
     }
-    x += first * CHUNK;
+    x += first * (CHUNK / 2);
     int turn = 0;
     for (int group = first_group; group < last_group; group += gridDim.x, turn ^= 1) {
         bool on = tile < w.n_tiles,
              more = tile + tiles_on < w.n_tiles && group + gridDim.x < last_group;
-        format<F> next = f;
-        if (more)
-            next.open(w, tile + tiles_on, lane);
         float c[4][4] = {};
-        for (int chunk = 0; on && chunk < n_chunks; chunk += AHEAD) {
+        for (int half = 0; on && half < n_halves; half += AHEAD) {
 #pragma unroll
             for (int i = 0; i < AHEAD; i++) {
-                if (chunk + i >= n_chunks)
+                if (half + i >= n_halves)
                     break;
-                multiply_chunk<F>(f, raw[i], x + (chunk + i) * CHUNK, in.pitch, n, c);
-                if (chunk + i + AHEAD < n_chunks)
-                    f.load(raw[i], first + chunk + i + AHEAD);
+                multiply_half<F>(raw[i], x + (half + i) * (CHUNK / 2), in.pitch, n, c);
+                if (half + i + AHEAD < n_halves)
+                    load(raw[i], tile, half + i + AHEAD);
                 else if (more)
-                    next.load(raw[i], first + i);
+                    load(raw[i], tile + tiles_on, i);
             }
         }
-#pragma unroll
-        for (int i = 0; i < 2; i++)
-            *(float2 *)&parts[turn][warp][lane / 4 + i * 8][lane % 4 * 2] = make_float2(
-                (c[0][2 * i] + c[1][2 * i]) + (c[2][2 * i] + c[3][2 * i]),
-                (c[0][2 * i + 1] + c[1][2 * i + 1]) + (c[2][2 * i + 1] + c[3][2 * i + 1]));
+        store_part(c, parts[turn][warp][0], MATVEC_TOKENS);
         __syncthreads();
         finish_group(job, group, n, parts[turn]);
-        f = next;
         tile += tiles_on;
     }
 }
 
 /* A: the matrix's format. B: that of its last tiles, w2, or A again; then a block has one group. */
 template <int A, int B>
-static __global__ void __launch_bounds__(NORM_THREADS, 2)
+static __global__ void __launch_bounds__(INPUT_THREADS, 2)
     matvec(const __grid_constant__ struct job job)
 {
     const struct cuda_matvec &m = job.m;
@@ -175,7 +182,7 @@ static matvec_kernel kernel_of(const struct cuda_matvec *m)
  * always added up in the same order. */
 static int split_of(int n_chunks)
 {
-    return n_chunks >= 32 ? 8 : n_chunks >= 4 ? 4 : 1;
+    return n_chunks >= 16 ? 8 : n_chunks >= 2 ? 4 : 1;
 }
 
 cudaError_t launch_matvec(const struct cuda_queue *q, const struct cuda_matvec *m)
@@ -190,11 +197,12 @@ cudaError_t launch_matvec(const struct cuda_queue *q, const struct cuda_matvec *
     int at_once = 2 * q->n_processors, rounds = (job.n_groups + at_once - 1) / at_once;
     int n_blocks = m->w2.n_tiles > 0 ? job.n_groups : (job.n_groups + rounds - 1) / rounds;
 
-    job.fused = m->in.gain && m->n_tokens <= FUSED_TOKENS && shared <= FUSED_BYTES;
-    if (m->in.gain && !job.fused)
-        rc = launch_norm(q, &m->in, m->n_tokens);
+    job.fused = m->in.kind != CUDA_READY && m->n_tokens <= CUDA_FUSED_TOKENS &&
+                shared <= FUSED_BYTES;
+    if (m->in.kind != CUDA_READY && !job.fused)
+        rc = launch_input(q, &m->in, m->n_tokens);
     for (; rc == cudaSuccess && job.m.first_token < m->n_tokens; job.m.first_token += MATVEC_TOKENS)
-        rc = launch(q, kernel_of(m), dim3((unsigned)n_blocks), NORM_THREADS, job.fused ? shared : 0,
-                    job);
+        rc = launch(q, kernel_of(m), dim3((unsigned)n_blocks), INPUT_THREADS,
+                    job.fused ? shared : 0, job);
     return rc;
 }

@@ -87,6 +87,7 @@ size_t cuda_lay_out_weights(struct cuda *c, const struct model *m, char *base)
         c->embed = take_matrix(&a, cuda_format_of(m->embed.type), m->embed.rows, m->embed.cols);
     take(&a, &c->output_norm, (size_t)m->cfg.n_embd, sizeof(float));
     take(&a, &c->inv_freq, (size_t)m->cfg.head_dim / 2, sizeof(float));
+    take(&a, &c->step_layers, (size_t)m->cfg.n_layer, sizeof *c->step_layers);
     return a.used;
 }
 
@@ -136,24 +137,23 @@ size_t cuda_kv_bytes(const struct cuda *c)
            KV_BLOCK * (size_t)c->cfg.head_dim * element;
 }
 
-/* The input of a step, copied in one piece. */
-static void lay_out_inputs(struct cuda *c, struct arena *a, size_t tokens, size_t outputs)
+/* The input of a step of up to so many tokens, copied in one piece: a step of few copies little. */
+void cuda_arrange_inputs(struct cuda *c, int n_tokens, int n_outputs)
 {
-    size_t blocks = ((size_t)c->opt.max_context + KV_BLOCK - 1) / KV_BLOCK;
-    size_t table = blocks * (size_t)c->opt.max_sequences;
-
-    c->n_inputs = 5 * tokens + outputs + table;
-    take(a, &c->inputs, c->n_inputs, sizeof(int32_t));
     int32_t *at = c->inputs;
+    size_t blocks = ((size_t)c->opt.max_context + KV_BLOCK - 1) / KV_BLOCK, t = (size_t)n_tokens;
+
     c->step.max_blocks = (int)blocks;
+    c->n_inputs = 6 * t + (size_t)n_outputs + blocks * (size_t)c->opt.max_sequences;
     if (!at)
         return;
     c->step.output = at;
-    c->step.token = at + outputs;
-    c->step.position = c->step.token + tokens;
-    c->step.sequence = c->step.position + tokens;
-    c->spans = at + outputs + 3 * tokens;
-    c->step.block_table = c->spans + 2 * tokens;
+    c->step.token = at + n_outputs;
+    c->step.position = c->step.token + t;
+    c->step.sequence = c->step.position + t;
+    c->step.fresh = c->step.sequence + t;
+    c->spans = at + (size_t)n_outputs + 4 * t;
+    c->step.block_table = c->spans + 2 * t;
 }
 
 /* The largest of a layer's matrices as halves; of the output matrix, only as much as fits. */
@@ -179,9 +179,12 @@ size_t cuda_lay_out_scratch(struct cuda *c, char *base)
     size_t parts = ATTENTION_TOKENS * (size_t)cfg->n_head * ATTENTION_SPLITS;
     struct arena a = {base, 0};
 
-    lay_out_inputs(c, &a, t, o);
+    cuda_arrange_inputs(c, c->opt.max_tokens, c->opt.max_outputs);
+    take(&a, &c->inputs, c->n_inputs, sizeof(int32_t));
+    cuda_arrange_inputs(c, c->opt.max_tokens, c->opt.max_outputs);
     take(&a, &c->step.turn, t * (size_t)cfg->head_dim, sizeof(float));
     take(&a, &c->x, t * embd, sizeof(float));
+    take(&a, &c->added, 2 * embd, sizeof(float));
     take(&a, &c->q, t * heads, sizeof(float));
     take(&a, &c->a, t * (size_t)cuda_pitch((int)heads), half);
     take(&a, &c->y, (t > o ? t : o) * (size_t)cuda_pitch(cfg->n_embd), half);
@@ -189,6 +192,7 @@ size_t cuda_lay_out_scratch(struct cuda *c, char *base)
     take(&a, &c->part, parts * (size_t)cfg->head_dim, sizeof(float));
     take(&a, &c->part_sums, parts * 2, sizeof(float));
     take(&a, &c->tickets, ATTENTION_TOKENS * (size_t)cfg->n_head, sizeof *c->tickets);
+    take(&a, &c->counters, (size_t)cfg->n_layer * STEP_COUNTERS, sizeof *c->counters);
     take(&a, &c->logits, o * vocab, sizeof(float));
     take(&a, &c->best, o * SAMPLE_BLOCKS, sizeof *c->best);
     take(&a, &c->sample_tickets, o, sizeof *c->sample_tickets);

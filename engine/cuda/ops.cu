@@ -1,30 +1,7 @@
-/* ops.cu - the small kernels: embedding and angles, norm, and the finish of others' products. */
+/* ops.cu - the small kernels: embedding and angles, inputs, and the finish of others' products. */
 #include "cuda/finish.cuh"
 #include "cuda/format.cuh"
-#include "cuda/norm.cuh"
-
-/* Lane `lane` of the row's tile writes its eight columns of each unit. */
-template <int F> static __device__ void embed_row(const struct cuda_embed &e, int token, float *x)
-{
-    int row = e.step.token[token];
-    format<F> f;
-
-    for (int i = threadIdx.x; i < e.embed.n_chunks * 4; i += blockDim.x) {
-        f.open(e.embed, row / TILE, row % TILE * 4 + i % 4);
-        typename format<F>::raw raw;
-        f.load(raw, i / 4);
-#pragma unroll
-        for (int u = 0; u < 4; u++) {
-            uint32_t b[4];
-            f.expand(raw, u, b);
-            for (int j = 0; j < 4; j++) {
-                int col = i / 4 * CHUNK + u * UNIT + i % 4 * 8 + 2 * j;
-                if (col < e.cols)
-                    *(float2 *)(x + col) = __half22float2(half2_of(b[j]));
-            }
-        }
-    }
-}
+#include "cuda/input.cuh"
 
 /* Angles are worked out in double: at position 131,072 a float's product is off by hundredths. */
 template <int F> static __global__ void embed(const __grid_constant__ struct cuda_embed e)
@@ -36,7 +13,7 @@ template <int F> static __global__ void embed(const __grid_constant__ struct cud
     int position = e.step.position[token];
     if (position < 0)
         return;
-    embed_row<F>(e, token, e.x + (size_t)token * e.cols);
+    embed_row<F>(e.embed, e.step.token[token], e.cols, blockDim.x, e.x + (size_t)token * e.cols);
     for (int i = threadIdx.x; i < e.half_dim; i += blockDim.x) {
         double s, c;
         sincos((double)position * (double)e.inv_freq[i], &s, &c);
@@ -53,18 +30,18 @@ cudaError_t launch_embed(const struct cuda_queue *q, const struct cuda_embed *e,
     return launch(q, kernels[e->embed.format], dim3((unsigned)n_tokens), 128, 0, *e);
 }
 
-static __global__ void __launch_bounds__(NORM_THREADS)
-    norm(const __grid_constant__ struct cuda_input in)
+static __global__ void __launch_bounds__(INPUT_THREADS)
+    make_input(const __grid_constant__ struct cuda_input in)
 {
     let_next_start();
-    struct norm_gain gain = norm_load_gain(in);
+    struct early_input early = load_early(in);
     wait_for_last();
-    norm_row(in, gain, blockIdx.x, (__half *)in.y + (size_t)blockIdx.x * in.pitch);
+    input_row(in, early, blockIdx.x, (__half *)in.y + (size_t)blockIdx.x * in.pitch);
 }
 
-cudaError_t launch_norm(const struct cuda_queue *q, const struct cuda_input *in, int n_tokens)
+cudaError_t launch_input(const struct cuda_queue *q, const struct cuda_input *in, int n_tokens)
 {
-    return launch(q, norm, dim3((unsigned)n_tokens), NORM_THREADS, 0, *in);
+    return launch(q, make_input, dim3((unsigned)n_tokens), INPUT_THREADS, 0, *in);
 }
 
 static __global__ void finish_rows(const __grid_constant__ struct cuda_finish f, const float *v)

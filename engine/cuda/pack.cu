@@ -111,53 +111,58 @@ static __device__ void pack_halves(const struct cuda_pack &p, const uint8_t *row
 }
 
 /* Codes of the eight columns from col on: low four bits as code words, or bytes, and higher bits. */
-static __device__ void pack_codes(const struct cuda_pack &p, struct tile t, const uint8_t *block,
-                                  int i, int lane, int chunk, int u)
+static __device__ void pack_codes(int format, enum quant_type type, char *chunk,
+                                  const uint8_t *block, int i, int lane, int half, int u)
 {
-    int format = p.to.format;
     uint32_t word = 0, high = 0, bytes[2] = {0, 0};
+    char *highs = chunk + parts_of(format).code;
 
     for (int k = 0; k < 8; k++) {
-        uint32_t code = code_of(p.type, block, i + k);
+        uint32_t code = code_of(type, block, i + k);
         int place = k / 2 + k % 2 * 4;
         bytes[k / 4] |= (code & 255) << k % 4 * 8;
         word |= (code & 15) << place * 4;
-        high |= format == CUDA_K6 ? code >> 4 << place * 2 : code >> 4 << place;
+        high |= code >> 4 << (format == CUDA_K6 ? k / 2 * 2 + k % 2 * 16 : place);
     }
     if (format == CUDA_Q8) {
-        uint32_t *out = (uint32_t *)(t.code + chunk * 1024 + u / 2 * 512 + lane * 16 + u % 2 * 8);
+        uint32_t *out = (uint32_t *)(chunk + half * 1024 + u / 2 * 512 + lane * 16 + u % 2 * 8);
         out[0] = bytes[0];
         out[1] = bytes[1];
         return;
     }
-    *(uint32_t *)(t.code + chunk * 512 + lane * 16 + u * 4) = word;
-    if (format == CUDA_K6)
-        *(uint16_t *)(t.high + chunk * 256 + lane * 8 + u * 2) = (uint16_t)high;
-    else if (format != CUDA_A4 && format != CUDA_K4)
-        *(uint8_t *)(t.high + chunk * 128 + lane * 4 + u) = (uint8_t)high;
+    *(uint32_t *)(chunk + half * 512 + lane * 16 + u * 4) = word;
+    if (format == CUDA_K6) {
+        uint8_t *out = (uint8_t *)(highs + half * 256 + lane * 8 + u / 2 * 4 + u % 2);
+        out[0] = (uint8_t)high;
+        out[2] = (uint8_t)(high >> 16);
+    }
+    if (format == CUDA_A5 || format == CUDA_K5)
+        *(uint8_t *)(highs + half * 128 + lane * 4 + u) = (uint8_t)high;
 }
 
-static __device__ void pack_scales(const struct cuda_pack &p, struct tile t, const uint8_t *block,
-                                   int g, int row, int chunk, int u)
+static __device__ void pack_scales(int format, enum quant_type type, char *chunk,
+                                   const uint8_t *block, int g, int row, int half, int u)
 {
-    switch (p.to.format) {
+    struct parts p = parts_of(format);
+    char *scale = chunk + p.code + p.high, *super = scale + p.scale;
+
+    switch (format) {
     case CUDA_Q8:
-        *(uint16_t *)(t.scale + chunk * 64 + row * 8 + u * 2) = (uint16_t)scales_of(p.type, block);
+        *(uint16_t *)(scale + half * 64 + row * 8 + u * 2) = (uint16_t)scales_of(type, block);
         break;
     case CUDA_A4:
     case CUDA_A5:
-        *(uint32_t *)(t.scale + chunk * 128 + row * 16 + u * 4) = scales_of(p.type, block);
+        *(uint32_t *)(scale + half * 128 + row * 16 + u * 4) = scales_of(type, block);
         break;
     case CUDA_K4:
     case CUDA_K5:
-        *(uint16_t *)(t.scale + chunk * 64 + row * 8 + u * 2) = (uint16_t)k_scales_of(block + 4, g);
-        *(uint32_t *)(t.super + chunk / 2 * 32 + row * 4) = u16(block) | (u16(block + 2) ^ 0x8000)
-                                                                             << 16;
+        *(uint16_t *)(scale + half * 64 + row * 8 + u * 2) = (uint16_t)k_scales_of(block + 4, g);
+        *(uint32_t *)(super + row * 4) = u16(block) | (u16(block + 2) ^ 0x8000) << 16;
         break;
     default: /* K6 */
         for (int k = 0; k < 2; k++)
-            t.scale[chunk * 64 + row * 8 + u * 2 + k] = (char)(block[192 + g * 2 + k] ^ 0x80);
-        *(uint16_t *)(t.super + chunk / 2 * 16 + row * 2) = (uint16_t)u16(block + 208);
+            scale[half * 64 + row * 8 + u * 2 + k] = (char)(block[192 + g * 2 + k] ^ 0x80);
+        *(uint16_t *)(super + row * 2) = (uint16_t)u16(block + 208);
     }
 }
 
@@ -174,41 +179,41 @@ static __global__ void pack(const __grid_constant__ struct cuda_pack p)
         pack_halves(p, row, to, col);
         return;
     }
-    struct tile t = tile_at(p.to, p.to.format, to / TILE);
+    char *chunk = (char *)chunk_at(p.to, p.to.format, to / TILE, col / CHUNK).at;
     const uint8_t *block = row + (size_t)(col / p.block_elements) * p.block_bytes;
-    int i = col % p.block_elements, chunk = col / CHUNK, u = col % CHUNK / UNIT;
-    pack_codes(p, t, block, i, to % TILE * 4 + col % UNIT / 8, chunk, u);
+    int i = col % p.block_elements, half = col % CHUNK / (CHUNK / 2);
+    int u = col % (CHUNK / 2) / UNIT;
+    pack_codes(p.to.format, p.type, chunk, block, i, to % TILE * 4 + col % UNIT / 8, half, u);
     if (col % UNIT == 0)
-        pack_scales(p, t, block, i / 32, to % TILE, chunk, u);
+        pack_scales(p.to.format, p.type, chunk, block, i / 32, to % TILE, half, u);
 }
 
 cudaError_t launch_pack(const struct cuda_queue *q, const struct cuda_pack *p)
 {
-    struct cuda_queue plain = {q->stream, false, 0};
+    struct cuda_queue plain = {q->stream, false, false, 0};
     dim3 grid((unsigned)(p->cols / 8 + 127) / 128, (unsigned)p->n_rows);
 
     return launch(&plain, pack, grid, 128, 0, *p);
 }
 
+/* Each warp unpacks half a chunk. */
 template <int F> static __global__ void unpack(struct cuda_matrix w, int first_tile, __half *out)
 {
-    int lane = threadIdx.x % 32, chunk = blockIdx.x * 8 + threadIdx.x / 32;
+    int lane = threadIdx.x % 32, i = blockIdx.x * 8 + threadIdx.x / 32, tile = (int)blockIdx.y;
     format<F> f;
 
-    if (chunk < w.n_chunks)
-        f.open(w, first_tile + (int)blockIdx.y, lane);
+    if (i < 2 * w.n_chunks)
+        f.template load<in_memory>(chunk_at(w, F, first_tile + tile, i / 2), i % 2, lane);
     let_next_start();
     wait_for_last();
-    if (chunk >= w.n_chunks)
+    if (i >= 2 * w.n_chunks)
         return;
-    typename format<F>::raw raw;
-    f.load(raw, chunk);
-    __half *at = out + ((size_t)blockIdx.y * TILE + lane / 4) * w.n_chunks * CHUNK + chunk * CHUNK +
+    __half *at = out + ((size_t)tile * TILE + lane / 4) * w.n_chunks * CHUNK + i * (CHUNK / 2) +
                  lane % 4 * 8;
 #pragma unroll
     for (int u = 0; u < 4; u++) {
         uint32_t b[4];
-        f.expand(raw, u, b);
+        f.expand(u, b);
         *(uint4 *)(at + u * UNIT) = make_uint4(b[0], b[1], b[2], b[3]);
     }
 }
@@ -219,7 +224,7 @@ cudaError_t launch_unpack(const struct cuda_queue *q, const struct cuda_matrix *
     void (*const kernels[CUDA_N_FORMATS])(struct cuda_matrix, int, __half *) = {
         unpack<CUDA_F16>, unpack<CUDA_Q8>, unpack<CUDA_A4>, unpack<CUDA_A5>,
         unpack<CUDA_K4>,  unpack<CUDA_K5>, unpack<CUDA_K6>};
-    dim3 grid((unsigned)(w->n_chunks + 7) / 8, (unsigned)n_tiles);
+    dim3 grid((unsigned)(2 * w->n_chunks + 7) / 8, (unsigned)n_tiles);
 
     return launch(q, kernels[w->format], grid, 256, 0, *w, first_tile, (__half *)out);
 }
@@ -241,5 +246,5 @@ enum cuda_format cuda_format_of(enum quant_type type)
 
 size_t cuda_tile_bytes(enum cuda_format format, int n_chunks)
 {
-    return tile_bytes(format, n_chunks);
+    return (size_t)chunk_bytes(format) * (size_t)n_chunks;
 }

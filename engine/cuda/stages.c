@@ -54,6 +54,15 @@ static int fill_spans(const struct batch *b, int32_t *spans)
     return n;
 }
 
+/* The first position that each token's sequence gets in this step. */
+static void fill_fresh(const struct batch *b, int32_t *fresh)
+{
+    for (int t = 0; t < b->n_tokens; t++) {
+        bool begins = t == 0 || b->sequence[t] != b->sequence[t - 1];
+        fresh[t] = begins ? b->position[t] : fresh[t - 1];
+    }
+}
+
 void cuda_set_inputs(struct cuda *c, int n_tokens)
 {
     const struct batch *b = c->batch;
@@ -65,6 +74,7 @@ void cuda_set_inputs(struct cuda *c, int n_tokens)
     copy(position, b->position, b->n_tokens);
     copy(sequence, b->sequence, b->n_tokens);
     copy(output, b->output, b->n_outputs);
+    fill_fresh(b, host_of(c, c->step.fresh));
     for (int t = b->n_tokens; t < n_tokens; t++) {
         token[t] = sequence[t] = 0;
         position[t] = -1;
@@ -134,7 +144,8 @@ static int multiply_by_blas(struct cuda *c, const struct product *p)
     float *out = direct ? p->finish.out : c->product;
     int out_pitch = direct ? p->finish.pitch : p->finish.n_rows;
 
-    if (p->in.gain && cuda_check(c, launch_norm(&c->queue, &p->in, p->n), "norm") != 0)
+    if (p->in.kind != CUDA_READY &&
+        cuda_check(c, launch_input(&c->queue, &p->in, p->n), "product") != 0)
         return -1;
     if (multiply_rows(c, p, p->w, 0, out, out_pitch) != 0)
         return -1;
@@ -159,6 +170,7 @@ static int multiply(struct cuda *c, const struct product *p)
 static struct cuda_input normed(const struct cuda *c, const float *gain)
 {
     return (struct cuda_input){
+        .kind = CUDA_NORM,
         .x = c->x,
         .gain = gain,
         .eps = c->cfg.norm_eps,
@@ -211,11 +223,13 @@ int cuda_stage_qkv(struct cuda *c, int layer)
                        });
 }
 
-int cuda_stage_attention(struct cuda *c, int layer)
+static struct cuda_attention attention_of(const struct cuda *c, int layer)
 {
-    const struct cuda_attention a = {
+    const struct cuda_cache cache = cache_of(c);
+
+    return (struct cuda_attention){
         .step = c->step,
-        .cache = cache_of(c),
+        .cache = cache,
         .layer = layer,
         .q = c->q,
         .out = c->a,
@@ -224,22 +238,78 @@ int cuda_stage_attention(struct cuda *c, int layer)
         .part_sums = c->part_sums,
         .ticket = c->tickets,
         .spans = c->spans,
+        .n_groups = cuda_head_groups(&cache),
     };
-    bool spans = c->n_spans < c->n_tokens && !c->opt.reproducible &&
-                 cuda_attention_spans_usable(&a.cache);
+}
 
-    if (spans)
+/* Into how many ranges positions are cut at most: so that the blocks fill the device once or twice. */
+static int splits_for(const struct cuda *c, int n_tokens)
+{
+    int most = 2 * c->queue.n_processors / (n_tokens * c->cfg.n_head_kv);
+
+    if (c->opt.reproducible || n_tokens <= CUDA_FUSED_TOKENS || most > HEADS_SPLITS)
+        return HEADS_SPLITS;
+    return most > 1 ? most : 1;
+}
+
+/* Attention's ranges of tokens [first, n), to be put together. */
+static struct cuda_input merged(const struct cuda *c, int first, int n)
+{
+    int cols = c->cfg.n_head * c->cfg.head_dim, pitch = cuda_pitch(cols);
+
+    return (struct cuda_input){
+        .kind = CUDA_MERGE,
+        .cols = cols,
+        .pitch = pitch,
+        .y = (uint16_t *)c->a + (size_t)first * (size_t)pitch,
+        .part = c->part,
+        .part_sums = c->part_sums,
+        .position = c->step.position + first,
+        .head_dim = c->cfg.head_dim,
+        .n_splits = splits_for(c, n),
+    };
+}
+
+/* The ranges' results of few tokens are put together by whoever wants them. */
+static int attend_heads(struct cuda *c, int layer)
+{
+    struct cuda_attention a = attention_of(c, layer);
+    cudaError_t rc = cudaSuccess;
+
+    c->attended = merged(c, 0, c->n_tokens);
+    a.n_splits = c->attended.n_splits;
+    for (int n; rc == cudaSuccess && a.first_token < c->n_tokens; a.first_token += n) {
+        n = c->n_tokens - a.first_token;
+        n = n < ATTENTION_TOKENS ? n : ATTENTION_TOKENS;
+        rc = launch_attention_heads(&c->queue, &a, n);
+        if (rc == cudaSuccess && c->n_tokens > ATTENTION_TOKENS) {
+            struct cuda_input in = merged(c, a.first_token, c->n_tokens);
+            rc = launch_input(&c->queue, &in, n);
+            c->attended.kind = CUDA_READY;
+        }
+    }
+    return cuda_check(c, rc, "attention");
+}
+
+int cuda_stage_attention(struct cuda *c, int layer)
+{
+    struct cuda_attention a = attention_of(c, layer);
+    bool spans = c->n_spans < c->n_tokens && !c->opt.reproducible;
+
+    if (cuda_attention_tensor_usable(&a.cache) && !spans)
+        return attend_heads(c, layer);
+    c->attended = (struct cuda_input){
+        .kind = CUDA_READY, .cols = c->cfg.n_head * c->cfg.head_dim, .pitch = a.pitch, .y = c->a};
+    if (cuda_attention_tensor_usable(&a.cache))
         return cuda_check(c, launch_attention_spans(&c->queue, &a, c->n_spans), "attention");
     return cuda_check(c, launch_attention(&c->queue, &a, c->n_tokens), "attention");
 }
 
 int cuda_stage_attention_out(struct cuda *c, int layer)
 {
-    int n_q = c->cfg.n_head * c->cfg.head_dim;
-
     return multiply(c, &(struct product){
                            .w = &c->layers[layer].out,
-                           .in = {.cols = n_q, .pitch = cuda_pitch(n_q), .y = c->a},
+                           .in = c->attended,
                            .finish = add_to_x(c),
                            .n = c->n_tokens,
                        });
@@ -288,9 +358,53 @@ int cuda_stage_logits(struct cuda *c)
     return multiply(c, &p);
 }
 
+/* The step of one token, whole; false where it cannot be. */
+static bool plan_whole_step(struct cuda *c, struct step_job *out)
+{
+    const struct model_config *cfg = &c->cfg;
+    int heads = cuda_pitch(cfg->n_head * cfg->head_dim), ff = cuda_pitch(cfg->n_ff);
+    int embd = cuda_pitch(cfg->n_embd), most = heads > ff ? heads : ff;
+    int n_tiles = c->layers[0].out.n_tiles, n_blocks = c->queue.n_processors;
+    *out = (struct step_job){
+        .format = c->layers[0].up.format,
+        .layers = c->step_layers,
+        .n_layer = cfg->n_layer,
+        .n_embd = cfg->n_embd,
+        .n_ff = cfg->n_ff,
+        .n_vocab = cfg->n_vocab,
+        .y_pitch = most > embd ? most : embd,
+        .embed = c->embed,
+        .output = c->output,
+        .output_norm = c->output_norm,
+        .inv_freq = c->inv_freq,
+        .eps = cfg->norm_eps,
+        .step = c->step,
+        .cache = cache_of(c),
+        .attention = attention_of(c, 0),
+        .merge = merged(c, 0, 1),
+        .q = c->q,
+        .added = c->added,
+        .logits = c->logits,
+        .h = c->h,
+        .counters = c->counters,
+        .n_blocks = n_tiles < n_blocks ? n_tiles : n_blocks,
+    };
+
+    int parts = cfg->n_head_kv * out->attention.n_groups, splits = out->n_blocks / parts;
+    out->attention.n_splits = out->merge.n_splits = splits < HEADS_SPLITS ? splits : HEADS_SPLITS;
+    out->n_slots = cuda_step_slots(out);
+    return out->n_slots > 0;
+}
+
 int cuda_stage_all(struct cuda *c)
 {
-    if (cuda_send_inputs(c) != 0 || cuda_stage_embed(c) != 0)
+    struct step_job job;
+
+    if (cuda_send_inputs(c) != 0)
+        return -1;
+    if (c->whole_steps && c->n_tokens == 1 && plan_whole_step(c, &job))
+        return cuda_check(c, launch_step(&c->queue, &job), "step");
+    if (cuda_stage_embed(c) != 0)
         return -1;
     for (int i = 0; i < c->cfg.n_layer; i++) {
         if (cuda_stage_qkv(c, i) != 0 || cuda_stage_attention(c, i) != 0 ||
@@ -308,6 +422,7 @@ static int record(struct cuda *c, int n, cudaGraphExec_t *out)
     cudaGraph_t graph = NULL;
 
     c->n_tokens = c->n_outputs = c->n_spans = n;
+    cuda_arrange_inputs(c, n, n);
     if (cuda_check(c, cudaStreamBeginCapture(c->queue.stream, cudaStreamCaptureModeThreadLocal),
                    "graph") != 0)
         return -1;

@@ -9,8 +9,9 @@
 #include "tests/engine/random_model.h"
 
 /* Weights and activations are halves: some 2^-11 in each of a few products. The CPU's activations are
- * bytes where weights are quantised: there the device must be several times closer. */
-static const double close_enough = 6e-3;
+ * bytes where weights are quantised: there the device must be several times closer, unless keys and
+ * values are halves, which costs both the same. */
+static const double close_enough = 8e-3;
 enum { CLOSER_THAN_CPU = 4 };
 
 static const enum quant_type types[] = {
@@ -136,15 +137,18 @@ static void check_model(struct model *m, const char *name)
 
     random_tokens(7, m->cfg.n_vocab, tokens, N);
     double *want = reference_forward(m, tokens, N);
-    double limit = far_from(m, &cpu, tokens, want) / CLOSER_THAN_CPU;
-    limit = limit > close_enough ? limit : close_enough;
+    double far_cpu = far_from(m, &cpu, tokens, want);
+    bool near = true;
     for (int i = 0; i < 3; i++) {
+        bool halves = variants[i].kv_type == BACKEND_KV_F16;
+        double limit = fmax(close_enough, halves ? 1.5 * far_cpu : far_cpu / CLOSER_THAN_CPU);
         double far = far_from(m, &variants[i], tokens, want);
         printf("  %-6s embd %4d, %2d/%d heads of %3d, %-12s %.1e (limit %.1e)\n", name,
                m->cfg.n_embd, m->cfg.n_head, m->cfg.n_head_kv, m->cfg.head_dim, variants[i].name,
                far, limit);
-        expect(far < limit, "logits: too far from the reference");
+        near = near && far < limit;
     }
+    expect(near, "logits: too far from the reference");
     free(want);
 }
 
@@ -237,7 +241,7 @@ static void check_company(enum quant_type type, int n)
                                        .max_tokens = 64,
                                        .max_sequences = ALL,
                                        .max_context = 96,
-                                       .reproducible = n > 16});
+                                       .reproducible = true});
     int mine = n - 1;
     for (int turn = 0; turn < 2; turn++) {
         drive_reset(&d);

@@ -73,6 +73,8 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *prop, int device)
     prop->major = stub.major;
     prop->minor = stub.minor;
     prop->multiProcessorCount = 4;
+    prop->cooperativeLaunch = 1;
+    prop->sharedMemPerBlockOptin = 227 * 1024;
     return call();
 }
 

@@ -1,0 +1,781 @@
+/* step.cu - a whole step of one token in one kernel, where there is a bulk copy engine.
+ *
+ * What bounds a single token is not memory alone but the time between one stage's last weights and
+ * the next one's first. Here the weights never stop coming: a thread of each block brings the
+ * block's chunks of all matrices, in their order, into a ring of slots in shared memory, whatever
+ * stage the others have reached. One block runs on each multiprocessor, all of them at once; they
+ * wait for each other by counters in memory, one for each stage.
+ *
+ * All blocks keep x, and make a stage's input from what the others have left in memory. A block's
+ * chunks are dealt out to its warps in turn; that and the order in which parts are added up depend on
+ * the matrix and the device alone. */
+#include "cuda/dot.cuh"
+#include "cuda/heads.cuh"
+
+/* Workers, and a warp of which one thread brings the weights. */
+enum { WORKERS = STEP_WORKERS, WARPS = WORKERS / 32, THREADS = WORKERS + 32 };
+enum { MAX_SLOTS = 16, PASS_CHUNKS = 384 };
+
+/* Slots that are on their way at a time: more would be in the way of what is waited for. */
+enum { IN_FLIGHT = 2 };
+
+/* Pairs of columns that a thread keeps in registers: up to this many times 2 * WORKERS columns. */
+enum { KEPT = 4, SUMMED = 16 };
+
+/* The products of a layer, and what comes after the last layer. */
+enum { QKV, OUT, UP, DOWN, N_PRODUCTS, HEAD = N_PRODUCTS, N_KINDS };
+
+/* Counters of a layer: blocks that are done with a stage. */
+enum { DONE_QKV, DONE_OUT, DONE_UP, DONE_DOWN, DONE_ATTENTION, N_COUNTERS };
+static_assert((int)N_COUNTERS == (int)STEP_COUNTERS, "as the plan of memory has it");
+
+/* A block's chunks [first, last) of a kind of product, tile after tile; `first` is chunk `column` of
+ * tile `tile`. A pass is of so many tiles that what their chunks give has room. All layers are alike,
+ * and divisions are slow, so this is worked out once. */
+struct share {
+    int first, last, per_tile, tile, column, last_tile, pass_tiles, step;
+    int begin[WARPS]; /* the columns of the first chunks */
+};
+
+/* Shared memory but for what the model's shape decides. */
+template <int D> struct room {
+    uint64_t full[MAX_SLOTS], empty[MAX_SLOTS];
+    union { /* in turn: a product, attention, putting its ranges together */
+        alignas(16) float parts[2][PASS_CHUNKS * TILE]; /* what each chunk gives of its rows */
+        struct heads_memory<D> attention;
+        float shares[MERGE_HEADS * HEADS_SPLITS];
+    };
+    struct share kinds[N_KINDS];
+    float sums[WARPS];
+    float2 turn[D / 2];
+    struct heads_task tasks[WARPS];
+    size_t kv_at; /* where the cache has this position, of layer 0 and KV head 0 */
+};
+
+/* Read once: the compiler would rather read threadIdx again and again, and wait. */
+static __device__ __forceinline__ int thread_once(void)
+{
+    int thread;
+    asm volatile("mov.u32 %0, %%tid.x;" : "=r"(thread));
+    return thread;
+}
+
+/* A block's part of a product. */
+struct chunks {
+    struct cuda_matrix w, w2; /* w2: the last tiles, of another format; or none */
+    const struct share *of;
+};
+
+/* Tiles [tile, end) and of them this block's chunks [first, last). */
+struct pass {
+    int tile, end, first, last;
+};
+
+static __device__ __forceinline__ struct pass pass_from(const struct share &s, int tile)
+{
+    int end = min(tile + s.pass_tiles, s.last_tile);
+    return {tile, end, max(tile * s.per_tile, s.first), min(end * s.per_tile, s.last)};
+}
+
+/* Returns when so many blocks are done. By all workers. */
+static __device__ __forceinline__ void wait_until(const unsigned *done, unsigned n)
+{
+    if (threadIdx.x == 0) {
+        unsigned v;
+        do
+            asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(v) : "l"(done) : "memory");
+        while (v < n);
+    }
+    sync_workers(WORKERS);
+}
+
+/* A function of its own, so that it has registers of its own. */
+template <int D>
+static __device__ __noinline__ void
+attend_apart(const struct cuda_attention &a, const struct heads_task &t, const __half *q, int layer,
+             const unsigned *done, unsigned n, struct heads_memory<D> &memory)
+{
+    attend<D>(a, t, q, layer, WORKERS, memory, [&] { wait_until(done, n); });
+}
+
+/* A: what most matrices are. B: what some are instead, or A. */
+template <int A, int B, int D> struct step {
+    /* A slot takes a run of chunks, each for another warp; groups of warps take turns with slots, each
+     * with its own: who did not wait for a slot's every round would take one for the next. */
+    static constexpr int AT_ONCE = A == CUDA_F16 ? WARPS / 3 : WARPS, GROUPS = WARPS / AT_ONCE;
+    static constexpr int ROW = AT_ONCE * F16_ROW + F16_PAD;
+    static constexpr int CHUNK_MOST = chunk_bytes(A) > chunk_bytes(B) ? chunk_bytes(A)
+                                                                      : chunk_bytes(B);
+    static constexpr int SLOT = A == CUDA_F16 ? TILE * ROW : AT_ONCE * CHUNK_MOST;
+
+    const struct step_job &job;
+    struct room<D> &room;
+    const struct step_layer *layers; /* in shared memory */
+    float *x;                        /* [n_embd] */
+    struct columns y;                /* the input of a product */
+    char *ring;
+    int thread, warp, lane;
+
+    /* Each KV head and range of positions is a block's task. */
+    struct attending {
+        const struct heads_task *task; /* of this warp */
+        bool mine;
+        int n_ranges, n_tasks;
+    };
+
+    /* Where the ring is written or read. */
+    struct cursor {
+        int run, slot, phase;
+    };
+
+    __device__ struct cuda_matrix matrix(int layer, int kind) const
+    {
+        return kind == HEAD ? job.output : layers[layer].products[kind];
+    }
+
+    __device__ struct chunks chunks_of(int layer, int kind) const
+    {
+        struct chunks c = {matrix(layer, kind), {}, &room.kinds[kind]};
+        if (kind == QKV)
+            c.w2 = layers[layer].v;
+        return c;
+    }
+
+    /* Where results are added up by who reads them, two blocks may share a tile. */
+    __device__ void work_out_share(int kind) const
+    {
+        const struct cuda_matrix w = matrix(0, kind);
+        struct share &s = room.kinds[kind];
+        int n_tiles = w.n_tiles + (kind == QKV ? layers[0].v.n_tiles : 0), per_tile = w.n_chunks;
+        bool shared = kind == OUT || kind == DOWN;
+        int units = shared ? n_tiles * per_tile : n_tiles, scale = shared ? 1 : per_tile;
+
+        s.per_tile = per_tile;
+        s.first = (int)((long long)units * blockIdx.x / gridDim.x) * scale;
+        s.last = (int)((long long)units * (blockIdx.x + 1) / gridDim.x) * scale;
+        s.tile = s.first / per_tile;
+        s.column = s.first % per_tile;
+        s.last_tile = (s.last + per_tile - 1) / per_tile;
+        s.pass_tiles = PASS_CHUNKS / per_tile;
+        s.step = WARPS % per_tile;
+        for (int k = 0; k < WARPS; k++)
+            s.begin[k] = (s.column + k) % per_tile;
+    }
+
+    /* Bringing weights */
+
+    /* It ends where a pass does: see multiply(). */
+    /* Chunks of a pass that come next, from chunk i on. */
+    static __device__ int run_length(const struct pass &pass, int i)
+    {
+        return min(pass.last - i, (int)AT_ONCE);
+    }
+
+    /* The chunks of the first matrix from chunk i on. */
+    static __device__ int of_first(const struct chunks &c, int i)
+    {
+        return max(c.w.n_tiles * c.of->per_tile - i, 0);
+    }
+
+    /* Brings the run of n chunks from chunk i on. By one thread. */
+    __device__ void bring_run(const struct chunks &c, int i, int n, char *slot, uint64_t *full,
+                              uint64_t policy) const
+    {
+        int n_first = min(of_first(c, i), n), first = n_first * bytes_of(c.w);
+        int second = (n - n_first) * bytes_of(c.w2), at = max(i - c.w.n_tiles * c.of->per_tile, 0);
+        barrier_expect(full, first + second);
+        if (first > 0)
+            bulk_copy(slot, (const char *)c.w.data + (size_t)i * bytes_of(c.w), first, full,
+                      policy);
+        if (second > 0)
+            bulk_copy(slot + first, (const char *)c.w2.data + (size_t)at * bytes_of(c.w2), second,
+                      full, policy);
+    }
+
+    /* The same of F16, row after row of each tile; the run begins with chunk `column` of `tile`. */
+    __device__ void bring_rows(const struct chunks &c, int tile, int column, int n, char *slot,
+                               uint64_t *full, uint64_t policy) const
+    {
+        barrier_expect(full, n * TILE * F16_ROW);
+        for (int k = 0, length; k < n; k += length, column = 0, tile++) {
+            struct chunk from = chunk_at(c.w, CUDA_F16, tile, column);
+            length = min(n - k, c.of->per_tile - column);
+#pragma unroll
+            for (int row = 0; row < TILE; row++)
+                bulk_copy(slot + row * ROW + k * F16_ROW, from.at + (size_t)row * from.pitch,
+                          length * F16_ROW, full, policy);
+        }
+    }
+
+    static __device__ int bytes_of(const struct cuda_matrix &w)
+    {
+        return A == B || w.format == A ? chunk_bytes(A) : chunk_bytes(B);
+    }
+    __device__ void bring_product(int layer, int kind, struct cursor &at, struct cursor &landed,
+                                  uint64_t policy) const
+    {
+        const struct chunks c = chunks_of(layer, kind);
+        const struct share &s = *c.of;
+        int tile = s.tile, column = s.column;
+
+        for (struct pass pass = pass_from(s, s.tile); pass.tile < s.last_tile;
+             pass = pass_from(s, pass.end)) {
+            for (int i = pass.first, n; i < pass.last; i += n) {
+                char *slot = ring + at.slot * SLOT;
+                n = run_length(pass, i);
+                if (at.run - landed.run == IN_FLIGHT) {
+                    barrier_wait(&room.full[landed.slot], landed.phase);
+                    next_run(landed);
+                }
+                barrier_wait(&room.empty[at.slot], at.phase);
+                if (A == CUDA_F16)
+                    bring_rows(c, tile, column, n, slot, &room.full[at.slot], policy);
+                else
+                    bring_run(c, i, n, slot, &room.full[at.slot], policy);
+                next_run(at);
+                for (column += n; A == CUDA_F16 && column >= s.per_tile; column -= s.per_tile)
+                    tile++;
+            }
+        }
+    }
+
+    /* By one thread. */
+    __device__ void bring_weights(void) const
+    {
+        uint64_t policy = read_once();
+        struct cursor at = {0, 0, 1}, landed = {0, 0, 0};
+
+        for (int layer = 0; layer < job.n_layer; layer++)
+            for (int kind = 0; kind < N_PRODUCTS; kind++)
+                bring_product(layer, kind, at, landed, policy);
+        bring_product(0, HEAD, at, landed, policy);
+    }
+
+    __device__ void next_run(struct cursor &at) const
+    {
+        at.run++;
+        if (++at.slot == job.n_slots) {
+            at.slot = 0;
+            at.phase ^= 1;
+        }
+    }
+
+    /* Waiting for the other blocks */
+
+    __device__ void arrive(int layer, int stage) const
+    {
+        sync_workers(WORKERS);
+        if (thread == 0) {
+            asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(counter(layer, stage))
+                         : "memory");
+        }
+    }
+
+    __device__ const unsigned *counter(int layer, int stage) const
+    {
+        return &job.counters[layer * N_COUNTERS + stage];
+    }
+
+    __device__ void wait_for(int layer, int stage, unsigned n) const
+    {
+        wait_until(counter(layer, stage), n);
+    }
+
+    /* Inputs */
+
+    /* A thread's part of the gain, which is there before x is. */
+    struct gain {
+        float2 v[KEPT];
+    };
+
+    __device__ struct gain load_gain(const float *gain) const
+    {
+        struct gain g;
+#pragma unroll
+        for (int k = 0; k < KEPT; k++) {
+            int i = thread + k * WORKERS;
+            g.v[k] = i < job.n_embd / 2 ? __ldg((const float2 *)gain + i) : make_float2(0, 0);
+        }
+        return g;
+    }
+
+    /* y = x normed; x += what is owed to it first. */
+    __device__ void norm(const struct gain &gain, bool owed) const
+    {
+        int pairs = job.n_embd / 2;
+        float2 *x2 = (float2 *)x, v[KEPT];
+        float sum = 0;
+
+#pragma unroll
+        for (int k = 0; k < KEPT; k++) {
+            int i = thread + k * WORKERS;
+            v[k] = make_float2(0, 0);
+            if (owed && i < pairs) {
+                float2 a = __ldcg((const float2 *)job.added + i);
+                float2 b = __ldcg((const float2 *)(job.added + job.n_embd) + i);
+                v[k] = make_float2(a.x + b.x, a.y + b.y);
+            }
+        }
+#pragma unroll
+        for (int k = 0; k < KEPT; k++) {
+            int i = thread + k * WORKERS;
+            if (i < pairs) {
+                v[k].x += x2[i].x;
+                v[k].y += x2[i].y;
+                x2[i] = v[k];
+            }
+            sum += v[k].x * v[k].x + v[k].y * v[k].y;
+        }
+        sum = warp_sum(sum);
+        if (lane == 0)
+            room.sums[warp] = sum;
+        sync_workers(WORKERS);
+        sum = 0;
+#pragma unroll
+        for (int i = 0; i < WARPS; i++)
+            sum += room.sums[i];
+        float scale = rsqrtf(__fdividef(sum, job.n_embd) + job.eps);
+#pragma unroll
+        for (int k = 0; k < KEPT; k++) {
+            int i = thread + k * WORKERS;
+            if (i - lane >= pairs)
+                break;
+            __half2 h = __halves2half2(to_half(v[k].x * scale * gain.v[k].x),
+                                       to_half(v[k].y * scale * gain.v[k].y));
+            if (i < pairs)
+                ((__half2 *)y.x)[i] = h;
+            add_sums<8>(sums_of_pair(__half22float2(h), i), i, i < pairs);
+        }
+        sync_workers(WORKERS);
+    }
+
+    /* N lanes have what sums of 16 columns are made of: piece i of the row, of N in them. */
+    template <int N> __device__ void add_sums(float2 v, int i, bool on) const
+    {
+#pragma unroll
+        for (int k = N / 2; k > 0; k /= 2) {
+            v.x += __shfl_xor_sync(~0u, v.x, k);
+            v.y += __shfl_xor_sync(~0u, v.y, k);
+        }
+        if (on && i % N == 0)
+            y.sums[i / N] = v;
+    }
+
+    /* Eight columns of y, where `on`. By whole warps. */
+    __device__ void set_columns(int i, bool on, const uint4 &v) const
+    {
+        const uint32_t words[4] = {v.x, v.y, v.z, v.w};
+        float2 sums = make_float2(0, 0);
+        if (on)
+            ((uint4 *)y.x)[i] = v;
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            float2 of = sums_of_pair(__half22float2(half2_of(words[k])), k);
+            sums.x += of.x;
+            sums.y += of.y;
+        }
+        add_sums<2>(sums, i, on);
+    }
+
+    __device__ void copy_h(void) const
+    {
+        enum { AT_A_TIME = 4 };
+        int n = job.n_ff / 8;
+
+        for (int first = 0; first < n; first += AT_A_TIME * WORKERS) {
+            uint4 v[AT_A_TIME];
+#pragma unroll
+            for (int k = 0; k < AT_A_TIME; k++) {
+                int i = first + thread + k * WORKERS;
+                v[k] = i < n ? __ldcg((const uint4 *)job.h + i) : make_uint4(0, 0, 0, 0);
+            }
+#pragma unroll
+            for (int k = 0; k < AT_A_TIME; k++) {
+                int i = first + thread + k * WORKERS;
+                if (i - lane < n)
+                    set_columns(i, i < n, v[k]);
+            }
+        }
+        sync_workers(WORKERS);
+    }
+
+    /* This block's share of attention, if it has one, and y = what all have made of it. */
+    __device__ void attention(int layer, const struct attending &of) const
+    {
+        if (of.mine) {
+            attend_apart<D>(job.attention, *of.task, (const __half *)job.q, layer,
+                            counter(layer, DONE_QKV), gridDim.x, room.attention);
+            arrive(layer, DONE_ATTENTION);
+        }
+        wait_for(layer, DONE_ATTENTION, of.n_tasks);
+        merge_ranges<D>(job.merge, 0, of.n_ranges, WORKERS, room.shares,
+                        [&](int i, bool on, uint4 v) { set_columns(i, on, v); });
+        sync_workers(WORKERS);
+    }
+
+    /* y = the input of a product, once the others have left what it is made of. */
+    __device__ void prepare(int layer, int kind, const struct attending &of) const
+    {
+        if (kind == OUT) {
+            attention(layer, of);
+        } else if (kind == DOWN) {
+            wait_for(layer, DONE_UP, gridDim.x);
+            copy_h();
+        } else {
+            struct gain gain = load_gain(kind == HEAD ? job.output_norm
+                                         : kind == UP ? layers[layer].ffn_norm
+                                                      : layers[layer].attn_norm);
+            if (kind == UP)
+                wait_for(layer, DONE_OUT, gridDim.x);
+            else if (layer > 0)
+                wait_for(layer - 1, DONE_DOWN, gridDim.x);
+            norm(gain, kind == UP || layer > 0);
+        }
+    }
+
+    /* Products */
+
+    /* Chunk k of the run of chunk i, which is chunk `column` of its tile. */
+    __device__ void multiply_chunk(const struct chunks &c, int i, int k, int column,
+                                   const char *slot, float *out) const
+    {
+        const struct columns columns = {y.x + column * CHUNK, y.sums + column * (CHUNK / SUMMED)};
+
+        if constexpr (A == CUDA_F16) {
+            dot_chunk<A>({slot + k * F16_ROW, ROW}, columns, lane, out);
+        } else if (A == B || c.w2.n_tiles == 0) {
+            if (A == B || c.w.format == A)
+                dot_chunk<A>({slot + k * chunk_bytes(A), 0}, columns, lane, out);
+            else
+                dot_chunk<B>({slot + k * chunk_bytes(B), 0}, columns, lane, out);
+        } else {
+            int n_first = of_first(c, i);
+            if (k < n_first)
+                dot_chunk<A>({slot + k * chunk_bytes(A), 0}, columns, lane, out);
+            else
+                dot_chunk<B>({slot + n_first * chunk_bytes(A) + (k - n_first) * chunk_bytes(B), 0},
+                             columns, lane, out);
+        }
+    }
+
+    /* This warp's chunks of a pass, one of each run, or of each of its group's runs. All warps wait for
+     * each slot, so that none is a whole round ahead. */
+    __device__ void multiply_runs(const struct chunks &c, const struct pass &pass, float *parts,
+                                  struct cursor &at) const
+    {
+        const struct share &s = *c.of;
+        int k = warp % AT_ONCE, group = warp / AT_ONCE;
+        int first = (group + GROUPS - at.run % GROUPS) % GROUPS * AT_ONCE + k;
+        int column = pass.first == s.first ? s.begin[first] : first % s.per_tile;
+
+        for (int i = pass.first, n; i < pass.last; i += n) {
+            n = run_length(pass, i);
+            if (GROUPS == 1 || at.run % GROUPS == group) {
+                barrier_wait(&room.full[at.slot], at.phase);
+                if (k < n)
+                    multiply_chunk(c, i, k, column, ring + at.slot * SLOT,
+                                   parts + (i + k - pass.first) * TILE);
+                __syncwarp();
+                if (lane == 0)
+                    barrier_arrive(&room.empty[at.slot]);
+                column += s.step;
+                column = column >= s.per_tile ? column - s.per_tile : column;
+            }
+            next_run(at);
+        }
+    }
+
+    /* Adds up what the chunks of each tile have given. */
+    __device__ void finish_tiles(int layer, int kind, const struct share &s,
+                                 const struct pass &pass, const float *parts) const
+    {
+        enum { LANES = 8 }; /* add up a pair of rows together */
+        int n = (pass.end - pass.tile) * (TILE / 2) * LANES;
+
+        for (int i = thread; i - lane < n; i += WORKERS) {
+            int pair = i / LANES % (TILE / 2), tile = pass.tile + i / LANES / (TILE / 2);
+            int low = tile * s.per_tile, high = low + s.per_tile;
+            bool begins = low >= s.first, ends = high <= s.last;
+            const float2 *of = (const float2 *)parts + pair;
+            float2 v = make_float2(0, 0);
+            low = max(low, pass.first) - pass.first;
+            high = i < n ? min(high, pass.last) - pass.first : 0;
+            for (int k = low + i % LANES; k < high; k += LANES) {
+                v.x += of[k * (TILE / 2)].x;
+                v.y += of[k * (TILE / 2)].y;
+            }
+#pragma unroll
+            for (int k = LANES / 2; k > 0; k /= 2) {
+                v.x += __shfl_xor_sync(~0u, v.x, k);
+                v.y += __shfl_xor_sync(~0u, v.y, k);
+            }
+            if (i < n && i % LANES == 0)
+                finish_pair(layer, kind, tile * TILE + pair * 2, v.x, v.y, begins, ends);
+        }
+    }
+
+    __device__ void finish_pair(int layer, int kind, int row, float v0, float v1, bool begins,
+                                bool ends) const
+    {
+        if (kind == HEAD) {
+            if (row < job.n_vocab)
+                job.logits[row] = v0;
+            if (row + 1 < job.n_vocab)
+                job.logits[row + 1] = v1;
+        } else if (kind == QKV) {
+            finish_qkv(layer, row, v0, v1);
+        } else if (kind == UP) {
+            if (row < 2 * job.n_ff)
+                ((__half *)job.h)[row / 2] = to_half(v0 / (1 + __expf(-v0)) * v1);
+        } else {
+            float *out = job.added + row;
+            *(float2 *)(out + (begins ? 0 : job.n_embd)) = make_float2(v0, v1);
+            if (begins && ends)
+                *(float2 *)(out + job.n_embd) = make_float2(0, 0);
+        }
+    }
+
+    __device__ void finish_qkv(int layer, int row, float v0, float v1) const
+    {
+        const struct cuda_cache &c = job.cache;
+        int n_q = c.n_head * D, n_kv = c.n_head_kv * D, i = row % D;
+        const float *bias = layers[layer].bias;
+
+        if (row >= n_q + 2 * n_kv)
+            return;
+        if (bias) {
+            float2 b = __ldg((const float2 *)(bias + row));
+            v0 += b.x;
+            v1 += b.y;
+        }
+        if (row < n_q + n_kv) {
+            float2 turn = room.turn[i / 2];
+            float turned = v0 * turn.x - v1 * turn.y;
+            v1 = v0 * turn.y + v1 * turn.x;
+            v0 = turned;
+        }
+        if (row < n_q) {
+            uint32_t high, low, *q = (uint32_t *)job.q + row - i + i / 2;
+            split_pair(v0 * query_scale(D), v1 * query_scale(D), &high, &low);
+            q[0] = high;
+            q[D / 2] = low;
+            return;
+        }
+        int of_values = row >= n_q + n_kv, head_kv = (row - n_q - of_values * n_kv) / D;
+        size_t at = room.kv_at +
+                    ((size_t)(layer * c.n_head_kv + head_kv) * 2 + of_values) * KV_BLOCK * D + i;
+        *(__half2 *)((__half *)c.data + at) = __halves2half2(to_half(v0), to_half(v1));
+    }
+
+    __device__ void multiply(int layer, int kind, struct cursor &at) const
+    {
+        const struct chunks c = chunks_of(layer, kind);
+        const struct share &s = *c.of;
+        float *parts = room.parts[0];
+
+        for (struct pass pass = pass_from(s, s.tile); pass.tile < s.last_tile;
+             pass = pass_from(s, pass.end)) {
+            multiply_runs(c, pass, parts, at);
+            sync_workers(WORKERS);
+            finish_tiles(layer, kind, s, pass, parts);
+            parts = parts == room.parts[0] ? room.parts[1] : room.parts[0];
+        }
+    }
+
+    __device__ struct attending attending_at(int position) const
+    {
+        int parts = job.cache.n_head_kv * job.attention.n_groups, b = blockIdx.x;
+        struct attending of;
+
+        of.n_ranges = heads_ranges(position, job.attention.n_splits).n;
+        of.n_tasks = parts * of.n_ranges;
+        of.mine = b < of.n_tasks;
+        room.tasks[warp] = task_of<D>(job.attention, b % parts, of.mine ? b / parts : 0, 0);
+        of.task = &room.tasks[warp];
+        __syncwarp();
+        return of;
+    }
+
+    /* x = the token's embedding, and the angles of its position in double: at 131,072 a float's
+     * product is off by hundredths. */
+    __device__ void embed(int position) const
+    {
+        int token = job.step.token[0];
+
+        for (int i = thread; i < D / 2; i += WORKERS) {
+            double s, c;
+            sincos((double)position * (double)job.inv_freq[i], &s, &c);
+            room.turn[i] = make_float2((float)c, (float)s);
+        }
+        if (A == B || job.embed.format == A)
+            embed_row<A>(job.embed, token, job.n_embd, WORKERS, x);
+        else
+            embed_row<B>(job.embed, token, job.n_embd, WORKERS, x);
+        sync_workers(WORKERS);
+    }
+
+    /* Counters begin a step as zeros: all but the last can be cleared once all blocks have got there,
+     * the last when the next step begins. */
+    __device__ void clear_counters(int first, int last) const
+    {
+        for (int i = first + thread; blockIdx.x == 0 && i < last; i += WORKERS)
+            job.counters[i] = 0;
+    }
+
+    __device__ void work(void) const
+    {
+        int last = (job.n_layer - 1) * N_COUNTERS + DONE_DOWN;
+
+        clear_counters(last, last + 1);
+        struct cursor at = {0, 0, 0};
+        int position = job.step.position[0];
+
+        embed(position);
+        const struct attending of = attending_at(position);
+        room.kv_at = cache_at(job.cache, job.step, job.step.sequence[0], position, 0, 0);
+        for (int layer = 0; layer <= job.n_layer; layer++) {
+            int first = layer < job.n_layer ? QKV : HEAD, end = layer < job.n_layer ? DOWN : HEAD;
+            for (int kind = first; kind <= end; kind++) {
+                prepare(layer, kind, of);
+                if (kind == HEAD) {
+                    clear_counters(0, last);
+                    clear_counters(last + 1, job.n_layer * N_COUNTERS);
+                }
+                multiply(layer, kind, at);
+                if (kind != HEAD)
+                    arrive(layer, kind);
+            }
+        }
+    }
+};
+
+/* Offsets of what the model's shape decides; `ring` is also how much there is beside it. */
+struct plan {
+    size_t layers, x, y, sums, ring;
+};
+
+static __host__ __device__ size_t after(size_t at, size_t bytes)
+{
+    return (at + bytes + 127) / 128 * 128;
+}
+
+template <int D> static __host__ __device__ struct plan plan_of(const struct step_job &job)
+{
+    struct plan p;
+    p.layers = after(0, sizeof(struct room<D>));
+    p.x = after(p.layers, (size_t)job.n_layer * sizeof(struct step_layer));
+    p.y = after(p.x, (size_t)job.n_embd * sizeof(float));
+    p.sums = after(p.y, (size_t)job.y_pitch * sizeof(__half));
+    p.ring = after(p.sums, (size_t)job.y_pitch / SUMMED * sizeof(float2));
+    return p;
+}
+
+template <int A, int B, int D>
+static __global__ void __launch_bounds__(THREADS, 1)
+    whole_step(const __grid_constant__ struct step_job job)
+{
+#if __CUDA_ARCH__ >= 900 /* elsewhere it is never launched */
+    extern __shared__ __align__(128) char shared[];
+    const struct plan plan = plan_of<D>(job);
+    struct room<D> &r = *(struct room<D> *)shared;
+    struct step_layer *layers = (struct step_layer *)(shared + plan.layers);
+    const struct columns y = {(__half *)(shared + plan.y), (float2 *)(shared + plan.sums)};
+    const int thread = thread_once(), warp = thread / 32, lane = thread % 32;
+    float *x = (float *)(shared + plan.x);
+    char *ring = shared + plan.ring;
+    using one = struct step<A, B, D>;
+    const one s = {job, r, layers, x, y, ring, thread, warp, lane};
+
+    if ((int)threadIdx.x < job.n_slots) {
+        barrier_init(&r.full[threadIdx.x], 1);
+        barrier_init(&r.empty[threadIdx.x], s.AT_ONCE);
+        barriers_ready();
+    }
+    for (int i = threadIdx.x; i < job.n_layer * (int)sizeof *layers / 16; i += THREADS)
+        ((uint4 *)layers)[i] = __ldg((const uint4 *)job.layers + i);
+    for (int i = threadIdx.x; i < job.y_pitch / 2; i += THREADS)
+        ((__half2 *)y.x)[i] = __float2half2_rn(0);
+    for (int i = threadIdx.x; i < job.y_pitch / SUMMED; i += THREADS)
+        y.sums[i] = make_float2(0, 0);
+    __syncthreads();
+    if (threadIdx.x < N_KINDS)
+        s.work_out_share(threadIdx.x);
+    __syncthreads();
+    if (threadIdx.x < WORKERS)
+        s.work();
+    else if (threadIdx.x == WORKERS)
+        s.bring_weights();
+#endif
+}
+
+typedef void (*step_kernel)(const struct step_job);
+
+struct choice {
+    step_kernel kernel;
+    size_t slot_bytes, room;
+    int groups;
+};
+
+template <int A, int B, int D> static struct choice choice_of(const struct step_job &job)
+{
+    return {whole_step<A, B, D>, (size_t)step<A, B, D>::SLOT, plan_of<D>(job).ring,
+            step<A, B, D>::GROUPS};
+}
+
+template <int A, int B> static struct choice choice_for(const struct step_job &job)
+{
+    return job.cache.head_dim == 64 ? choice_of<A, B, 64>(job) : choice_of<A, B, 128>(job);
+}
+
+static struct choice choose(const struct step_job &job)
+{
+    switch (job.format) {
+    case CUDA_F16: return choice_for<CUDA_F16, CUDA_F16>(job);
+    case CUDA_Q8: return choice_for<CUDA_Q8, CUDA_Q8>(job);
+    case CUDA_A4: return choice_for<CUDA_A4, CUDA_K6>(job);
+    case CUDA_A5: return choice_for<CUDA_A5, CUDA_K6>(job);
+    case CUDA_K4: return choice_for<CUDA_K4, CUDA_K6>(job);
+    case CUDA_K5: return choice_for<CUDA_K5, CUDA_K6>(job);
+    default: return choice_for<CUDA_K6, CUDA_K6>(job);
+    }
+}
+
+bool cuda_step_usable(enum cuda_format most, enum cuda_format other)
+{
+    return other == most || (most != CUDA_F16 && most != CUDA_Q8 && other == CUDA_K6);
+}
+
+int cuda_step_slots(const struct step_job *job)
+{
+    const struct choice choice = choose(*job);
+    int n = 0;
+
+    if (job->n_embd > 2 * KEPT * WORKERS || job->attention.n_splits < 1)
+        return 0;
+    if (choice.room < STEP_SHARED)
+        n = (int)((STEP_SHARED - choice.room) / choice.slot_bytes);
+    n = n < MAX_SLOTS ? n : MAX_SLOTS;
+    n -= n % choice.groups; /* a slot is always the same group's */
+    return n >= IN_FLIGHT ? n : 0;
+}
+
+cudaError_t launch_step(const struct cuda_queue *q, const struct step_job *job)
+{
+    const struct choice choice = choose(*job);
+    size_t shared = choice.room + (size_t)job->n_slots * choice.slot_bytes;
+
+    cudaLaunchAttribute attribute = {};
+    attribute.id = cudaLaunchAttributeCooperative; /* blocks wait for each other */
+    attribute.val.cooperative = 1;
+
+    cudaLaunchConfig_t config = {};
+    config.gridDim = dim3((unsigned)job->n_blocks);
+    config.blockDim = dim3(THREADS);
+    config.dynamicSmemBytes = shared;
+    config.stream = q->stream;
+    config.attrs = &attribute;
+    config.numAttrs = 1;
+    cudaError_t rc = cudaFuncSetAttribute(choice.kernel,
+                                          cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared);
+    return rc == cudaSuccess ? cudaLaunchKernelEx(&config, choice.kernel, *job) : rc;
+}
