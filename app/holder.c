@@ -111,10 +111,16 @@ static uint64_t as_limit(uint64_t bytes)
     return bytes == UINT64_MAX ? 0 : bytes > 0 ? bytes : 1;
 }
 
+bool holder_has_gpu(const struct holder *h)
+{
+    return h->options->device == ENGINE_DEVICE_CUDA ||
+           (h->options->device == ENGINE_DEVICE_AUTO && engine_has_gpu());
+}
+
 static bool wants_gpu(const struct holder *h, const struct held *m)
 {
     if (m->where == HELD_ANYWHERE)
-        return h->options->device == ENGINE_DEVICE_CUDA && !m->on_cpu;
+        return !m->on_cpu && holder_has_gpu(h);
     return m->where == HELD_GPU;
 }
 
@@ -123,10 +129,7 @@ static int open_engine(struct holder *h, struct held *m, struct engine_shortage 
 {
     struct engine_options options = options_engine(h->options, m->file.path);
     bool gpu = wants_gpu(h, m);
-    if (gpu)
-        options.device = ENGINE_DEVICE_CUDA;
-    else if (options.device == ENGINE_DEVICE_CUDA)
-        options.device = ENGINE_DEVICE_CPU;
+    options.device = gpu ? ENGINE_DEVICE_CUDA : ENGINE_DEVICE_CPU;
     options.host_memory = as_limit(left_of_limit(h, false));
     options.device_memory = as_limit(left_of_limit(h, true));
     options.reserved_memory = reserved(h, gpu);
@@ -307,16 +310,24 @@ int holder_open(struct holder *h, struct held *m, char *err, size_t errlen)
     }
     if (m->n_lost == 0)
         m->on_cpu = false; /* there may be room on the GPU now */
-    bool failed = wants_gpu(h, m) && m->n_lost > 0;
-    m->on_cpu = m->on_cpu || (failed && m->n_lost > 1);
+    bool chosen = h->options->device == ENGINE_DEVICE_AUTO && m->where == HELD_ANYWHERE;
+    bool gives_up = wants_gpu(h, m) && (m->n_lost > 0 || chosen);
+    m->on_cpu = m->on_cpu || (gives_up && m->n_lost > 1);
     if (m->on_cpu)
         m->where = HELD_ANYWHERE;
     int status = open_with_room(h, m, err, errlen);
-    if (status == 0 || !failed || m->on_cpu)
+    if (status == 0 || !gives_up || m->on_cpu)
         return status;
+    char why[256];
+    snprintf(why, sizeof why, "%s", err);
     m->on_cpu = true;
     m->where = HELD_ANYWHERE;
-    return open_with_room(h, m, err, errlen);
+    status = open_with_room(h, m, err, errlen);
+    if (status == 0 && m->n_lost == 0) {
+        add_note(h);
+        str_addf(&h->note, "%s runs on the CPU (%s)", m->file.name, why);
+    }
+    return status;
 }
 
 /* The old engine goes when the new one is there: they share no device. */

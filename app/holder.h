@@ -60,12 +60,16 @@ int holder_find(struct holder *h, const char *name, const struct held *keep, str
                 char *err, size_t errlen);
 
 /* Brings it into memory, unless it is there. One that was lost comes back where it was, and on the CPU
- * once the GPU has failed it twice or cannot be opened any more. */
+ * once the GPU has failed it twice or cannot be opened any more; so does one that the GPU cannot take,
+ * where nobody has asked for the GPU. */
 int holder_open(struct holder *h, struct held *m, char *err, size_t errlen);
 
 /* The same, somewhere else from now on; where that cannot be it stays where it was. Not while it is
  * answering. */
 int holder_move(struct holder *h, struct held *m, enum held_where where, char *err, size_t errlen);
+
+/* Whether models go to a GPU if nobody says where. */
+bool holder_has_gpu(const struct holder *h);
 
 /* Takes a model out of the memory. */
 void holder_close(struct holder *h, struct held *m);

@@ -115,11 +115,6 @@ static void on_end(struct tui *t, const struct turn *turn)
         hint_continue(t);
 }
 
-static bool device_is_cuda(const struct tui *t)
-{
-    return t->chat.options->device == ENGINE_DEVICE_CUDA;
-}
-
 /* A lost model is loaded again once, and once more where that means the CPU; who loses it again has
  * to choose. */
 static void on_lost(struct tui *t, const struct chat_event *ev)
@@ -131,7 +126,7 @@ static void on_lost(struct tui *t, const struct chat_event *ev)
     ui_notice(t->ui, UI_FAIL, line.data);
     str_done(&line);
     struct held *m = ev->model;
-    if (m != t->chat.model || m->on_cpu || (m->n_lost > 1 && !device_is_cuda(t)))
+    if (m != t->chat.model || m->on_cpu || (m->n_lost > 1 && !holder_has_gpu(&t->chat.holder)))
         return;
     if (chat_reopen(&t->chat, err, sizeof err) != 0)
         ui_notice(t->ui, UI_FAIL, err);

@@ -16,7 +16,17 @@ static int cuda_open(struct backend **out, const struct model *m, const struct b
     snprintf(err, errlen, "device: no CUDA backend in this build");
     return -1;
 }
+
+static bool cuda_usable(void)
+{
+    return false;
+}
 #endif
+
+bool backend_has_gpu(void)
+{
+    return cuda_usable();
+}
 
 int backend_open(struct backend **out, const char *device, const struct model *m,
                  const struct backend_options *opt, char *err, size_t errlen)
@@ -27,6 +37,8 @@ int backend_open(struct backend **out, const char *device, const struct model *m
         snprintf(err, errlen, "device: unknown (got %s)", device);
         return -1;
     }
+    if (!device && cuda_open(out, m, opt, err, errlen) == 0)
+        return 0;
     return cpu_open(out, cpu_best_level(), m, opt, err, errlen);
 }
 

@@ -92,10 +92,13 @@ struct backend_ops {
 };
 
 /* Chooses and opens a backend for models of this shape and allocates all it will ever need but the
- * weights. device: "cpu", "cuda", or NULL for the one that is tried and true, the CPU. 0, or -1 with
- * err set. */
+ * weights. device: "cpu", "cuda", or NULL for the GPU where it can be used and else the CPU. 0, or -1
+ * with err set. */
 int backend_open(struct backend **out, const char *device, const struct model *m,
                  const struct backend_options *opt, char *err, size_t errlen);
 void backend_close(struct backend *b); /* NULL is fine */
+
+/* Whether there is a GPU that backend_open can use, given the memory. */
+bool backend_has_gpu(void);
 
 #endif

@@ -72,6 +72,10 @@ struct engine_options {
  * ENGINE_READY or ENGINE_FATAL tells how it went. *out is the caller's, for engine_close. */
 int engine_open(struct engine **out, const struct engine_options *opt, char *err, size_t errlen);
 
+/* Whether this build and this machine have a GPU for ENGINE_DEVICE_AUTO to choose; with too little
+ * memory on it that chooses the CPU all the same. Wakes the driver: some tenths of a second at most. */
+bool engine_has_gpu(void);
+
 /* Cancels what is running, joins the thread, frees everything. NULL is fine. */
 void engine_close(struct engine *e);
 

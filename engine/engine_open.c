@@ -118,6 +118,11 @@ static int choose_sizes(struct engine *e, const struct engine_options *opt,
     return 0;
 }
 
+bool engine_has_gpu(void)
+{
+    return backend_has_gpu();
+}
+
 static int open_backend(struct engine *e, const struct engine_options *opt,
                         const struct complaint *c)
 {
@@ -139,7 +144,7 @@ static int open_backend(struct engine *e, const struct engine_options *opt,
     e->info.kv_token_bytes = memory->kv / ((uint64_t)e->sizes.n_blocks * KV_BLOCK);
     e->info.bus_address = e->backend->bus_address;
     e->info.device = e->backend->device;
-    e->info.on_gpu = opt->device == ENGINE_DEVICE_CUDA;
+    e->info.on_gpu = e->backend->bus_address != NULL;
     return 0;
 }
 

@@ -130,11 +130,38 @@ static void test_one_on_the_cpu(void **state)
     term_free(t);
 }
 
+/* Nobody has to ask for the GPU; where it cannot be had, the CPU answers. */
+static void test_a_gpu_is_chosen(void **state)
+{
+    struct run r;
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
+    term_expect(t, "demo-llama \xc2\xb7 stub");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+    t = term_start(24, 80, "--vram-limit", "1", "-m", "demo-llama", NULL);
+    term_expect(t, "demo-llama runs on the CPU (");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+    const char *const lines[] = {
+        "DUET_STUB='1 0' $DUET -m demo-llama '17 + 25'",
+        "$DUET --vram-limit 1 -m demo-llama '17 + 25'",
+        "echo '\"17 + 25\"' | $DUET batch --vram-limit 1 -m demo-llama -q"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        run_shell(&r, lines[i]);
+        assert_int_equal(r.status, 0);
+        assert_contains(r.out, "17 + 25 = 42");
+        run_done(&r);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {TEST(test_pipe_says_why), TEST(test_the_cpu_takes_over),
-                                       TEST(test_one_on_the_cpu)};
+                                       TEST(test_one_on_the_cpu), TEST(test_a_gpu_is_chosen)};
 #undef TEST
     return cmocka_run_group_tests_name("GPU failures", tests, NULL, NULL) + test_bench_on_stub();
 }
