@@ -9,18 +9,6 @@
 enum { WARPS = 4, ROWS = 16, KEYS = KV_BLOCK, PAD = 8 };
 static_assert(WARPS * ROWS == ATTENTION_ROWS, "a span is a block");
 
-/* Sixteen bytes to shared memory, or zeros; done when the copies have been waited for. */
-static __device__ __forceinline__ void copy_16(__half *to, const __half *from, bool on)
-{
-#if __CUDA_ARCH__ >= 800
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
-                     (uint32_t)__cvta_generic_to_shared(to)),
-                 "l"(from), "r"(on ? 16 : 0));
-#else
-    *(uint4 *)to = on ? *(const uint4 *)from : make_uint4(0, 0, 0, 0);
-#endif
-}
-
 /* Waits for all copies but those of the last `ahead` tiles. */
 template <int AHEAD> static __device__ __forceinline__ void wait_for_copies(void)
 {
@@ -60,26 +48,10 @@ static __device__ __forceinline__ void fetch(const struct cuda_attention &a, int
     end_of_copies();
 }
 
-static __device__ __forceinline__ void split(float2 v, uint32_t *high, uint32_t *low)
-{
-    __half2 h = __floats2half2_rn(v.x, v.y);
-    float2 back = __half22float2(h);
-    *high = bits_of(h);
-    *low = bits_of(__floats2half2_rn(v.x - back.x, v.y - back.y));
-}
-
 static __device__ __forceinline__ void load_rows(uint32_t out[4], const __half *row)
 {
     uint32_t at = (uint32_t)__cvta_generic_to_shared(row);
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-                 : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
-                 : "r"(at));
-}
-
-static __device__ __forceinline__ void load_transposed(uint32_t out[4], const __half *row)
-{
-    uint32_t at = (uint32_t)__cvta_generic_to_shared(row);
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
                  : "r"(at));
 }
@@ -194,8 +166,8 @@ static __device__ __forceinline__ void load_queries(const struct cuda_attention 
 #pragma unroll
         for (int k = 0; k < D / 8; k++) {
             float2 v = *(const float2 *)(q + k * 8);
-            split(make_float2(v.x * scale, v.y * scale), &r.high[k / 2][k % 2 * 2 + row],
-                  &r.low[k / 2][k % 2 * 2 + row]);
+            split_pair(v.x * scale, v.y * scale, &r.high[k / 2][k % 2 * 2 + row],
+                       &r.low[k / 2][k % 2 * 2 + row]);
         }
     }
 #pragma unroll

@@ -103,10 +103,42 @@ static __device__ __forceinline__ __half2 half2_of(uint32_t v)
     return *(__half2 *)&v;
 }
 
+/* Sixteen bytes to shared memory, or zeros; done when the copies have been waited for. */
+static __device__ __forceinline__ void copy_16(__half *to, const __half *from, bool on)
+{
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
+                     (uint32_t)__cvta_generic_to_shared(to)),
+                 "l"(from), "r"(on ? 16 : 0));
+#else
+    *(uint4 *)to = on ? *(const uint4 *)from : make_uint4(0, 0, 0, 0);
+#endif
+}
+
+/* Four 8 x 8 pieces of halves, each turned: lane 4 g + t gets rows 2t, 2t + 1 of column g. row: of piece
+ * lane / 8, row lane % 8. */
+static __device__ __forceinline__ void load_transposed(uint32_t out[4], const __half *row)
+{
+    uint32_t at = (uint32_t)__cvta_generic_to_shared(row);
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
+                 : "r"(at));
+}
+
 /* Nearest half; what is too large becomes the largest, not infinity. */
 static __device__ __forceinline__ __half to_half(float v)
 {
     return __float2half_rn(fminf(fmaxf(v, -65504.f), 65504.f));
+}
+
+/* Two numbers as a high and a low half each. */
+static __device__ __forceinline__ void split_pair(float x, float y, uint32_t *high, uint32_t *low)
+{
+    __half2 h = __floats2half2_rn(x, y);
+    float2 back = __half22float2(h);
+
+    *high = bits_of(h);
+    *low = bits_of(__floats2half2_rn(x - back.x, y - back.y));
 }
 
 /* Element 0 of the keys of a position's row; the values are KV_BLOCK rows further on. */

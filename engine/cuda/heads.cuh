@@ -15,30 +15,11 @@ enum { HEADS_WARPS = 4, HEADS = 8, POSITIONS = 16, PAD = 8 };
 static_assert(RANGE_STEP == HEADS_WARPS * POSITIONS, "ranges are whole steps of a block");
 static_assert(KV_BLOCK % POSITIONS == 0, "a warp's positions are in one block of the cache");
 
-static __device__ __forceinline__ void copy_16(__half *to, const __half *from, bool on)
-{
-#if __CUDA_ARCH__ >= 800
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
-                     (uint32_t)__cvta_generic_to_shared(to)),
-                 "l"(from), "r"(on ? 16 : 0));
-#else
-    *(uint4 *)to = on ? *(const uint4 *)from : make_uint4(0, 0, 0, 0);
-#endif
-}
-
 static __device__ __forceinline__ void wait_for_copies(void)
 {
 #if __CUDA_ARCH__ >= 800
     asm volatile("cp.async.wait_all;" ::: "memory");
 #endif
-}
-
-static __device__ __forceinline__ void load_transposed(uint32_t out[4], const __half *row)
-{
-    uint32_t at = (uint32_t)__cvta_generic_to_shared(row);
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
-                 : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
-                 : "r"(at));
 }
 
 /* What a warp has in shared memory: sixteen positions, and at last its results in their place. */
@@ -80,16 +61,6 @@ static __device__ __forceinline__ void fetch(const __half *from, int n, struct p
 static __device__ __forceinline__ float query_scale(int head_dim)
 {
     return 1.4426950408889634f * rsqrtf((float)head_dim); /* scores are exponents of two */
-}
-
-/* Two numbers as a high and a low half each. */
-static __device__ __forceinline__ void split_pair(float x, float y, uint32_t *high, uint32_t *low)
-{
-    __half2 h = __floats2half2_rn(x, y);
-    float2 back = __half22float2(h);
-
-    *high = bits_of(h);
-    *low = bits_of(__floats2half2_rn(x - back.x, y - back.y));
 }
 
 /* Begins to fetch queries: floats [n_heads, D]. By the first four warps together. */

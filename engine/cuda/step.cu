@@ -53,7 +53,7 @@ template <int D> struct room {
 };
 
 /* Read once: the compiler would rather read threadIdx again and again, and wait. */
-static __device__ __forceinline__ int thread_once(void)
+[[maybe_unused]] static __device__ __forceinline__ int thread_once(void)
 {
     int thread;
     asm volatile("mov.u32 %0, %%tid.x;" : "=r"(thread));
@@ -71,14 +71,15 @@ struct pass {
     int tile, end, first, last;
 };
 
-static __device__ __forceinline__ struct pass pass_from(const struct share &s, int tile)
+[[maybe_unused]] static __device__ __forceinline__ struct pass pass_from(const struct share &s,
+                                                                         int tile)
 {
     int end = min(tile + s.pass_tiles, s.last_tile);
     return {tile, end, max(tile * s.per_tile, s.first), min(end * s.per_tile, s.last)};
 }
 
 /* Returns when so many blocks are done. By all workers. */
-static __device__ __forceinline__ void wait_until(const unsigned *done, unsigned n)
+[[maybe_unused]] static __device__ __forceinline__ void wait_until(const unsigned *done, unsigned n)
 {
     if (threadIdx.x == 0) {
         unsigned v;
@@ -674,7 +675,7 @@ template <int A, int B, int D>
 static __global__ void __launch_bounds__(THREADS, 1)
     whole_step(const __grid_constant__ struct step_job job)
 {
-#if __CUDA_ARCH__ >= 900 /* elsewhere it is never launched */
+#if __CUDA_ARCH__ >= 900 /* elsewhere it is never launched, and little here is used */
     extern __shared__ __align__(128) char shared[];
     const struct plan plan = plan_of<D>(job);
     struct room<D> &r = *(struct room<D> *)shared;
