@@ -98,7 +98,8 @@ check-engine check-ui check-storage: check-%: $(BUILD)/tests/%.run
 
 check-app: $(BUILD)/tests/app.run $(BUILD)/duet
 	$(call say,TEST,app)
-	$(Q)DUET=$(abspath $(BUILD)/duet) $<
+	$(Q)export DUET=$(abspath $(BUILD)/duet); $< 1/2 >$(BUILD)/app.log 2>&1 & half=$$!; \
+	 $< 2/2; rc=$$?; wait $$half || rc=1; cat $(BUILD)/app.log; exit $$rc
 
 $(BUILD)/tests/engine.run: $(call test_obj,engine) $(ENGINE_OBJ)
 	$(call say,LINK,$@)

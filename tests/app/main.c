@@ -1,17 +1,20 @@
-/* main.c - runs every group of the app's tests, or those that are named. */
+/* main.c - runs every group of the app's tests, or those that are named, or every Nth from the Kth on
+ * (K/N), so that others can be run beside: they mostly wait for programs. */
 #include "tests/app/tests.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 struct choice {
     char **names; /* NULL-terminated; none: all */
+    int first, step, n_groups;
     int failures;
 };
 
 static void group(struct choice *c, const char *name, int (*run)(void))
 {
-    bool wanted = !c->names[0];
+    bool wanted = !c->names[0] && c->n_groups++ % c->step == c->first - 1;
     for (int i = 0; c->names[i]; i++)
         wanted = wanted || strcmp(c->names[i], name) == 0;
     if (wanted)
@@ -20,7 +23,11 @@ static void group(struct choice *c, const char *name, int (*run)(void))
 
 int main(int argc, char **argv)
 {
-    struct choice c = {.names = argv + (argc > 0)};
+    struct choice c = {.names = argv + (argc > 0), .first = 1, .step = 1};
+    if (argc == 2 && sscanf(argv[1], "%d/%d", &c.first, &c.step) == 2)
+        c.names++;
+    if (c.first < 1 || c.step < c.first)
+        return 2;
 
     group(&c, "args", test_args);
     group(&c, "str", test_str);
