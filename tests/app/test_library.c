@@ -398,6 +398,7 @@ static void test_held_file(void **state)
     store_close(s);
     struct term *t = start();
     assert_int_equal(sqlite3_open(db, &other), SQLITE_OK);
+    sqlite3_busy_timeout(other, 10000); /* the program may be reading just now */
     assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
     term_type(t, "\033OQ");
     term_expect(t, "Conversations");
