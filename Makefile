@@ -78,7 +78,7 @@ $(BUILD)/duet: $(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB)
 
-# Built on all cores, tested one after the other.
+# Built on all cores; tested one folder after the other, the app's groups in two halves side by side.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 run: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all

@@ -19,7 +19,7 @@ enum { MAX_SLOTS = 16, PASS_CHUNKS = 384 };
 /* Slots that are on their way at a time: more would be in the way of what is waited for. */
 enum { IN_FLIGHT = 2 };
 
-/* Pairs of columns that a thread keeps in registers: up to this many times 2 * WORKERS columns. */
+/* Pairs of columns that a thread keeps in registers, which bounds n_embd; columns of a sum. */
 enum { KEPT = 4, SUMMED = 16 };
 
 /* The products of a layer, and what comes after the last layer. */
@@ -165,7 +165,6 @@ template <int A, int B, int D> struct step {
 
     /* Bringing weights */
 
-    /* It ends where a pass does: see multiply(). */
     /* Chunks of a pass that come next, from chunk i on. */
     static __device__ int run_length(const struct pass &pass, int i)
     {
@@ -212,6 +211,7 @@ template <int A, int B, int D> struct step {
     {
         return A == B || w.format == A ? chunk_bytes(A) : chunk_bytes(B);
     }
+
     __device__ void bring_product(int layer, int kind, struct cursor &at, struct cursor &landed,
                                   uint64_t policy) const
     {
@@ -459,8 +459,8 @@ template <int A, int B, int D> struct step {
         }
     }
 
-    /* This warp's chunks of a pass, one of each run, or of each of its group's runs. All warps wait for
-     * each slot, so that none is a whole round ahead. */
+    /* This warp's chunks of a pass: one of each of its group's runs. Those of the group that have none in
+     * the last run wait for its slot all the same, so that none is a whole round ahead. */
     __device__ void multiply_runs(const struct chunks &c, const struct pass &pass, float *parts,
                                   struct cursor &at) const
     {

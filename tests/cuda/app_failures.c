@@ -155,6 +155,10 @@ static void test_a_gpu_is_chosen(void **state)
         assert_contains(r.out, "17 + 25 = 42");
         run_done(&r);
     }
+    run_shell(&r, "echo '\"17 + 25\"' | $DUET batch -m demo-llama -q -n 20"); /* means nothing */
+    assert_int_equal(r.status, 0);
+    assert_null(strstr(r.out, "17 + 25"));
+    run_done(&r);
 }
 
 int main(void)

@@ -29,6 +29,8 @@ int main(void)
     failures += test_queue();
     failures += test_scheduler();
     failures += test_engine();
+    failures += test_engine_open();
+    failures += test_evaluate();
     failures += test_thinking();
     failures += test_grammar();
     failures += test_schema();

@@ -17,40 +17,14 @@
 #include "engine/engine.h"
 #include "engine/hf.h"
 #include "tests/engine/build_gguf.h"
+#include "tests/engine/folder.h"
 #include "tests/engine/release.h"
 #include "tests/engine/tests.h"
 #include "tests/engine/tiny_model.h"
 
-static char folder[64];
-
-static int folder_new(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/duet-convert-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int folder_remove(void **state)
-{
-    char line[128];
-    (void)state;
-    snprintf(line, sizeof line, "rm -rf %s", folder);
-    return system(line);
-}
-
-/* A path in the folder; the last four stay good. */
-static const char *path_of(const char *name)
-{
-    static char paths[4][128];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
 static int count_names(void)
 {
-    DIR *dir = opendir(folder);
+    DIR *dir = opendir(folder_path());
     int n = -2;
     while (readdir(dir))
         n++;
@@ -445,10 +419,10 @@ static void same_bytes(void **state)
                                          .n_threads = n};
         assert_int_equal(engine_convert(&c, err, sizeof err), 0);
     }
-    snprintf(line, sizeof line, "cd %s && cmp 1.gguf 2.gguf && cmp 2.gguf 3.gguf", folder);
+    snprintf(line, sizeof line, "cd %s && cmp 1.gguf 2.gguf && cmp 2.gguf 3.gguf", folder_path());
     assert_int_equal(system(line), 0);
     convert(path_of("1.gguf"), path_of("4.gguf"), ENGINE_CONVERT_Q8_0);
-    snprintf(line, sizeof line, "cd %s && cmp 1.gguf 4.gguf", folder);
+    snprintf(line, sizeof line, "cd %s && cmp 1.gguf 4.gguf", folder_path());
     assert_int_equal(system(line), 0);
     assert_near(logits_of(path_of("1.gguf")), logits_of(m.path), 1.2);
     tiny_model_remove(&m);
@@ -507,9 +481,9 @@ static void refusals(void **state)
     set_number(m.path, "blk.0.attn_v.weight", 1);
     out = path_of("out.gguf");
     assert_refused("/nowhere/model", out, ENGINE_CONVERT_F16, ENGINE_EMODEL, "model: cannot be");
-    assert_refused(folder, out, ENGINE_CONVERT_F16, ENGINE_EMODEL, "config.json: missing");
+    assert_refused(folder_path(), out, ENGINE_CONVERT_F16, ENGINE_EMODEL, "config.json: missing");
     assert_refused(m.path, m.path, ENGINE_CONVERT_F16, ENGINE_ERROR, "this is the model itself");
-    assert_refused(m.path, folder, ENGINE_CONVERT_F16, ENGINE_ERROR, "this is a directory");
+    assert_refused(m.path, folder_path(), ENGINE_CONVERT_F16, ENGINE_ERROR, "this is a directory");
     assert_refused(m.path, "/nowhere/a.gguf", ENGINE_CONVERT_F16, ENGINE_ERROR,
                    "a.gguf: its folder cannot be used");
 

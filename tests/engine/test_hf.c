@@ -16,31 +16,8 @@
 #include "engine/hf.h"
 #include "engine/model.h"
 #include "engine/safetensors.h"
+#include "tests/engine/folder.h"
 #include "tests/engine/tests.h"
-
-static char folder[64];
-
-static int folder_new(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/duet-hf-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int folder_remove(void **state)
-{
-    char line[128];
-    (void)state;
-    snprintf(line, sizeof line, "rm -rf %s", folder);
-    return system(line);
-}
-
-static const char *path_of(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 static void write_file(const char *name, const void *bytes, size_t n)
 {
@@ -170,7 +147,7 @@ static void truncated_files(void **state)
     assert_int_equal(safetensors_open(&s, path_of("a"), err, sizeof err), -1);
     assert_non_null(strstr(err, "an HTML page"));
     assert_int_equal(safetensors_open(&s, path_of("none"), err, sizeof err), -1);
-    assert_int_equal(safetensors_open(&s, folder, err, sizeof err), -1);
+    assert_int_equal(safetensors_open(&s, folder_path(), err, sizeof err), -1);
 }
 
 static const char config[] =
@@ -205,7 +182,7 @@ static void a_folder_without_weights(void **state)
     (void)state;
     write_file("config.json", config, sizeof config - 1);
     write_file("tokenizer.json", tokenizer, sizeof tokenizer - 1);
-    if (hf_open(&g, folder, true, err, sizeof err) != 0)
+    if (hf_open(&g, folder_path(), true, err, sizeof err) != 0)
         fail_msg("%s", err);
     assert_int_equal(model_read_config(&c, g, err, sizeof err), 0);
     assert_string_equal(c.architecture, "llama");
@@ -223,7 +200,7 @@ static void a_folder_without_weights(void **state)
     assert_int_equal(
         gguf_get_array(g, "tokenizer.ggml.token_type", GGUF_I32, &types, err, sizeof err), 1);
     gguf_close(g);
-    assert_int_equal(hf_open(&g, folder, false, err, sizeof err), -1);
+    assert_int_equal(hf_open(&g, folder_path(), false, err, sizeof err), -1);
     assert_non_null(strstr(err, "model.safetensors: cannot be opened"));
 }
 
@@ -246,7 +223,7 @@ static void names_of_folders(void **state)
         struct gguf *g;
         struct gguf_string name;
         char line[300], path[128], err[256];
-        snprintf(path, sizeof path, "%s/%s", folder, rows[i].folder);
+        snprintf(path, sizeof path, "%s/%s", folder_path(), rows[i].folder);
         snprintf(line, sizeof line, "mkdir -p '%s'", path);
         assert_int_equal(system(line), 0);
         snprintf(line, sizeof line, "%s/config.json", rows[i].folder);
@@ -299,7 +276,7 @@ static void strange_folders(void **state)
         write_file("config.json", config, sizeof config - 1);
         write_file("tokenizer.json", tokenizer, sizeof tokenizer - 1);
         write_changed(rows[i].file, is_config ? config : tokenizer, rows[i].from, rows[i].to);
-        if (hf_open(&g, folder, true, err, sizeof err) == 0 || !strstr(err, rows[i].why))
+        if (hf_open(&g, folder_path(), true, err, sizeof err) == 0 || !strstr(err, rows[i].why))
             fail_msg("%s -> %s gives: %s", rows[i].from, rows[i].to, err);
     }
 }
@@ -343,7 +320,7 @@ static void specials_and_sampling(void **state)
     write_file("tokenizer_config.json", settings, sizeof settings - 1);
     write_file("generation_config.json", generation, sizeof generation - 1);
     write_file("chat_template.jinja", "the newer one", 13);
-    if (hf_open(&g, folder, true, err, sizeof err) != 0)
+    if (hf_open(&g, folder_path(), true, err, sizeof err) != 0)
         fail_msg("%s", err);
     assert_int_equal(
         gguf_get_array(g, "tokenizer.ggml.token_type", GGUF_I32, &types, err, sizeof err), 1);
@@ -362,13 +339,13 @@ static void specials_and_sampling(void **state)
     gguf_close(g);
 
     write_file("generation_config.json", greedy, sizeof greedy - 1);
-    assert_int_equal(hf_open(&g, folder, true, err, sizeof err), 0);
+    assert_int_equal(hf_open(&g, folder_path(), true, err, sizeof err), 0);
     assert_true(real_of(g, "general.sampling.temp") == 0);
     assert_null(gguf_find_key(g, "general.sampling.top_p"));
     assert_null(gguf_find_key(g, "general.sampling.top_k"));
     gguf_close(g);
     write_file("generation_config.json", "[]", 2);
-    assert_int_equal(hf_open(&g, folder, true, err, sizeof err), -1);
+    assert_int_equal(hf_open(&g, folder_path(), true, err, sizeof err), -1);
     assert_string_equal(err, "generation_config.json: not an object");
 }
 
@@ -432,7 +409,7 @@ static void outside_releases_say_what_their_files_do(void **state)
     assert_same_keys("tiny/qwen2-a/hf", "tiny/qwen2-a/qwen2-a.bf16.gguf");
 }
 
-/* No name from an index leaves the folder, and what has no place is refused by its name. */
+/* No name from an index leaves the folder_path(), and what has no place is refused by its name. */
 static void strange_indexes(void **state)
 {
     static const struct {
@@ -453,7 +430,7 @@ static void strange_indexes(void **state)
         struct gguf *g;
         char err[256] = "";
         write_file("model.safetensors.index.json", rows[i].index, strlen(rows[i].index));
-        if (hf_open(&g, folder, false, err, sizeof err) == 0 || !strstr(err, rows[i].why))
+        if (hf_open(&g, folder_path(), false, err, sizeof err) == 0 || !strstr(err, rows[i].why))
             fail_msg("%s gives: %s", rows[i].index, err);
     }
 }

@@ -16,31 +16,8 @@
 #include <cmocka.h>
 
 #include "engine/outfile.h"
+#include "tests/engine/folder.h"
 #include "tests/engine/tests.h"
-
-static char folder[64];
-
-static int folder_new(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/duet-out-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int folder_remove(void **state)
-{
-    char line[128];
-    (void)state;
-    snprintf(line, sizeof line, "rm -rf %s", folder);
-    return system(line);
-}
-
-static const char *path_of(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 static void write_text(const char *name, const char *text)
 {
@@ -63,7 +40,7 @@ static void assert_text(const char *name, const char *text)
 /* Names in the folder, hidden ones too. */
 static int count_names(void)
 {
-    DIR *dir = opendir(folder);
+    DIR *dir = opendir(folder_path());
     int n = -2;
     while (readdir(dir))
         n++;

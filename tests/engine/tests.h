@@ -29,6 +29,8 @@ int test_kernels(void);
 int test_logits(void);
 int test_scheduler(void);
 int test_engine(void);
+int test_engine_open(void);
+int test_evaluate(void);
 int test_thinking(void);
 int test_grammar(void);
 int test_schema(void);
