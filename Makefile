@@ -88,7 +88,7 @@ test: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests
 	$(Q)$(MAKE) --no-print-directory check
 
-tests: $(TESTS:%=$(BUILD)/tests/%.run) $(if $(with_cuda),$(ON_STUB))
+tests: $(TESTS:%=$(BUILD)/tests/%.run) $(BUILD)/duet-of-hub $(if $(with_cuda),$(ON_STUB))
 
 check: $(TESTS:%=check-%) $(if $(with_cuda),check-cuda-failures)
 
@@ -96,7 +96,7 @@ check-engine check-ui check-storage: check-%: $(BUILD)/tests/%.run
 	$(call say,TEST,$*)
 	$(Q)$<
 
-check-app: $(BUILD)/tests/app.run $(BUILD)/duet
+check-app: $(BUILD)/tests/app.run $(BUILD)/duet $(BUILD)/duet-of-hub
 	$(call say,TEST,app)
 	$(Q)export DUET=$(abspath $(BUILD)/duet); $< 1/2 >$(BUILD)/app.log 2>&1 & half=$$!; \
 	 $< 2/2; rc=$$?; wait $$half || rc=1; cat $(BUILD)/app.log; exit $$rc
@@ -114,6 +114,12 @@ $(BUILD)/tests/app.run: $(call test_obj,app) $(filter-out $(BUILD)/app/main.c.o,
                         $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB) $(TEST_LIB)
+
+# duet, with the table of what tests/hub/hub.py has.
+$(BUILD)/duet-of-hub: $(filter-out $(BUILD)/app/pull_table.c.o,$(APP_OBJ)) $(BUILD)/tests/hub/pull_table.c.o \
+                      $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB)
 
 $(BUILD)/tests/storage.measure: $(call test_obj,storage/measure) $(STORAGE_OBJ)
 	$(call say,LINK,$@)
@@ -201,7 +207,7 @@ $(BUILD)/flags: FORCE
 	 echo '$(CC) $(CFLAGS) $(SANF) $(DEFS) $(VERSION) $(CUARCH)' > $@
 
 -include $(patsubst %.o,%.d,$(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ) \
-                            $(foreach t,$(TESTS) storage/measure cuda,$(call test_obj,$(t))))
+                            $(foreach t,$(TESTS) storage/measure hub cuda,$(call test_obj,$(t))))
 
 deps:
 	@sh .ci/deps

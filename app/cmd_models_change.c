@@ -30,7 +30,7 @@ void model_facts_read(const struct model_file *file, struct model_facts *out)
         pull_record_of(file->path, &out->record);
     models_digest(file->path, out->sha256);
     const struct pull_entry *entry = file->release >= 0
-                                         ? pull_table_find(releases[file->release].name)
+                                         ? pull_entry_named(releases[file->release].name)
                                          : NULL;
     out->licence = out->record.licence ? out->record.licence : entry ? entry->licence : NULL;
 }
@@ -102,7 +102,7 @@ static int remove_model(struct app *app, const struct model_file *file)
 /* What a pull that did not come to its end has left; false: nothing. */
 static bool remove_rest(struct app *app, const char *name, int *status)
 {
-    const struct pull_entry *entry = pull_table_find(name);
+    const struct pull_entry *entry = pull_entry_named(name);
     struct stat st;
     struct str path = {0}, part = {0}, size = {0};
     if (!entry || !app->paths.data)

@@ -113,9 +113,12 @@ static bool tell(void *ud, const struct pull_progress *progress)
 static void say_begin(struct puller *p, const struct pull_request *req)
 {
     const struct pull_entry *e = req->entry;
+    struct str size = {0};
+    pull_entry_add_size(&size, e);
     if (!p->app->options.json)
-        say_notice(p->app->options.quiet, "%s: %s (%s, %s)", p->name.data, e->file, e->size,
+        say_notice(p->app->options.quiet, "%s: %s (%s, %s)", p->name.data, e->file, size.data,
                    e->licence);
+    str_done(&size);
     p->said_ms = clock_ms();
 }
 
@@ -236,7 +239,7 @@ static int pull_one(const struct app *app, struct pull_request *req, const char 
     bool any = !app->options.from && !app->options.sha256;
     char err[512] = "";
 
-    req->entry = pull_table_find(name);
+    req->entry = pull_entry_named(name);
     if (!req->entry) {
         say_error("%s: not a model that can be pulled (deepseek and llama, with :q4, :q8 or :f16)",
                   name);

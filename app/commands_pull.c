@@ -13,7 +13,9 @@ static void add_table(struct str *out)
 {
     for (size_t i = 0; i < pull_table_size; i++) {
         const struct pull_entry *e = &pull_table[i];
-        str_addf(out, "%s%s:%s, %s, %s", i ? "\n" : "", e->name, e->type, e->size, e->licence);
+        str_addf(out, "%s%s:%s, ", i ? "\n" : "", e->name, e->type);
+        pull_entry_add_size(out, e);
+        str_addf(out, ", %s", e->licence);
     }
     str_adds(
         out,
@@ -25,7 +27,7 @@ void command_pull(struct chat *c, const char *arg, struct command_reply *reply)
     (void)c;
     if (!*arg) {
         add_table(&reply->text);
-    } else if (strcmp(arg, "stop") == 0 || pull_table_find(arg)) {
+    } else if (strcmp(arg, "stop") == 0 || pull_entry_named(arg)) {
         reply->effect = COMMAND_PULL;
         str_adds(&reply->file_name, arg);
     } else {

@@ -31,10 +31,12 @@ static void add_models(struct chat *c, ui_offer offer, void *sink)
 static void add_pulls(ui_offer offer, void *sink)
 {
     for (size_t i = 0; i < pull_table_size; i++) {
-        struct str word = {0};
+        struct str word = {0}, size = {0};
         str_addf(&word, "%s:%s", pull_table[i].name, pull_table[i].type);
-        offer(sink, word.data, pull_table[i].size);
+        pull_entry_add_size(&size, &pull_table[i]);
+        offer(sink, word.data, size.data);
         str_done(&word);
+        str_done(&size);
     }
     offer(sink, "stop", "ends what goes on");
 }

@@ -16,11 +16,13 @@
 #include "app/numbers.h"
 #include "app/pull_http.h"
 #include "app/pull_part.h"
+#include "app/pull_place.h"
 #include "app/say.h"
 #include "app/str.h"
 
 enum {
-    RESTART = -10, /* of a request: what is here does not go with what the server has */
+    RESTART = -10,   /* of a request: what is here does not go with what the server has */
+    ELSEWHERE = -11, /* of a request: it is not there, but may be at the next place */
     TELL_MS = 100,
     LITTLE = 1024,   /* bytes that a try must bring so as not to be in vain */
     RATE_MS = 4000,  /* the time that a rate is of */
@@ -35,9 +37,9 @@ struct pull {
     struct pull_progress progress;
     struct pull_record record; /* sha256 and bytes are what the file must be */
     struct part part;
-    char *url;
-    bool on_origin; /* the URL is the endpoint's, which is believed */
-    bool written;   /* the record */
+    struct pull_places places;
+    int place;    /* of those the one that is asked */
+    bool written; /* the record */
     char trouble[SAY_MAX];
 
     double told_ms, rate_ms;
@@ -103,34 +105,15 @@ static int stopped(char *err, size_t errlen)
 
 /* Where */
 
-/* The file at the endpoint, or at a place that is laid out as it is. */
-static char *file_at(const char *place, const struct pull_entry *e)
+/* What follows a ? may be a secret, and is not kept. */
+static void use_place(struct pull *p, int i)
 {
-    struct str url = {0};
-    size_t len = strlen(place);
-    while (len > 0 && place[len - 1] == '/')
-        len--;
-    str_addf(&url, "%.*s/%s/resolve/main/%s", (int)len, place, e->repository, e->file);
-    return url.data;
-}
-
-static bool names_a_file(const char *url)
-{
-    size_t len = strcspn(url, "?#");
-    return len > 5 && strncasecmp(url + len - 5, ".gguf", 5) == 0;
-}
-
-static int choose_url(struct pull *p, char *err, size_t errlen)
-{
-    const struct pull_request *req = p->req;
-    const char *place = req->from ? req->from : req->endpoint;
-    const char *what = req->from ? "--from" : "HF_ENDPOINT";
-    if (!http_may_ask(place))
-        return say_to(err, errlen, EXIT_USAGE, "%s: not a URL that begins with https:// (got %s)",
-                      what, place);
-    p->url = req->from && names_a_file(place) ? mem_strdup(place) : file_at(place, req->entry);
-    p->on_origin = http_same_origin(p->url, req->endpoint);
-    return 0;
+    p->place = i;
+    free(p->record.url);
+    p->record.url = mem_strdup(p->places.urls[i]);
+    p->record.url[strcspn(p->record.url, "?#")] = '\0';
+    p->record.etag[0] = '\0';
+    p->written = false;
 }
 
 /* What the file must be */
@@ -157,7 +140,7 @@ static int drop(void *ud, const char *bytes, size_t len, char *err, size_t errle
 static struct http_request request_of(const struct pull *p)
 {
     return (struct http_request){
-        .url = p->url,
+        .url = p->places.urls[p->place],
         .token = p->req->token,
         .origin = p->req->endpoint,
         .ca_file = p->req->ca_file,
@@ -191,17 +174,32 @@ static int ask_origin(struct pull *p, char *err, size_t errlen)
     return 0;
 }
 
-/* The caller's word goes before the table's, and that before the origin's. */
+/* Whether it is the table that says what the file must be. */
+static bool is_of_table(const struct pull *p)
+{
+    return !p->req->sha256 && p->req->entry->sha256;
+}
+
+/* What to do about a place that has another file than the table knows. */
+static const char *way_out(const struct pull *p)
+{
+    return is_of_table(p) ? "; --from gets the known file elsewhere, --sha256 another one" : "";
+}
+
+/* The caller's word goes before the table's, and that before the origin's, which is asked where nobody
+ * else knows. */
 static int learn_digest(struct pull *p, char *err, size_t errlen)
 {
-    const char *known = p->req->sha256 ? p->req->sha256 : p->req->entry->sha256;
+    const char *known = pull_known_digest(p->req);
     if (known) {
         memcpy(p->record.sha256, known, DIGEST_HEX);
+        if (is_of_table(p))
+            p->record.bytes = p->req->entry->bytes;
         say_to(p->result->vouched, sizeof p->result->vouched, 0,
-               p->req->sha256 ? "as given" : "as known before");
+               is_of_table(p) ? "as this version knows it" : "as given");
         return 0;
     }
-    if (p->on_origin)
+    if (http_same_origin(p->places.urls[p->place], p->req->endpoint))
         return ask_origin(p, err, errlen);
     return say_to(err, errlen, EXIT_USAGE,
                   "--from: the file's sha256 is not known here; give it with --sha256");
@@ -240,7 +238,7 @@ static int compare_target(struct pull *p, int fd, char *err, size_t errlen)
  * to be asked. `duet models verify` reads it again. */
 static bool is_kept(struct pull *p)
 {
-    const char *known = p->req->sha256 ? p->req->sha256 : p->req->entry->sha256;
+    const char *known = pull_known_digest(p->req);
     struct pull_record old;
     struct str path = {0};
     struct stat st;
@@ -318,8 +316,8 @@ static int check_size(struct pull *p, const struct http_reply *reply, char *err,
         return say_to(err, errlen, HTTP_FAILED, "%s: %s", reply->host,
                       total < 0 ? "does not say how large the file is" : "sends an empty file");
     if (p->record.bytes >= 0 && total != p->record.bytes)
-        return say_to(err, errlen, HTTP_FAILED, "%s: size mismatch (got %lld, must be %lld)",
-                      reply->host, (long long)total, (long long)p->record.bytes);
+        return say_to(err, errlen, HTTP_FAILED, "%s: size mismatch (got %lld, must be %lld)%s",
+                      reply->host, (long long)total, (long long)p->record.bytes, way_out(p));
     p->record.bytes = total;
     return 0;
 }
@@ -335,8 +333,8 @@ static int begin_body(void *ud, const struct http_reply *reply, char *err, size_
                       reply->type);
     if (reply->linked_sha256[0] && strcmp(reply->linked_sha256, p->record.sha256) != 0)
         return say_to(err, errlen, HTTP_FAILED,
-                      "%s: has another file (sha256 %.12s..., not %.12s...)", reply->host,
-                      reply->linked_sha256, p->record.sha256);
+                      "%s: has another file (sha256 %.12s..., not %.12s...)%s", reply->host,
+                      reply->linked_sha256, p->record.sha256, way_out(p));
     bool rest = reply->status == 206 && reply->range_from == p->part.size &&
                 reply->length == reply->range_total - reply->range_from &&
                 (p->record.bytes < 0 || reply->range_total == p->record.bytes);
@@ -377,6 +375,8 @@ static int load_some(struct pull *p, char *err, size_t errlen)
     p->rate_ms = clock_ms();
     p->rate_bytes = p->part.size;
     int status = http_run(&req, &sink, &reply, err, errlen);
+    if (status == HTTP_FAILED && reply.status == 404 && p->place + 1 < p->places.n)
+        return ELSEWHERE;
     if (status == 0 && p->part.size != p->record.bytes)
         status = say_to(err, errlen, HTTP_BROKEN, "%s: ended before the file did", reply.host);
     return status;
@@ -406,6 +406,10 @@ static int load(struct pull *p, char *err, size_t errlen)
         status = load_some(p, err, errlen);
         if (status == 0)
             break;
+        if (status == ELSEWHERE) {
+            use_place(p, p->place + 1);
+            continue;
+        }
         if (status == RESTART && anew)
             status = say_to(err, errlen, HTTP_FAILED,
                             "the server does not know which bytes it sends");
@@ -466,11 +470,9 @@ int pull_run(const struct pull_request *req, const struct pull_watcher *watcher,
                                     .repository = mem_strdup(req->entry->repository),
                                     .licence = mem_strdup(req->entry->licence),
                                     .bytes = -1};
-    int status = choose_url(&p, err, errlen);
-    if (p.url) { /* what follows a ? may be a secret */
-        p.record.url = mem_strdup(p.url);
-        p.record.url[strcspn(p.record.url, "?#")] = '\0';
-    }
+    int status = pull_places_find(req, &p.places, err, errlen);
+    if (status == 0)
+        use_place(&p, 0);
     bool kept = status == 0 && is_kept(&p);
     if (status == 0 && !kept)
         status = learn_digest(&p, err, errlen);
@@ -481,6 +483,6 @@ int pull_run(const struct pull_request *req, const struct pull_watcher *watcher,
     memcpy(result->sha256, p.record.sha256, DIGEST_HEX);
     result->bytes = p.record.bytes;
     pull_record_done(&p.record);
-    free(p.url);
+    pull_places_done(&p.places);
     return status;
 }

@@ -1,9 +1,13 @@
 /* pull_http.h - one request by HTTPS to a server that may be broken, or hostile.
  *
- * Only HTTPS, TLS 1.2 or later, with a certificate that is checked: nothing turns that off. Redirects
- * are followed here and not by libcurl, so that each hop is looked at: the token goes to its origin,
- * and once a redirect has left that, to nobody. Headers and silences have limits, nothing is
- * decompressed, nothing a server says names a file. */
+ * Only HTTPS, TLS 1.2 or later, with a certificate that is checked: nothing turns that off. No key is
+ * pinned: hubs and the hosts they redirect to change theirs within weeks. What a model must be is pinned by
+ * its digest, which holds against a false authority as well.
+ *
+ * Redirects are followed here and not by libcurl, so that each hop is looked at: the token goes to its
+ * origin, and once a redirect has left that, to nobody. Headers and silences have limits, nothing is
+ * decompressed, nothing a server says names a file.
+ */
 #ifndef APP_PULL_HTTP_H
 #define APP_PULL_HTTP_H
 

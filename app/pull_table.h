@@ -3,13 +3,17 @@
 #define APP_PULL_TABLE_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+#include "app/str.h"
 
 struct pull_entry {
     const char *name;       /* "llama" */
     const char *type;       /* "q8" */
     const char *repository; /* "owner/name" at Hugging Face */
+    const char *revision;   /* of it: the commit that has the file with this digest, or "main" */
     const char *file;       /* in it, and here */
-    const char *size;       /* "1.3 GB": as it is told before the server says it to the byte */
+    int64_t bytes;          /* of the file; about so many where its digest is not known */
     const char *sha256;     /* of the file; NULL: not known here, so the origin is asked for it */
     const char *licence;
 };
@@ -18,6 +22,9 @@ extern const struct pull_entry pull_table[];
 extern const size_t pull_table_size;
 
 /* The entry of "llama", "r1:q4"; without a type the first of that name. NULL: there is none. */
-const struct pull_entry *pull_table_find(const char *name);
+const struct pull_entry *pull_entry_named(const char *name);
+
+/* "1.3 GB" */
+void pull_entry_add_size(struct str *out, const struct pull_entry *e);
 
 #endif

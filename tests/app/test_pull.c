@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 
+#include "app/digest.h"
+#include "app/pull_table.h"
+#include "app/str.h"
 #include "tests/app/hub.h"
 #include "tests/app/pulling.h"
 
@@ -132,6 +135,94 @@ static void test_from(void **state)
     assert_pulled_names(".bad");
 }
 
+/* What the table knows */
+
+static void assert_refuses(const char *kind, const char *name, const char *says)
+{
+    struct run r;
+    hub_use("hub", kind);
+    run_duet(&r, NULL, 0, "pull", "-q", name, NULL);
+    assert_int_equal(r.status, 5);
+    assert_contains(r.err, says);
+    assert_error_line(&r);
+    run_done(&r);
+}
+
+/* A digest that is known is asked of nobody, and the commit it belongs to is asked for the file. */
+static void test_known(void **state)
+{
+    static const char *const kinds[] = {"good", "hub", "bare", "moved"};
+    struct run r;
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        remove_pulled();
+        hub_forget();
+        hub_use("hub", kinds[i]);
+        run_duet(&r, NULL, 0, "pull", "llama:q4", NULL);
+        assert_int_equal(r.status, 0);
+        assert_contains(r.err, "100 kB, Llama");
+        assert_contains(r.err, hub_digest);
+        assert_contains(r.err, "as this version knows it");
+        run_done(&r);
+        assert_string_equal(pulled_names(), "Llama-3.2-1B-Instruct-Q4_K_M.gguf "
+                                            "Llama-3.2-1B-Instruct-Q4_K_M.gguf.json ");
+        char *log = hub_log();
+        assert_null(strstr(log, "HEAD"));
+        assert_non_null(strstr(log, "/resolve/00000000000000000000000000000000c0ffee00/"));
+        assert_int_equal(strstr(log, "/resolve/main/") != NULL, strcmp(kinds[i], "moved") == 0);
+        free(log);
+    }
+}
+
+/* Another file in the place of the known one gets no name, whether the place says so or not; who wants it
+ * names its digest. */
+static void test_known_differs(void **state)
+{
+    struct run r;
+    (void)state;
+    assert_refuses("good", "llama:f16",
+                   "has another file (sha256 6ce7db45c8db..., not 0123456789ab...); --from gets "
+                   "the known file elsewhere, --sha256 another one");
+    assert_refuses("bare", "deepseek:f16", "size mismatch (got 100000, must be 200000); --from");
+    assert_string_equal(pulled_names(), "");
+    assert_refuses("bare", "llama:f16", "sha256 differs (got 6ce7db45c8db..., must be 0123456");
+    assert_string_equal(pulled_names(), "Llama-3.2-1B-Instruct-f16.gguf.bad ");
+    hub_forget();
+    run_duet(&r, NULL, 0, "pull", "llama:f16", "--sha256", hub_digest, NULL);
+    assert_int_equal(r.status, 0);
+    assert_contains(r.err, "as given");
+    run_done(&r);
+    char *log = hub_log();
+    assert_null(strstr(log, "c0ffee"));
+    assert_non_null(strstr(log, "/resolve/main/"));
+    free(log);
+    assert_refuses("good", "llama:f16", "is there with other content");
+}
+
+/* The table that goes into the program, and the manual's. */
+static void test_table(void **state)
+{
+    struct run r;
+    (void)state;
+    run_shell(&r, "cat man/duet-pull.1");
+    for (size_t i = 0; i < pull_table_size; i++) {
+        const struct pull_entry *e = &pull_table[i];
+        struct str row = {0};
+        str_addf(&row, ".It %s:%s Ta %s Ta ", e->name, e->type, e->file);
+        pull_entry_add_size(&row, e);
+        assert_contains(r.out, row.data);
+        str_done(&row);
+        assert_contains(r.out, e->repository);
+        if (!e->sha256)
+            continue;
+        assert_true(digest_is_hex(e->sha256));
+        assert_int_equal(strspn(e->revision, "0123456789abcdef"), 40);
+        for (size_t k = 0; k < i; k++)
+            assert_true(!pull_table[k].sha256 || strcmp(pull_table[k].sha256, e->sha256) != 0);
+    }
+    run_done(&r);
+}
+
 /* Lines that break */
 
 /* Two hundred of them, each at another byte. */
@@ -231,7 +322,9 @@ static void test_lengths(void **state)
     (void)state;
     ASSERT_REFUSED(rows);
     remove_pulled();
-    assert_pull("more", 0, ""); /* what follows the end is not part of it */
+    /* What follows the promised length belongs to no reply (RFC 9112, 6.3): it is never read, the
+     * connection ends there, and what was promised is judged by its digest. */
+    assert_pull("more", 0, "");
     assert_pulled();
 }
 
@@ -291,13 +384,14 @@ int test_pull_verb(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, hub_sandbox, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_pull),    TEST(test_pulled_model_answers),
-        TEST(test_json),    TEST(test_bar),
-        TEST(test_from),    TEST(test_cuts),
-        TEST(test_kills),   TEST(test_wrong_ranges),
-        TEST(test_silence), TEST(test_lengths),
-        TEST(test_flipped), TEST(test_disk),
-        TEST(test_two),
+        TEST(test_pull),          TEST(test_pulled_model_answers),
+        TEST(test_json),          TEST(test_bar),
+        TEST(test_from),          TEST(test_known),
+        TEST(test_known_differs), TEST(test_table),
+        TEST(test_cuts),          TEST(test_kills),
+        TEST(test_wrong_ranges),  TEST(test_silence),
+        TEST(test_lengths),       TEST(test_flipped),
+        TEST(test_disk),          TEST(test_two),
     };
 #undef TEST
     return cmocka_run_group_tests_name("pull", tests, hub_start, hub_stop);

@@ -119,7 +119,7 @@ static void test_refused(void **state)
     term_type(t, "/pull ../x\r");
     term_expect(t, "not a model that can be pulled: ../x");
     term_type(t, "/pull\r");
-    term_expect(t, "deepseek:f16, 3.6 GB, MIT");
+    term_expect(t, "deepseek:q8, 1.9 GB, MIT");
     term_type(t, "\004");
     assert_int_equal(term_end(t), 0);
     term_free(t);

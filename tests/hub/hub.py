@@ -157,6 +157,8 @@ def flipped(s, r):
 KINDS = {
     "good": answer, "demo": answer, "hub": hub, "cut": cut, "stall": stall, "slow": slow, "drip": drip,
     "bare": lambda s, r: answer(s, r, linked=False),
+    "moved": lambda s, r: answer(s, r) if "/resolve/main/" in r.path
+    else s.sendall(head(r, 404, length=0).encode()),
     "flipped": flipped,
     "silent": lambda s, r: hang(s),
     # Wrong answers to a request for the rest.
