@@ -162,26 +162,27 @@ static void add_settings(struct chat *c, struct str *out)
 static void set_parameter(struct chat *c, const char *name, size_t len, const char *value,
                           struct command_reply *reply)
 {
-    struct str option = {0};
+    struct str option = {0}, typed = {0};
     char err[256];
 
-    str_addf(&option, "--%.*s", (int)len, name);
+    str_add(&typed, name, len);
+    str_addf(&option, "--%s", typed.data);
     for (char *s = option.data; *s; s++)
         *s = *s == '_' ? '-' : *s;
     const struct args_option *o = args_find(&options_table, option.data);
     if (!o || !(o->where & IS_PARAMETER)) {
         command_refuse(reply, "no parameter ");
-        str_add(&reply->text, name, len);
-        str_adds(&reply->text, " (/set lists them)");
+        str_addf(&reply->text, "%s (/set lists them)", typed.data);
     } else if (!*value) {
-        command_refuse(reply, "needs a value: ");
-        str_add(&reply->text, name, len);
-    } else if (args_set(o, option.data, value, c->options, err, sizeof err) != 0) {
+        command_refuse(reply, typed.data);
+        str_adds(&reply->text, ": needs a value");
+    } else if (args_set(o, typed.data, value, c->options, err, sizeof err) != 0) {
         command_refuse(reply, err);
     } else {
-        str_addf(&reply->text, "%.*s is %s", (int)len, name, value);
+        str_addf(&reply->text, "%s is %s", typed.data, value);
     }
     str_done(&option);
+    str_done(&typed);
 }
 
 static void run_set(struct chat *c, const char *arg, struct command_reply *reply)
@@ -246,35 +247,28 @@ static void run_quit(struct chat *c, const char *arg, struct command_reply *repl
 
 const struct command commands[] = {
     {"/help", "/?", "", "list keys and commands", run_help},
-    {"/model", NULL, "[NAME] [cpu|gpu]", "let another model answer; the conversation stays",
+    {"/model", NULL, "[NAME] [cpu|gpu]", "another model answers; the conversation stays",
      run_model},
-    {"/ps", NULL, "", "which models are in memory, of every duet that runs", run_ps},
-    {"/pull", NULL, "[MODEL|stop]", "get a model while the chat goes on: llama, deepseek:q4",
-     command_pull},
+    {"/ps", NULL, "", "the models in memory, of every running duet", run_ps},
+    {"/pull", NULL, "[MODEL|stop]", "get llama or deepseek while the chat goes on", command_pull},
     {"/new", "/clear", "", "begin a new conversation", run_new},
-    {"/list", NULL, "[WORDS|archived]", "the conversations, those with WORDS in their titles",
-     run_list},
+    {"/list", NULL, "[WORDS|archived]", "the conversations, or those titled with WORDS", run_list},
     {"/switch", "/open", "[ID|TITLE]", "go to a conversation by its number or title", run_switch},
-    {"/search", NULL, "[WORDS]", "find words in what was said in any conversation", run_search},
+    {"/search", NULL, "[WORDS]", "find words in all conversations", run_search},
     {"/rename", "/title", "TITLE", "call this conversation something else", run_rename},
-    {"/archive", NULL, "[ID|TITLE]", "take this conversation, or another, off the list",
-     run_archive},
+    {"/archive", NULL, "[ID|TITLE]", "take this or another conversation off the list", run_archive},
     {"/unarchive", NULL, "[ID|TITLE]", "put it on the list again", run_unarchive},
-    {"/delete", "/rm", "[ID|TITLE]", "delete this conversation, or another", run_delete},
+    {"/delete", "/rm", "[ID|TITLE]", "delete this or another conversation", run_delete},
     {"/undelete", NULL, "[ID]", "bring back what was deleted last", run_undelete},
-    {"/reopen", NULL, "", "begin a new history file where the old one was moved away", run_reopen},
-    {"/edit", NULL, "[N]", "ask the last question, or the N-th, in other words: a new branch",
-     run_edit},
-    {"/regen", "/retry", "[MODEL]", "answer the last question once more, also by another model",
-     run_regen},
-    {"/version", "/versions", "[N|<|>] [N]",
-     "list the versions of a message, or go to one; a second number names the exchange",
+    {"/reopen", NULL, "", "a new history file, when the old one is gone", run_reopen},
+    {"/edit", NULL, "[N]", "ask the last or N-th question in other words", run_edit},
+    {"/regen", "/retry", "[MODEL]", "answer once more, by this model or MODEL", run_regen},
+    {"/version", "/versions", "[N|<|>] [EXCHANGE]", "the versions of a message, or go to one",
      run_version},
-    {"/undo", NULL, "", "take the last exchange back; it stays in the history", run_undo},
+    {"/undo", NULL, "", "take the last exchange back; /redo undoes it", run_undo},
     {"/redo", NULL, "", "bring back what /undo took", run_redo},
-    {"/fork", "/branch", "[N]", "a new conversation that begins with this one, up to exchange N",
-     run_fork},
-    {"/compact", NULL, "[N|yes|off]", "show what to leave out of a long conversation, and do it",
+    {"/fork", "/branch", "[N]", "go on in a copy, of all or up to exchange N", run_fork},
+    {"/compact", NULL, "[N|yes|off]", "show what would be left out; yes leaves it out",
      run_compact},
     {"/system", NULL, "[TEXT]", "show or set what the model is told beforehand", run_system},
     {"/set", NULL, "[NAME VALUE]", "show the sampling parameters, or set one", run_set},
@@ -284,12 +278,11 @@ const struct command commands[] = {
      command_copy},
     {"/export", NULL, "md|json|html [FILE]", "write the conversation into a new file",
      command_export},
-    {"/think", NULL, "[on|off|auto|N]", "whether the model thinks first, or for N tokens at most",
+    {"/think", NULL, "[on|off|auto|N]", "think before the answer, for N tokens at most",
      command_think},
-    {"/nothink", NULL, "", "answers without thinking", command_nothink},
+    {"/nothink", NULL, "", "answer without thinking", command_nothink},
     {"/answer", NULL, "", "end the thinking: answer now", command_answer},
-    {"/continue", NULL, "", "go on with an answer that was stopped, cut or interrupted",
-     command_continue},
+    {"/continue", NULL, "", "go on with an answer that was cut short", command_continue},
     {"/more", NULL, "", "think more about the last answer", command_more},
     {"/stats", NULL, "", "the numbers of the last answer", run_stats},
     {"/quit", "/exit /bye", "", "leave", run_quit},

@@ -53,7 +53,7 @@ void dialog_close(struct dialog *d)
 
 /* The help */
 
-/* One line of the help: drawn, or only counted where g is NULL. */
+/* The lines of the help: drawn, or only counted where g is NULL. */
 struct page {
     struct grid *g;
     int row, col, width; /* of the text */
@@ -61,51 +61,83 @@ struct page {
     int n;
 };
 
-static void line(struct page *p, const char *left, const char *args, const char *right,
-                 uint8_t style)
+/* Words in a column of the page, broken where they are too many; the lines they take. */
+struct words {
+    const char *text;
+    size_t len, head; /* as many bytes in `style`, the rest dimmed */
+    uint8_t style;
+};
+
+static int column(const struct page *p, int col, int width, const struct words *w)
 {
-    int at = p->n++ - p->first;
-    if (!p->g || at < 0 || at >= p->rows)
-        return;
-    int keys = p->width > 2 * HELP_KEYS ? HELP_KEYS : p->width / 2;
-    int used = grid_label(p->g, p->row + at, p->col, *right ? keys - 1 : p->width, left, style);
-    if (*args)
-        grid_label(p->g, p->row + at, p->col + used + 1, keys - used - 2, args, STYLE_DIM);
-    grid_label(p->g, p->row + at, p->col + keys, p->width - keys, right, STYLE_TEXT);
+    int n = 0;
+
+    for (size_t at = 0, end; at < w->len; at = end, n++) {
+        int line = p->n + n - p->first, used = 0;
+        end = at + text_wrap(w->text + at, w->len - at, width);
+        if (!p->g || line < 0 || line >= p->rows)
+            continue;
+        size_t head = w->head < at ? at : w->head < end ? w->head : end;
+        used = grid_text(p->g, p->row + line, p->col + col, width, w->text + at, head - at,
+                         w->style);
+        grid_text(p->g, p->row + line, p->col + col + used, width - used, w->text + head,
+                  end - head, STYLE_DIM);
+    }
+    return n;
 }
 
-static void place_lines(const struct keymap *map, enum keymap_place place, struct page *p)
+static void add_title(struct page *p, const char *text)
+{
+    size_t len = strlen(text);
+    p->n += p->n > 0; /* an empty line before all but the first */
+    p->n += column(p, 0, p->width, &(struct words){text, len, len, STYLE_TITLE});
+}
+
+/* What is typed, with what may follow it, and what that does. */
+static void add_entry(struct page *p, const char *typed, const char *args, const char *help)
+{
+    int keys = p->width > 2 * HELP_KEYS ? HELP_KEYS : p->width / 2;
+    struct bytes left = {0};
+
+    bytes_add(&left, typed, strlen(typed));
+    if (*args && bytes_add(&left, " ", 1))
+        bytes_add(&left, args, strlen(args));
+    struct words l = {left.data ? left.data : "", left.len, strlen(typed), STYLE_KEY};
+    struct words r = {help, strlen(help), strlen(help), STYLE_TEXT};
+    int rows = column(p, 0, keys - 1, &l), beside = column(p, keys, p->width - keys, &r);
+    p->n += rows > beside ? rows : beside;
+    bytes_free(&left);
+}
+
+static void add_place(const struct keymap *map, enum keymap_place place, struct page *p)
 {
     char keys[KEYMAP_KEYS_MAX];
-    line(p, keymap_place_title(place), "", "", STYLE_TITLE);
+    add_title(p, keymap_place_title(place));
     for (size_t i = 0; i < map->n_rows; i++) {
         const struct keymap_row *row = &map->rows[i];
         if (row->place != place)
             continue;
         keymap_keys(map, place, row->action, keys);
-        line(p, keys, "", row->help, STYLE_KEY);
+        add_entry(p, keys, "", row->help);
     }
 }
 
-static void help_lines(const struct dialog *d, struct page *p)
+static void add_help(const struct dialog *d, struct page *p)
 {
     for (int place = 0; place < IN_PLACES; place++) {
-        if (place > 0)
-            line(p, "", "", "", STYLE_TEXT);
-        place_lines(d->keymap, (enum keymap_place)place, p);
+        add_place(d->keymap, (enum keymap_place)place, p);
         if (place > 0 || d->n_commands == 0)
             continue;
-        line(p, "", "", "", STYLE_TEXT);
-        line(p, "Commands", "", "", STYLE_TITLE);
+        add_title(p, "Commands");
         for (size_t i = 0; i < d->n_commands; i++)
-            line(p, d->commands[i].name, d->commands[i].args, d->commands[i].help, STYLE_KEY);
+            add_entry(p, d->commands[i].name, d->commands[i].args, d->commands[i].help);
     }
 }
 
 static int help_length(const struct dialog *d)
 {
-    struct page p = {.g = NULL};
-    help_lines(d, &p);
+    struct page p = {.width = d->width};
+    add_help(d, &p);
     return p.n;
 }
 
@@ -171,12 +203,13 @@ void dialog_draw(struct dialog *d, struct grid *g)
 {
     bool help = d->kind == DIALOG_HELP;
     int cols = least(g->cols, help ? HELP_WIDTH : PICK_WIDTH);
-    int wanted = help ? help_length(d) + 2 : least(PICK_ROWS, (int)d->list.n) + 3;
-    int rows = least(g->rows, wanted);
-    int row = (g->rows - rows) / 2, col = (g->cols - cols) / 2;
 
     if (d->kind == DIALOG_NONE || d->kind == DIALOG_SEARCH)
         return;
+    d->width = cols - 4;
+    int wanted = help ? help_length(d) + 2 : least(PICK_ROWS, (int)d->list.n) + 3;
+    int rows = least(g->rows, wanted);
+    int row = (g->rows - rows) / 2, col = (g->cols - cols) / 2;
     g->cursor_row = -1;
     dialog_box(g, row, col, rows, cols, help ? "Help" : d->title ? d->title : "");
     d->height = rows - 2;
@@ -186,11 +219,11 @@ void dialog_draw(struct dialog *d, struct grid *g)
             .g = g,
             .row = row + 1,
             .col = col + 2,
-            .width = cols - 4,
+            .width = d->width,
             .first = d->top,
             .rows = d->height,
         };
-        help_lines(d, &p);
+        add_help(d, &p);
         draw_foot(d, g, row + rows - 1, col, cols, NULL, d->height < p.n);
         return;
     }

@@ -21,7 +21,7 @@ struct dialog {
     const struct ui_command *commands;
     size_t n_commands;
     int top; /* uppermost line of the help shown */
-    int height;
+    int height, width; /* of its text, as drawn */
     char *title;
     int tag;
     struct list list;

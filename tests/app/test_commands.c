@@ -58,6 +58,17 @@ static void assert_says(struct place *p, const char *typed, bool failed, const c
     str_done(&reply.text);
 }
 
+/* Each fits a line of the help beside its name, on the screen and in line mode. */
+static void test_help_fits(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < n_commands; i++) {
+        const struct command *c = &commands[i];
+        assert_true(strlen(c->help) <= 46);
+        assert_true(strlen(c->name) + strlen(c->args) + strlen(c->help) + 3 <= 80);
+    }
+}
+
 static void test_questions(void **state)
 {
     assert_asks(*state, "17 + 25", "17 + 25");
@@ -108,7 +119,8 @@ static void test_parameters(void **state)
     assert_int_equal(p->options.top_k, 40);
     assert_says(p, "/set seed 7", false, "seed is 7");
     assert_says(p, "/set", false, "seed            7");
-    assert_says(p, "/set top_k many", true, "not a whole number (got many");
+    assert_says(p, "/set top_k many", true, "top_k: not a whole number (got many");
+
     assert_says(p, "/set ctx 100", true, "no parameter ctx");
     assert_says(p, "/set top_p", true, "needs a value");
     assert_int_equal(p->options.n_ctx, 0);
@@ -133,8 +145,8 @@ int test_commands(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, place_new, place_done)
     const struct CMUnitTest tests[] = {
-        TEST(test_questions),  TEST(test_unknown), TEST(test_effects),
-        TEST(test_parameters), TEST(test_system),  TEST(test_switch),
+        TEST(test_questions), TEST(test_unknown), TEST(test_effects),   TEST(test_parameters),
+        TEST(test_system),    TEST(test_switch),  TEST(test_help_fits),
     };
 #undef TEST
     return cmocka_run_group_tests_name("commands", tests, NULL, NULL);

@@ -271,6 +271,23 @@ static void help_shows_the_keys(void **state)
     assert_true(term_shows(t, "Help"));
 }
 
+/* Nothing of it is cut off, however small the window: what is too wide goes on below. */
+static void help_is_whole(void **state)
+{
+    struct term *t = *state;
+    static const int sizes[][2] = {{24, 80}, {10, 40}, {6, 24}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        term_resize(t, sizes[i][0], sizes[i][1]);
+        term_type(t, "\033OP");
+        assert_true(term_shows(t, "Help"));
+        for (int page = 0; page < 150; page++) {
+            assert_false(term_shows(t, "…"));
+            term_type(t, "\033[6~");
+        }
+        term_type(t, "\033");
+    }
+}
+
 static void the_transcript_takes_the_focus(void **state)
 {
     struct term *t = *state;
@@ -366,6 +383,7 @@ int test_door(void)
         TEST(the_sidebar_opens_filters_and_chooses),
         TEST(a_dialog_gives_the_row_that_was_chosen),
         TEST(help_shows_the_keys),
+        TEST(help_is_whole),
         TEST(the_transcript_takes_the_focus),
         TEST(the_draft_can_be_replaced),
         TEST(a_flood_of_commands_is_bounded_and_ctrl_c_goes_first),

@@ -123,7 +123,7 @@ static void every_action_has_a_key_and_a_help(void **state)
         while (row->keys && (int)row->action != action)
             row++;
         assert_non_null(row->keys);
-        assert_true(strlen(row->help) > 0 && strlen(row->help) <= 48);
+        assert_true(strlen(row->help) > 0 && strlen(row->help) <= 46);
         assert_true(strlen(row->keys) <= 24);
     }
 }
