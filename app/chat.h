@@ -98,7 +98,7 @@ int chat_continue(struct chat *c, char *err, size_t errlen);
 int chat_think_more(struct chat *c, char *err, size_t errlen);
 
 /* Looks for an interrupted answer that chat_continue, or /continue, could go on with: then c->offered
- * is its conversation, and one line about it is added to out. */
+ * is its conversation, and the beginning of its question is added to out. */
 bool chat_find_offer(struct chat *c, struct str *out);
 
 /* Declines that: it is not offered again. */

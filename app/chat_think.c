@@ -199,10 +199,8 @@ bool chat_find_offer(struct chat *c, struct str *out)
     size_t line = strcspn(s, "\r\n");
     size_t shown = str_cut(s, line < len ? line : len, SHOWN);
     if (c->offered > 0) {
-        str_adds(out, "The answer to \xe2\x80\x9c");
         str_add(out, s, shown);
         str_adds(out, shown < len ? "\xe2\x80\xa6" : "");
-        str_adds(out, "\xe2\x80\x9d was interrupted. ");
     }
     str_done(&question);
     return c->offered > 0;

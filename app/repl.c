@@ -383,11 +383,15 @@ static void load_prompts(struct repl *r)
 
 static void offer(struct repl *r)
 {
-    struct str line = {0};
-    if (chat_find_offer(&r->chat, &line)) {
-        str_adds(&line, "/continue goes on with it.");
+    struct str question = {0}, line = {0};
+    if (chat_find_offer(&r->chat, &question)) {
+        str_addf(
+            &line,
+            "The answer to \xe2\x80\x9c%s\xe2\x80\x9d was interrupted. /continue goes on with it.",
+            question.data);
         print(r, line.data, line.len);
     }
+    str_done(&question);
     str_clear(&line);
     if (!r->chat.options->quiet)
         command_pull_add_rest(r->chat.paths, "/pull", &line);

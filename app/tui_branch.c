@@ -195,7 +195,7 @@ void tui_edit(struct tui *t, const struct turn *question)
     }
     t->editing = question->number;
     str_addf(&banner, "question %zu in other words, on a new branch", n);
-    ui_banner(t->ui, banner.data);
+    ui_banner(t->ui, banner.data, UI_SEND);
     ui_draft_set(t->ui, str_get(said), said->len);
     ui_compose(t->ui);
     str_done(&banner);
@@ -206,7 +206,7 @@ void tui_leave_editing(struct tui *t)
     if (!t->editing)
         return;
     t->editing = 0;
-    ui_banner(t->ui, NULL);
+    ui_banner(t->ui, NULL, UI_SEND);
     ui_draft_set(t->ui, str_get(&t->stash), t->stash.len);
     str_done(&t->stash);
 }

@@ -48,15 +48,15 @@ void tui_show_thought(struct tui *t, const struct turn *turn)
 void tui_offer(struct tui *t)
 {
     char key[UI_KEY_MAX];
-    struct str line = {0};
-    if (chat_find_offer(&t->chat, &line)) {
-        bool known = ui_key(t->ui, "continue", key);
-        str_addf(&line, "%s goes on with it", known ? key : "/continue");
-        if (ui_key(t->ui, "cancel", key))
-            str_addf(&line, ", %s leaves it", key);
-        ui_banner(t->ui, line.data);
+    struct str question = {0}, line = {0};
+    if (chat_find_offer(&t->chat, &question)) {
+        str_addf(&line, "interrupted: %s", question.data);
+        if (!ui_key(t->ui, "continue", key))
+            str_adds(&line, " \xc2\xb7 /continue goes on with it");
+        ui_banner(t->ui, line.data, UI_CONTINUE);
         t->offering = true;
     }
+    str_done(&question);
     str_done(&line);
 }
 
@@ -74,5 +74,5 @@ void tui_end_offer(struct tui *t)
         return;
     t->offering = false;
     if (!t->editing)
-        ui_banner(t->ui, NULL);
+        ui_banner(t->ui, NULL, UI_SEND);
 }

@@ -20,7 +20,7 @@ struct dialog {
     const struct keymap *keymap; /* for the help; these stay the owner's */
     const struct ui_command *commands;
     size_t n_commands;
-    int top; /* uppermost line of the help shown */
+    int top;           /* uppermost line of the help shown */
     int height, width; /* of its text, as drawn */
     char *title;
     int tag;

@@ -287,6 +287,7 @@ static void in_list(struct ui *u, enum keymap_action action)
     case ACT_ROW_LAST: move_in_list(u, INT32_MAX); break;
     case ACT_CHOOSE: choose(u); break;
     case ACT_ERASE: list_erase(list); break;
+    case ACT_KILL_START: list_clear_filter(list); break;
     default: break;
     }
 }
@@ -298,37 +299,6 @@ static bool types(struct key key)
     return key.code >= ' ' && key.code <= 0x10ffff && !(key.mods & ~KEY_SHIFT);
 }
 
-/* A key that no binding names: a character is text where text can go. */
-static void type(struct ui *u, struct key key, enum keymap_place place)
-{
-    char utf8[4];
-
-    if (!types(key))
-        return;
-    if (library_type(u, place, key.code))
-        return;
-    if (place == IN_COMPOSER || place == IN_SEARCH) {
-        if (!composer_type(&u->composer, key.code))
-            status_hint(&u->status, "The draft is full");
-    } else if (place == IN_LIST && u->dialog.kind != DIALOG_HELP) {
-        struct list *list = u->dialog.kind == DIALOG_PICK ? &u->dialog.list : &u->sidebar.list;
-        list_type(list, utf8, text_encode(key.code, utf8));
-    }
-}
-
-static void paste(struct ui *u, const struct input_event *event)
-{
-    struct composer *c = &u->composer;
-    if (library_paste(u, event->text, event->len))
-        return;
-    composer_do(c, ACT_NONE); /* ends a search */
-    bool fits = composer_paste(c, event->text, event->len) && !event->cut;
-    if (!fits)
-        status_hint(&u->status, "The paste is too large for a draft");
-    if (u->dialog.kind == DIALOG_NONE)
-        dispatch_focus(u, FOCUS_COMPOSER);
-}
-
 static enum keymap_place place_of(const struct ui *u)
 {
     if (library_is_field(u))
@@ -338,6 +308,37 @@ static enum keymap_place place_of(const struct ui *u)
     if (u->focus == FOCUS_TRANSCRIPT)
         return IN_TRANSCRIPT;
     return u->composer.search.active ? IN_SEARCH : IN_COMPOSER;
+}
+
+/* A key that no binding names: a character is text where text can go. */
+static void type(struct ui *u, struct key key, enum keymap_place place)
+{
+    char utf8[4];
+
+    if (!types(key))
+        return;
+    size_t len = text_encode(key.code, utf8);
+    if (library_insert(u, place, utf8, len))
+        return;
+    if (place == IN_COMPOSER || place == IN_SEARCH) {
+        if (!composer_type(&u->composer, key.code))
+            status_hint(&u->status, "The draft is full");
+    } else if (u->dialog.kind == DIALOG_PICK) {
+        list_type(&u->dialog.list, utf8, len);
+    }
+}
+
+static void paste(struct ui *u, const struct input_event *event)
+{
+    struct composer *c = &u->composer;
+    if (library_insert(u, place_of(u), event->text, event->len))
+        return;
+    composer_do(c, ACT_NONE); /* ends a search */
+    bool fits = composer_paste(c, event->text, event->len) && !event->cut;
+    if (!fits)
+        status_hint(&u->status, "The paste is too large for a draft");
+    if (u->dialog.kind == DIALOG_NONE)
+        dispatch_focus(u, FOCUS_COMPOSER);
 }
 
 static void press(struct ui *u, struct key key);

@@ -48,12 +48,6 @@ bool field_insert(struct field *f, const char *text, size_t len)
     return f->editor.revision != before;
 }
 
-bool field_type(struct field *f, uint32_t cp)
-{
-    char utf8[4];
-    return field_insert(f, utf8, text_encode(cp, utf8));
-}
-
 static void go(struct editor *e, size_t pos)
 {
     editor_settle(e);

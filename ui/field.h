@@ -28,7 +28,6 @@ void field_set(struct field *f, const char *text);
 
 /* True when the text has changed. What does not fit is left out. */
 bool field_insert(struct field *f, const char *text, size_t len);
-bool field_type(struct field *f, uint32_t cp);
 
 /* Runs an editing action; false: the text is as it was. */
 bool field_do(struct field *f, enum keymap_action action);

@@ -17,6 +17,7 @@ enum {
     ROOMY_ROWS = 16, /* from here on there is room for empty lines */
     COMPOSER_ROWS_MAX = 12,
     WELCOME_ROWS = 5, /* besides the examples */
+    BANNER_MIN = 24,  /* columns that the keys leave to its words */
 };
 
 /* Text in the middle of a width. */
@@ -153,17 +154,25 @@ static void draw_rule(struct ui *u, struct grid *g, int row, int col, int width,
     bytes_free(&label);
 }
 
-/* What becomes of the draft, and the keys for it as far as there is room. */
+/* What is offered and the keys for it; the words give way to them as far as they are still understood. */
 static void draw_banner(const struct ui *u, struct grid *g, int row, int col, int width)
 {
     struct bytes keys = {0};
-    int at = grid_label(g, row, col, width, u->pending.banner, STYLE_WARN);
 
-    keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
+    if (u->pending.taken_by == UI_CONTINUE)
+        keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_CONTINUE, ACT_NONE, "goes on with it");
+    else
+        keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
     keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "leaves it");
-    if (keys.len > 0 && at + 3 + text_width(keys.data, keys.len) <= width) {
+    bytes_add(&keys, "", 1);
+    const char *hint = keys.data ? keys.data : "";
+    int room = width - 3 - text_width(hint, strlen(hint));
+    room = room > BANNER_MIN ? room : BANNER_MIN;
+    int at = grid_label(g, row, col, *hint && room < width ? room : width, u->pending.banner,
+                        STYLE_WARN);
+    if (*hint && at + 3 < width) {
         at += grid_label(g, row, col + at, width - at, " · ", STYLE_RULE);
-        grid_text(g, row, col + at, width - at, keys.data, keys.len, STYLE_DIM);
+        grid_label(g, row, col + at, width - at, hint, STYLE_DIM);
     }
     bytes_free(&keys);
 }
@@ -171,11 +180,12 @@ static void draw_banner(const struct ui *u, struct grid *g, int row, int col, in
 static void draw_pending(const struct ui *u, struct grid *g, int row, int col, int rows, int width)
 {
     struct bytes keys = {0};
-    bool banner = u->pending.banner && rows > 0;
+    bool banner = u->pending.banner && rows > 0, writing = u->composer.editor.text.len > 0;
 
-    if (u->pending.due == 0)
+    if (u->pending.due == 0 && !writing)
         keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
-    keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_UP, ACT_NONE, "takes it back");
+    keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, writing ? ACT_TAKE_BACK : ACT_UP, ACT_NONE,
+                    "takes it back");
     bytes_add(&keys, "", 1);
     pending_draw(&u->pending, g, row, col, rows - banner, width, keys.data ? keys.data : "");
     if (banner)

@@ -93,6 +93,10 @@ static bool in_sidebar(struct ui *u, enum keymap_action action)
         list_erase(&s->list);
         list_afresh(u);
         break;
+    case ACT_KILL_START:
+        list_clear_filter(&s->list);
+        list_afresh(u);
+        break;
     case ACT_SCOPE:
         s->archived = !s->archived;
         list_clear_filter(&s->list);
@@ -250,30 +254,20 @@ bool library_act(struct ui *u, enum keymap_place place, enum keymap_action actio
     return place == IN_TRANSCRIPT && in_transcript(u, action);
 }
 
-bool library_type(struct ui *u, enum keymap_place place, uint32_t cp)
+bool library_insert(struct ui *u, enum keymap_place place, const char *text, size_t len)
 {
     struct field *field = field_of(u);
-    char utf8[4];
 
     if (field) {
-        if (field_type(field, cp))
+        if (field_insert(field, text, len))
             changed(u, field);
         return true;
     }
     if (place != IN_LIST || u->dialog.kind != DIALOG_NONE)
         return false;
-    list_type(&u->sidebar.list, utf8, text_encode(cp, utf8));
+    list_type(&u->sidebar.list, text, len);
     list_afresh(u);
     return true;
-}
-
-bool library_paste(struct ui *u, const char *text, size_t len)
-{
-    struct field *field = field_of(u);
-
-    if (field && field_insert(field, text, len))
-        changed(u, field);
-    return field != NULL;
 }
 
 bool library_cancel(struct ui *u)

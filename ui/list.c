@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TITLE_MIN = 24 }; /* columns that details leave to titles */
+enum {
+    TITLE_MIN = 24, /* columns that details leave to titles */
+    FILTER_MAX = 400,
+};
 
 void list_init(struct list *l)
 {
@@ -102,10 +105,17 @@ void list_move(struct list *l, int64_t rows)
     l->selected = to < 0 ? 0 : (size_t)to;
 }
 
+/* A line end or another control character is a space here; what is not UTF-8 becomes so. */
 void list_type(struct list *l, const char *text, size_t len)
 {
-    if (bytes_add(&l->filter, text, len))
-        narrow(l);
+    for (size_t i = 0; i < len && l->filter.len < FILTER_MAX;) {
+        char utf8[4];
+        uint32_t cp;
+        i += text_decode(text + i, len - i, &cp);
+        if (!bytes_add(&l->filter, utf8, text_encode(cp < ' ' || cp == 0x7f ? ' ' : cp, utf8)))
+            break;
+    }
+    narrow(l);
 }
 
 void list_erase(struct list *l)
@@ -191,5 +201,6 @@ void list_draw(struct list *l, struct grid *g, int row, int col, int height, int
             grid_restyle(g, row + i, col, width, STYLE_SELECTED);
     }
     if (l->n_shown == 0 && height > 0)
-        grid_label(g, row, col + 3, width - 4, l->n ? "nothing matches" : "nothing yet", STYLE_DIM);
+        grid_label(g, row, col + 3, width - 4,
+                   l->filter.len > 0 ? "nothing matches" : "nothing yet", STYLE_DIM);
 }

@@ -37,8 +37,9 @@ void pending_set(struct pending *p, const char *const *texts, size_t n, size_t d
         p->n++;
 }
 
-void pending_banner(struct pending *p, const char *text)
+void pending_banner(struct pending *p, const char *text, enum ui_action_kind taken_by)
 {
+    p->taken_by = taken_by;
     free(p->banner);
     p->banner = text ? strdup(text) : NULL;
 }

@@ -1,12 +1,13 @@
 /*
  * pending.h: what stands between the transcript and the composer: how far something is that goes on
- * beside the chat, the questions that wait for the answer's end, and, where the draft is to take an
- * earlier question's place, that it is.
+ * beside the chat, the questions that wait for the answer's end, and, in a banner, what there is to take up:
+ * that the draft is to take an earlier question's place, or an answer that was interrupted.
  */
 #ifndef UI_PENDING_H
 #define UI_PENDING_H
 
 #include "grid.h"
+#include "ui.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,14 +16,15 @@ struct pending {
     char **texts;  /* the next first */
     size_t n, due; /* the first so many come by themselves, the others when the user says so */
     char *banner;  /* NULL: none */
-    char *task, *task_words; /* what goes on beside; NULL: nothing does */
+    enum ui_action_kind taken_by; /* what the banner offers */
+    char *task, *task_words;      /* what goes on beside; NULL: nothing does */
     double share;
 };
 
 void pending_done(struct pending *p);
 
 void pending_set(struct pending *p, const char *const *texts, size_t n, size_t due);
-void pending_banner(struct pending *p, const char *text); /* NULL: none */
+void pending_banner(struct pending *p, const char *text, enum ui_action_kind taken_by);
 
 /* False: it was so already. */
 bool pending_task(struct pending *p, const char *name, double share, const char *words);

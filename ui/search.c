@@ -163,15 +163,20 @@ static void draw_hits(struct search *s, struct grid *g, int row, int col, int ro
         draw_hit(s, s->top + (size_t)i, g, row + i * HIT_ROWS, col, width);
 }
 
-static void draw_advice(struct grid *g, int row, int col, int width)
+static void draw_advice(struct grid *g, int row, int col, int rows, int width)
 {
     static const char *const lines[] = {
         "Finds words and parts of words in all conversations:",
         "in questions, answers and reasoning.",
         "\"Quotes\" hold a phrase together.",
     };
+    int room = width - INDENT - 1, end = row + rows;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        grid_label(g, row + (int)i, col + INDENT, width - INDENT - 1, lines[i], STYLE_DIM);
+        for (const char *s = lines[i]; *s && row < end; row++) {
+            size_t n = text_wrap(s, strlen(s), room);
+            grid_text(g, row, col + INDENT, room, s, n, STYLE_DIM);
+            s += n;
+        }
 }
 
 static void draw_foot(const struct search *s, const struct keymap *map, struct grid *g, int row,
@@ -219,6 +224,6 @@ void search_draw(struct search *s, const struct keymap *map, struct grid *g)
     if (s->n > 0)
         draw_hits(s, g, top, col, row + rows - 1 - top, width - 1);
     else if (empty)
-        draw_advice(g, top, col, width - 1);
+        draw_advice(g, top, col, row + rows - 1 - top, width - 1);
     draw_foot(s, map, g, row + rows - 1, col, width);
 }

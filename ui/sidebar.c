@@ -12,6 +12,7 @@
 enum {
     HEAD_ROWS = 2,
     ROOMY_ROWS = 14, /* from here on all of the foot is shown */
+    FOOT_ROWS = 6,
 };
 
 void sidebar_init(struct sidebar *s, const struct keymap *keymap)
@@ -52,8 +53,8 @@ bool sidebar_rename(struct sidebar *s)
 struct foot {
     const struct keymap *keymap;
     enum keymap_place place;
-    struct grid *g; /* NULL: lines are counted only */
-    int row, width;
+    struct grid *g;       /* NULL: lines are counted only */
+    int row, width, most; /* lines; what has no room in them is left out */
     int line, col;
 };
 
@@ -66,6 +67,8 @@ static void add(struct foot *f, enum keymap_action action, const char *what)
     int keys = text_width(key, strlen(key)), n = keys + 1 + text_width(what, strlen(what));
 
     if (f->col > 0 && f->col + n > f->width) {
+        if (f->line + 1 == f->most)
+            return;
         f->line++;
         f->col = 0;
     }
@@ -78,17 +81,18 @@ static void add(struct foot *f, enum keymap_action action, const char *what)
 }
 
 /* The number of lines; drawn where f->g is set. */
-static int add_all(const struct sidebar *s, struct foot *f, bool all)
+static int add_all(const struct sidebar *s, struct foot *f)
 {
     if (s->renaming) {
         add(f, ACT_CHOOSE, "renames");
-        if (all)
-            add(f, ACT_CANCEL, "leaves it");
+        add(f, ACT_CANCEL, "leaves it");
         return f->line + 1;
     }
     add(f, ACT_CHOOSE, "opens");
-    if (!all)
-        return f->line + 1;
+    if (f->most == 1) {
+        add(f, ACT_SIDEBAR, "closes");
+        return 1;
+    }
     add(f, ACT_SCOPE, s->archived ? "current ones" : "archived");
     add(f, ACT_RENAME, "rename");
     add(f, ACT_ARCHIVE, s->archived ? "take back" : "archive");
@@ -109,18 +113,18 @@ static void draw_undo(const struct sidebar *s, struct grid *g, int row, int widt
 /* Draws the foot, and returns the row it begins on. */
 static int draw_foot(const struct sidebar *s, struct grid *g, int width)
 {
-    bool all = g->rows >= ROOMY_ROWS;
     struct foot foot = {
         .keymap = s->keymap,
         .place = s->renaming ? IN_FIELD : IN_LIST,
         .width = width - 3,
+        .most = g->rows >= ROOMY_ROWS ? FOOT_ROWS : 1,
     };
     struct foot drawn = foot;
-    int row = g->rows - add_all(s, &foot, all);
+    int row = g->rows - add_all(s, &foot);
 
     drawn.g = g;
     drawn.row = row;
-    add_all(s, &drawn, all);
+    add_all(s, &drawn);
     if (s->deleted)
         draw_undo(s, g, --row, width - 3);
     return row;

@@ -96,8 +96,7 @@ void dispatch_focus(struct ui *u, enum focus to);
  * special, dispatch.c knows.
  */
 bool library_act(struct ui *u, enum keymap_place place, enum keymap_action action);
-bool library_type(struct ui *u, enum keymap_place place, uint32_t cp);
-bool library_paste(struct ui *u, const char *text, size_t len);
+bool library_insert(struct ui *u, enum keymap_place place, const char *text, size_t len);
 bool library_cancel(struct ui *u);
 bool library_is_field(const struct ui *u); /* keys go to one of its fields */
 void library_list(struct ui *u);           /* asks for the sidebar's rows */

@@ -423,9 +423,9 @@ void ui_waiting(struct ui *u, const char *const *texts, size_t n, size_t due)
     u->dirty = true;
 }
 
-void ui_banner(struct ui *u, const char *text)
+void ui_banner(struct ui *u, const char *text, enum ui_action_kind taken_by)
 {
-    pending_banner(&u->pending, text);
+    pending_banner(&u->pending, text, taken_by);
     u->dirty = true;
 }
 

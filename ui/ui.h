@@ -304,8 +304,11 @@ bool ui_draft_unsend(struct ui *u, const char *text, size_t len);
  */
 void ui_waiting(struct ui *u, const char *const *texts, size_t n, size_t due);
 
-/* A line above the composer that says what becomes of the draft; Esc leaves it (UI_LEAVE). NULL: none. */
-void ui_banner(struct ui *u, const char *text);
+/*
+ * A line above the composer that offers something: behind it stand the keys that take it up, by UI_SEND or
+ * UI_CONTINUE, and the one that leaves it (UI_LEAVE). text NULL: there is nothing.
+ */
+void ui_banner(struct ui *u, const char *text, enum ui_action_kind taken_by);
 
 /*
  * Something that goes on beside the chat, in a line above the composer: its name, a bar for the share that is

@@ -240,7 +240,7 @@ static void test_waiting(void **state)
     term_expect(t, "\xe2\x80\xba three");
     term_expect_no(t, "then: three");
     term_type(t, "\030k"); /* drops `two` */
-    term_expect(t, "next: one \xc2\xb7 Up takes it back");
+    term_expect(t, "next: one \xc2\xb7 Ctrl-X q takes it back");
     term_type(t, "\003"); /* the draft stays, and what waits is held */
     term_expect(t, "stopped");
     term_expect(t, "kept: one");

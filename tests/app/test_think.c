@@ -282,7 +282,7 @@ static struct term *start_long(const char *model, const char *temp, const char *
 static struct term *start_again(const char *model, const char *option)
 {
     struct term *t = term_start(24, 80, "-m", model, "--ctx", "20000", option, NULL);
-    term_expect(t, "The answer to “go” was interrupted");
+    term_expect(t, option ? "The answer to “go” was interrupted" : "interrupted: go");
     return t;
 }
 

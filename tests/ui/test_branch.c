@@ -225,13 +225,15 @@ static void enter_asks_what_is_held(void **state)
     assert_true(term_shows(t, "kept: one · Enter asks it · Up takes it back"));
     term_type(t, "\r");
     check_action(t, UI_ASK_NEXT, 0);
+    term_type(t, "draft"); /* now Enter sends that, and Up is the history's */
+    assert_true(term_shows(t, "kept: one · Ctrl-X q takes it back"));
 }
 
 static void a_banner_stands_until_it_is_left(void **state)
 {
     struct term *t = *state;
     term_type(t, "\t");
-    ui_banner(t->ui, "in other words");
+    ui_banner(t->ui, "in other words", UI_SEND);
     ui_compose(t->ui);
     term_turn(t);
     assert_true(t->cursor_shown);
@@ -245,7 +247,11 @@ static void a_banner_stands_until_it_is_left(void **state)
     set_busy(t, true); /* what runs is stopped first */
     term_type(t, "\003");
     check_action(t, UI_STOP, 0);
-    ui_banner(t->ui, NULL);
+    ui_banner(t->ui, "an answer that was about a great many things", UI_CONTINUE);
+    term_turn(t);
+    assert_true(term_shows(t, "an answer that was about a great … · "
+                              "Ctrl-X c goes on with it · Esc leaves it"));
+    ui_banner(t->ui, NULL, UI_SEND);
     term_turn(t);
     assert_false(term_shows(t, "in other words"));
 }
@@ -298,7 +304,7 @@ static void what_waits_is_text(void **state)
     static const char *const texts[] = {"\033[2J\033[H\aboo"};
     struct term *t = *state;
     ui_waiting(t->ui, texts, 1, 1);
-    ui_banner(t->ui, "\033]0;x\a");
+    ui_banner(t->ui, "\033]0;x\a", UI_SEND);
     term_turn(t);
     assert_true(term_shows(t, "next: ^[[2J^[[H^Gboo"));
     assert_true(term_shows(t, "first question"));

@@ -119,6 +119,39 @@ static void the_archived_are_a_list_of_their_own(void **state)
     assert_acts(t, UI_LIST, "", 200, 0);
 }
 
+/* What narrows the list is typed, pasted, and taken back at once; and the list says why it is empty. */
+static void the_filter_is_a_line_of_text(void **state)
+{
+    struct term *t = *state;
+    open_sidebar(t);
+    term_type(t, "\033[200~big\npears\033[201~");
+    assert_acts(t, UI_LIST, "big pears", 200, 0);
+    assert_string_equal(ui_draft(t->ui, NULL), "");
+    ui_sidebar_set(t->ui, NULL, 0, 9);
+    term_turn(t);
+    assert_true(term_shows(t, "nothing matches"));
+    term_type(t, "\025");
+    assert_acts(t, UI_LIST, "", 200, 0);
+    term_turn(t);
+    assert_true(term_shows(t, "nothing yet"));
+}
+
+/* In a small window the way out is named, too, and nothing runs over a frame. */
+static void a_small_window_has_room_for_the_keys(void **state)
+{
+    struct term *t = *state;
+    open_sidebar(t);
+    term_resize(t, 10, 40);
+    term_turn(t);
+    assert_true(term_shows(t, "Enter opens  F2 closes"));
+    term_type(t, F2 CTRL_F);
+    assert_true(term_shows(t, "answers and"));
+    assert_false(term_shows(t, "…"));
+    term_resize(t, 5, 20);
+    term_turn(t);
+    assert_true(term_shows(t, "╰──────────────────╯"));
+}
+
 /* Only what is near is asked for, and more when one comes near its end. */
 static void rows_come_as_they_are_needed(void **state)
 {
@@ -380,6 +413,8 @@ int test_library(void)
         TEST(rows_are_archived_deleted_and_restored),
         TEST(the_archived_are_a_list_of_their_own),
         TEST(rows_come_as_they_are_needed),
+        TEST(the_filter_is_a_line_of_text),
+        TEST(a_small_window_has_room_for_the_keys),
         TEST(what_is_typed_is_searched_at_once),
         TEST(a_search_is_taken_up_or_written_over),
         TEST(matches_are_marked_and_walked),
