@@ -1,6 +1,7 @@
 /* alphabet.c - the byte alphabet, computed rather than tabled. */
 #include "alphabet.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "utf8.h"
@@ -22,7 +23,9 @@ ptrdiff_t alphabet_decode(const char *s, size_t n, char *out)
 {
     ptrdiff_t used = 0;
     for (size_t at = 0, len; at < n; at += len) {
-        int byte = byte_of(utf8_decode(s + at, n - at, &len));
+        len = 1;
+        bool as_itself = s[at] >= '!' && s[at] <= '~'; /* nearly always */
+        int byte = as_itself ? s[at] : byte_of(utf8_decode(s + at, n - at, &len));
         if (byte < 0)
             return -1;
         out[used++] = (char)byte;

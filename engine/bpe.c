@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "cpu/pages.h"
 #include "tokenizer.h"
 
 struct bpe_merge {
@@ -28,24 +29,29 @@ int bpe_init(struct bpe *b, size_t n_merges)
     size_t slots = 16;
     while (slots < n_merges + n_merges / 2)
         slots *= 2;
-    b->slot = calloc(slots, sizeof *b->slot);
+    b->slot = pages_map(slots * sizeof *b->slot, true);
     b->mask = slots - 1;
     return b->slot ? 0 : -1;
 }
 
 void bpe_done(struct bpe *b)
 {
-    free(b->slot);
+    pages_unmap(b->slot, (b->mask + 1) * sizeof *b->slot);
     b->slot = NULL;
+}
+
+static size_t hash_pair(int32_t left, int32_t right)
+{
+    uint64_t hash = ((uint64_t)(uint32_t)left << 32 | (uint32_t)right) * 0x9E3779B97F4A7C15;
+    return (hash ^ hash >> 32) * 0x9E3779B97F4A7C15 >> 32;
 }
 
 /* The slot of this pair, or the free one where it belongs; NULL after too many probes. */
 static struct bpe_merge *probe(const struct bpe *b, int32_t left, int32_t right)
 {
-    uint64_t hash = ((uint64_t)(uint32_t)left << 32 | (uint32_t)right) * 0x9E3779B97F4A7C15;
-    hash = (hash ^ hash >> 32) * 0x9E3779B97F4A7C15;
+    size_t hash = hash_pair(left, right);
     for (size_t i = 0; i < MAX_PROBES; i++) {
-        struct bpe_merge *m = &b->slot[((hash >> 32) + i) & b->mask];
+        struct bpe_merge *m = &b->slot[(hash + i) & b->mask];
         if (m->rank1 == 0 || (m->left == left && m->right == right))
             return m;
     }
@@ -61,6 +67,11 @@ int bpe_add(struct bpe *b, int32_t left, int32_t right, uint32_t rank, int32_t m
         return 0;
     *m = (struct bpe_merge){.left = left, .right = right, .rank1 = rank + 1, .merged = merged};
     return 1;
+}
+
+void bpe_expect(const struct bpe *b, int32_t left, int32_t right)
+{
+    __builtin_prefetch(&b->slot[hash_pair(left, right) & b->mask], 1);
 }
 
 void bpe_scratch_done(struct bpe_scratch *w)

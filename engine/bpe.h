@@ -26,6 +26,9 @@ void bpe_done(struct bpe *b);
  * made for that. */
 int bpe_add(struct bpe *b, int32_t left, int32_t right, uint32_t rank, int32_t merged);
 
+/* This pair is about to be added: what that will read is fetched meanwhile. */
+void bpe_expect(const struct bpe *b, int32_t left, int32_t right);
+
 /* Memory for merging, kept from one pre-token to the next; all zero at first. */
 struct bpe_scratch {
     struct bpe_node *node;

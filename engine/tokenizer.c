@@ -8,6 +8,7 @@
 #include "alphabet.h"
 #include "bpe.h"
 #include "marker.h"
+#include "merges.h"
 #include "nfc.h"
 #include "pretok.h"
 #include "utf8.h"
@@ -40,7 +41,7 @@ struct tokenizer {
 enum {
     MAX_TOKENS = 1 << 22,
     MAX_MERGES = 1 << 22,
-    MAX_TOKEN_BYTES = 8192,
+    MAX_TOKEN_BYTES = MERGES_MAX_BYTES,
 };
 
 static int fail(char *err, size_t errlen, const char *line)
@@ -156,7 +157,13 @@ static bool is_text(const struct tokenizer *t, int32_t id)
 /* Makes the normal tokens findable by their bytes, for merges and whole words. */
 static int index_text(struct tokenizer *t, char *err, size_t errlen)
 {
+    enum { AHEAD = 16 };
     for (int32_t id = 0; id < t->info.n_vocab; id++) {
+        size_t len;
+        if (id + AHEAD < t->info.n_vocab) {
+            const char *bytes = vocab_bytes(&t->vocab, id + AHEAD, &len);
+            vocab_expect(&t->vocab, bytes, len);
+        }
         int added = is_text(t, id) ? vocab_index(&t->vocab, id) : 1;
         if (added < 0)
             return fail(err, errlen, "tokens: made to collide");
@@ -193,40 +200,12 @@ static int index_markers(struct tokenizer *t, char *err, size_t errlen)
     return 0;
 }
 
-/* Splits "left right" and adds it. The two sides are decoded next to each other, so that what they
- * merge to stands there too. 1 = added, 0 = of no use, -1 = collides. */
-static int add_merge(struct tokenizer *t, struct tok_string s, uint32_t rank)
-{
-    char bytes[2 * MAX_TOKEN_BYTES];
-    const char *gap = s.len <= sizeof bytes ? memchr(s.data, ' ', s.len) : NULL;
-    if (!gap)
-        return 0;
-    size_t gap_at = (size_t)(gap - s.data);
-    ptrdiff_t n_left = alphabet_decode(s.data, gap_at, bytes);
-    if (n_left < 0)
-        return 0;
-    ptrdiff_t n_right = alphabet_decode(gap + 1, s.len - gap_at - 1, bytes + n_left);
-    if (n_right < 0)
-        return 0;
-    int32_t left = vocab_find(&t->vocab, bytes, (size_t)n_left);
-    int32_t right = vocab_find(&t->vocab, bytes + n_left, (size_t)n_right);
-    int32_t merged = vocab_find(&t->vocab, bytes, (size_t)(n_left + n_right));
-    if (left < 0 || right < 0 || merged < 0)
-        return 0;
-    return bpe_add(&t->bpe, left, right, rank, merged);
-}
-
 static int read_merges(struct tokenizer *t, const struct tok_vocab *v, char *err, size_t errlen)
 {
-    if (bpe_init(&t->bpe, v->n_merges) != 0)
-        return out_of_memory(err, errlen);
-    for (size_t i = 0; i < v->n_merges; i++) {
-        int added = add_merge(t, v->merges[i], (uint32_t)i);
-        if (added < 0)
-            return fail(err, errlen, "merges: made to collide");
-        t->info.n_merges_skipped += added == 0;
-    }
-    return 0;
+    int status = merges_read(&t->bpe, &t->vocab, v->merges, v->n_merges, &t->info.n_merges_skipped);
+    return status == 0                ? 0
+           : status == MERGES_COLLIDE ? fail(err, errlen, "merges: made to collide")
+                                      : out_of_memory(err, errlen);
 }
 
 static int check_id(const struct tokenizer *t, const char *field, int64_t id, char *err,

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/pages.h"
+
 struct vocab_slot {
     uint32_t tag;
     uint32_t token; /* id + 1; 0 = free */
@@ -46,10 +48,11 @@ int vocab_init(struct vocab *v, size_t n, size_t n_bytes)
     *v = (struct vocab){
         .bytes = malloc(n_bytes + 1),
         .at = malloc((n + 1) * sizeof *v->at),
-        .slot = calloc(slots, sizeof *v->slot),
+        .found = calloc(n + 1, sizeof *v->found),
+        .slot = pages_map(slots * sizeof *v->slot, true),
         .mask = slots - 1,
     };
-    if (v->bytes && v->at && v->slot) {
+    if (v->bytes && v->at && v->found && v->slot) {
         v->at[0] = 0;
         return 0;
     }
@@ -61,7 +64,8 @@ void vocab_done(struct vocab *v)
 {
     free(v->bytes);
     free(v->at);
-    free(v->slot);
+    free(v->found);
+    pages_unmap(v->slot, (v->mask + 1) * sizeof *v->slot);
     *v = (struct vocab){0};
 }
 
@@ -104,6 +108,7 @@ int vocab_index(struct vocab *v, int32_t id)
     if (slot->token != 0)
         return 0;
     *slot = (struct vocab_slot){.tag = (uint32_t)(hash >> 32), .token = (uint32_t)id + 1};
+    v->found[id] = true;
     return 1;
 }
 
@@ -111,4 +116,20 @@ int32_t vocab_find(const struct vocab *v, const char *s, size_t len)
 {
     const struct vocab_slot *slot = probe(v, s, len, hash_bytes(s, len));
     return slot ? (int32_t)slot->token - 1 : -1;
+}
+
+int32_t vocab_find_near(const struct vocab *v, int32_t id, const char *s, size_t len)
+{
+    for (int i = 0; i < 2 && (size_t)id < v->n; i++, id++) {
+        size_t have;
+        const char *bytes = vocab_bytes(v, id, &have);
+        if (have == len && memcmp(bytes, s, len) == 0 && v->found[id])
+            return id;
+    }
+    return vocab_find(v, s, len);
+}
+
+void vocab_expect(const struct vocab *v, const char *s, size_t len)
+{
+    __builtin_prefetch(&v->slot[hash_bytes(s, len) & v->mask]);
 }

@@ -5,6 +5,7 @@
 #ifndef ENGINE_VOCAB_H
 #define ENGINE_VOCAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct vocab {
     size_t n;                /* tokens so far */
     char *bytes;             /* of all of them */
     uint32_t *at;            /* [n + 1]: token i is bytes[at[i] .. at[i + 1]) */
+    bool *found;             /* [n]: a lookup of the token's bytes leads to it */
     struct vocab_slot *slot; /* open addressing */
     size_t mask;
 };
@@ -32,6 +34,12 @@ int vocab_index(struct vocab *v, int32_t id);
 
 /* The token with these bytes, or -1. */
 int32_t vocab_find(const struct vocab *v, const char *s, size_t len);
+
+/* The same, sooner where that is this token or the next. */
+int32_t vocab_find_near(const struct vocab *v, int32_t id, const char *s, size_t len);
+
+/* These bytes are about to be looked for: what that will read is fetched meanwhile. */
+void vocab_expect(const struct vocab *v, const char *s, size_t len);
 
 static inline const char *vocab_bytes(const struct vocab *v, int32_t id, size_t *len_out)
 {

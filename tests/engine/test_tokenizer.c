@@ -329,6 +329,75 @@ static void build_tokenizer_keys(struct build *f, const char *model, uint32_t bo
     build_u32(f, "tokenizer.ggml.bos_token_id", bos);
 }
 
+/* Merges of runs of 'a' up to 4096 letters, each among lines that are of no use; the tokens in the order of
+ * the merges, or against it, and some of them twice. */
+enum { RUNS = 12, USELESS = 50, LONG_LINE = 20000 };
+
+static struct tokenizer *open_runs(bool backwards, char *text, size_t *n_useless)
+{
+    struct build_vocab b;
+    struct tokenizer *t;
+    struct tok_string tokens[256 + 2 * RUNS], lines[RUNS * (USELESS + 2)];
+    char err[256], *line = text;
+
+    build_vocab(&b, "qwen2");
+    memcpy(tokens, b.vocab.tokens, 256 * sizeof *tokens);
+    b.vocab.types = NULL;
+    b.vocab.n_tokens = 256;
+    b.vocab.n_merges = *n_useless = 0;
+    memset(text, 'a', LONG_LINE);
+    for (int i = 0; i < RUNS; i++) {
+        size_t run = (size_t)2 << (backwards ? RUNS - 1 - i : i);
+        tokens[b.vocab.n_tokens++] = (struct tok_string){text, run};
+        if (i > 0) /* where the next would be looked for first: the one before once more */
+            tokens[b.vocab.n_tokens++] = (struct tok_string){text, backwards ? 2 * run : run / 2};
+    }
+    for (int i = 0; i < RUNS; i++) {
+        for (int k = 0; k < USELESS; k++, ++*n_useless)
+            lines[b.vocab.n_merges++] = (struct tok_string){"no such", 7};
+        lines[b.vocab.n_merges++] = (struct tok_string){text, LONG_LINE};
+        ++*n_useless;
+        size_t run = (size_t)1 << i;
+        line += i == 0 ? LONG_LINE : 0;
+        memset(line, 'a', 2 * run + 1);
+        line[run] = ' ';
+        lines[b.vocab.n_merges++] = (struct tok_string){line, 2 * run + 1};
+        line += 2 * run + 1;
+    }
+    b.vocab.tokens = tokens;
+    b.vocab.merges = lines;
+    b.vocab.bos = b.vocab.eos = -1;
+    assert_int_equal(tok_open(&t, &b.vocab, err, sizeof err), 0);
+    return t;
+}
+
+static void merges_are_read_in_whatever_order_tokens_have(void **state)
+{
+    char *text = malloc(2 * LONG_LINE);
+    size_t n_useless, len;
+    (void)state;
+    for (int backwards = 0; backwards < 2; backwards++) {
+        struct tokenizer *t = open_runs(backwards, text, &n_useless);
+        assert_int_equal(tok_info(t)->n_merges_skipped, n_useless);
+        assert_int_equal(tok_info(t)->n_duplicates, RUNS - 1);
+        memset(text, 'a', 8191);
+        struct tok_ids ids = encode(t, text, 8191, false);
+        assert_int_equal(ids.n, RUNS + 1);
+        for (int i = 0; i <= RUNS; i++) {
+            tok_bytes(t, ids.ids[i], &len);
+            assert_int_equal(len, 4096 >> i);
+            for (int32_t id = 256; i < RUNS && id < ids.ids[i]; id++) { /* the first of equals */
+                size_t other;
+                tok_bytes(t, id, &other);
+                assert_int_not_equal(other, len);
+            }
+        }
+        free(ids.ids);
+        tok_close(t);
+    }
+    free(text);
+}
+
 static int open_built(const char *without, const char *model, uint32_t bos, size_t n_types,
                       char *err, size_t errlen)
 {
@@ -390,6 +459,7 @@ int test_tokenizer(void)
         cmocka_unit_test(long_runs_need_neither_time_nor_stack),
         cmocka_unit_test(facts_follow_from_the_vocabulary),
         cmocka_unit_test(odd_vocabularies_load),
+        cmocka_unit_test(merges_are_read_in_whatever_order_tokens_have),
         cmocka_unit_test(hostile_vocabularies_are_refused_by_field),
         cmocka_unit_test(files_are_refused_by_key),
     };
