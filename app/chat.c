@@ -171,7 +171,7 @@ void chat_begin(struct chat *c, struct held *model, struct turn *turn,
     c->phase = ENGINE_READY;
     c->prompt_done = 0;
     c->usage = (struct engine_usage){0};
-    c->thought_ms = 0;
+    c->thought_ms = c->begun_ms = 0;
     c->unfinished = false;
     free(c->tool_calls);
     c->tool_calls = NULL;
@@ -311,7 +311,7 @@ static bool on_text(struct chat *c, const struct engine_event *ev, struct chat_e
     out->type = CHAT_TEXT;
     out->kind = c->writes = ev->kind == ENGINE_REASONING ? STORE_REASONING : STORE_TEXT;
     if (out->kind == STORE_REASONING)
-        c->thought_ms = ev->usage.generation_time_ms;
+        c->thought_ms = c->begun_ms + ev->usage.generation_time_ms;
     out->text = ev->text;
     out->len = ev->len;
     out->call = ev->kind == ENGINE_CALL;

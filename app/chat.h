@@ -49,7 +49,8 @@ struct chat {
     struct turn *answer;
     struct held *answering;
     enum store_kind writes; /* what it is at */
-    double thought_ms;      /* that its reasoning took; 0: none yet */
+    double thought_ms;      /* that its reasoning took, */
+    double begun_ms;        /* in the part of it that was there already; 0: none yet */
     uint64_t request;
     enum engine_event_type phase; /* ENGINE_READY: waits, ENGINE_PREFILL, ENGINE_TEXT */
     int prompt_done;

@@ -96,6 +96,16 @@ static int submit_rest(struct chat *c, const struct turn *turn, struct engine_re
     return status;
 }
 
+/* What is known of its reasoning is told from the start, and goes on from there. */
+static void begin_rest(struct chat *c, struct turn *turn, const struct engine_request *request)
+{
+    struct request_thought thought = request_thought(turn->generation.settings);
+    int64_t tokens = thought.begun_tokens + turn->generation.reasoning_tokens;
+    chat_begin(c, c->model, turn, request);
+    c->usage.begun_reasoning_tokens = (int)tokens;
+    c->thought_ms = c->begun_ms = (double)thought.ms;
+}
+
 /* The model that began it; whoever named its file may have to name it again. */
 static int use_writer(struct chat *c, const struct turn *turn, char *err, size_t errlen)
 {
@@ -125,7 +135,7 @@ int chat_continue(struct chat *c, char *err, size_t errlen)
         prepare_rest(c, turn, &request);
     status = submit_rest(c, turn, request, err, errlen);
     if (status == 0)
-        chat_begin(c, c->model, turn, &request);
+        begin_rest(c, turn, &request);
     else
         history_end(&c->history, turn, before);
     return status;

@@ -50,8 +50,11 @@ void numbers_add_line(struct str *out, const struct engine_usage *usage)
     str_addf(out, "%d token%s", usage->completion_tokens, usage->completion_tokens == 1 ? "" : "s");
     if (per_second > 0)
         str_addf(out, " \xc2\xb7 %.*f tokens/s", per_second < 10 ? 1 : 0, per_second);
-    if (usage->time_to_first_token_ms > 0)
-        str_addf(out, " \xc2\xb7 first after %.0f ms", usage->time_to_first_token_ms);
+    double first = usage->time_to_first_token_ms;
+    if (first >= 1000)
+        str_addf(out, " \xc2\xb7 first after %.1f s", first / 1000);
+    else if (first > 0)
+        str_addf(out, " \xc2\xb7 first after %.0f ms", first);
 }
 
 void numbers_add_bytes(struct str *out, uint64_t bytes)

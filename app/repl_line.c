@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <readline/readline.h>
@@ -24,9 +25,12 @@ static struct {
 
 /* One line */
 
+/* At the end of input readline itself ends the line, but only of a terminal whose pastes are marked. */
 static void take_line(char *line)
 {
     rl_callback_handler_remove();
+    if (!line && strcmp(rl_variable_value("enable-bracketed-paste"), "on") != 0)
+        fputs("\n", stdout);
     entered.line = line;
     entered.finished = true;
 }

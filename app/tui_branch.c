@@ -7,7 +7,6 @@
 #include "app/exit.h"
 #include "app/mem.h"
 #include "app/notices.h"
-#include "app/request.h"
 #include "app/tui.h"
 
 enum { WAITING_MAX = 16 };
@@ -159,9 +158,7 @@ void tui_show_turn(struct tui *t, const struct turn *turn)
     tui_begin_turn(t, turn);
     if (thought->len > 0 && !t->chat.options->hide_reasoning) {
         ui_message_append(t->ui, id, UI_REASONING, thought->data, thought->len);
-        struct request_thought before = request_thought(turn->generation.settings);
-        ui_message_thought(t->ui, id, before.begun_tokens + turn->generation.reasoning_tokens,
-                           before.ms);
+        tui_show_thought(t, turn);
     }
     if (said->len > 0)
         ui_message_append(t->ui, id, UI_ANSWER, said->data, said->len);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/request.h"
 #include "app/tui.h"
 
 static void run(struct tui *t, const char *command)
@@ -36,11 +37,17 @@ void tui_act_on_thinking(struct tui *t, const struct ui_action *action)
 /* Of a thought: how many tokens it has, its closing tag with them, and how long it took. */
 void tui_show_thought(struct tui *t, const struct turn *turn)
 {
-    const struct engine_usage *usage = &t->chat.usage;
-    if (turn->text[STORE_REASONING].len > 0 && !t->chat.options->hide_reasoning)
-        ui_message_thought(t->ui, turn->number,
-                           usage->begun_reasoning_tokens + usage->reasoning_tokens,
-                           (int64_t)t->chat.thought_ms);
+    const struct engine_usage *now = &t->chat.usage;
+    struct request_thought thought = request_thought(turn->generation.settings);
+    int64_t tokens = thought.begun_tokens + turn->generation.reasoning_tokens, ms = thought.ms;
+
+    if (turn->text[STORE_REASONING].len == 0 || t->chat.options->hide_reasoning)
+        return;
+    if (turn == t->chat.answer) {
+        tokens = now->begun_reasoning_tokens + now->reasoning_tokens;
+        ms = (int64_t)t->chat.thought_ms;
+    }
+    ui_message_thought(t->ui, turn->number, tokens, ms);
 }
 
 /* The offer */

@@ -281,7 +281,8 @@ bool screen_restore_bytes(struct curses_screen *s, struct bytes *out)
         return false;
     return add_capability(out, exit_attribute_mode) && add_capability(out, orig_pair) &&
            add_capability(out, cursor_normal) && add_capability(out, keypad_local) &&
-           add_capability(out, exit_ca_mode) && bytes_add(out, "\r", 1);
+           add_capability(out, exit_ca_mode) &&
+           bytes_add(out, "\r\n", exit_ca_mode ? 1 : 2); /* below what stays on the screen */
 }
 
 void screen_repaint(struct curses_screen *s)

@@ -79,7 +79,7 @@ static void test_interrupts(void **state)
     term_free(t);
 }
 
-/* Not one escape sequence. */
+/* Not one escape sequence; and what comes after it begins on a line of its own. */
 static void test_dumb(void **state)
 {
     size_t len;
@@ -92,7 +92,11 @@ static void test_dumb(void **state)
     term_read(t, 300);
     const char *bytes = term_bytes(t, &len);
     assert_null(memchr(bytes, '\033', len));
-    leave(t);
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    bytes = term_bytes(t, &len);
+    assert_int_equal(bytes[len - 1], '\n');
+    term_free(t);
 }
 
 static void test_signal(void **state)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "app/numbers.h"
 #include "app/say.h"
 #include "app/str.h"
 
@@ -83,13 +84,34 @@ static void test_shortened_message(void **state)
     assert_contains(err, "x: no such file");
 }
 
+/* A time that a reader would have to divide is in seconds, as the status line has it. */
+static void test_numbers(void **state)
+{
+    static const struct {
+        double ms;
+        const char *line;
+    } rows[] = {
+        {0, "12 tokens · 11 tokens/s"},
+        {8, "12 tokens · 11 tokens/s · first after 8 ms"},
+        {2962, "12 tokens · 11 tokens/s · first after 3.0 s"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct engine_usage usage = {.completion_tokens = 12, .generation_time_ms = 1000};
+        struct str line = {0};
+        usage.time_to_first_token_ms = rows[i].ms;
+        numbers_add_line(&line, &usage);
+        assert_string_equal(line.data, rows[i].line);
+        str_done(&line);
+    }
+}
+
 int test_str(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_valid),
-        cmocka_unit_test(test_visible),
-        cmocka_unit_test(test_cut_and_trim),
-        cmocka_unit_test(test_shortened_message),
+        cmocka_unit_test(test_valid),        cmocka_unit_test(test_visible),
+        cmocka_unit_test(test_cut_and_trim), cmocka_unit_test(test_shortened_message),
+        cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests_name("str", tests, NULL, NULL);
 }

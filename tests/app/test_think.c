@@ -16,7 +16,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "app/history.h"
+#include "app/request.h"
+#include "tests/app/talk.h"
 
 static const char question[] = "What is 345 * 27?";
 
@@ -293,6 +294,30 @@ static void go_on(struct term *t, const char *key)
         fail_msg("%s", term_screen(t));
 }
 
+/* What the thinking took is known still when the answer behind it was gone on with. */
+static void test_thought_kept(void **state)
+{
+    struct talk p;
+    (void)state;
+    talk_open(&p, NULL);
+    talk_use(&p, thinking_model());
+    talk_ask(&p, question);
+    int64_t tokens = talk_last(&p)->generation.reasoning_tokens;
+    p.options.max_tokens = tokens + 3;
+    talk_run(&p, "/regen");
+    assert_string_equal(talk_last(&p)->generation.stop_reason, "length");
+    struct request_thought before = request_thought(talk_last(&p)->generation.settings);
+    p.options.max_tokens = 0;
+    talk_run(&p, "/continue");
+    const struct turn *turn = talk_last(&p);
+    assert_string_equal(turn->generation.stop_reason, "stop");
+    struct request_thought after = request_thought(turn->generation.settings);
+    assert_int_equal(after.begun_tokens + turn->generation.reasoning_tokens, tokens);
+    assert_true(before.ms > 0);
+    assert_int_equal(after.ms, before.ms);
+    talk_close(&p);
+}
+
 static void test_killed(void **state)
 {
     (void)state;
@@ -466,7 +491,7 @@ int test_think(void)
         TEST(test_answer_now),     TEST(test_thinking_more),   TEST(test_folds),
         TEST(test_killed),         TEST(test_hung_up),         TEST(test_line_mode),
         TEST(test_stopped),        TEST(test_declined),        TEST(test_written_elsewhere),
-        TEST(test_header_is_kept),
+        TEST(test_header_is_kept), TEST(test_thought_kept),
     };
 #undef TEST
     return cmocka_run_group_tests_name("think", tests, NULL, NULL);

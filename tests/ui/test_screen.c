@@ -117,6 +117,35 @@ static void the_terminal_comes_back_as_it_was(void **state)
     term_close(&t);
 }
 
+/* The row of the screen that holds this. */
+static int row_of(const struct term *t, const char *part)
+{
+    char *text = term_text(t);
+    const char *at = strstr(text, part);
+    int row = 0;
+    assert_non_null(at);
+    for (const char *p = text; p < at; p++)
+        row += *p == '\n';
+    free(text);
+    return row;
+}
+
+/* Where there is no screen to go back to, the shell goes on below this one. */
+static void a_terminal_of_one_screen_is_left_below_it(void **state)
+{
+    struct term t;
+    (void)state;
+    term_open(&t, 10, 40, "linux");
+    assert_int_equal(row_of(&t, "Ask anything"), 8);
+    ui_close(t.ui);
+    t.ui = NULL;
+    term_drain(&t);
+    assert_int_equal(row_of(&t, "Ask anything"), 7);
+    assert_int_equal(t.cursor.row, 9);
+    assert_int_equal(t.cursor.col, 0);
+    term_close(&t);
+}
+
 static void what_is_no_terminal_is_refused_in_one_line(void **state)
 {
     static const char *const types[] = {"", "dumb", "non\033sense\n", "../../etc/passwd", NULL};
@@ -437,6 +466,7 @@ int test_screen(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_status_line_fits),
         cmocka_unit_test(the_terminal_comes_back_as_it_was),
+        cmocka_unit_test(a_terminal_of_one_screen_is_left_below_it),
         cmocka_unit_test(what_is_no_terminal_is_refused_in_one_line),
         cmocka_unit_test(terminals_of_all_kinds_are_driven),
         cmocka_unit_test(nothing_is_written_when_nothing_changed),
