@@ -16,6 +16,9 @@ void assert_pulled_names(const char *endings);
 void assert_pulled(void);
 void remove_pulled(void);
 
+/* Until something of it is here. */
+void wait_for_part(void);
+
 /* Pulls from this kind of server: the status, and in the line about it what it must say. */
 void assert_pull(const char *kind, int status, const char *says);
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/app/hub.h"
+#include "tests/app/pulling.h"
 
 static struct term *start(void)
 {
@@ -61,7 +62,7 @@ static void test_beside(void **state)
     term_type(t, "/pull deepseek\r");
     term_expect(t, "is being pulled");
     term_resize(t, 12, 30);
-    term_read(t, 200);
+    term_read(t, 50);
     term_resize(t, 24, 80);
     term_type(t, "/pull stop\r");
     term_expect(t, "stopped; /pull llama:q8 goes on with it");
@@ -137,7 +138,7 @@ static void test_line_mode(void **state)
     struct term *t = term_start(24, 80, "--plain", "-m", some_model(), NULL);
     term_expect(t, "Ctrl-D leaves");
     term_type(t, "/pull llama\r");
-    term_read(t, 500);
+    wait_for_part();
     term_type(t, "\003");
     term_expect(t, "stopped; /pull llama:q8 goes on with it");
     term_type(t, "/pull stop\r");

@@ -19,6 +19,7 @@ FOLDER, MODEL = sys.argv[1:3]
 RANDOM = random.Random(7)
 BODY = RANDOM.randbytes(100_000)
 TYPES = "application/octet-stream"
+sys.setswitchinterval(1e-4)  # many threads that each do a little
 ports, seen, lock = {}, {}, threading.Lock()
 log = open(f"{FOLDER}/log", "a", buffering=1)
 
@@ -111,6 +112,15 @@ def drip(s, r):
         time.sleep(0.1)
 
 
+def waits(s, r):
+    """Goes on behind the middle once there is a file `go` in FOLDER."""
+    answer(s, r, body=some(r, 50_000))
+    while r.method == "GET" and not os.path.exists(f"{FOLDER}/go"):
+        time.sleep(0.005)
+    if r.method == "GET":
+        s.sendall(r.body[r.start + 50_000:])
+
+
 def first_half(then):
     """Breaks off in the middle, and answers the request for the rest as it likes."""
     def kind(s, r):
@@ -155,7 +165,7 @@ def flipped(s, r):
 
 
 KINDS = {
-    "good": answer, "demo": answer, "hub": hub, "cut": cut, "stall": stall, "slow": slow, "drip": drip,
+    "good": answer, "demo": answer, "hub": hub, "cut": cut, "stall": stall, "slow": slow, "drip": drip, "waits": waits,
     "bare": lambda s, r: answer(s, r, linked=False),
     "moved": lambda s, r: answer(s, r) if "/resolve/main/" in r.path
     else s.sendall(head(r, 404, length=0).encode()),
