@@ -223,6 +223,7 @@ static int measure_models(struct bench *b)
     bench_progress_begin(&b->progress, b->app->options.quiet);
     b->progress.n_steps = (int)b->n_files * (7 + sizes * (plan->n_runs + 1));
     plan->progress = &b->progress;
+    plan->paths = &b->app->paths;
     for (size_t i = 0; i < b->n_files && status < EXIT_SIGNAL; i++) {
         int failed = bench_measure(plan, &gpus, &b->files[i], &b->results, b->err, sizeof b->err);
         bench_progress_wipe(&b->progress);

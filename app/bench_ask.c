@@ -86,6 +86,19 @@ static int wait_for_event(struct bench_engine *b, bool tokens_count,
     return 0;
 }
 
+void bench_init(struct bench_engine *b, const struct paths *paths, const char *name)
+{
+    *b = (struct bench_engine){.paths = paths, .name = name, .running.fd = -1};
+}
+
+/* Outside of what is timed, and once for each state: between two questions it is not told to be idle. */
+static void tell(struct bench_engine *b, enum running_state state)
+{
+    struct running_model row = running_model_of(b->engine, b->name, state);
+    b->told = state;
+    running_tell(&b->running, b->paths, "bench", &row, 1);
+}
+
 int bench_open(struct bench_engine *b, const struct engine_options *options, double *load_ms)
 {
     const struct engine_event *ev = NULL;
@@ -93,6 +106,7 @@ int bench_open(struct bench_engine *b, const struct engine_options *options, dou
     int status = engine_open(&b->engine, options, b->err, sizeof b->err);
     if (status != 0)
         return exit_of_engine(status);
+    tell(b, RUNNING_LOADING);
     do {
         status = wait_for_event(b, true, &ev);
         if (status == 0 && ev->type == ENGINE_FATAL)
@@ -106,6 +120,7 @@ void bench_close(struct bench_engine *b)
 {
     engine_close(b->engine);
     b->engine = NULL;
+    running_done(&b->running);
 }
 
 /* Questions */
@@ -186,6 +201,8 @@ int bench_ask(struct bench_engine *b, struct bench_question *questions, int n,
               struct samples *steps)
 {
     int status = 0, n_live = 0;
+    if (b->told != RUNNING_ANSWERING)
+        tell(b, RUNNING_ANSWERING);
     for (; n_live < n && status == 0; n_live += status == 0)
         status = submit(b, &questions[n_live]);
     while (n_live > 0 && status == 0) {

@@ -4,6 +4,8 @@
 #define APP_BENCH_ASK_H
 
 #include "app/bench.h"
+#include "app/paths.h"
+#include "app/running.h"
 #include "engine/engine.h"
 
 /* How far it is: a line on a terminal's standard error that is written over. */
@@ -22,10 +24,19 @@ void bench_progress_wipe(struct bench_progress *p);
 struct bench_engine {
     struct engine *engine;
     char err[512];
+
+    /* What it tells `duet ps`: of the model of this name, where it has been told what. */
+    struct running running;
+    const struct paths *paths;
+    const char *name;
+    enum running_state told;
 };
 
 /* Each of these returns 0, or an exit status with the reason in err; of a signal that ends the program that
  * is EXIT_SIGNAL and its number, without a reason. */
+
+/* Before anything else. */
+void bench_init(struct bench_engine *b, const struct paths *paths, const char *name);
 
 /* *load_ms: until it could answer. */
 int bench_open(struct bench_engine *b, const struct engine_options *options, double *load_ms);

@@ -470,6 +470,7 @@ int bench_measure(const struct bench_plan *plan, const struct bench_gpus *gpus,
 {
     struct measuring m = {.plan = plan, .gpus = gpus, .file = file, .gpu = -1};
     plan->progress->model = file->name;
+    bench_init(&m.engine, plan->paths, file->name);
     int status = measure_load(&m, results);
     if (status == 0)
         status = measure_alone(&m);

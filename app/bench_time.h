@@ -16,6 +16,7 @@ struct bench_plan {
     int n_generate, n_runs;
     struct engine_options options; /* but for the path */
     struct bench_progress *progress;
+    const struct paths *paths;
 };
 
 struct bench_steps {

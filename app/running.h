@@ -30,7 +30,7 @@ struct running_model {
 
 struct running_process {
     int64_t pid;
-    const char *as;       /* how it talks: "screen", "line", "prompt", "batch" or "eval" */
+    const char *as;       /* how it talks: "screen", "line", "prompt", "batch", "eval", "bench" */
     const char *terminal; /* "/dev/pts/3"; "" for none */
     struct running_model *models;
     size_t n_models;

@@ -267,17 +267,22 @@ static void test_ps_of_others(void **state)
         {"exec $DUET -q -m $MODEL hello", "\"as\": \"prompt\""},
         {"exec $DUET batch -q -m $MODEL --parallel 1 <<<'{\"prompt\": \"hello\"}'",
          "\"as\": \"batch\""},
+        {"echo '{\"problem\": \"1+1\", \"answer\": \"2\"}' >p.jsonl; exec $DUET eval -q --model $MODEL p.jsonl",
+         "\"as\": \"eval\""},
+        {"exec $DUET bench -q -m $MODEL --prompts 16 --contexts 16 --batch 1 --generate 4000",
+         "\"as\": \"bench\""},
     };
     (void)state;
     setenv("MODEL", endless_model(), 1);
-    for (size_t i = 0; i < 2; i++) {
-        char line[512];
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        char line[768];
         struct run r;
-        snprintf(line, sizeof line,
-                 "(%s) >/dev/null 2>&1 & for i in $(seq 100); do $DUET ps --json | grep -q "
-                 "'\"state\": \"answering\"' && break; sleep 0.1; done; $DUET ps --json; kill $!; "
-                 "wait; $DUET ps -q",
-                 lines[i][0]);
+        snprintf(
+            line, sizeof line,
+            "cd $HOME; (%s) >/dev/null 2>&1 & for i in $(seq 100); do $DUET ps --json | grep -q "
+            "'\"state\": \"answering\"' && break; sleep 0.1; done; $DUET ps --json; kill $!; "
+            "wait; $DUET ps -q",
+            lines[i][0]);
         run_shell(&r, line);
         assert_contains(r.out, lines[i][1]);
         assert_contains(r.out, "\"name\": \"endless\"");
