@@ -25,7 +25,9 @@
 #include "model.h"
 #include "sampler.h"
 
-enum backend_kv_type { BACKEND_KV_F16, BACKEND_KV_F32 };
+/* Numbers of the KV cache. Q8: 32 integers of 8 bits with a scale in F16, of a head dimension that is
+ * a multiple of 32. */
+enum backend_kv_type { BACKEND_KV_F16, BACKEND_KV_F32, BACKEND_KV_Q8, BACKEND_N_KV_TYPES };
 
 /* Bytes that were needed where they were not available. */
 struct backend_shortage {
@@ -97,6 +99,12 @@ struct backend_ops {
 int backend_open(struct backend **out, const char *device, const struct model *m,
                  const struct backend_options *opt, char *err, size_t errlen);
 void backend_close(struct backend *b); /* NULL is fine */
+
+/* What a device keeps in the cache where `wanted` is asked for: a GPU has no Q8 as yet. */
+enum backend_kv_type backend_kv_type_on(bool gpu, enum backend_kv_type wanted);
+
+/* Bytes of a position in the KV cache: keys and values of all layers and heads. */
+uint64_t backend_kv_row_bytes(const struct model_config *cfg, enum backend_kv_type type);
 
 /* Whether there is a GPU that backend_open can use, given the memory. */
 bool backend_has_gpu(void);

@@ -41,7 +41,9 @@ enum engine_error {
 /* Opening */
 
 enum engine_device { ENGINE_DEVICE_AUTO, ENGINE_DEVICE_CPU, ENGINE_DEVICE_CUDA };
-enum engine_kv_type { ENGINE_KV_F16, ENGINE_KV_F32 };
+/* Numbers of the KV cache. F32 is for exact comparisons; Q8 takes half of F16's memory: blocks of 32
+ * integers of 8 bits. */
+enum engine_kv_type { ENGINE_KV_F16, ENGINE_KV_F32, ENGINE_KV_Q8 };
 
 /* As n_parallel: as many answers at a time as speed them up, while the KV cache stays small beside
  * the memory there is. */
@@ -59,7 +61,7 @@ struct engine_options {
     int n_threads;               /* CPU threads; 0 = the cores this process may use */
     int n_ctx;                   /* longest sequence in tokens; 0 = 4096 or the model's own limit */
     int n_parallel;              /* answers at a time, each of up to n_ctx tokens; 0 = 1 */
-    enum engine_kv_type kv_type; /* F32 is for exact comparisons */
+    enum engine_kv_type kv_type; /* a GPU keeps F16 where Q8 is asked for */
     uint64_t host_memory;        /* CPU: takes at most so many bytes; 0 = what is free */
     uint64_t device_memory;      /* CUDA: the same of the GPU's */
     uint64_t reserved_memory;    /* of what is free, left to others that are about to take it */
@@ -99,8 +101,9 @@ struct engine_info {
     enum engine_family family; /* of the chat template */
     bool thinks;               /* its answers begin with reasoning */
     int n_vocab, n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff;
-    int n_ctx, n_ctx_train; /* tokens: this engine's limit, the model's */
-    int n_parallel;         /* answers at a time */
+    int n_ctx, n_ctx_train;      /* tokens: this engine's limit, the model's */
+    int n_parallel;              /* answers at a time */
+    enum engine_kv_type kv_type; /* what the device keeps */
     uint64_t n_params, file_bytes;
     uint64_t weight_bytes, kv_bytes, scratch_bytes; /* planned, resident after load */
     uint64_t kv_token_bytes;                        /* of these, a position takes */
@@ -110,6 +113,8 @@ struct engine_info {
     struct engine_sampling sampling;
 };
 const struct engine_info *engine_info(const struct engine *e);
+
+const char *engine_kv_type_name(enum engine_kv_type type); /* "f16", "f32", "q8" */
 
 /* Tokens in the KV cache, those of ended requests included: a prompt that begins as they do is not
  * computed again. Changes while requests run. */

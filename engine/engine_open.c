@@ -56,14 +56,29 @@ static int open_file(struct engine *e, const struct engine_options *opt, const s
     return 0;
 }
 
+const char *engine_kv_type_name(enum engine_kv_type type)
+{
+    static const char *const names[] = {
+        [ENGINE_KV_F16] = "f16", [ENGINE_KV_F32] = "f32", [ENGINE_KV_Q8] = "q8"};
+
+    return names[type];
+}
+
+static enum backend_kv_type kv_type_of(const struct engine_options *opt)
+{
+    static const enum backend_kv_type types[] = {[ENGINE_KV_F16] = BACKEND_KV_F16,
+                                                 [ENGINE_KV_F32] = BACKEND_KV_F32,
+                                                 [ENGINE_KV_Q8] = BACKEND_KV_Q8};
+
+    return types[opt->kv_type];
+}
+
 /* More at a time than this gain nothing where the products are bound by arithmetic. */
 static int best_parallel(const struct model_config *cfg, const struct engine_options *opt,
                          int n_ctx)
 {
     bool cuda = opt->device == ENGINE_DEVICE_CUDA;
-    size_t number = opt->kv_type == ENGINE_KV_F32 ? sizeof(float) : sizeof(uint16_t);
-    uint64_t row = (uint64_t)2 * (uint64_t)cfg->n_layer * (uint64_t)cfg->n_head_kv *
-                   (uint64_t)cfg->head_dim * number;
+    uint64_t row = backend_kv_row_bytes(cfg, backend_kv_type_on(cuda, kv_type_of(opt)));
     uint64_t host = cpu_memory_available();
     if (opt->host_memory > 0 && opt->host_memory < host)
         host = opt->host_memory;
@@ -107,7 +122,7 @@ static int choose_sizes(struct engine *e, const struct engine_options *opt,
         .max_outputs = n_parallel > INSPECT_OUTPUTS ? n_parallel : INSPECT_OUTPUTS,
         .max_context = n_ctx,
         .n_blocks = n_parallel * kv_blocks(n_ctx),
-        .kv_type = opt->kv_type == ENGINE_KV_F32 ? BACKEND_KV_F32 : BACKEND_KV_F16,
+        .kv_type = kv_type_of(opt),
         .host_memory = opt->host_memory,
         .device_memory = opt->device_memory,
         .reserved_memory = opt->reserved_memory,
@@ -145,6 +160,8 @@ static int open_backend(struct engine *e, const struct engine_options *opt,
     e->info.bus_address = e->backend->bus_address;
     e->info.device = e->backend->device;
     e->info.on_gpu = e->backend->bus_address != NULL;
+    bool kept = backend_kv_type_on(e->info.on_gpu, e->sizes.kv_type) == e->sizes.kv_type;
+    e->info.kv_type = kept ? opt->kv_type : ENGINE_KV_F16;
     return 0;
 }
 

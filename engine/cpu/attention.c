@@ -14,31 +14,17 @@ struct attention {
     int layer, n_ranges;
 };
 
-/* Keys, or values, of one block, layer and KV head. */
-static size_t piece_bytes(const struct model_config *cfg, enum backend_kv_type type)
-{
-    size_t element = type == BACKEND_KV_F16 ? sizeof(uint16_t) : sizeof(float);
-
-    return KV_BLOCK * (size_t)cfg->head_dim * element;
-}
-
 /* A cache block holds all layers, [layer][KV head][keys, values]: a conversation's memory grows
  * block by block. */
-size_t cpu_kv_block_bytes(const struct model_config *cfg, enum backend_kv_type type)
-{
-    return (size_t)cfg->n_layer * (size_t)cfg->n_head_kv * 2 * piece_bytes(cfg, type);
-}
-
 struct kv_piece cpu_kv_at(const struct cpu *c, int token, int layer, int n, int head_kv)
 {
     const struct batch *b = c->batch;
     size_t id = (size_t)b->block_table[b->sequence[token] * b->max_blocks + n];
-    size_t size = piece_bytes(&c->cfg, c->opt.kv_type);
     size_t at = (id * (size_t)c->cfg.n_layer + (size_t)layer) * (size_t)c->cfg.n_head_kv +
                 (size_t)head_kv;
-    char *k = (char *)c->kv + at * 2 * size;
+    char *k = (char *)c->kv + at * 2 * c->piece_bytes;
 
-    return (struct kv_piece){k, k + size};
+    return (struct kv_piece){k, k + c->piece_bytes};
 }
 
 /* Keys of range r that token t may see. */
@@ -58,17 +44,15 @@ static void attend(const struct attention *at, int t, int head, int n, int r, fl
                    float *out, struct sums *sums)
 {
     const struct cpu *c = at->cpu;
-    const struct attend_kernels *kernels = c->opt.kv_type == BACKEND_KV_F16
-                                               ? &c->kernels->attend_f16
-                                               : &c->kernels->attend_f32;
     int d = c->cfg.head_dim, visible = n_visible(c, t, r);
     int head_kv = head / (c->cfg.n_head / c->cfg.n_head_kv);
-    const float *q = c->q + ((size_t)t * (size_t)c->cfg.n_head + (size_t)head) * (size_t)d;
+    size_t first = ((size_t)t * (size_t)c->cfg.n_head + (size_t)head) * (size_t)d;
+    struct query q = {c->q + first, c->act + first / QUANT_BLOCK};
     struct kv_piece piece[RANGE_BLOCKS];
 
     for (int i = 0; i * KV_BLOCK < visible; i++) {
         piece[i] = cpu_kv_at(c, t, at->layer, r * RANGE_BLOCKS + i, head_kv);
-        kernels->scores(piece[i].k, d, q, n, score + i * KV_BLOCK, RANGE);
+        c->attend->scores(piece[i].k, d, &q, n, score + i * KV_BLOCK, RANGE);
     }
     float scale = 1 / sqrtf((float)d);
     for (int h = 0; h < n; h++)
@@ -76,8 +60,8 @@ static void attend(const struct attention *at, int t, int head, int n, int r, fl
     memset(out, 0, (size_t)(n * d) * sizeof *out);
     for (int i = 0; i * KV_BLOCK < visible; i++) {
         int left = visible - i * KV_BLOCK;
-        kernels->values(piece[i].v, d, score + i * KV_BLOCK, RANGE, n,
-                        left < KV_BLOCK ? left : KV_BLOCK, out);
+        c->attend->values(piece[i].v, d, score + i * KV_BLOCK, RANGE, n,
+                          left < KV_BLOCK ? left : KV_BLOCK, out);
     }
 }
 

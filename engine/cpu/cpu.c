@@ -89,7 +89,9 @@ static void size_up(struct cpu *c, const struct model *m, const struct backend_o
     if (opt->max_tokens == 0)
         c->opt.max_tokens = STEP_TOKENS;
     c->n_ranges = (opt->max_context + RANGE - 1) / RANGE;
-    c->kv_bytes = (size_t)opt->n_blocks * cpu_kv_block_bytes(&m->cfg, opt->kv_type);
+    size_t block_bytes = KV_BLOCK * (size_t)backend_kv_row_bytes(&m->cfg, opt->kv_type);
+    c->kv_bytes = (size_t)opt->n_blocks * block_bytes;
+    c->piece_bytes = block_bytes / (2 * (size_t)m->cfg.n_layer * (size_t)m->cfg.n_head_kv);
     c->scratch_bytes = lay_out(c, NULL, threads_of(opt));
 }
 
@@ -315,6 +317,11 @@ static int check_shape(const struct model_config *cfg, const struct backend_opti
             return -1;
         }
     }
+    if (opt->kv_type == BACKEND_KV_Q8 && cfg->head_dim % QUANT_BLOCK != 0) {
+        snprintf(err, errlen, "KV cache in q8: head length: not a multiple of 32 (got %d)",
+                 cfg->head_dim);
+        return -1;
+    }
     if ((long)opt->max_tokens * cfg->n_head_kv > POOL_MAX_ITEMS) {
         snprintf(err, errlen, "tokens of a step: too many (got %d, limit %d)", opt->max_tokens,
                  POOL_MAX_ITEMS / cfg->n_head_kv);
@@ -362,6 +369,7 @@ int cpu_open(struct backend **out, enum cpu_level level, const struct model *m,
     c->base.memory = plan(c, m);
     c->base.max_tokens = c->opt.max_tokens;
     c->kernels = kernels_of(level);
+    c->attend = &c->kernels->attend[opt->kv_type];
     c->kv = pages_map(c->kv_bytes, true);
     c->scratch = pages_map(c->scratch_bytes, true);
     if (!c->kv || !c->scratch)

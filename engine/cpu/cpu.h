@@ -30,10 +30,12 @@ struct cpu {
     struct backend base;
     char device[64];
     const struct kernels *kernels;
+    const struct attend_kernels *attend; /* of the cache's type */
     struct pool *pool;
     struct model_config cfg;
     struct backend_options opt;
-    int n_ranges; /* of the longest context */
+    int n_ranges;       /* of the longest context */
+    size_t piece_bytes; /* keys, or values, of one block, layer and KV head */
 
     /* Memory; see the plan in cpu.c. */
     void *weights, *kv, *scratch;
@@ -51,7 +53,8 @@ struct cpu {
     float *a;                 /* [T, n_head * head_dim] */
     float *h;                 /* [T, n_ff] */
     float *cos, *sin;         /* [T, head_dim / 2] */
-    struct act_block *act;    /* [T, widest input / 32], in tiles (matmul.h) */
+    struct act_block *act;    /* [T, widest input / 32], in tiles (matmul.h); between products the
+                                 queries, [T, heads * head_dim / 32], if attention wants integers */
     struct span *spans;       /* [T] */
     float *part_out;          /* [SPLIT_TOKENS, n_head_kv, n_ranges, heads of it, head_dim] */
     struct sums *part_sums;   /* [..., heads of a KV head] */
@@ -82,9 +85,8 @@ void cpu_rotate_begin(struct cpu *c);
 void cpu_rotate_and_store(struct cpu *c, int layer);
 
 /* attention.c: the cache, and reading it. */
-size_t cpu_kv_block_bytes(const struct model_config *cfg, enum backend_kv_type type);
 struct kv_piece {
-    void *k, *v; /* [head_dim, KV_BLOCK], [KV_BLOCK, head_dim] */
+    void *k, *v; /* kernels.h says how they lie */
 };
 /* The n-th block of a token's sequence, for one layer and KV head. */
 struct kv_piece cpu_kv_at(const struct cpu *c, int token, int layer, int n, int head_kv);

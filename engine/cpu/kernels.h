@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend.h"
 #include "cpu/features.h"
 #include "cpu/panel.h"
 
@@ -32,13 +33,32 @@ struct tile {
 /* out[column][row] = panel * column, for all columns of the tile. */
 typedef void (*dot_fn)(const void *panel, int cols, const struct tile *t, float *out);
 
-/* Keys of one block of positions and one KV head lie transposed: [head_dim][KV_BLOCK]; values as
- * they come: [KV_BLOCK][head_dim]. Both are halves or floats. */
+/* What some heads ask for: [heads][head_dim], as floats and as integers. */
+struct query {
+    const float *x;
+    const struct act_block *act; /* where the kernels want it */
+};
+
+/* Values of 32 elements of a head, in integers of 8 bits: value = d code. */
+struct value_block {
+    uint16_t d[KV_BLOCK];
+    int8_t code[KV_BLOCK][QUANT_BLOCK];
+};
+
+/* One type of KV cache. Of one block of positions and one KV head, keys of floats or halves lie
+ * transposed, [head_dim][KV_BLOCK], and values as they come, [KV_BLOCK][head_dim]. Integers: keys are
+ * the rows of panels, [KV_BLOCK / PANEL][head_dim / 32] of panel_q8_0; values are [head_dim / 32] of
+ * value_block. Keys, and queries with them, are then spread over their block of 32 first: so the few
+ * very large elements that Qwen2's keys have do not leave the others few steps to be told apart by. */
 struct attend_kernels {
-    /* score[h][position] = k[position] . q[h] for the KV_BLOCK positions; q is [n][head_dim], rows of
-     * score are stride apart. n <= HEADS. */
-    void (*scores)(const void *k, int head_dim, const float *q, int n, float *score, size_t stride);
-    /* out[h][d] += sum over n_positions of p[h][position] v[position][d]. */
+    /* The integers of n elements of queries, n % 32 == 0; NULL: scores take floats. */
+    void (*query)(const float *q, int n, struct act_block *out);
+    /* score[h][position] = k[position] . q[h] for the KV_BLOCK positions; rows of score are stride
+     * apart. n <= HEADS. */
+    void (*scores)(const void *k, int head_dim, const struct query *q, int n, float *score,
+                   size_t stride);
+    /* out[h][d] += sum over n_positions of p[h][position] v[position][d]; rows of p are stride apart
+     * and at least KV_BLOCK long. */
     void (*values)(const void *v, int head_dim, const float *p, size_t stride, int n,
                    int n_positions, float *out);
     /* Writes one position's key and value into its block. */
@@ -48,7 +68,7 @@ struct attend_kernels {
 
 struct kernels {
     dot_fn dot[QUANT_BF16 + 1]; /* by enum quant_type */
-    struct attend_kernels attend_f16, attend_f32;
+    struct attend_kernels attend[BACKEND_N_KV_TYPES];
     /* out = x / sqrt(mean(x^2) + eps) * w */
     void (*norm)(const float *x, const float *w, int n, float eps, float *out);
     /* n values into blocks that are stride apart; n % 32 == 0. */

@@ -45,18 +45,18 @@ static void rotate_token(void *ud, int t, int thread)
 {
     const struct rotation *r = ud;
     struct cpu *c = r->cpu;
-    int d = c->cfg.head_dim, position = c->batch->position[t];
-    const struct attend_kernels *kernels = c->opt.kv_type == BACKEND_KV_F16
-                                               ? &c->kernels->attend_f16
-                                               : &c->kernels->attend_f32;
+    int d = c->cfg.head_dim, position = c->batch->position[t], n_query = c->cfg.n_head * d;
+    float *q = c->q + (size_t)t * (size_t)n_query;
     (void)thread;
 
-    rotate(c, t, c->cfg.n_head, c->q + (size_t)t * (size_t)(c->cfg.n_head * d));
+    rotate(c, t, c->cfg.n_head, q);
+    if (c->attend->query)
+        c->attend->query(q, n_query, c->act + (size_t)t * (size_t)(n_query / QUANT_BLOCK));
     rotate(c, t, c->cfg.n_head_kv, c->k + (size_t)t * (size_t)(c->cfg.n_head_kv * d));
     for (int g = 0; g < c->cfg.n_head_kv; g++) {
         struct kv_piece piece = cpu_kv_at(c, t, r->layer, position / KV_BLOCK, g);
         size_t at = (size_t)(t * c->cfg.n_head_kv + g) * (size_t)d;
-        kernels->store(piece.k, piece.v, d, position % KV_BLOCK, c->k + at, c->v + at);
+        c->attend->store(piece.k, piece.v, d, position % KV_BLOCK, c->k + at, c->v + at);
     }
 }
 

@@ -11,17 +11,21 @@
 
 #include <cmocka.h>
 
-struct engine *answers_open(const char *path, int n_threads, int n_parallel)
+struct engine *answers_open_with(const struct engine_options *opt)
 {
-    const struct engine_options opt = {.model_path = path,
-                                       .device = ENGINE_DEVICE_CPU,
-                                       .n_threads = n_threads,
-                                       .n_parallel = n_parallel};
     struct engine *e = NULL;
     char err[256] = "";
-    if (engine_open(&e, &opt, err, sizeof err) != 0)
+    if (engine_open(&e, opt, err, sizeof err) != 0)
         fail_msg("%s", err);
     return e;
+}
+
+struct engine *answers_open(const char *path, int n_threads, int n_parallel)
+{
+    return answers_open_with(&(struct engine_options){.model_path = path,
+                                                      .device = ENGINE_DEVICE_CPU,
+                                                      .n_threads = n_threads,
+                                                      .n_parallel = n_parallel});
 }
 
 void answers_open_tiny(struct fixture *f, const char *architecture)

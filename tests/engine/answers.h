@@ -15,6 +15,7 @@ struct fixture {
 };
 
 struct engine *answers_open(const char *path, int n_threads, int n_parallel);
+struct engine *answers_open_with(const struct engine_options *opt);
 void answers_open_tiny(struct fixture *f, const char *architecture);
 void answers_close_tiny(struct fixture *f);
 

@@ -31,6 +31,7 @@ int main(void)
     failures += test_engine();
     failures += test_engine_open();
     failures += test_evaluate();
+    failures += test_kv_types();
     failures += test_thinking();
     failures += test_grammar();
     failures += test_schema();

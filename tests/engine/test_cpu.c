@@ -75,10 +75,12 @@ static const struct random_options small = {.type = QUANT_F32,
                                             .n_vocab = 77};
 
 /* A prompt in pieces, by the kernels of one level; want is [LONG_PROMPT, n_vocab]. */
-static void check_forward(struct model *m, enum cpu_level level, const int32_t *tokens,
-                          const double *want)
+static void check_forward(struct model *m, enum cpu_level level, enum backend_kv_type type,
+                          const int32_t *tokens, const double *want)
 {
-    struct stepper_options opt = {level, 3, BACKEND_KV_F32, true};
+    struct stepper_options opt = {level, 3, type, true};
+    const double bounds[] = {
+        [BACKEND_KV_F16] = 0.03, [BACKEND_KV_F32] = 3e-4, [BACKEND_KV_Q8] = 0.6};
     struct stepper s;
     size_t n_vocab = (size_t)m->cfg.n_vocab;
 
@@ -90,7 +92,7 @@ static void check_forward(struct model *m, enum cpu_level level, const int32_t *
         stepper_run(&s);
         for (size_t i = 0; i < n_vocab; i++) {
             double expected = want[(size_t)(n - 1) * n_vocab + i];
-            if (!(fabs((double)s.logits[i] - expected) < 3e-4))
+            if (!(fabs((double)s.logits[i] - expected) < bounds[type]))
                 fail_msg("%s, position %d, logit %zu: got %g, want %g", cpu_level_name(level),
                          n - 1, i, (double)s.logits[i], expected);
         }
@@ -118,16 +120,19 @@ static void forward_equals_the_reference(void **state)
         double *want = reference_forward(&m, tokens, LONG_PROMPT);
         for (int level = 0; level < CPU_N_LEVELS; level++)
             if (cpu_level_usable((enum cpu_level)level))
-                check_forward(&m, (enum cpu_level)level, tokens, want);
+                for (int type = 0; type < BACKEND_N_KV_TYPES; type++)
+                    check_forward(&m, (enum cpu_level)level, (enum backend_kv_type)type, tokens,
+                                  want);
         free(want);
         random_model_done(&m);
     }
 }
 
 /* Logits of the last position, alone in the batch, one thread, in one step. */
-static float *plain_logits(struct model *m, enum cpu_level level, const int32_t *tokens)
+static float *plain_logits(struct model *m, enum cpu_level level, enum backend_kv_type type,
+                           const int32_t *tokens)
 {
-    struct stepper_options opt = {level, 1, BACKEND_KV_F16, false};
+    struct stepper_options opt = {level, 1, type, false};
     struct stepper s;
     size_t bytes = (size_t)m->cfg.n_vocab * sizeof(float);
     float *out = malloc(bytes);
@@ -160,7 +165,8 @@ static void check_in_company(struct stepper *s, const int32_t *tokens, const flo
     assert_memory_equal(s->logits + n_vocab, want, n_vocab * sizeof(float));
 }
 
-static void check_same_bits(enum quant_type type, enum cpu_level level, int max_threads)
+static void check_same_bits(enum quant_type type, enum backend_kv_type kv_type,
+                            enum cpu_level level, int max_threads)
 {
     struct random_options shape = {.type = type,
                                    .n_layer = 2,
@@ -176,10 +182,10 @@ static void check_same_bits(enum quant_type type, enum cpu_level level, int max_
 
     random_model(&m, &shape, 7);
     random_prompt(2, shape.n_vocab, tokens, N_PROMPT);
-    float *want = plain_logits(&m, level, tokens);
+    float *want = plain_logits(&m, level, kv_type, tokens);
     size_t bytes = (size_t)shape.n_vocab * sizeof *want;
     for (int n_threads = 1; n_threads <= max_threads; n_threads++) {
-        struct stepper_options opt = {level, n_threads, BACKEND_KV_F16, true};
+        struct stepper_options opt = {level, n_threads, kv_type, true};
         struct stepper s;
         stepper_open(&s, &m, &opt);
         assert_memory_equal(stepper_feed(&s, tokens, N_PROMPT, 0), want, bytes);
@@ -202,10 +208,13 @@ static void threads_batch_and_cut_do_not_matter(void **state)
     (void)state;
 
     for (size_t t = 0; t < sizeof types / sizeof types[0]; t++)
-        check_same_bits(types[t], cpu_best_level(), 3);
+        check_same_bits(types[t], BACKEND_KV_F16, cpu_best_level(), 3);
+    check_same_bits(QUANT_F16, BACKEND_KV_Q8, cpu_best_level(), 3);
     for (int level = 0; level < (int)cpu_best_level(); level++)
-        if (cpu_level_usable((enum cpu_level)level))
-            check_same_bits(QUANT_Q4_K, (enum cpu_level)level, 2);
+        if (cpu_level_usable((enum cpu_level)level)) {
+            check_same_bits(QUANT_Q4_K, BACKEND_KV_F16, (enum cpu_level)level, 2);
+            check_same_bits(QUANT_Q4_K, BACKEND_KV_Q8, (enum cpu_level)level, 2);
+        }
 }
 
 static void positions_far_out_are_accurate(void **state)
@@ -316,6 +325,12 @@ static void refuses_in_words(void **state)
     assert_int_equal(backend_open(&b, NULL, &m, &open_options, err, sizeof err), -1);
     assert_string_equal(err, "feed-forward length: not a multiple of 16 (got 100)");
     m.cfg.n_ff = small.n_ff;
+    struct backend_options q8 = open_options;
+    q8.kv_type = BACKEND_KV_Q8;
+    m.cfg.head_dim = 48;
+    assert_int_equal(backend_open(&b, "cpu", &m, &q8, err, sizeof err), -1);
+    assert_string_equal(err, "KV cache in q8: head length: not a multiple of 32 (got 48)");
+    m.cfg.head_dim = small.head_dim;
     random_model_done(&m);
 }
 
@@ -338,25 +353,35 @@ static void loading_can_be_given_up(void **state)
 }
 
 /* What the plan says is what the backend maps. */
-static void plan_is_kept(void **state)
+static void check_plan(struct model *m, enum backend_kv_type type, size_t bytes_of_32)
 {
-    struct model m;
+    struct backend_options opt = open_options;
     struct backend *b;
     char err[128] = "";
-    (void)state;
 
-    random_model(&m, &small, 1);
-    assert_int_equal(backend_open(&b, "cpu", &m, &open_options, err, sizeof err), 0);
+    opt.kv_type = type;
+    assert_int_equal(backend_open(&b, "cpu", m, &opt, err, sizeof err), 0);
     struct backend_memory plan = b->memory;
-    assert_int_equal(b->ops->load(b, &m), 0);
+    assert_int_equal(b->ops->load(b, m), 0);
     const struct cpu *c = (const struct cpu *)b;
     size_t embed = (size_t)small.n_vocab * quant_row_bytes(small.type, small.n_embd);
     assert_int_equal(plan.weights, c->weights_bytes + embed);
-    assert_int_equal(plan.kv, 2 * 2 * 2 * 2 * KV_BLOCK * small.head_dim * 2);
+    assert_int_equal(plan.kv, 2 * 2 * 2 * 2 * KV_BLOCK * (size_t)small.head_dim / 32 * bytes_of_32);
     assert_int_equal(plan.kv, c->kv_bytes);
     assert_int_equal(plan.scratch, c->scratch_bytes);
     assert_memory_equal(b->device, "CPU, 2 threads, ", 16);
     backend_close(b);
+}
+
+static void plan_is_kept(void **state)
+{
+    struct model m;
+    (void)state;
+
+    random_model(&m, &small, 1);
+    check_plan(&m, BACKEND_KV_F16, 64);
+    check_plan(&m, BACKEND_KV_F32, 128);
+    check_plan(&m, BACKEND_KV_Q8, 34);
     random_model_done(&m);
 }
 

@@ -246,57 +246,186 @@ static void softmax_is_accurate(void **state)
     }
 }
 
-/* Keys and values written one by one, then read by any number of heads. */
-static void check_attend(const struct attend_kernels *k, size_t element, double tolerance)
-{
-    enum { D = 80 };
-    uint64_t seed = 11;
-    float key[KV_BLOCK][D], value[KV_BLOCK][D], q[HEADS][D], p[HEADS][KV_BLOCK];
-    float score[HEADS][KV_BLOCK], out[HEADS][D], before[HEADS][D];
-    char *keys = aligned_alloc(64, KV_BLOCK * D * element);
-    char *values = aligned_alloc(64, KV_BLOCK * D * element);
-    assert_true(keys && values);
+/* Attention, for each type of KV cache */
 
-    fill(&seed, key[0], KV_BLOCK * D, 4);
-    fill(&seed, value[0], KV_BLOCK * D, 4);
-    fill(&seed, q[0], HEADS * D, 1);
-    fill(&seed, p[0], HEADS * KV_BLOCK, 1);
-    fill(&seed, before[0], HEADS * D, 1);
-    for (int i = 0; i < KV_BLOCK; i++)
-        k->store(keys, values, D, i, key[i], value[i]);
-    for (int n = 1; n <= HEADS; n++) {
-        int n_positions = 4 * n - 3;
-        memcpy(out, before, sizeof out);
-        k->scores(keys, D, q[0], n, score[0], KV_BLOCK);
-        k->values(values, D, p[0], KV_BLOCK, n, n_positions, out[0]);
-        for (int h = 0; h < n; h++) {
-            for (int i = 0; i < KV_BLOCK; i++) {
-                double want = 0;
-                for (int d = 0; d < D; d++)
-                    want += (double)q[h][d] * (double)key[i][d];
-                assert_true(fabs((double)score[h][i] - want) < tolerance);
+enum { MAX_D = 128 };
+
+struct cached {
+    char *keys, *values;
+    float key[KV_BLOCK][MAX_D], value[KV_BLOCK][MAX_D]; /* as the layout says they are */
+};
+
+static void decode_q8(struct cached *c, int d, int i, int e)
+{
+    const struct panel_q8_0 *panel = (const struct panel_q8_0 *)c->keys;
+    const struct value_block *values = (const struct value_block *)c->values + e / QUANT_BLOCK;
+    int at = e % QUANT_BLOCK;
+    uint8_t code[4];
+
+    panel += i / PANEL * (d / QUANT_BLOCK) + e / QUANT_BLOCK;
+    memcpy(code, &panel->code[at / 4][i % PANEL], sizeof code);
+    c->key[i][e] = quant_half_to_float(panel->d[i % PANEL]) * (float)(code[at % 4] - 128);
+    c->value[i][e] = quant_half_to_float(values->d[i]) * (float)values->code[i][at];
+}
+
+static void decode(struct cached *c, enum backend_kv_type type, int d, int i, int e)
+{
+    int k = e * KV_BLOCK + i, v = i * d + e;
+
+    if (type == BACKEND_KV_F32) {
+        c->key[i][e] = ((const float *)c->keys)[k];
+        c->value[i][e] = ((const float *)c->values)[v];
+    } else if (type == BACKEND_KV_F16) {
+        c->key[i][e] = quant_half_to_float(((const uint16_t *)c->keys)[k]);
+        c->value[i][e] = quant_half_to_float(((const uint16_t *)c->values)[v]);
+    } else {
+        decode_q8(c, d, i, e);
+    }
+}
+
+/* A block of 32 as its definition has it: element i of the result is the sum of all, each with its
+ * sign turned where i and its number have an odd count of bits in common. */
+static void spread_block(const float *x, double *out)
+{
+    for (int i = 0; i < QUANT_BLOCK; i++) {
+        out[i] = 0;
+        for (int e = 0; e < QUANT_BLOCK; e++)
+            out[i] += __builtin_parity((unsigned)(i & e)) ? -(double)x[e] : (double)x[e];
+    }
+}
+
+/* Numbers of a row that were stored are as near as the type allows: to the largest of their block,
+ * which is spread where `spreads`. */
+static void check_stored(enum backend_kv_type type, bool spreads, const float *x, const float *got,
+                         int d)
+{
+    const double shares[] = {
+        [BACKEND_KV_F32] = 0, [BACKEND_KV_F16] = 0x1p-11, [BACKEND_KV_Q8] = 0.501 / 127 + 0x1p-11};
+    double want[QUANT_BLOCK];
+
+    for (int b = 0; b < d; b += QUANT_BLOCK) {
+        int n = d - b < QUANT_BLOCK ? d - b : QUANT_BLOCK;
+        double most = 0;
+        for (int i = 0; i < n; i++)
+            want[i] = (double)x[b + i];
+        if (spreads)
+            spread_block(x + b, want);
+        for (int i = 0; i < n; i++)
+            most = fmax(most, fabs(want[i]));
+        for (int i = 0; i < n; i++)
+            assert_true(fabs((double)got[b + i] - want[i]) <= shares[type] * most);
+    }
+}
+
+static bool is_off(double got, double want, double size)
+{
+    return !(fabs(got - want) <= 3e-6 * size);
+}
+
+/* The first head's integers. */
+static void check_query(const float *q, const struct act_block *act, int d)
+{
+    float seen[MAX_D];
+
+    for (int e = 0; e < d; e++)
+        seen[e] = QUANT_BLOCK * act[e / QUANT_BLOCK].d *
+                  (float)act[e / QUANT_BLOCK].q[e % QUANT_BLOCK];
+    check_stored(BACKEND_KV_Q8, true, q, seen, d);
+}
+
+/* Keys and values as they lie there, read by n heads. */
+static void check_reading(const struct kernels *k, enum backend_kv_type type, int d, int n,
+                          const struct cached *c)
+{
+    const struct attend_kernels *attend = &k->attend[type];
+    float q[HEADS * MAX_D], p[HEADS][2 * KV_BLOCK], score[HEADS][2 * KV_BLOCK];
+    float out[HEADS * MAX_D], before[HEADS * MAX_D];
+    struct act_block act[HEADS * MAX_D / QUANT_BLOCK];
+    uint64_t seed = (uint64_t)n;
+    int n_positions = 4 * n - 3;
+
+    fill(&seed, q, HEADS * d, 2);
+    fill(&seed, p[0], HEADS * 2 * KV_BLOCK, 1);
+    fill(&seed, before, HEADS * d, 1);
+    memcpy(out, before, sizeof out);
+    if (attend->query) {
+        attend->query(q, HEADS * d, act);
+        check_query(q, act, d);
+    }
+    attend->scores(c->keys, d, &(struct query){q, act}, n, score[0], 2 * KV_BLOCK);
+    attend->values(c->values, d, p[0], 2 * KV_BLOCK, n, n_positions, out);
+    for (int h = 0; h < n; h++) {
+        for (int i = 0; i < KV_BLOCK; i++) {
+            double want = 0, size = 0;
+            for (int e = 0; e < d; e++) {
+                const struct act_block *a = &act[(h * d + e) / QUANT_BLOCK];
+                double asked = attend->query ? (double)a->d * a->q[e % QUANT_BLOCK]
+                                             : (double)q[h * d + e];
+                want += asked * (double)c->key[i][e];
+                size += fabs(asked * (double)c->key[i][e]);
             }
-            for (int d = 0; d < D; d++) {
-                double want = (double)before[h][d];
-                for (int i = 0; i < n_positions; i++)
-                    want += (double)p[h][i] * (double)value[i][d];
-                assert_true(fabs((double)out[h][d] - want) < tolerance);
+            if (is_off((double)score[h][i], want, size))
+                fail_msg("type %d, %d heads, score %d %d: got %g, want %g", (int)type, n, h, i,
+                         (double)score[h][i], want);
+        }
+        for (int e = 0; e < d; e++) {
+            double want = (double)before[h * d + e], size = fabs(want);
+            for (int i = 0; i < n_positions; i++) {
+                want += (double)p[h][i] * (double)c->value[i][e];
+                size += fabs((double)p[h][i] * (double)c->value[i][e]);
             }
+            if (is_off((double)out[h * d + e], want, size))
+                fail_msg("type %d, %d heads, value %d %d: got %g, want %g", (int)type, n, h, e,
+                         (double)out[h * d + e], want);
         }
     }
-    free(keys);
-    free(values);
+}
+
+/* Written one by one, over what lay there before. */
+static void check_attend(const struct kernels *k, enum backend_kv_type type, int d)
+{
+    const struct model_config cfg = {.n_layer = 1, .n_head_kv = 1, .head_dim = d};
+    size_t bytes = KV_BLOCK * (size_t)backend_kv_row_bytes(&cfg, type) / 2;
+    struct cached c = {aligned_alloc(64, bytes), aligned_alloc(64, bytes), {{0}}, {{0}}};
+    float key[KV_BLOCK][MAX_D], value[KV_BLOCK][MAX_D];
+    uint64_t seed = 11;
+    assert_true(c.keys && c.values);
+
+    memset(c.keys, 0x7b, bytes);
+    memset(c.values, 0x7b, bytes);
+    fill(&seed, key[0], KV_BLOCK * MAX_D, 4);
+    fill(&seed, value[0], KV_BLOCK * MAX_D, 4);
+    memset(key[3], 0, sizeof key[3]);
+    memset(value[5], 0, sizeof value[5]);
+    key[7][1] = 400; /* as Qwen2's can be */
+    for (int i = KV_BLOCK - 1; i >= 0; i--)
+        k->attend[type].store(c.keys, c.values, d, i, key[i], value[i]);
+    for (int i = 0; i < KV_BLOCK; i++) {
+        for (int e = 0; e < d; e++)
+            decode(&c, type, d, i, e);
+        check_stored(type, type == BACKEND_KV_Q8, key[i], c.key[i], d);
+        check_stored(type, false, value[i], c.value[i], d);
+    }
+    for (int n = 1; n <= HEADS; n++)
+        check_reading(k, type, d, n, &c);
+    free(c.keys);
+    free(c.values);
 }
 
 static void attention_reads_what_was_stored(void **state)
 {
+    const int dims[] = {32, 64, 96, 128};
     (void)state;
+
     for (int level = 0; level < CPU_N_LEVELS; level++) {
         const struct kernels *k = kernels_at(level);
         if (!k)
             continue;
-        check_attend(&k->attend_f32, sizeof(float), 1e-4);
-        check_attend(&k->attend_f16, sizeof(uint16_t), 5e-2);
+        for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
+            for (int type = 0; type < BACKEND_N_KV_TYPES; type++)
+                check_attend(k, (enum backend_kv_type)type, dims[i]);
+        check_attend(k, BACKEND_KV_F16, 80);
+        check_attend(k, BACKEND_KV_F32, 80);
     }
 }
 

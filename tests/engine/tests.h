@@ -31,6 +31,7 @@ int test_scheduler(void);
 int test_engine(void);
 int test_engine_open(void);
 int test_evaluate(void);
+int test_kv_types(void);
 int test_thinking(void);
 int test_grammar(void);
 int test_schema(void);
