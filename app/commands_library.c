@@ -13,6 +13,7 @@ enum { SHOWN_TITLE = 60 }; /* bytes of a title in a sentence */
 static void refuse_by_store(struct chat *c, struct command_reply *reply)
 {
     command_refuse(reply, store_error(c->history.store));
+    str_adds(&reply->text, library_advice(store_failure(c->history.store)));
 }
 
 /* A title that was said before is shown as one line, as it may be anything. */

@@ -106,6 +106,11 @@ int64_t *compact_counts(const struct chat *c, size_t *n)
     return counts;
 }
 
+bool compact_fits_alone(const struct chat *c, const struct str *question)
+{
+    return !is_open(c) || count_from(c, 0, 0, question) <= limit_of(c);
+}
+
 bool compact_is_needed(const struct chat *c, int64_t used)
 {
     return is_open(c) && !c->answer && used > limit_of(c);
@@ -134,6 +139,13 @@ void compact_add_warning(const struct chat *c, struct str *out)
 void compact_add_advice(const struct chat *c, const struct str *question, struct str *out)
 {
     struct compact_plan plan;
+    if (!compact_fits_alone(c, question)) {
+        const struct engine_info *info = engine_info(c->model->engine);
+        str_adds(out, "the question alone is too long; a shorter one fits");
+        if (info->n_ctx < info->n_ctx_train)
+            str_addf(out, ", and duet --ctx makes room for up to %d tokens", info->n_ctx_train);
+        return;
+    }
     if (compact_plan(c, c->history.n_turns, question, &plan) && plan.lost > 0) {
         str_adds(out, "/compact would leave out ");
         add_exchanges(out, "oldest", plan.lost);

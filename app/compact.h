@@ -31,6 +31,9 @@ void run_compact(struct chat *c, const char *arg, struct command_reply *reply);
 /* Where the conversation does not fit: that it does not, and what can be done; else nothing. */
 void compact_add_warning(const struct chat *c, struct str *out);
 
+/* Whether the model's context would hold the question if there were nothing before it. */
+bool compact_fits_alone(const struct chat *c, const struct str *question);
+
 /* What can be done when a question was refused. */
 void compact_add_advice(const struct chat *c, const struct str *question, struct str *out);
 

@@ -20,8 +20,9 @@ int recover_run(struct app *app)
         say_error("%s", err);
         return EXIT_HISTORY;
     }
-    printf("%lld conversations, %lld messages; %s\nthe file as it was: %s\n",
-           (long long)r.conversations, (long long)r.messages,
+    printf("%lld conversation%s, %lld message%s; %s\nthe file as it was: %s\n",
+           (long long)r.conversations, r.conversations == 1 ? "" : "s", (long long)r.messages,
+           r.messages == 1 ? "" : "s",
            r.broken     ? "some places could not be read"
            : r.lost > 0 ? "some rows made no sense"
                         : "all could be read",

@@ -155,7 +155,7 @@ static void print_library(struct repl *r, const struct command_reply *reply)
                      ? library_add_hits(&out, store, reply->words)
                      : library_add_list(&out, store, reply->words, reply->archived);
     if (status != STORE_OK)
-        say_error("history: %s", store_error(store));
+        say_error("history: %s%s", store_error(store), library_advice(store_failure(store)));
     print_and_free(r, &out);
 }
 

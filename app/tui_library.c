@@ -50,16 +50,31 @@ static int read_rows(struct tui *t, struct store_conversations **list)
     return store_conversation_list(store, l->archived, 0, l->wanted, list);
 }
 
+static void say_unlisted(struct tui *t, int status)
+{
+    struct str line = {0};
+    str_addf(&line, "the conversations cannot be listed: %s%s", store_error(t->chat.history.store),
+             library_advice(status));
+    ui_notice(t->ui, UI_FAIL, line.data);
+    str_done(&line);
+}
+
 static void show_rows(struct tui *t)
 {
     struct store_conversations *list;
     struct str dates = {0};
 
-    if (read_rows(t, &list) != STORE_OK) { /* a later turn will do it */
+    int status = read_rows(t, &list);
+    if (status == STORE_EBUSY) { /* a later turn will do it */
         t->library.rest_ms = clock_ms() + REST_MS;
         return;
     }
     t->library.listed = true;
+    if (status != STORE_OK && !t->library.failed)
+        say_unlisted(t, status);
+    t->library.failed = status != STORE_OK;
+    if (t->library.failed)
+        return;
     struct ui_row *rows = mem_alloc((list->count + 1) * sizeof *rows);
     size_t *at = mem_alloc((list->count + 1) * sizeof *at);
     for (size_t i = 0; i < list->count; i++) {

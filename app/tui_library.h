@@ -33,6 +33,7 @@ struct tui_library {
 
     double checked_ms; /* when the store was looked at last */
     double rest_ms;    /* another program holds the file: not to be asked before this */
+    bool failed;       /* the conversations cannot be listed, as was said */
     bool gone;         /* the conversation at hand was deleted by another instance, as was said */
     bool moved;        /* the file is no longer where it was, as was said */
 };

@@ -78,6 +78,11 @@ void tui_offer_room(struct tui *t, const char *text, size_t len)
     size_t n = 0, to = !instead_of ? h->n_turns : instead_of->opens ? 0 : instead_of->depth - 1;
 
     str_add(&question, text, len);
+    if (!compact_fits_alone(&t->chat, &question)) { /* no room would help */
+        compact_add_advice(&t->chat, &question, &detail);
+        ui_notice(t->ui, UI_INFO, detail.data);
+        to = 0;
+    }
     bool found = compact_plan(&t->chat, to, &question, &plan) && plan.lost > 0;
     if (found) {
         if (plan.lost > 1)

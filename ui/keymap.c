@@ -389,7 +389,8 @@ static int print_binding(const struct keymap_binding *b, bool words, char *out, 
     keyname_print(b->key[0], words, first);
     if (b->key[1].code)
         keyname_print(b->key[1], words, second);
-    return snprintf(out, size, "%s%s%s", first, *second ? " " : "", second);
+    bool typed = words && !first[1] && !second[1]; /* two characters are one word to a reader: za */
+    return snprintf(out, size, "%s%s%s", first, *second && !typed ? " " : "", second);
 }
 
 void keymap_keys(const struct keymap *map, enum keymap_place place, enum keymap_action action,

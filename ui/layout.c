@@ -105,34 +105,49 @@ static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, i
         draw_keys(u, g, at, col, width);
 }
 
-/* What can be done in the transcript: as many as fit, those of the highest rank left out first. */
-static void add_reading_keys(const struct keymap *map, int width, struct bytes *out)
+struct reading_hint {
+    enum keymap_action action, other;
+    const char *what;
+    bool possible, shown;
+};
+
+static void add_shown(const struct keymap *map, const struct reading_hint *hints, int n,
+                      struct bytes *out)
 {
-    static const struct {
-        enum keymap_action action, other;
-        const char *what;
-        int rank;
-    } hints[] = {
-        {ACT_MESSAGE_UP, ACT_MESSAGE_DOWN, "message", 1},
-        {ACT_STEP_UP, ACT_STEP_DOWN, "step", 6},
-        {ACT_REASK, ACT_NONE, "edit", 2},
-        {ACT_REGEN, ACT_NONE, "again", 3},
-        {ACT_BACK, ACT_ON, "versions", 4},
-        {ACT_FIND, ACT_NONE, "finds", 5},
-        {ACT_FOLD, ACT_NONE, "folds", 6},
-        {ACT_COMPOSE, ACT_NONE, "writes", 0},
+    bytes_cut(out, 0);
+    for (int i = 0; i < n; i++)
+        if (hints[i].shown)
+            keymap_add_hint(map, out, IN_TRANSCRIPT, hints[i].action, hints[i].other,
+                            hints[i].what);
+}
+
+/* What can be done to the marked message, of what is worth most as much as fits. */
+static void add_reading_keys(const struct ui *u, int width, struct bytes *out)
+{
+    bool varies = transcript_marked_varies(&u->transcript);
+    bool folds = transcript_marked_folds(&u->transcript);
+    struct reading_hint hints[] = {
+        {.action = ACT_MESSAGE_UP, .other = ACT_MESSAGE_DOWN, .what = "message", .possible = true},
+        {.action = ACT_STEP_UP, .other = ACT_STEP_DOWN, .what = "step", .possible = folds},
+        {.action = ACT_FOLD, .what = "folds", .possible = folds},
+        {.action = ACT_BACK, .other = ACT_ON, .what = "versions", .possible = varies},
+        {.action = ACT_COPY, .what = "copy", .possible = true},
+        {.action = ACT_REASK, .what = "edit", .possible = true},
+        {.action = ACT_REGEN, .what = "again", .possible = true},
+        {.action = ACT_FIND, .what = "finds", .possible = true},
+        {.action = ACT_COMPOSE, .what = "writes", .possible = true},
     };
     enum { N_HINTS = sizeof hints / sizeof *hints };
+    static const int by_worth[N_HINTS] = {8, 0, 3, 2, 4, 5, 6, 7, 1};
 
-    for (int most = N_HINTS; most > 0; most--) {
-        bytes_cut(out, 0);
-        for (int i = 0; i < N_HINTS; i++)
-            if (hints[i].rank < most)
-                keymap_add_hint(map, out, IN_TRANSCRIPT, hints[i].action, hints[i].other,
-                                hints[i].what);
-        if (out->len == 0 || text_width(out->data, out->len) + 6 <= width)
-            return;
+    for (int n = 0; n < N_HINTS; n++) {
+        struct reading_hint *hint = &hints[by_worth[n]];
+        hint->shown = hint->possible;
+        add_shown(&u->keymap, hints, N_HINTS, out);
+        if (out->len > 0 && text_width(out->data, out->len) + 6 > width)
+            hint->shown = false;
     }
+    add_shown(&u->keymap, hints, N_HINTS, out);
 }
 
 /* The line over the composer; it tells what there is besides. */
@@ -143,7 +158,7 @@ static void draw_rule(struct ui *u, struct grid *g, int row, int col, int width,
 
     grid_repeat(g, row, col, width, 0x2500, STYLE_RULE);
     if (u->focus == FOCUS_TRANSCRIPT)
-        add_reading_keys(&u->keymap, width, &label);
+        add_reading_keys(u, width, &label);
     else if (more_below)
         bytes_add(&label, more, strlen(more));
     int n = label.len > 0 ? text_width(label.data, label.len) + 2 : 0;

@@ -385,6 +385,16 @@ int64_t transcript_marked(const struct transcript *t)
     return t->selected < t->n ? t->items[t->selected]->id : 0;
 }
 
+bool transcript_marked_varies(const struct transcript *t)
+{
+    return t->selected < t->n && t->items[t->selected]->versions > 1;
+}
+
+bool transcript_marked_folds(const struct transcript *t)
+{
+    return t->selected < t->n && item_has_reasoning(t->items[t->selected]);
+}
+
 /* Steps are found where a message is laid out. */
 static int steps_of(struct transcript *t, size_t i)
 {

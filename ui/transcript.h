@@ -46,6 +46,10 @@ void transcript_window(struct transcript *t, int64_t id, enum ui_tone tone, cons
 /* The id of the marked message; 0: none, or a line of the program's own. */
 int64_t transcript_marked(const struct transcript *t);
 
+/* Whether it has versions, or reasoning to fold. */
+bool transcript_marked_varies(const struct transcript *t);
+bool transcript_marked_folds(const struct transcript *t);
+
 /* The id of the marked message, or of the latest that a model said; 0: there is none. */
 int64_t transcript_chosen(const struct transcript *t);
 

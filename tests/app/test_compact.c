@@ -246,6 +246,26 @@ static void test_fork_and_new(void **state)
     term_free(t);
 }
 
+/* Where no room would help, none is offered. */
+static void test_too_long_alone(void **state)
+{
+    (void)state;
+    char question[512] = "";
+    for (int i = 0; i < 60; i++)
+        strcat(question, "word ");
+    strcat(question, "\r");
+    struct term *t = term_start(24, 80, "-m", some_model(), "--temp", "0", "--ctx", "96", NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "= 42.");
+    term_type(t, question);
+    term_expect(t, "do not fit (limit 95)");
+    term_expect(t, "the question alone is too long; a shorter one fits");
+    term_expect_no(t, "ask it in a new conversation");
+    term_expect(t, "\xe2\x80\xba word word");
+    term_free(t);
+}
+
 /* A question that waited and does not fit comes back to the composer; nothing opens over what is being
  * written meanwhile. */
 static void test_waiting_refused(void **state)
@@ -296,7 +316,7 @@ int test_compact(void)
     const struct CMUnitTest tests[] = {
         TEST(test_exact),       TEST(test_proposal),        TEST(test_smaller_model),
         TEST(test_screen_asks), TEST(test_fork_and_new),    TEST(test_edited_opening),
-        TEST(test_line_mode),   TEST(test_waiting_refused),
+        TEST(test_line_mode),   TEST(test_waiting_refused), TEST(test_too_long_alone),
     };
 #undef TEST
     return cmocka_run_group_tests_name("compact", tests, NULL, NULL);

@@ -448,6 +448,28 @@ static void test_recover(void **state)
     run_done(&r);
 }
 
+/* A list that cannot be read is not an empty one. */
+static void test_list_damaged(void **state)
+{
+    struct store *s = shared_store();
+    struct run r;
+    (void)state;
+    add(s, "Fruit", "What is red?", "", "Cherries are.");
+    store_close(s);
+    run_duet(&r, NULL, 0, "--recover", NULL);
+    assert_contains(r.out, "1 conversation, 2 messages; all could be read");
+    run_done(&r);
+    FILE *file = fopen(db, "r+b");
+    for (int i = 0; i < 8192; i++)
+        assert_true(fseek(file, 3 * 4096 + i, SEEK_SET) == 0 && fputc('x', file) == 'x');
+    fclose(file);
+    struct term *t = start();
+    term_type(t, "\033OQ");
+    term_expect(t, "cannot be listed");
+    term_expect(t, "--recover");
+    term_free(t);
+}
+
 /* What is said while another program holds the file is kept, and saved when that is possible. */
 static void test_held_while_talking(void **state)
 {
@@ -527,6 +549,7 @@ int test_library(void)
         TEST(test_line_mode),
         TEST(test_recover),
         TEST(test_held_while_talking),
+        TEST(test_list_damaged),
     };
 #undef TEST
 #undef PLACE

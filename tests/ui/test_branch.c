@@ -73,6 +73,23 @@ static void versions_are_shown(void **state)
     assert_true(term_shows(t, "  demo-llama  ‹ 2 of 3 ›"));
 }
 
+/* Only what can be done to the marked message is offered. */
+static void hints_speak_of_the_marked_message(void **state)
+{
+    struct term *t = *state;
+    ui_message_version(t->ui, 3, 1, 2);
+    ui_message_append(t->ui, 4, UI_REASONING, "because", 7);
+    term_type(t, "\t");
+    assert_true(term_shows(t, "Space folds"));
+    assert_true(term_shows(t, "y copy"));
+    assert_false(term_shows(t, "versions"));
+    term_type(t, "K");
+    assert_true(term_shows(t, "< > versions"));
+    assert_false(term_shows(t, "folds"));
+    term_type(t, "K");
+    assert_false(term_shows(t, "versions"));
+}
+
 static void keys_speak_of_the_marked_message(void **state)
 {
     static const struct {
@@ -316,6 +333,7 @@ int test_branch(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(versions_are_shown),
+        TEST(hints_speak_of_the_marked_message),
         TEST(keys_speak_of_the_marked_message),
         TEST(a_path_is_replaced_from_a_message_on),
         TEST(a_mark_is_brought_into_view),
