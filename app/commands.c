@@ -353,27 +353,33 @@ static bool is_leaving(const char *s, size_t len)
     return len == 4 && (memcmp(s, "exit", 4) == 0 || memcmp(s, "quit", 4) == 0);
 }
 
+bool command_is(const char *typed, size_t len)
+{
+    const char *s = str_trim(typed, &len);
+    return is_leaving(s, len) || (len > 0 && s[0] == '/' && (len == 1 || s[1] != '/'));
+}
+
 void command_run(struct chat *c, const char *typed, size_t len, struct command_reply *reply)
 {
     *reply = (struct command_reply){.effect = COMMAND_ASK, .ask = typed, .ask_len = len};
+    bool command = command_is(typed, len);
     const char *s = str_trim(typed, &len);
-    if (is_leaving(s, len)) {
-        reply->effect = COMMAND_QUIT;
-        return;
-    }
-    if (len == 0 || s[0] != '/')
-        return;
-    if (len > 1 && s[1] == '/') {
+    if (!command && len > 0 && s[0] == '/') { /* two slashes stand for one */
         reply->ask = s + 1;
         reply->ask_len = len - 1;
+    }
+    if (!command)
+        return;
+    if (is_leaving(s, len)) {
+        reply->effect = COMMAND_QUIT;
         return;
     }
     reply->effect = COMMAND_SAY;
     size_t name = 0;
     while (name < len && !strchr(" \t\r\n", s[name]))
         name++;
-    const struct command *command = command_find(s, name);
-    if (!command) {
+    const struct command *found = command_find(s, name);
+    if (!found) {
         unknown(s, name, reply);
         return;
     }
@@ -381,6 +387,6 @@ void command_run(struct chat *c, const char *typed, size_t len, struct command_r
     size_t rest = len - name;
     const char *after = str_trim(s + name, &rest);
     str_add(&arg, after, rest);
-    command->run(c, arg.data, reply);
+    found->run(c, arg.data, reply);
     str_done(&arg);
 }

@@ -62,6 +62,9 @@ bool command_may_leave(struct chat *c, struct command_reply *reply);
 extern const struct command commands[];
 extern const size_t n_commands;
 
+/* Whether what was typed is for the program itself, known to it or not, and nothing to ask. */
+bool command_is(const char *typed, size_t len);
+
 /* Runs what was typed. *reply is initialised here. */
 void command_run(struct chat *c, const char *typed, size_t len, struct command_reply *reply);
 

@@ -62,8 +62,9 @@ static void print_help(enum verb verb)
     }
     printf("usage: duet [options] [PROMPT...]\n"
            "       duet VERB [...]\n\n"
-           "A chat with language models that run in this program. With a prompt, or with text on\n"
-           "standard input, prints one answer; otherwise opens a screen to talk.\n\nVerbs:\n");
+           "A chat with language models that run in this program. With a prompt, or with\n"
+           "text on standard input, prints one answer; otherwise opens a screen to talk.\n\n"
+           "Verbs:\n");
     for (int i = 0; i < N_VERBS; i++)
         printf("  %-10s%s\n", verbs[i].name, verbs[i].help);
     options_print(stdout, IN_CHAT);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/commands.h"
 #include "app/tui.h"
 
 static int64_t now_ms(void)
@@ -49,6 +50,8 @@ static void count(struct tui *t)
     uint64_t engine = held_serial(t->chat.model);
     bool asked = t->asking_known;
     const char *draft = ui_draft(t->ui, &len);
+    if (command_is(draft, len))
+        len = 0; /* the model will not see it */
     if (!asked && len > 0)
         count_asking(t);
     if (revision != t->draft_counted || engine != t->count.engine || (!asked && len > 0)) {

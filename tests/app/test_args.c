@@ -206,6 +206,21 @@ static void test_table(void **state)
     run_done(&list);
 }
 
+/* No line of it wraps in 80 columns. */
+static void test_help_fits(void **state)
+{
+    struct run r;
+    (void)state;
+    run_shell(
+        &r,
+        "for verb in chat log search export import rm batch inspect models ps pull bench convert eval; do"
+        " $DUET $verb --help; done; $DUET --help");
+    for (const char *line = r.out; *line; line += strcspn(line, "\n") + 1)
+        if (strcspn(line, "\n") > 80)
+            fail_msg("%.*s", (int)strcspn(line, "\n"), line);
+    run_done(&r);
+}
+
 static void test_verbs(void **state)
 {
     struct run r;
@@ -260,6 +275,7 @@ int test_args(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test_setup_teardown(test_table, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_help_fits, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_verbs, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_information, sandbox_new, sandbox_remove),
     };

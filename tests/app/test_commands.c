@@ -77,6 +77,18 @@ static void test_questions(void **state)
     assert_asks(*state, "quit smoking", "quit smoking");
 }
 
+/* What is for the model, and counted among its tokens while it is written, and what is not. */
+static void test_whose(void **state)
+{
+    static const char *const ours[] = {"/", "/mo", " /model x", "quit", "exit ", "/nothing"};
+    static const char *const questions[] = {"", "17 + 25", "a / b", "//etc", "quit smoking"};
+    (void)state;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        assert_true(command_is(ours[i], strlen(ours[i])));
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
+        assert_false(command_is(questions[i], strlen(questions[i])));
+}
+
 /* Never sent to the model. */
 static void test_unknown(void **state)
 {
@@ -146,7 +158,7 @@ int test_commands(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, place_new, place_done)
     const struct CMUnitTest tests[] = {
         TEST(test_questions), TEST(test_unknown), TEST(test_effects),   TEST(test_parameters),
-        TEST(test_system),    TEST(test_switch),  TEST(test_help_fits),
+        TEST(test_system),    TEST(test_switch),  TEST(test_help_fits), TEST(test_whose),
     };
 #undef TEST
     return cmocka_run_group_tests_name("commands", tests, NULL, NULL);

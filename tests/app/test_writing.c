@@ -271,6 +271,21 @@ static void test_count_of_pieces(void **state)
     }
 }
 
+/* A command is no part of the prompt, and not counted as one. */
+static void test_count_of_a_command(void **state)
+{
+    (void)state;
+    struct term *t = start(NULL);
+    term_type(t, "/model");
+    term_expect(t, "another model answers");
+    term_read(t, 100);
+    assert_null(strstr(term_screen(t), "draft "));
+    term_type(t, "\025/");
+    term_type(t, "/etc");
+    term_expect(t, "draft ");
+    leave(t);
+}
+
 static void test_refusal_keeps_the_draft(void **state)
 {
     (void)state;
@@ -298,6 +313,7 @@ int test_writing(void)
         TEST(test_read_in_line_mode),
         TEST(test_arguments),
         TEST(test_count_of_pieces),
+        TEST(test_count_of_a_command),
         TEST(test_refusal_keeps_the_draft),
     };
 #undef TEST
