@@ -117,7 +117,7 @@ static void add_place(const struct keymap *map, enum keymap_place place, struct 
         const struct keymap_row *row = &map->rows[i];
         if (row->place != place)
             continue;
-        keymap_keys(map, place, row->action, keys);
+        keymap_keys_in_words(map, place, row->action, keys);
         add_entry(p, keys, "", row->help);
     }
 }

@@ -393,8 +393,8 @@ static int print_binding(const struct keymap_binding *b, bool words, char *out, 
     return snprintf(out, size, "%s%s%s", first, *second && !typed ? " " : "", second);
 }
 
-void keymap_keys(const struct keymap *map, enum keymap_place place, enum keymap_action action,
-                 char out[KEYMAP_KEYS_MAX])
+static void print_keys(const struct keymap *map, enum keymap_place place, enum keymap_action action,
+                       bool words, char out[KEYMAP_KEYS_MAX])
 {
     size_t n = 0;
 
@@ -404,10 +404,22 @@ void keymap_keys(const struct keymap *map, enum keymap_place place, enum keymap_
             continue;
         if (n > 0)
             n += (size_t)snprintf(out + n, KEYMAP_KEYS_MAX - n, ", ");
-        n += (size_t)print_binding(b, false, out + n, KEYMAP_KEYS_MAX - n);
+        n += (size_t)print_binding(b, words, out + n, KEYMAP_KEYS_MAX - n);
     }
     if (n == 0)
         snprintf(out, KEYMAP_KEYS_MAX, "none");
+}
+
+void keymap_keys(const struct keymap *map, enum keymap_place place, enum keymap_action action,
+                 char out[KEYMAP_KEYS_MAX])
+{
+    print_keys(map, place, action, false, out);
+}
+
+void keymap_keys_in_words(const struct keymap *map, enum keymap_place place,
+                          enum keymap_action action, char out[KEYMAP_KEYS_MAX])
+{
+    print_keys(map, place, action, true, out);
 }
 
 void keymap_first(const struct keymap *map, enum keymap_place place, enum keymap_action action,

@@ -184,6 +184,10 @@ int keymap_bind(struct keymap *map, const char *place, const char *name, const c
 void keymap_keys(const struct keymap *map, enum keymap_place place, enum keymap_action action,
                  char out[KEYMAP_KEYS_MAX]);
 
+/* The same in a reader's words: "Ctrl-F, Ctrl-X f". */
+void keymap_keys_in_words(const struct keymap *map, enum keymap_place place,
+                          enum keymap_action action, char out[KEYMAP_KEYS_MAX]);
+
 /*
  * Adds "j k scroll" to a line of hints, by the first keys of one action or of two (else ACT_NONE);
  * nothing where there are none.

@@ -17,7 +17,8 @@ enum {
     ROOMY_ROWS = 16, /* from here on there is room for empty lines */
     COMPOSER_ROWS_MAX = 12,
     WELCOME_ROWS = 5, /* besides the examples */
-    BANNER_MIN = 24,  /* columns that the keys leave to its words */
+    WELCOME_LEAST = 3,
+    BANNER_MIN = 24, /* columns that the keys leave to its words */
 };
 
 /* Text in the middle of a width. */
@@ -33,13 +34,34 @@ static void draw_too_small(struct ui *u)
     draw_centered(&u->grid, u->grid.rows / 2, 0, u->grid.cols, "window too small", STYLE_WARN);
 }
 
+struct hint {
+    enum keymap_place place;
+    enum keymap_action action;
+    const char *what;
+};
+
+/* As many as there is room for. */
+static void add_hints(const struct keymap *map, const struct hint *hints, size_t n, int width,
+                      struct bytes *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t before = out->len;
+        keymap_add_hint(map, out, hints[i].place, hints[i].action, ACT_NONE, hints[i].what);
+        if (out->len > before && text_width(out->data, out->len) > width)
+            bytes_cut(out, before);
+    }
+}
+
 static void draw_keys(const struct ui *u, struct grid *g, int row, int col, int width)
 {
+    static const struct hint hints[] = {
+        {IN_ALL, ACT_HELP, "help"},
+        {IN_ALL, ACT_SIDEBAR, "conversations"},
+        {IN_COMPOSER, ACT_EOF, "quits"},
+    };
     struct bytes line = {0};
 
-    keymap_add_hint(&u->keymap, &line, IN_ALL, ACT_HELP, ACT_NONE, "help");
-    keymap_add_hint(&u->keymap, &line, IN_ALL, ACT_SIDEBAR, ACT_NONE, "conversations");
-    keymap_add_hint(&u->keymap, &line, IN_COMPOSER, ACT_EOF, ACT_NONE, "quits");
+    add_hints(&u->keymap, hints, sizeof hints / sizeof *hints, width, &line);
     if (line.data)
         draw_centered(g, row, col, width, line.data, STYLE_DIM);
     bytes_free(&line);
@@ -48,12 +70,14 @@ static void draw_keys(const struct ui *u, struct grid *g, int row, int col, int 
 /* What one who is here for the first time does not know, from the keys there are. */
 static void draw_first_keys(const struct ui *u, struct grid *g, int row, int col, int width)
 {
-    const struct keymap *map = &u->keymap;
+    static const struct hint hints[] = {
+        {IN_COMPOSER, ACT_TAB, "goes to what was said"},
+        {IN_TRANSCRIPT, ACT_FOLD, "unfolds reasoning there"},
+        {IN_TRANSCRIPT, ACT_COPY, "copies"},
+    };
     struct bytes line = {0};
 
-    keymap_add_hint(map, &line, IN_COMPOSER, ACT_TAB, ACT_NONE, "goes to what was said");
-    keymap_add_hint(map, &line, IN_TRANSCRIPT, ACT_FOLD, ACT_NONE, "unfolds reasoning there");
-    keymap_add_hint(map, &line, IN_TRANSCRIPT, ACT_COPY, ACT_NONE, "copies");
+    add_hints(&u->keymap, hints, sizeof hints / sizeof *hints, width, &line);
     if (line.data)
         draw_centered(g, row, col, width, line.data, STYLE_DIM);
     bytes_free(&line);
@@ -218,7 +242,7 @@ static bool draw_said(struct ui *u, struct grid *g, int height, int col, int wid
 
     if (!transcript_has_messages(&u->transcript)) {
         notices = transcript_rows(&u->transcript, width, height);
-        if (notices == 0 || notices + welcome_rows(u) <= height) {
+        if (notices == 0 || notices + WELCOME_LEAST <= height) {
             draw_welcome(u, g, 0, col, height - notices, width);
             height -= notices;
             return transcript_draw(&u->transcript, g, height, col, notices, width);

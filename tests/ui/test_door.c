@@ -260,6 +260,7 @@ static void help_shows_the_keys(void **state)
     struct term *t = *state;
     term_type(t, "\033OP");
     assert_true(term_shows(t, "fold or unfold all reasoning"));
+    assert_true(term_shows(t, "Ctrl-F, Ctrl-X f ")); /* as the hints name them */
     assert_true(term_shows(t, "/model [NAME]"));
     term_type(t, "\033[F");
     assert_true(term_shows(t, "cut to the end"));
@@ -269,6 +270,22 @@ static void help_shows_the_keys(void **state)
     ui_help(t->ui);
     term_turn(t);
     assert_true(term_shows(t, "Help"));
+}
+
+/* In a small window, too, and with something to say, the first screen names the keys; none by half. */
+static void the_first_screen_names_the_keys(void **state)
+{
+    struct term *t = *state;
+    ui_notice(t->ui, UI_INFO, "this model is a small one");
+    term_resize(t, 10, 40);
+    term_turn(t);
+    assert_true(term_shows(t, "this model is a small one"));
+    assert_true(term_shows(t, "F1 help · F2 conversations"));
+    assert_false(term_shows(t, "Ctrl-D"));
+    assert_false(term_shows(t, "…"));
+    term_resize(t, 5, 20);
+    term_turn(t);
+    assert_true(term_shows(t, "small one"));
 }
 
 /* Nothing of it is cut off, however small the window: what is too wide goes on below. */
@@ -384,6 +401,7 @@ int test_door(void)
         TEST(a_dialog_gives_the_row_that_was_chosen),
         TEST(help_shows_the_keys),
         TEST(help_is_whole),
+        TEST(the_first_screen_names_the_keys),
         TEST(the_transcript_takes_the_focus),
         TEST(the_draft_can_be_replaced),
         TEST(a_flood_of_commands_is_bounded_and_ctrl_c_goes_first),
