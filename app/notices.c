@@ -41,8 +41,16 @@ void notice_history(const struct chat *c)
     say_it(c, &line);
 }
 
+/* Between what is said of the same thing, which begins at `start`. */
+static void add_dot(struct str *out, size_t start)
+{
+    if (out->len > start)
+        str_adds(out, " \xc2\xb7 ");
+}
+
 void notice_add_end(const struct turn *turn, struct str *out)
 {
+    size_t start = out->len;
     const struct store_generation *g = &turn->generation;
     const struct engine_usage usage = {
         .completion_tokens = (int)g->completion_tokens,
@@ -56,12 +64,13 @@ void notice_add_end(const struct turn *turn, struct str *out)
     case STORE_STOPPED: str_adds(out, "stopped"); break;
     case STORE_COMPLETE: break;
     }
-    if (turn->damaged)
+    if (turn->damaged) {
+        add_dot(out, start);
         str_adds(out, "damaged in the history file");
+    }
     if (!turn->generated || usage.completion_tokens == 0)
         return;
-    if (out->len > 0)
-        str_adds(out, " \xc2\xb7 ");
+    add_dot(out, start);
     numbers_add_line(out, &usage);
     if (g->stop_reason && strcmp(g->stop_reason, "length") == 0)
         str_adds(out, " \xc2\xb7 cut at the length limit");

@@ -89,6 +89,7 @@ static void test_dumb(void **state)
     struct term *t = term_start(24, 80, "-m", model, "--temp", "0", "-n", "20", NULL);
     term_expect(t, "Ctrl-D leaves");
     term_type(t, "hello\r");
+    term_expect(t, "(20 tokens");
     term_read(t, 300);
     const char *bytes = term_bytes(t, &len);
     assert_null(memchr(bytes, '\033', len));
