@@ -270,7 +270,7 @@ help:
 	@echo 'make bench-ui   measure the frames of the screen'
 	@echo 'make bench      measure the speed     make fuzz      fuzz the parsers'
 	@echo 'make bench-store  measure the store in a large history'
-	@echo 'make bench-switch  measure the switch between two models in memory (ARGS="MODEL MODEL")'
+	@echo 'make bench-switch  measure the switch between two models in memory (ARGS="MODEL MODEL [TOKENS]")'
 	@echo 'make monkey     hit keys at random for SECONDS=600'
 	@echo 'make check-cuda tests of the CUDA backend, on a machine with a GPU'
 	@echo 'make lint       check style, layers and manual pages'

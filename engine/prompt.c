@@ -25,7 +25,8 @@ void prompt_text(struct prompt *p, const char *s, size_t n)
 static void end_run(struct prompt *p)
 {
     if (!p->failed)
-        p->failed = tok_encode(p->tokens, p->text + p->run, p->len - p->run, false, &p->ids) != 0;
+        p->failed = memo_encode(p->memo, p->tokens, p->text + p->run, p->len - p->run, &p->ids) !=
+                    0;
     p->run = p->len;
 }
 

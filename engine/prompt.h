@@ -9,10 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "memo.h"
 #include "tokenizer.h"
 
 struct prompt {
     const struct tokenizer *tokens;
+    struct memo *memo;
     char *text;
     size_t len, cap;
     size_t run; /* text from here on is not in ids yet */

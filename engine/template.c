@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "gguf.h"
+#include "memo.h"
 #include "prompt.h"
 #include "template_form.h"
 #include "tokenizer.h"
@@ -76,6 +77,7 @@ static const struct form forms[] = {
 struct tmpl {
     const struct form *form;
     const struct tokenizer *tokens;
+    struct memo *memo;
 };
 
 static bool contains(const char *s, size_t n, const char *part)
@@ -133,11 +135,14 @@ int tmpl_open(struct tmpl **out, const struct tokenizer *t, const char *source, 
         return -1;
     }
     struct tmpl *m = malloc(sizeof *m);
-    if (!m) {
+    struct memo *memo = memo_new();
+    if (!m || !memo) {
+        memo_free(memo);
+        free(m);
         snprintf(err, errlen, "tokenizer.chat_template: out of memory");
         return -1;
     }
-    *m = (struct tmpl){.form = form, .tokens = t};
+    *m = (struct tmpl){.form = form, .tokens = t, .memo = memo};
     *out = m;
     return 0;
 }
@@ -156,6 +161,8 @@ int tmpl_open_gguf(struct tmpl **out, const struct tokenizer *t, const struct gg
 
 void tmpl_close(struct tmpl *m)
 {
+    if (m)
+        memo_free(m->memo);
     free(m);
 }
 
@@ -203,7 +210,7 @@ static int print_form(const struct tmpl *m, struct render *r)
 int tmpl_render(const struct tmpl *m, const struct tmpl_input *in, struct tmpl_prompt *out,
                 char *err, size_t errlen)
 {
-    struct prompt p = {.tokens = m->tokens};
+    struct prompt p = {.tokens = m->tokens, .memo = m->memo};
     struct render r = {
         .prompt = &p,
         .date = in->date,

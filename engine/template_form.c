@@ -60,17 +60,22 @@ void put_json_string(struct render *r, const json_t *string)
     prompt_text(r->prompt, json_string_value(string), json_string_length(string));
 }
 
+/* The quote that ends a string, of which s points to the first character; or where the text ends. */
+static const char *string_end(const char *s)
+{
+    while (*(s += strcspn(s, "\"\\")) == '\\' && s[1])
+        s += 2;
+    return s;
+}
+
 /* How deep brackets nest; what stands in strings does not count. */
 static int nesting(const char *s)
 {
     int depth = 0, deepest = 0;
-    bool in_string = false;
     for (; *s; s++) {
-        if (*s == '"')
-            in_string = !in_string;
-        else if (in_string)
-            s += *s == '\\' && s[1];
-        else if (*s == '[' || *s == '{')
+        if (*s == '"' && *(s = string_end(s + 1)) != '"')
+            break;
+        if (*s == '[' || *s == '{')
             deepest = ++depth > deepest ? depth : deepest;
         else if (*s == ']' || *s == '}')
             depth--;

@@ -20,6 +20,7 @@ int main(void)
     failures += test_vectors();
     failures += test_detok();
     failures += test_hf();
+    failures += test_memo();
     failures += test_template();
     failures += test_kv();
     failures += test_sampler();

@@ -19,6 +19,7 @@ int test_pretok(void);
 int test_tokenizer(void);
 int test_vectors(void);
 int test_detok(void);
+int test_memo(void);
 int test_template(void);
 int test_hf(void);
 int test_kv(void);
