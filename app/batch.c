@@ -22,6 +22,7 @@
 #include "app/lines.h"
 #include "app/mem.h"
 #include "app/models.h"
+#include "app/notices.h"
 #include "app/resume.h"
 #include "app/running.h"
 #include "app/say.h"
@@ -274,6 +275,7 @@ static int open_model(struct batch *b, const struct app *app)
     status = engine_open(&b->engine, &options, b->err, sizeof b->err);
     if (status != 0)
         return exit_of_engine(status);
+    notice_kv_type(o, b->engine);
     jobs_init(&b->jobs, b->engine, b->file.name);
     tell(b, RUNNING_LOADING);
     return 0;

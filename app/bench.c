@@ -62,7 +62,6 @@ static int read_options(struct bench *b)
     b->plan.n_runs = (int)o->n_runs;
     b->plan.n_generate = (int)o->n_generate;
     b->plan.options = options_engine(o, NULL);
-    b->plan.options.kv_type = o->kv_type == ENGINE_KV_F32 ? ENGINE_KV_F32 : ENGINE_KV_F16;
     int status = read_sizes(b, "--prompts", o->prompt_sizes, MOST, &b->plan.prompts);
     if (status == 0)
         status = read_sizes(b, "--contexts", o->context_sizes, MOST, &b->plan.contexts);

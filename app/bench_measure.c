@@ -116,8 +116,8 @@ static struct bench_model *add_model(struct measuring *m, struct bench_results *
     const struct engine_info *info = info_of(m);
     const struct engine_options *o = &m->plan->options;
     struct str settings = {0};
-    str_addf(&settings, "context %d, KV %s%s", info->n_ctx,
-             o->kv_type == ENGINE_KV_F32 ? "f32" : "f16", o->reproducible ? ", reproducible" : "");
+    str_addf(&settings, "context %d, KV %s%s", info->n_ctx, engine_kv_type_name(info->kv_type),
+             o->reproducible ? ", reproducible" : "");
     const struct bench_model facts = {.name = m->file->name,
                                       .type = (char *)info->type,
                                       .device = (char *)info->device,

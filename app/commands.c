@@ -207,8 +207,8 @@ static void run_show(struct chat *c, const char *arg, struct command_reply *repl
                  info->architecture, info->type, (double)info->n_params / 1e6);
         str_addf(out, "device          %s\nmemory          ", info->device);
         numbers_add_bytes(out, info->weight_bytes + info->kv_bytes + info->scratch_bytes);
-        str_addf(out, "\ncontext         %lld of %d tokens\n", (long long)chat_context_used(c),
-                 info->n_ctx);
+        str_addf(out, "\ncontext         %lld of %d tokens, KV cache in %s\n",
+                 (long long)chat_context_used(c), info->n_ctx, engine_kv_type_name(info->kv_type));
     }
     if (c->history.conversation > 0)
         str_addf(out, "conversation    %lld, %s\n", (long long)c->history.conversation,

@@ -13,6 +13,7 @@
 #include "app/exit.h"
 #include "app/jobs.h"
 #include "app/mem.h"
+#include "app/notices.h"
 #include "app/numbers.h"
 #include "app/request.h"
 #include "app/running.h"
@@ -93,16 +94,18 @@ static json_t *describe_settings(const struct run *r, const struct engine_info *
 {
     const struct engine_sampling *s = &r->request.sampling;
     const struct options *o = &r->e->app->options;
+    const char *kv_type = info->kv_type == ENGINE_KV_F16 ? NULL
+                                                         : engine_kv_type_name(info->kv_type);
     char fingerprint[20];
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, info->fingerprint);
-    json_t *json = json_pack("{s:s, s:f, s:i, s:f, s:f, s:f, s:I, s:i, s:i, s:i, s:i, s:s, s:s}",
-                             "fingerprint", fingerprint, "temperature", (double)s->temperature,
-                             "top_k", s->top_k, "top_p", (double)s->top_p, "min_p",
-                             (double)s->min_p, "repeat_penalty", (double)s->repeat_penalty, "seed",
-                             (json_int_t)(o->seed < 0 ? 0 : o->seed), "max_tokens",
-                             r->request.max_tokens, "n_ctx", info->n_ctx, "think",
-                             (int)r->request.think, "reasoning_budget", r->request.reasoning_budget,
-                             "system", o->system ? o->system : "", "instruction", r->instruction);
+    json_t *json = json_pack(
+        "{s:s, s:f, s:i, s:f, s:f, s:f, s:I, s:i, s:i, s:i, s:i, s:s, s:s, s:s*}", "fingerprint",
+        fingerprint, "temperature", (double)s->temperature, "top_k", s->top_k, "top_p",
+        (double)s->top_p, "min_p", (double)s->min_p, "repeat_penalty", (double)s->repeat_penalty,
+        "seed", (json_int_t)(o->seed < 0 ? 0 : o->seed), "max_tokens", r->request.max_tokens,
+        "n_ctx", info->n_ctx, "think", (int)r->request.think, "reasoning_budget",
+        r->request.reasoning_budget, "system", o->system ? o->system : "", "instruction",
+        r->instruction, "kv_type", kv_type);
     if (!json)
         mem_fail();
     return json;
@@ -394,6 +397,7 @@ int eval_run(struct eval *e, struct eval_model *m)
     int status = engine_open(&engine, &options, e->err, sizeof e->err);
     if (status != 0)
         return exit_of_engine(status);
+    notice_kv_type(o, engine);
     set_up(&r, engine);
     batch_progress_begin(&r.progress, "eval", m->file.name, o->quiet);
     take_earlier(&r);

@@ -377,7 +377,8 @@ static int inspect_lines(const struct app *app, bool vocab_only,
         .device = (enum engine_device)app->options.device,
         .n_threads = (int)app->options.n_threads,
         .n_ctx = (int)app->options.n_ctx,
-        .kv_type = app->options.kv_type == ENGINE_KV_F16 ? ENGINE_KV_F16 : ENGINE_KV_F32,
+        .kv_type = app->options.kv_type < 0 ? ENGINE_KV_F32
+                                            : (enum engine_kv_type)app->options.kv_type,
     };
     int status = open_model(app, app->options.model, options, &l.engine);
     if (status != 0)

@@ -47,8 +47,9 @@ static json_t *sampling(const struct engine_sampling *s)
 static json_t *facts(const struct engine_info *i)
 {
     json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:b}", "name", i->name, "architecture", i->architecture, "type",
-        i->type, "device", i->device ? i->device : "", "family",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "name", i->name, "architecture", i->architecture,
+        "type", i->type, "device", i->device ? i->device : "", "kv_type",
+        engine_kv_type_name(i->kv_type), "family",
         i->family == ENGINE_FAMILY_DEEPSEEK ? "deepseek" : "llama", "thinks", i->thinks);
     const struct {
         const char *name;

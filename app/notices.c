@@ -20,25 +20,41 @@ void notice_add_history(const struct chat *c, struct str *out)
         str_addf(out, "history off: %s", c->history.off);
 }
 
-static void say_it(const struct chat *c, struct str *line)
+void notice_add_kv_type(const struct options *o, const struct engine *e, struct str *out)
+{
+    const struct engine_info *info = e ? engine_info(e) : NULL;
+    if (info && o->kv_type >= 0 && (enum engine_kv_type)o->kv_type != info->kv_type)
+        str_addf(out, "the %s keeps its KV cache in %s (wanted %s)", info->on_gpu ? "GPU" : "CPU",
+                 engine_kv_type_name(info->kv_type),
+                 engine_kv_type_name((enum engine_kv_type)o->kv_type));
+}
+
+static void say_it(const struct options *o, struct str *line)
 {
     if (line->len > 0)
-        say_notice(c->options->quiet, "%s", line->data);
+        say_notice(o->quiet, "%s", line->data);
     str_done(line);
+}
+
+void notice_kv_type(const struct options *o, const struct engine *e)
+{
+    struct str line = {0};
+    notice_add_kv_type(o, e, &line);
+    say_it(o, &line);
 }
 
 void notice_demo(const struct chat *c)
 {
     struct str line = {0};
     notice_add_demo(c, "duet pull", &line);
-    say_it(c, &line);
+    say_it(c->options, &line);
 }
 
 void notice_history(const struct chat *c)
 {
     struct str line = {0};
     notice_add_history(c, &line);
-    say_it(c, &line);
+    say_it(c->options, &line);
 }
 
 /* Between what is said of the same thing, which begins at `start`. */

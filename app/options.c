@@ -42,6 +42,9 @@ static const struct args_option options[] = {
     {"Model", "--ctx", "--ctx-size", "N", "longest conversation in tokens (default 4096)", ARGS_INT,
      AT(n_ctx), 16, 1048576,
      .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG | IN_EVAL},
+    {"Model", "--kv-type", "--kv", "TYPE", "KV cache: f16 (default), q8 (half of that), f32",
+     ARGS_CHOICE, AT(kv_type), .choices = "f16 f32 q8" /* as enum engine_kv_type */,
+     .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG | IN_EVAL},
 
     {"Sampling (default: as the model recommends)", "-n --max-tokens", "--tokens --predict", "N",
      "longest answer, reasoning included", ARGS_INT, AT(max_tokens), 1, 1048576,
@@ -177,9 +180,6 @@ static const struct args_option options[] = {
      ARGS_FLAG, AT(special), .where = IN_INSPECT},
     {"Looking inside", "--greedy", NULL, "N", "then the N likeliest tokens after them", ARGS_INT,
      AT(n_greedy), 0, 1048576, .where = IN_INSPECT},
-    {"Looking inside", "--kv-type", NULL, "TYPE", "of the KV cache: f16 or f32", ARGS_CHOICE,
-     AT(kv_type), .choices = "f16 f32" /* as enum engine_kv_type */,
-     .where = IN_INSPECT | IN_BENCH},
 
     {"Measuring", "--prompts", NULL, "N,N...",
      "sizes of the prompts in tokens (default 16,128,512)", ARGS_TEXT, AT(prompt_sizes),
@@ -247,6 +247,7 @@ struct engine_options options_engine(const struct options *o, const char *model_
         .device = (enum engine_device)o->device,
         .n_threads = (int)o->n_threads,
         .n_ctx = (int)o->n_ctx,
+        .kv_type = o->kv_type < 0 ? ENGINE_KV_F16 : (enum engine_kv_type)o->kv_type,
         .host_memory = (uint64_t)o->memory_limit << 20,
         .device_memory = (uint64_t)o->vram_limit << 20,
         .reproducible = o->reproducible,

@@ -64,7 +64,8 @@ struct options {
     int64_t memory_limit;     /* MiB of the machine's memory; 0: what is free */
     int64_t vram_limit;       /* MiB of the GPU's; the same */
     bool reproducible;
-    int device; /* enum engine_device */
+    int device;  /* enum engine_device */
+    int kv_type; /* enum engine_kv_type; -1: what suits the verb */
 
     /* How. NAN and -1: as the model recommends; seed -1: a random one. */
     double temperature, top_p, min_p, repeat_penalty;
@@ -108,7 +109,6 @@ struct options {
     /* inspect and bench, which has more below. */
     bool special, jsonl;
     int64_t n_greedy, n_runs, n_generate;
-    int kv_type; /* enum engine_kv_type; -1: what suits the verb */
 
     /* bench. */
     const char *prompt_sizes, *context_sizes, *batch_sizes, *compare;

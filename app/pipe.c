@@ -156,6 +156,7 @@ static int ask(struct chat *c, const struct str *question, char *err, size_t err
         return status;
     notice_demo(c);
     notice_history(c);
+    notice_kv_type(c->options, c->model->engine);
     return chat_ask(c, question->data, question->len, err, errlen);
 }
 

@@ -427,6 +427,7 @@ int repl_run(struct app *app)
     if (r.status == 0) {
         notice_demo(&r.chat);
         notice_history(&r.chat);
+        notice_kv_type(&app->options, r.chat.model->engine);
         str_addf(&hello, "duet %s, %s; /help lists the commands, Ctrl-D leaves", DUET_VERSION,
                  r.chat.model->file.name);
         r.greeting = greeting_due(&app->paths, &r.chat.history);

@@ -65,11 +65,12 @@ char *request_settings(const struct engine_request *request, const struct engine
 {
     const struct engine_sampling *s = &request->sampling;
     json_t *settings = json_pack(
-        "{s:f, s:i, s:f, s:f, s:f, s:i, s:i, s:s*, s:s*, s:s*, s:s*, s:s*}", "temperature",
+        "{s:f, s:i, s:f, s:f, s:f, s:i, s:i, s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "temperature",
         (double)s->temperature, "top_k", s->top_k, "top_p", (double)s->top_p, "min_p",
         (double)s->min_p, "repeat_penalty", (double)s->repeat_penalty, "max_tokens",
-        request->max_tokens, "n_ctx", info->n_ctx, "date", request->date, "schema", request->schema,
-        "grammar", request->grammar, "tools", request->tools, "tool_choice", request->tool_choice);
+        request->max_tokens, "n_ctx", info->n_ctx, "kv_type", engine_kv_type_name(info->kv_type),
+        "date", request->date, "schema", request->schema, "grammar", request->grammar, "tools",
+        request->tools, "tool_choice", request->tool_choice);
     if (!settings)
         mem_fail();
     if (info->thinks) {

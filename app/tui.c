@@ -294,6 +294,10 @@ static int start(struct tui *t, char *err, size_t errlen)
     if (notice.len > 0 && !t->chat.options->quiet)
         ui_notice(t->ui, UI_INFO, notice.data);
     str_clear(&notice);
+    notice_add_kv_type(t->chat.options, t->chat.model->engine, &notice);
+    if (notice.len > 0 && !t->chat.options->quiet)
+        ui_notice(t->ui, UI_INFO, notice.data);
+    str_clear(&notice);
     notice_add_history(&t->chat, &notice);
     if (notice.len > 0)
         ui_notice(t->ui, UI_WARN, notice.data);

@@ -76,10 +76,12 @@ static void test_spellings(void **state)
 {
     (void)state;
     struct parsed *p = parse(
-        "--predict|7|--ctx-size|512|--no-save|--hidethinking|--backend|cpu|-sys|be brief|--cid|3");
+        "--predict|7|--ctx-size|512|--no-save|--hidethinking|--backend|cpu|-sys|be brief|--cid|3|"
+        "--kv|q8");
     assert_int_equal(p->status, 0);
     assert_int_equal(p->o.max_tokens, 7);
     assert_int_equal(p->o.n_ctx, 512);
+    assert_int_equal(p->o.kv_type, ENGINE_KV_Q8);
     assert_true(p->o.no_log && p->o.hide_reasoning);
     assert_int_equal(p->o.device, 1);
     assert_string_equal(p->o.system, "be brief");

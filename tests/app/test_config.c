@@ -331,6 +331,27 @@ static void test_order(void **state)
     unsetenv("DUET_MODEL");
 }
 
+/* What an answer was made with is kept beside it. */
+static void test_kv_type(void **state)
+{
+    static const char *const rows[][2] = {{"--quiet", "q8"}, {"--kv-type=f16", "f16"}};
+    struct run r;
+    char path[512], want[32];
+    (void)state;
+    write_config("model = demo-llama\nkv-type = q8\n", 32, path);
+    for (size_t i = 0; i < 2; i++) {
+        run_duet(&r, NULL, 0, "--temp", "0", "17 + 25?", rows[i][0], NULL);
+        assert_int_equal(r.status, 0);
+        assert_string_equal(r.err, "");
+        assert_contains(r.out, "= 42");
+        run_done(&r);
+        run_duet(&r, NULL, 0, "log", "--json", i == 0 ? "1" : "2", NULL);
+        snprintf(want, sizeof want, "\"kv_type\": \"%s\"", rows[i][1]);
+        assert_contains(r.out, want);
+        run_done(&r);
+    }
+}
+
 static void test_wrong_file_stops_nothing_else(void **state)
 {
     static const char *const still[] = {"--help", "--version", "--dirs", "--list-keys"};
@@ -420,6 +441,7 @@ int test_config(void)
         cmocka_unit_test_setup_teardown(test_files, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_changed_while_running, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_mutations, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_kv_type, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_order, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_wrong_file_stops_nothing_else, sandbox_new,
                                         sandbox_remove),

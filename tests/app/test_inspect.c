@@ -126,6 +126,48 @@ static void test_model(void **state)
     run_done(&r);
 }
 
+/* Bytes of the cache that a line plans, and how far the third position's first logit is from that of
+ * the line without a type. */
+struct kv {
+    json_int_t bytes;
+    double logit;
+};
+
+static struct kv look_at_kv(const char *option)
+{
+    struct kv kv;
+    setenv("KV", option, 1);
+    json_t *json = run_json("$DUET inspect model $M --json $KV"),
+           *model = json_object_get(json, "model");
+    kv.bytes = json_integer_value(json_object_get(model, "kv_bytes"));
+    if (*option)
+        assert_contains(option, json_string_value(json_object_get(model, "kv_type")));
+    json_decref(json);
+    json = run_json("echo '{\"tokens\": [1, 2, 3]}' | $DUET inspect logits -m $M $KV");
+    kv.logit = json_number_value(json_array_get(json_object_get(json, "logits"), 0));
+    json_decref(json);
+    return kv;
+}
+
+/* F16 unless asked for otherwise, but that logits are looked at with F32. */
+static void test_kv_types(void **state)
+{
+    (void)state;
+    const struct kv usual = look_at_kv(""), f16 = look_at_kv("--kv-type=f16");
+    const struct kv f32 = look_at_kv("--kv-type=f32"), q8 = look_at_kv("--kv=q8");
+    assert_int_equal(usual.bytes, f16.bytes);
+    assert_int_equal(f32.bytes, 2 * f16.bytes);
+    assert_int_equal(q8.bytes * 64, f16.bytes * 34);
+    assert_true(usual.logit == f32.logit);
+    assert_true(f16.logit != f32.logit && q8.logit != f16.logit);
+    assert_true(fabs(q8.logit - f32.logit) < 0.5);
+    struct run r;
+    run_shell(&r, "$DUET inspect model $M --kv-type q4");
+    assert_int_equal(r.status, 2);
+    assert_contains(r.err, "--kv-type: unknown value (got q4, limit f16 f32 q8)");
+    run_done(&r);
+}
+
 static void test_wrong_lines(void **state)
 {
     static const struct {
@@ -247,6 +289,7 @@ int test_inspect(void)
         TEST(test_logits),      TEST(test_model),
         TEST(test_wrong_lines), TEST(test_closed_pipe),
         TEST(test_release),     TEST(test_release_equals_file),
+        TEST(test_kv_types),
     };
 #undef TEST
     return cmocka_run_group_tests_name("inspect", tests, NULL, NULL);
