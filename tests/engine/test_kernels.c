@@ -412,6 +412,35 @@ static void check_attend(const struct kernels *k, enum backend_kv_type type, int
     free(c.values);
 }
 
+/* One that is no number makes all that is read of its position none: it must be seen in the end. */
+static void check_no_number(const struct kernels *k, enum backend_kv_type type)
+{
+    enum { D = 64 };
+    const struct attend_kernels *attend = &k->attend[type];
+    float good[D], bad[D], score[KV_BLOCK], p[KV_BLOCK] = {0}, out[D] = {0};
+    struct act_block act[D / QUANT_BLOCK];
+    uint64_t seed = 12;
+    char *keys = aligned_alloc(64, KV_BLOCK * D * sizeof(float));
+    char *values = aligned_alloc(64, KV_BLOCK * D * sizeof(float));
+    assert_true(keys && values);
+
+    fill(&seed, good, D, 2);
+    memcpy(bad, good, sizeof bad);
+    bad[37] = NAN;
+    for (int i = 0; i < KV_BLOCK; i++)
+        attend->store(keys, values, D, i, i == 9 ? bad : good, i == 9 ? bad : good);
+    if (attend->query)
+        attend->query(good, D, act);
+    attend->scores(keys, D, &(struct query){good, act}, 1, score, KV_BLOCK);
+    p[8] = p[9] = 1;
+    attend->values(values, D, p, KV_BLOCK, 1, 9, out);
+    assert_false(isnan(out[37]) || isnan(score[8]));
+    attend->values(values, D, p, KV_BLOCK, 1, 10, out);
+    assert_true(isnan(out[37]) && isnan(score[9]));
+    free(keys);
+    free(values);
+}
+
 static void attention_reads_what_was_stored(void **state)
 {
     const int dims[] = {32, 64, 96, 128};
@@ -424,6 +453,8 @@ static void attention_reads_what_was_stored(void **state)
         for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
             for (int type = 0; type < BACKEND_N_KV_TYPES; type++)
                 check_attend(k, (enum backend_kv_type)type, dims[i]);
+        for (int type = 0; type < BACKEND_N_KV_TYPES; type++)
+            check_no_number(k, (enum backend_kv_type)type);
         check_attend(k, BACKEND_KV_F16, 80);
         check_attend(k, BACKEND_KV_F32, 80);
     }
