@@ -375,7 +375,8 @@ static int load_some(struct pull *p, char *err, size_t errlen)
     p->rate_ms = clock_ms();
     p->rate_bytes = p->part.size;
     int status = http_run(&req, &sink, &reply, err, errlen);
-    if (status == HTTP_FAILED && reply.status == 404 && p->place + 1 < p->places.n)
+    bool refused = status == HTTP_FAILED && reply.status / 100 == 4;
+    if (refused && p->place + 1 < p->places.n)
         return ELSEWHERE;
     if (status == 0 && p->part.size != p->record.bytes)
         status = say_to(err, errlen, HTTP_BROKEN, "%s: ended before the file did", reply.host);

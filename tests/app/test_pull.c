@@ -151,7 +151,7 @@ static void assert_refuses(const char *kind, const char *name, const char *says)
 /* A digest that is known is asked of nobody, and the commit it belongs to is asked for the file. */
 static void test_known(void **state)
 {
-    static const char *const kinds[] = {"good", "hub", "bare", "moved"};
+    static const char *const kinds[] = {"good", "hub", "bare", "moved", "closed"};
     struct run r;
     (void)state;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -169,9 +169,16 @@ static void test_known(void **state)
         char *log = hub_log();
         assert_null(strstr(log, "HEAD"));
         assert_non_null(strstr(log, "/resolve/00000000000000000000000000000000c0ffee00/"));
-        assert_int_equal(strstr(log, "/resolve/main/") != NULL, strcmp(kinds[i], "moved") == 0);
+        assert_int_equal(strstr(log, "/resolve/main/") != NULL, i >= 3);
         free(log);
     }
+    remove_pulled(); /* a mirror, of which nobody has to say what it has */
+    setenv("FROM", getenv("HF_ENDPOINT"), 1);
+    run_shell(&r, "HF_ENDPOINT= $DUET pull llama:q4 --from $FROM");
+    assert_int_equal(r.status, 0);
+    assert_contains(r.err, "as this version knows it");
+    run_done(&r);
+    unsetenv("FROM");
 }
 
 /* Another file in the place of the known one gets no name, whether the place says so or not; who wants it

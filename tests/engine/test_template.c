@@ -360,14 +360,14 @@ static void a_form_needs_its_markers(void **state)
     struct tokenizer *t;
     struct tmpl *m;
     char err[256];
+    size_t len;
+    char *source = fixture_read("templates/llama-3.2-instruct.jinja", &len);
     build_vocab(&b, "llama-bpe");
     for (size_t id = 0; id < b.vocab.n_tokens; id++)
         if (strcmp(b.text[id], "<|eot_id|>") == 0)
             b.types[id] = TOK_UNUSED;
     assert_int_equal(tok_open(&t, &b.vocab, err, sizeof err), 0);
     assert_int_equal(tmpl_open(&m, t, NULL, 0, "llama", err, sizeof err), -1);
-    size_t len;
-    char *source = fixture_read("templates/llama-3.2-instruct.jinja", &len);
     assert_int_equal(tmpl_open(&m, t, source, len, "llama", err, sizeof err), -1);
     assert_string_equal(err, "tokenizer.ggml.tokens: no <|eot_id|>, which the chat template needs");
     free(source);

@@ -121,6 +121,14 @@ def waits(s, r):
         s.sendall(r.body[r.start + 50_000:])
 
 
+def only_newest(s, r, status):
+    """Has no other commit, and says so in this way."""
+    if "/resolve/main/" in r.path:
+        answer(s, r)
+    else:
+        s.sendall(head(r, status, length=0).encode())
+
+
 def first_half(then):
     """Breaks off in the middle, and answers the request for the rest as it likes."""
     def kind(s, r):
@@ -167,8 +175,8 @@ def flipped(s, r):
 KINDS = {
     "good": answer, "demo": answer, "hub": hub, "cut": cut, "stall": stall, "slow": slow, "drip": drip, "waits": waits,
     "bare": lambda s, r: answer(s, r, linked=False),
-    "moved": lambda s, r: answer(s, r) if "/resolve/main/" in r.path
-    else s.sendall(head(r, 404, length=0).encode()),
+    "moved": lambda s, r: only_newest(s, r, 404),
+    "closed": lambda s, r: only_newest(s, r, 403),
     "flipped": flipped,
     "silent": lambda s, r: hang(s),
     # Wrong answers to a request for the rest.
