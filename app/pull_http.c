@@ -226,13 +226,15 @@ static int explain(struct hop *hop, CURLcode code)
                       hop->req->ca_file ? hop->req->ca_file : "");
     case CURLE_OUT_OF_MEMORY: /* so libcurl calls a line of more than 100 kB */
         return say_to(hop->err, hop->errlen, HTTP_FAILED, "%s: its headers have no end", host);
+    case CURLE_SSL_CONNECT_ERROR: /* a line that broke in the middle of it is called so, too */
+        return say_to(hop->err, hop->errlen, HTTP_BROKEN, "%s: no TLS 1.2 or later: %s", host,
+                      text);
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_SSL_CONNECT_ERROR:
     case CURLE_OPERATION_TIMEDOUT:
         return say_to(hop->err, hop->errlen, HTTP_BROKEN, "%s: %s", host, text);
     default: return say_to(hop->err, hop->errlen, HTTP_FAILED, "%s: %s", host, text);

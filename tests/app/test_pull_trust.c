@@ -49,8 +49,9 @@ static void test_metadata(void **state)
 static void test_tls(void **state)
 {
     static const struct refusal rows[] = {
-        {"expired", "certificate: "}, {"early", "certificate: "},   {"other", "certificate: "},
-        {"self", "certificate: "},    {"unknown", "certificate: "}, {"old", "localhost: "},
+        {"expired", "certificate: "}, {"early", "certificate: "},
+        {"other", "certificate: "},   {"self", "certificate: "},
+        {"unknown", "certificate: "}, {"old", "localhost: no TLS 1.2 or later: "},
         {"plain", "localhost: "},
     };
     struct run r;
