@@ -243,6 +243,20 @@ static void wait_for_something(struct show *s)
         s->typed_ended = !s->view->on_typed(s->view->ud);
 }
 
+/* What was still to be shown is not; a terminal that takes nothing more is left as it is. */
+static void break_off(const struct show *s)
+{
+    struct outlet *out = s->in_reasoning ? s->view->reasoning : s->view->answer;
+    if (!out || !out->terminal)
+        return;
+    struct pollfd fd = {.fd = out->fd, .events = POLLOUT};
+    str_clear(&out->pending);
+    out->sent = 0;
+    str_adds(&out->pending, s->view->broken_off);
+    if (outlet_is_waiting(out) && poll(&fd, 1, 0) > 0)
+        outlet_send(out);
+}
+
 int answer_show(struct chat *c, const struct answer_view *view, struct turn **turn_out, char *err,
                 size_t errlen)
 {
@@ -265,10 +279,12 @@ int answer_show(struct chat *c, const struct answer_view *view, struct turn **tu
         if (status == 0 && view->answer)
             status = outlet_failure(view->answer, err, errlen);
     }
-    if (status != 0)
+    if (status != 0) {
+        break_off(&s);
         chat_abandon(c, status == EXIT_SIGNAL + SIGINT || status == EXIT_SIGNAL + SIGPIPE
                             ? STORE_STOPPED
                             : STORE_INTERRUPTED);
+    }
     speech_done(&s.speech);
     *turn_out = s.turn;
     return status == 0 && s.timed_out ? EXIT_TIMEOUT : status;

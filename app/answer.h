@@ -39,6 +39,7 @@ int outlet_finish(struct outlet *o, char *err, size_t errlen);
 struct answer_view {
     struct outlet *answer, *reasoning;              /* may be the same; NULL: not shown */
     const char *before_reasoning, *after_reasoning; /* put around it as they are */
+    const char *broken_off; /* ends what a terminal shows of an answer that a signal ends */
     bool in_reasoning;  /* the last that was shown before was reasoning */
     bool spoken;        /* formulas in words */
     bool tell_waiting;  /* a line where one has to wait, once each */

@@ -266,8 +266,7 @@ static void add_legend(const struct bench_results *r, struct str *out)
 {
     str_addf(
         out,
-        "\nMedians of %d run%s; \xc2\xb1 is the spread of four fifths of them. Answers have %d "
-        "tokens.\n",
+        "\nMedians of %d run%s, \xc2\xb1 the spread of four fifths of them. Answers have %d tokens.\n",
         r->n_runs, r->n_runs == 1 ? "" : "s", r->n_generate);
     if (is_above_limit(r))
         str_adds(out, "Above 100 % the weights come from a cache: then memory is no limit.\n");

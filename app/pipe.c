@@ -130,6 +130,7 @@ static int show(struct chat *c, enum form form, struct outlet *out, struct outle
         .after_reasoning = colour           ? "\033[0m\n"
                            : side->terminal ? "\nanswer: "
                                             : "",
+        .broken_off = colour ? "\033[0m\n" : "\n",
         .deadline_ms = o->timeout_s > 0 ? clock_ms() + o->timeout_s * 1e3 : 0,
         .on_text = form == FORM_STREAM_JSON ? add_piece : NULL,
         .ud = out,

@@ -218,6 +218,7 @@ static void show_answer(struct repl *r)
         .reasoning = o->hide_reasoning ? NULL : &r->out,
         .before_reasoning = colour ? "\033[2mthinking: " : "thinking: ",
         .after_reasoning = colour ? "\033[0m\nanswer: " : "\nanswer: ",
+        .broken_off = colour ? "\033[0m\n" : "\n",
         .spoken = true,
         .tell_waiting = true,
         .stop_only = true,

@@ -237,7 +237,7 @@ static void test_printing(void **state)
                                "\n"
                                "GPU busy with 4                        -       no NVML\n"
                                "\n"
-                               "Medians of 5 runs; ± is the spread of four fifths of them. "
+                               "Medians of 5 runs, ± the spread of four fifths of them. "
                                "Answers have 8 tokens.\n"
                                "Above 100 % the weights come from a cache: then memory is no "
                                "limit.\n");
@@ -313,7 +313,7 @@ static void test_comparing(void **state)
                "time for a token at 128     1000 ms   ±0%  1005 ms   ±0%  1.005        none\n"
                "time between tokens at 128        -        1.00 ms   ±0%\n"
                "\n"
-               "Medians of 5 runs; ± is the spread of four fifths of them. "
+               "Medians of 5 runs, ± the spread of four fifths of them. "
                "Answers have 8 tokens.\n");
     run_done(&r);
     assert_line("$DUET bench --compare $HOME/old.json $HOME/new.json --csv",

@@ -227,6 +227,25 @@ static void test_line_mode_is_bare(void **state)
     run_done(&r);
 }
 
+/* One answer that is broken off leaves the terminal in its own style, and on a line of its own. */
+static void test_broken_off(void **state)
+{
+    static const int signals[] = {SIGINT, SIGTERM};
+    static const char end[] = "\033[0m\r\n";
+    (void)state;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        size_t len;
+        struct term *t = term_start(24, 80, "-m", endless_thinker(), "go", NULL);
+        term_read(t, 500);
+        kill(term_pid(t), signals[i]);
+        assert_int_equal(term_end(t), 128 + signals[i]);
+        const char *bytes = term_bytes(t, &len);
+        assert_true(len > strlen(end));
+        assert_string_equal(bytes + len - strlen(end), end);
+        term_free(t);
+    }
+}
+
 /* The mouse is let go of however duet ends. */
 static void test_mouse_modes(void **state)
 {
@@ -271,6 +290,7 @@ int test_terminals(void)
         cmocka_unit_test_setup_teardown(test_first_time_in_line_mode, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_line_mode_is_bare, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_mouse_modes, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_broken_off, sandbox_new, sandbox_remove),
     };
     return cmocka_run_group_tests_name("terminals", tests, NULL, NULL);
 }
