@@ -40,11 +40,11 @@ struct answer_view {
     struct outlet *answer, *reasoning;              /* may be the same; NULL: not shown */
     const char *before_reasoning, *after_reasoning; /* put around it as they are */
     const char *broken_off; /* ends what a terminal shows of an answer that a signal ends */
-    bool in_reasoning;  /* the last that was shown before was reasoning */
-    bool spoken;        /* formulas in words */
-    bool tell_waiting;  /* a line where one has to wait, once each */
-    bool stop_only;     /* Ctrl-C stops the answer, not the program */
-    double deadline_ms; /* of clock_ms(): stops the answer then; 0: never */
+    bool in_reasoning;      /* the last that was shown before was reasoning */
+    bool spoken;            /* formulas in words */
+    bool tell_waiting;      /* a line where one has to wait, once each */
+    bool stop_only;         /* Ctrl-C stops the answer, not the program */
+    double deadline_ms;     /* of clock_ms(): stops the answer then; 0: never */
 
     /* Takes every piece instead of its going to the outlets as it is; NULL: none does. */
     void (*on_text)(void *ud, enum store_kind kind, const char *text, size_t len);

@@ -171,6 +171,7 @@ void chat_begin(struct chat *c, struct held *model, struct turn *turn,
     c->phase = ENGINE_READY;
     c->prompt_done = 0;
     c->usage = (struct engine_usage){0};
+    c->load_ms = model->load_ms;
     c->thought_ms = c->begun_ms = 0;
     c->unfinished = false;
     free(c->tool_calls);
@@ -274,7 +275,7 @@ static void end_answer(struct chat *c, enum store_state state, const char *error
     g->cached_tokens = c->usage.cached_tokens;
     g->completion_tokens = c->usage.completion_tokens;
     g->reasoning_tokens = c->usage.reasoning_tokens;
-    g->load_ms = c->answering->load_ms;
+    g->load_ms = c->load_ms = c->answering->load_ms;
     g->time_to_first_token_ms = c->usage.time_to_first_token_ms;
     g->generation_time_ms = c->usage.generation_time_ms;
     history_end(&c->history, c->answer, state);

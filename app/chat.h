@@ -55,6 +55,7 @@ struct chat {
     enum engine_event_type phase; /* ENGINE_READY: waits, ENGINE_PREFILL, ENGINE_TEXT */
     int prompt_done;
     struct engine_usage usage; /* of this answer, or else of the last one */
+    double load_ms;            /* that its model took to load */
     enum engine_stop stop;     /* why the last answer ended */
     enum engine_error error;   /* and, if that was an error, which */
     bool unfinished;           /* it was to have a form, and has not */

@@ -225,7 +225,7 @@ static void run_stats(struct chat *c, const char *arg, struct command_reply *rep
         str_adds(&reply->text, "no answer yet");
         return;
     }
-    numbers_add_text(&reply->text, &c->usage, c->model ? c->model->load_ms : -1);
+    numbers_add_text(&reply->text, &c->usage, c->load_ms);
     reply->text.data[--reply->text.len] = '\0';
 }
 

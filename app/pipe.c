@@ -167,7 +167,7 @@ static void add_numbers(const struct chat *c, struct outlet *side)
     struct str numbers = {0};
     const struct engine_usage *u = &c->usage;
     if (c->options->verbose)
-        numbers_add_text(&numbers, u, c->model->load_ms);
+        numbers_add_text(&numbers, u, c->load_ms);
     else if (c->options->usage)
         str_addf(&numbers, "prompt_tokens %d, completion_tokens %d, reasoning_tokens %d\n",
                  u->prompt_tokens, u->completion_tokens, u->reasoning_tokens);

@@ -16,6 +16,7 @@ enum {
     CONTEXT_FULL = 95,
     GAP = 3,    /* between fields: " · " */
     ROOMY = 56, /* columns from which on numbers are spelled out */
+    NAME_BRIEF = 24,
 };
 
 struct field {
@@ -125,9 +126,14 @@ static void copy(char out[FIELD_MAX], const char *text)
     out[n] = '\0';
 }
 
+/* A long name leaves room for what else there is to say. */
 static void set_name(struct field *field, const char *name)
 {
+    int used;
     copy(field->text, name);
+    size_t len = strlen(field->text), n = text_fit(field->text, len, NAME_BRIEF - 1, &used);
+    if (text_width(field->text, len) > NAME_BRIEF)
+        snprintf(field->brief, FIELD_MAX, "%.*s…", (int)n, field->text);
 }
 
 static void add_wording(struct fields *f, int rank, const struct ui_wording *wording)

@@ -160,6 +160,21 @@ static void test_moving(void **state)
 }
 
 /* More models than there are places for. */
+/* The numbers of an answer are those of the model that wrote it, whoever is to write the next. */
+static void test_numbers_stay(void **state)
+{
+    struct talk p;
+    (void)state;
+    talk_open(&p, NULL);
+    talk_use(&p, some_model());
+    talk_ask(&p, "What is 17 + 25?");
+    char *before = strdup(talk_run(&p, "/stats"));
+    talk_use(&p, thinking_model());
+    assert_string_equal(talk_run(&p, "/stats"), before);
+    free(before);
+    talk_close(&p);
+}
+
 static void test_many(void **state)
 {
     struct talk p;
@@ -455,6 +470,7 @@ int test_hold(void)
         TEST(test_coming_back),
         TEST(test_answering_stays),
         TEST(test_moving),
+        TEST(test_numbers_stay),
         TEST(test_many),
         TEST(test_ps),
         TEST(test_ps_of_others),

@@ -68,6 +68,28 @@ static void the_status_line_fits(void **state)
     }
 }
 
+/* A file may have any name; what goes on is told all the same. */
+static void a_long_name_gives_way(void **state)
+{
+    static const struct ui_status status = {
+        .model = "a model of a very long name, with blanks and all, as some files have it, Q8_0",
+        .state = UI_GENERATING,
+        .tokens_per_second = 25,
+        .time_to_first_token_ms = -1,
+        .context_used = 12,
+        .context_limit = 4096,
+        .draft_tokens = -1,
+    };
+    struct term t;
+    (void)state;
+    term_open(&t, 10, 80, NULL);
+    ui_status_set(t.ui, &status);
+    term_turn(&t);
+    assert_true(term_shows(&t, "a model of a very long … · answering, Esc stops"));
+    assert_true(term_shows(&t, "12 / 4,096 tokens"));
+    term_close(&t);
+}
+
 static void the_terminal_comes_back_as_it_was(void **state)
 {
     struct term t;
@@ -465,6 +487,7 @@ int test_screen(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_status_line_fits),
+        cmocka_unit_test(a_long_name_gives_way),
         cmocka_unit_test(the_terminal_comes_back_as_it_was),
         cmocka_unit_test(a_terminal_of_one_screen_is_left_below_it),
         cmocka_unit_test(what_is_no_terminal_is_refused_in_one_line),
