@@ -96,6 +96,9 @@ int chat_regenerate(struct chat *c, struct turn *turn, const char *model, char *
 /* Goes on with the last answer, in its turn and by its model, where it did not end by itself. */
 int chat_continue(struct chat *c, char *err, size_t errlen);
 
+/* That the context is full, and what would make room for more of an answer. */
+void chat_add_full(const struct chat *c, struct str *out);
+
 /* Lets the model think on about its last answer, which gets a version beside it. */
 int chat_think_more(struct chat *c, char *err, size_t errlen);
 

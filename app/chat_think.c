@@ -115,6 +115,30 @@ static int use_writer(struct chat *c, const struct turn *turn, char *err, size_t
     return chat_use(c, name, err, errlen);
 }
 
+void chat_add_full(const struct chat *c, struct str *out)
+{
+    const struct engine_info *info = c->model && c->model->engine ? engine_info(c->model->engine)
+                                                                  : NULL;
+    bool older = c->history.n_turns > 2, larger = info && info->n_ctx < info->n_ctx_train;
+    str_adds(out, "the context ");
+    if (info)
+        str_addf(out, "of %d tokens ", info->n_ctx);
+    str_adds(out, "is full");
+    if (older || larger)
+        str_addf(out, "; %s%s%s makes room", older ? "/compact" : "", older && larger ? " or " : "",
+                 larger ? "a larger --ctx" : "");
+}
+
+/* No question was too long, as the engine has it. */
+static int refuse_full(const struct chat *c, char *err, size_t errlen)
+{
+    struct str line = {0};
+    chat_add_full(c, &line);
+    say_to(err, errlen, 0, "%s", line.data);
+    str_done(&line);
+    return EXIT_FIT;
+}
+
 int chat_continue(struct chat *c, char *err, size_t errlen)
 {
     struct engine_request request;
@@ -134,11 +158,12 @@ int chat_continue(struct chat *c, char *err, size_t errlen)
     if (is_same_model(c, turn))
         prepare_rest(c, turn, &request);
     status = submit_rest(c, turn, request, err, errlen);
-    if (status == 0)
+    if (status == 0) {
         begin_rest(c, turn, &request);
-    else
-        history_end(&c->history, turn, before);
-    return status;
+        return 0;
+    }
+    history_end(&c->history, turn, before);
+    return status == EXIT_FIT ? refuse_full(c, err, errlen) : status;
 }
 
 /* Thinking on */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/numbers.h"
+#include "app/request.h"
 #include "app/say.h"
 
 void notice_add_demo(const struct chat *c, const char *pull, struct str *out)
@@ -89,5 +90,6 @@ void notice_add_end(const struct turn *turn, struct str *out)
     add_dot(out, start);
     numbers_add_line(out, &usage);
     if (g->stop_reason && strcmp(g->stop_reason, "length") == 0)
-        str_adds(out, " \xc2\xb7 cut at the length limit");
+        str_adds(out, request_filled(g) ? " \xc2\xb7 the context is full"
+                                        : " \xc2\xb7 cut at the length limit");
 }

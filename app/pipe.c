@@ -15,6 +15,7 @@
 #include "app/question.h"
 #include "app/notices.h"
 #include "app/numbers.h"
+#include "app/request.h"
 #include "app/say.h"
 #include "ui/ui.h"
 
@@ -98,6 +99,7 @@ static int add_whole(const struct chat *c, const struct turn *turn, enum form fo
 static int judge(const struct chat *c, const struct turn *turn, bool timed_out)
 {
     const char *model = turn->generation.model;
+    const char *limit = request_filled(&turn->generation) ? "context" : "max_tokens";
     if (timed_out) {
         say_error("--timeout: stopped after %g s, what there is of the answer is kept",
                   c->options->timeout_s);
@@ -108,9 +110,9 @@ static int judge(const struct chat *c, const struct turn *turn, bool timed_out)
     int status = chat_exit_status(c, turn);
     if (status == EXIT_CHECK && turn->state == STORE_COMPLETE)
         say_error("%s: the answer was cut short of the form asked for (%s)", model,
-                  c->stop == ENGINE_STOP_LENGTH ? "max_tokens" : "stop");
+                  c->stop == ENGINE_STOP_LENGTH ? limit : "stop");
     if (status == EXIT_LENGTH)
-        say_error("%s: max_tokens: no answer yet (got %d tokens of reasoning)", model,
+        say_error("%s: %s: no answer yet (got %d tokens of reasoning)", model, limit,
                   c->usage.reasoning_tokens);
     return status;
 }

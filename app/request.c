@@ -141,6 +141,14 @@ struct request_thought request_thought(const char *settings)
     return thought;
 }
 
+bool request_filled(const struct store_generation *g)
+{
+    json_t *json = g->settings ? json_loads(g->settings, 0, NULL) : NULL;
+    int n_ctx = int_or(json, "n_ctx", 0);
+    json_decref(json);
+    return n_ctx > 0 && g->prompt_tokens + g->completion_tokens >= n_ctx;
+}
+
 void request_set_thinking(struct engine_request *request, const struct options *o)
 {
     bool none = o->think == ENGINE_THINK_OFF || o->reasoning_budget == 0;

@@ -39,6 +39,9 @@ struct request_thought {
 char *request_add_thought(const char *settings, const struct engine_usage *usage, double ms);
 struct request_thought request_thought(const char *settings);
 
+/* Whether an answer ended because the model's context had no room for more of it. */
+bool request_filled(const struct store_generation *g);
+
 /* Whether and for how long the model thinks, as the options say. */
 void request_set_thinking(struct engine_request *request, const struct options *o);
 

@@ -15,6 +15,7 @@
 #include "app/mem.h"
 #include "app/notices.h"
 #include "app/offers.h"
+#include "app/request.h"
 #include "app/say.h"
 #include "app/signals.h"
 
@@ -87,13 +88,17 @@ static void notify(struct tui *t, const struct turn *turn)
         ui_notify(t->ui, (enum ui_notify)t->chat.options->notify);
 }
 
-static void hint_continue(struct tui *t)
+static void hint_continue(struct tui *t, const struct turn *turn)
 {
     char key[UI_KEY_MAX];
     struct str line = {0};
-    if (ui_key(t->ui, "continue", key))
-        str_addf(&line, "%s or ", key);
-    str_adds(&line, "/continue goes on with it");
+    if (request_filled(&turn->generation)) {
+        chat_add_full(&t->chat, &line);
+    } else {
+        if (ui_key(t->ui, "continue", key))
+            str_addf(&line, "%s or ", key);
+        str_adds(&line, "/continue goes on with it");
+    }
     ui_hint(t->ui, line.data);
     str_done(&line);
 }
@@ -112,7 +117,7 @@ static void on_end(struct tui *t, const struct turn *turn)
     else
         tui_ask_next(t); /* what is due after a stop was sent after it */
     if (!t->chat.answer && (turn->state == STORE_STOPPED || t->chat.stop == ENGINE_STOP_LENGTH))
-        hint_continue(t);
+        hint_continue(t, turn);
 }
 
 /* A lost model is loaded again once, and once more where that means the CPU; who loses it again has

@@ -318,6 +318,26 @@ static void test_thought_kept(void **state)
     talk_close(&p);
 }
 
+/* Where the context is full, that is told, and going on is not offered. */
+static void test_context_full(void **state)
+{
+    struct run r;
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", thinking_model(), "--ctx", "40", NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "What is 345 * 27?\r");
+    term_expect(t, "the context is full");
+    term_expect(t, "the context of 40 tokens is full; a larger --ctx makes room");
+    assert_null(strstr(term_screen(t), "goes on with it"));
+    term_type(t, "/continue\r");
+    term_expect(t, "\u25a0 the context of 40 tokens is full; a larger --ctx makes room");
+    term_free(t);
+    run_duet(&r, NULL, 0, "-m", thinking_model(), "--ctx", "40", "-q", question, NULL);
+    assert_int_equal(r.status, 9);
+    assert_contains(r.err, ": context: no answer yet (got ");
+    run_done(&r);
+}
+
 static void test_killed(void **state)
 {
     (void)state;
@@ -491,7 +511,7 @@ int test_think(void)
         TEST(test_answer_now),     TEST(test_thinking_more),   TEST(test_folds),
         TEST(test_killed),         TEST(test_hung_up),         TEST(test_line_mode),
         TEST(test_stopped),        TEST(test_declined),        TEST(test_written_elsewhere),
-        TEST(test_header_is_kept), TEST(test_thought_kept),
+        TEST(test_header_is_kept), TEST(test_thought_kept),    TEST(test_context_full),
     };
 #undef TEST
     return cmocka_run_group_tests_name("think", tests, NULL, NULL);
