@@ -166,7 +166,7 @@ static void draw_row(const struct list *l, size_t row, struct grid *g, int at, i
 
     if (l->rows[row].id == l->current)
         grid_label(g, at, col + 1, 1, "●", STYLE_PROMPT);
-    if (detail_columns > 0) {
+    if (detail_columns > 0 && n > 0) {
         grid_label(g, at, col + width - 1 - n, n, detail, STYLE_DIM);
         room -= detail_columns + 2;
     }

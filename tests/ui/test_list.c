@@ -128,6 +128,21 @@ static void the_selected_row_is_in_sight(void **state)
     grid_free(&g);
 }
 
+/* A title has the columns of details only to leave free where it has one. */
+static void a_title_alone_has_the_whole_row(void **state)
+{
+    static const struct ui_row two[] = {{1, "a title of some twenty-nine cols", "ten columns"},
+                                        {2, "a title of some twenty-nine cols", NULL}};
+    struct list *l = *state;
+    struct grid g = {0};
+    assert_true(list_set(l, two, 2, 1));
+    grid_resize(&g, 2, 42);
+    list_draw(l, &g, 0, 0, 2, 42, false);
+    assert_int_equal(grid_at(&g, 0, 3 + 24)->cp[0], 0x2026);
+    assert_int_equal(grid_at(&g, 1, 3 + 31)->cp[0], 's');
+    grid_free(&g);
+}
+
 int test_list(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -137,6 +152,7 @@ int test_list(void)
         TEST(new_rows_keep_the_selection),
         TEST(others_may_do_the_narrowing),
         TEST(the_selected_row_is_in_sight),
+        TEST(a_title_alone_has_the_whole_row),
     };
 #undef TEST
     return cmocka_run_group_tests_name("list", tests, NULL, NULL);
