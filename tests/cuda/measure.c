@@ -1,6 +1,6 @@
 /* measure.c - a model file on the device: how far its logits are from the CPU's, and how fast it is.
  *
- *     measure FILE [compare] [speed] [batch] [prompt]
+ *     measure FILE [compare] [speed] [batch|batch4|batch16|batch64] [prompt]
  *
  * A step is all of it: token ids go in, the sampled token comes back and goes in again. */
 #include <stdio.h>
@@ -50,15 +50,14 @@ static void compare(struct model *m)
 }
 
 /* n sequences at `context`; seconds of a step. */
-static double step_time(struct drive *d, int n, int context)
+static double step_time(struct drive *d, int n, int context, const struct engine_sampling *sampling)
 {
-    struct engine_sampling greedy = {.top_p = 1, .repeat_penalty = 1};
     struct sampler samplers[MAX_BATCH], *all[MAX_BATCH];
     int32_t ids[MAX_BATCH];
     double times[ROUNDS];
 
     for (int i = 0; i < n; i++) {
-        sampler_init(&samplers[i], &greedy, NULL);
+        sampler_init(&samplers[i], sampling, NULL);
         all[i] = &samplers[i];
         ids[i] = 1000 + i;
     }
@@ -82,15 +81,17 @@ static double step_time(struct drive *d, int n, int context)
 
 static void measure_steps(struct model *m, int n, const int *contexts)
 {
+    const struct engine_sampling greedy = {.top_p = 1, .repeat_penalty = 1};
+    const struct engine_sampling drawn = {.temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1};
     struct drive d;
 
     drive_open(&d, m,
                &(struct drive_options){
                    .device = "cuda", .max_sequences = n, .max_context = n == 1 ? CONTEXT : 512});
     for (; *contexts > 0; contexts++) {
-        double s = step_time(&d, n, *contexts);
-        printf("  batch %2d context %4d: %.3f ms/step, %.0f tokens/s\n", n, *contexts, s * 1e3,
-               n / s);
+        double s = step_time(&d, n, *contexts, &greedy);
+        printf("  batch %2d context %4d: %.3f ms/step, %.0f tokens/s; drawn %.3f ms/step\n", n,
+               *contexts, s * 1e3, n / s, step_time(&d, n, *contexts, &drawn) * 1e3);
     }
     drive_close(&d);
 }
@@ -150,7 +151,7 @@ int main(int argc, char **argv)
     struct model m;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
-    expect(argc > 1, "usage: measure FILE [compare] [speed] [batch] [prompt]");
+    expect(argc > 1, "usage: measure FILE [compare] [speed] [batch|batch4|...] [prompt]");
     expect(gguf_open(&g, argv[1], err, sizeof err) == 0, "%s", err);
     expect(model_bind(&m, g, err, sizeof err) == 0, "%s", err);
     printf("%s\n", argv[1]);
@@ -160,10 +161,11 @@ int main(int argc, char **argv)
         measure_prompts(&m);
     if (asked(argc, argv, "speed"))
         measure_steps(&m, 1, (const int[]){128, 2048, 0});
-    if (asked(argc, argv, "batch")) {
-        measure_steps(&m, 4, (const int[]){128, 0});
-        measure_steps(&m, 16, (const int[]){128, 0});
-        measure_steps(&m, 64, (const int[]){128, 0});
+    for (int n = 4; n <= MAX_BATCH; n *= 4) {
+        char one[32];
+        snprintf(one, sizeof one, "batch%d", n);
+        if (asked(argc, argv, "batch") || asked(argc, argv, one))
+            measure_steps(&m, n, (const int[]){128, 0});
     }
     model_done(&m);
     gguf_close(g);
