@@ -7,16 +7,23 @@ static __global__ void __launch_bounds__(HEADS_WARPS * 32)
     attend_heads(const __grid_constant__ struct cuda_attention a)
 {
     extern __shared__ __align__(16) char shared[];
+    struct heads_memory<D, HEADS_WARPS> &memory = *(struct heads_memory<D, HEADS_WARPS> *)shared;
 
     let_next_start();
-    attend<D>(a, task_of<D>(a, blockIdx.x, blockIdx.y, blockIdx.z), a.q, a.layer, HEADS_WARPS * 32,
-              *(struct heads_memory<D> *)shared, [] { wait_for_last(); });
+    const struct heads_task t = task_of<D, HEADS_WARPS>(a, blockIdx.x, blockIdx.y, blockIdx.z);
+    auto wait = [&] {
+        wait_for_last();
+        if (t.works)
+            load_queries<D>(a.q + t.q, t.n_heads, memory.queries);
+        __syncthreads();
+    };
+    attend<D, HEADS_WARPS, false>(a, t, a.layer, HEADS_WARPS * 32, memory, wait,
+                                  [&](int at) { return cached<D>(a, t, a.layer, at); });
 }
 
 bool cuda_attention_tensor_usable(const struct cuda_cache *cache)
 {
-    return !cache->f32 && (cache->head_dim == 64 || cache->head_dim == 128) &&
-           cache->n_head <= MERGE_HEADS;
+    return !cache->f32 && (cache->head_dim == 64 || cache->head_dim == 128);
 }
 
 int cuda_head_groups(const struct cuda_cache *cache)
@@ -31,8 +38,8 @@ cudaError_t launch_attention_heads(const struct cuda_queue *q, const struct cuda
               (unsigned)n_tokens);
 
     if (a->cache.head_dim == 64)
-        return launch(q, attend_heads<64>, grid, HEADS_WARPS * 32, sizeof(struct heads_memory<64>),
-                      *a);
-    return launch(q, attend_heads<128>, grid, HEADS_WARPS * 32, sizeof(struct heads_memory<128>),
-                  *a);
+        return launch(q, attend_heads<64>, grid, HEADS_WARPS * 32,
+                      sizeof(struct heads_memory<64, HEADS_WARPS>), *a);
+    return launch(q, attend_heads<128>, grid, HEADS_WARPS * 32,
+                  sizeof(struct heads_memory<128, HEADS_WARPS>), *a);
 }

@@ -77,7 +77,7 @@ int blas_multiply(struct blas *b, const struct blas_product *p)
     /* cuBLAS counts columns first: to it w is w^T and out is out^T. */
     cublasStatus_t rc = b->gemm(b->handle, CUBLAS_OP_T, CUBLAS_OP_N, p->rows, p->n, p->cols, &one,
                                 p->w, CUDA_R_16F, p->pitch, p->x, CUDA_R_16F, p->pitch, &beta,
-                                p->out, CUDA_R_32F, p->out_pitch, CUBLAS_COMPUTE_32F,
-                                CUBLAS_GEMM_DEFAULT);
+                                p->out, p->halves ? CUDA_R_16F : CUDA_R_32F, p->out_pitch,
+                                CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
     return rc == CUBLAS_STATUS_SUCCESS ? 0 : -1;
 }

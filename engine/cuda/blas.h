@@ -19,13 +19,13 @@ enum { BLAS_WORKSPACE = 32 << 20 };
 struct blas *blas_open(cudaStream_t stream, void *workspace);
 void blas_close(struct blas *b); /* NULL is fine */
 
-/* out[n, rows] (+)= x[n, cols] w[rows, cols]^T: halves, added up and stored as floats; rows of x and
- * w are `pitch` apart, of out `out_pitch`. 0, or -1. */
+/* out[n, rows] (+)= x[n, cols] w[rows, cols]^T: halves, added up as floats and stored as floats or as
+ * halves (too large ones as infinity); rows of x and w are `pitch` apart, of out `out_pitch`. 0, or -1. */
 struct blas_product {
     const void *w, *x;
-    float *out;
+    void *out;
     int n, rows, cols, pitch, out_pitch;
-    bool add;
+    bool halves, add;
 };
 int blas_multiply(struct blas *b, const struct blas_product *p);
 

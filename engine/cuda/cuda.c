@@ -15,7 +15,7 @@
 enum { LEAST_MAJOR = 7, LEAST_MINOR = 5, HOPPER_MAJOR = 9, NO_GRAPH = -1 };
 
 /* Of a step, unless asked for otherwise: enough to keep the tensor cores busy. */
-enum { STEP_TOKENS = 1024 };
+enum { STEP_TOKENS = 2048 };
 
 int cuda_check(struct cuda *c, cudaError_t rc, const char *what)
 {
@@ -50,7 +50,7 @@ static void close_cuda(struct backend *b)
     blas_close(c->blas);
     if (c->inputs_sent)
         cudaEventDestroy(c->inputs_sent);
-    cudaFreeHost(c->picks);
+    cudaFreeHost(c->recent);
     cudaFreeHost(c->host_ids);
     cudaFreeHost(c->host_inputs);
     cudaFree(c->scratch);
@@ -200,21 +200,20 @@ static int recent_tokens(const struct sampler *s, int n_vocab, int32_t *out)
     return n;
 }
 
-static void set_pick(struct sampler *s, int n_vocab, struct cuda_pick *out)
+/* recent: [SAMPLE_RECENT] */
+static struct cuda_pick pick_of(struct sampler *s, int n_vocab, int32_t *recent)
 {
     static_assert((int)SAMPLE_RECENT == (int)SAMPLER_WINDOW, "one for each token of the window");
-    *out = (struct cuda_pick){
+    return (struct cuda_pick){
         .temperature = s->set.temperature,
         .top_p = s->set.top_p,
         .min_p = s->set.min_p,
         .repeat_penalty = s->set.repeat_penalty,
         .top_k = s->set.top_k,
+        .n_recent = s->set.repeat_penalty != 1 ? recent_tokens(s, n_vocab, recent) : 0,
         .masked = s->mask != NULL,
+        .uniform = s->set.temperature != 0 ? sampler_uniform(s) : 0,
     };
-    if (s->set.repeat_penalty != 1)
-        out->n_recent = recent_tokens(s, n_vocab, out->recent);
-    if (s->set.temperature != 0)
-        out->uniform = sampler_uniform(s);
 }
 
 /* Makes c->banned a copy of what is banned now. It is the same for all of a model's requests. */
@@ -240,31 +239,33 @@ static int send_mask(struct cuda *c, const uint32_t *mask, int output)
                       "sampling");
 }
 
-/* Outputs [first, first + n), which have the same banned tokens. */
+/* Outputs [first, first + n), SAMPLE_OUTPUTS at most, which have the same banned tokens. */
 static int sample_run(struct cuda *c, struct sampler *const *samplers, int first, int n)
 {
     bool drawn = false;
     size_t at = (size_t)first, words = ((size_t)c->cfg.n_vocab + 31) / 32;
-    const struct cuda_sample s = {
+    struct cuda_sample s = {
         .logits = c->logits + at * (size_t)c->cfg.n_vocab,
         .n_vocab = c->cfg.n_vocab,
-        .picks = c->picks + at,
         .banned = samplers[first]->banned ? c->banned : NULL,
         .masks = c->masks + at * words,
         .mask_words = (int)words,
+        .recent = c->recent + at * SAMPLE_RECENT,
         .best = c->best + at * SAMPLE_BLOCKS,
         .ticket = c->sample_tickets + at,
-        .max = c->max + at,
+        .most = c->most + at,
         .ids = c->host_ids + at,
     };
 
     if (send_banned(c, samplers[first]->banned) != 0)
         return -1;
-    for (int i = first; i < first + n; i++) {
-        if (send_mask(c, samplers[i]->mask, i) != 0)
+    for (int i = 0; i < n; i++) {
+        struct sampler *sampler = samplers[first + i];
+        int32_t *recent = c->recent + (at + (size_t)i) * SAMPLE_RECENT;
+        if (send_mask(c, sampler->mask, first + i) != 0)
             return -1;
-        set_pick(samplers[i], c->cfg.n_vocab, &c->picks[i]);
-        drawn = drawn || samplers[i]->set.temperature != 0;
+        s.picks[i] = pick_of(sampler, c->cfg.n_vocab, recent);
+        drawn = drawn || sampler->set.temperature != 0;
     }
     cudaError_t rc = launch_sample_best(&c->queue, &s, n);
     if (rc == cudaSuccess && drawn)
@@ -278,7 +279,8 @@ static int sample(struct backend *b, struct sampler *const *samplers, int32_t *i
     int n = c->batch->n_outputs;
 
     for (int first = 0, end; first < n; first = end) {
-        for (end = first + 1; end < n && samplers[end]->banned == samplers[first]->banned;)
+        for (end = first + 1; end < n && end - first < SAMPLE_OUTPUTS &&
+                              samplers[end]->banned == samplers[first]->banned;)
             end++;
         if (sample_run(c, samplers, first, end - first) != 0)
             return -1;
@@ -325,6 +327,13 @@ static const struct backend_ops ops = {
 
 /* Opening */
 
+/* No more than there can be. */
+static int step_tokens(const struct backend_options *opt)
+{
+    long long all = (long long)opt->max_context * opt->max_sequences;
+    return all < STEP_TOKENS ? (int)all : STEP_TOKENS;
+}
+
 /* A backend without memory, for sizes. */
 static struct cuda *new_cuda(const struct model *m, const struct backend_options *opt)
 {
@@ -335,7 +344,7 @@ static struct cuda *new_cuda(const struct model *m, const struct backend_options
     c->cfg = m->cfg;
     c->opt = *opt;
     if (opt->max_tokens == 0)
-        c->opt.max_tokens = STEP_TOKENS;
+        c->opt.max_tokens = step_tokens(opt);
     c->layers = calloc((size_t)m->cfg.n_layer, sizeof *c->layers);
     if (!c->layers) {
         free(c);
@@ -441,7 +450,7 @@ static int check_memory(const struct cuda *c, char *err, size_t errlen)
 static cudaError_t take_memory(struct cuda *c)
 {
     size_t outputs = (size_t)c->opt.max_outputs;
-    void *inputs = NULL, *ids = NULL, *picks = NULL;
+    void *inputs = NULL, *ids = NULL, *recent = NULL;
     cudaError_t rc = cudaStreamCreateWithFlags(&c->queue.stream, cudaStreamNonBlocking);
 
     if (rc == cudaSuccess)
@@ -457,8 +466,8 @@ static cudaError_t take_memory(struct cuda *c)
         rc = cudaHostAlloc(&ids, outputs * sizeof *c->host_ids, 0);
     c->host_ids = ids;
     if (rc == cudaSuccess)
-        rc = cudaHostAlloc(&picks, outputs * sizeof *c->picks, 0);
-    c->picks = picks;
+        rc = cudaHostAlloc(&recent, outputs * SAMPLE_RECENT * sizeof *c->recent, 0);
+    c->recent = recent;
     if (rc == cudaSuccess) {
         memset(c->host_inputs, 0, c->n_inputs * sizeof *c->host_inputs);
         cuda_lay_out_scratch(c, c->scratch);

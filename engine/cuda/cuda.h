@@ -48,21 +48,21 @@ struct cuda {
     size_t weights_bytes, kv_bytes, scratch_bytes;
 
     /* Scratch. T = max_tokens, O = max_outputs; pitches are multiples of CHUNK. */
-    float *x;        /* [T, n_embd] */
-    float *added;    /* [2, n_embd] of a whole step */
-    float *q;        /* [T, n_head * head_dim] */
-    float *product;  /* [T, rows of qkv or of gate and up] */
-    float *logits;   /* [O, n_vocab] */
+    float *x; /* [T, n_embd] */
+    float *q; /* [T, n_head * head_dim] */
+    void *
+        product; /* [T, rows] of qkv, floats, or of gate and up, halves. In the same place by turns: */
+    float *logits; /* [O, n_vocab] */
+    void *part;    /* of attention: see struct cuda_attention */
+    float *part_sums;
     void *a, *y, *h; /* halves [T, pitch] of attention, normed x ([O] too), gated */
     void *unpacked;  /* a matrix, or part of one, as halves */
     size_t unpacked_bytes;
     void *workspace;
-    void *part; /* of attention: see struct cuda_attention */
-    float *part_sums;
     unsigned *tickets, *sample_tickets;
-    unsigned *counters; /* [n_layer, STEP_COUNTERS] of a whole step */
+    struct step_exchange exchange;
     uint64_t *best;
-    float *max;
+    struct cuda_most *most;
     bool *banned;
     uint32_t *masks; /* [O, words of n_vocab bits] */
     int32_t *inputs; /* the arrays of `step`, one after the other */
@@ -72,7 +72,7 @@ struct cuda {
 
     /* Pinned memory of the host. */
     int32_t *host_inputs, *host_ids;
-    struct cuda_pick *picks;
+    int32_t *recent; /* [O, SAMPLE_RECENT] */
     cudaEvent_t inputs_sent;
     const bool *banned_host; /* what `banned` is a copy of */
 

@@ -8,26 +8,37 @@
 #include "batch.h"
 #include "cuda/kernels.h"
 
+/* Blocks in clusters of n_cluster, where that is more than one. */
 template <class... P>
-static cudaError_t launch(const struct cuda_queue *q, void (*kernel)(P...), dim3 grid, int threads,
-                          size_t shared, P... args)
+static cudaError_t launch_clusters(const struct cuda_queue *q, void (*kernel)(P...), int n_cluster,
+                                   dim3 grid, int threads, size_t shared, P... args)
 {
-    cudaLaunchAttribute attribute = {};
-    attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-    attribute.val.programmaticStreamSerializationAllowed = 1;
+    cudaLaunchAttribute attributes[2] = {};
+    attributes[0].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    attributes[0].val.programmaticStreamSerializationAllowed = q->dependent;
+    attributes[1].id = cudaLaunchAttributeClusterDimension;
+    attributes[1].val.clusterDim.x = (unsigned)n_cluster;
+    attributes[1].val.clusterDim.y = attributes[1].val.clusterDim.z = 1;
 
     cudaLaunchConfig_t config = {};
     config.gridDim = grid;
     config.blockDim = dim3((unsigned)threads);
     config.dynamicSmemBytes = shared;
     config.stream = q->stream;
-    config.attrs = &attribute;
-    config.numAttrs = q->dependent ? 1 : 0;
+    config.attrs = attributes;
+    config.numAttrs = n_cluster > 1 ? 2 : q->dependent ? 1 : 0;
 
     cudaError_t rc = cudaSuccess;
     if (shared > 32 * 1024) /* beside what a kernel has anyway, up to 48 KiB need no leave */
         rc = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared);
     return rc == cudaSuccess ? cudaLaunchKernelEx(&config, kernel, args...) : rc;
+}
+
+template <class... P>
+static cudaError_t launch(const struct cuda_queue *q, void (*kernel)(P...), dim3 grid, int threads,
+                          size_t shared, P... args)
+{
+    return launch_clusters(q, kernel, 1, grid, threads, shared, args...);
 }
 
 /* Lets the next kernel start. */

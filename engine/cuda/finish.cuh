@@ -37,6 +37,11 @@ static __device__ __forceinline__ void finish_qkv(const struct cuda_finish &f, i
         *(__half2 *)((__half *)c.data + at) = __halves2half2(to_half(v0), to_half(v1));
 }
 
+static __device__ __forceinline__ __half gated(float gate, float up)
+{
+    return to_half(gate / (1 + __expf(-gate)) * up);
+}
+
 /* row is even; v1 means nothing where row + 1 is n_rows. */
 static __device__ __forceinline__ void finish(const struct cuda_finish &f, int token, int row,
                                               float v0, float v1)
@@ -44,8 +49,7 @@ static __device__ __forceinline__ void finish(const struct cuda_finish &f, int t
     if (f.kind == CUDA_QKV) {
         finish_qkv(f, token, row, v0, v1);
     } else if (f.kind == CUDA_GATE) {
-        float silu = v0 / (1 + __expf(-v0));
-        ((__half *)f.out)[(size_t)token * f.pitch + row / 2] = to_half(silu * v1);
+        ((__half *)f.out)[(size_t)token * f.pitch + row / 2] = gated(v0, v1);
     } else {
         float *out = (float *)f.out + (size_t)token * f.pitch + row;
         bool add = f.kind == CUDA_ADD;

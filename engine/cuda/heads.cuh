@@ -1,18 +1,17 @@
 /* heads.cuh - attention of one token, a KV head's query heads together, over a range of positions.
  *
- * Four warps of a block take sixteen positions at a time each. Scores are a product of tensor cores
- * with the heads as rows, results one with the dimensions as rows; softmax is computed as positions
- * come (Milakov and Gimelshein 2018). Queries are split into two halves, high and low: keys with
- * large biases need the precision. The warps' results are put together here, those of the ranges by
- * who reads them: see CUDA_MERGE. */
+ * Warps of a block take sixteen positions at a time each: keys go straight into the registers that
+ * tensor cores read, values to shared memory, where they are turned. Scores are a product with the heads as rows, results one with the dimensions as
+ * rows; softmax is computed as positions come (Milakov and Gimelshein 2018). Queries are split into two
+ * halves, high and low: keys with large biases need the precision. The warps' results are put together
+ * here, those of the ranges by who reads them: see CUDA_MERGE. */
 #ifndef ENGINE_CUDA_HEADS_CUH
 #define ENGINE_CUDA_HEADS_CUH
 
 #include "cuda/device.cuh"
 #include "cuda/input.cuh"
 
-enum { HEADS_WARPS = 4, HEADS = 8, POSITIONS = 16, PAD = 8 };
-static_assert(RANGE_STEP == HEADS_WARPS * POSITIONS, "ranges are whole steps of a block");
+enum { HEADS_WARPS = 8, HEADS = 8, POSITIONS = 16, PAD = 8 };
 static_assert(KV_BLOCK % POSITIONS == 0, "a warp's positions are in one block of the cache");
 
 static __device__ __forceinline__ void wait_for_copies(void)
@@ -22,40 +21,84 @@ static __device__ __forceinline__ void wait_for_copies(void)
 #endif
 }
 
-/* What a warp has in shared memory: sixteen positions, and at last its results in their place. */
-template <int D> struct piece {
-    __half keys[POSITIONS][D + PAD], values[POSITIONS][D + PAD];
-};
-template <int D> struct results {
-    float out[HEADS][D + 4], max[HEADS], sum[HEADS];
-};
-template <int D> union alignas(16) piece_memory {
-    struct piece<D> piece;
-    struct results<D> results;
-};
-
 /* The queries of up to eight heads, scaled, in high and low halves. */
 template <int D> struct alignas(16) queries {
     __half high[HEADS][D + PAD], low[HEADS][D + PAD];
 };
 
-template <int D> struct heads_memory {
-    struct queries<D> queries;
-    union piece_memory<D> pieces[HEADS_WARPS];
+/* What a warp has in shared memory: sixteen rows of values, and at last its results in their place. */
+template <int D> struct results {
+    float out[HEADS][D + 4], max[HEADS], sum[HEADS];
+};
+template <int D> union alignas(16) warp_memory {
+    __half values[POSITIONS][D + PAD];
+    struct results<D> results;
 };
 
-/* Begins to fetch n positions; up to sixteen the rest are zeros. */
+/* Of W warps. */
+template <int D, int W> struct heads_memory {
+    struct queries<D> queries;
+    union warp_memory<D> warps[W];
+    alignas(16) __half fresh[2][D]; /* a position's keys and values that are not in the cache yet */
+};
+
+/* Keys of sixteen positions: of lane 4 g + t those of positions g and g + 8, dimensions 32 u + 8 t and the
+ * seven after it. */
+template <int D> struct keys {
+    uint4 of[2][D / 32];
+};
+
+/* Where rows of keys are, and the values of each so many halves further on. */
+struct rows {
+    const __half *keys;
+    int to_values;
+};
+
+/* Fetches rows [first, last) of sixteen; `from`: where row 0 is. */
 template <int D>
-static __device__ __forceinline__ void fetch(const __half *from, int n, struct piece<D> &p)
+static __device__ __forceinline__ void fetch_keys(const struct rows &from, int first, int last,
+                                                  struct keys<D> &k)
+{
+    int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+
+#pragma unroll
+    for (int i = 0; i < 2; i++) {
+        int row = i * 8 + g;
+        if (row >= first && row < last) {
+#pragma unroll
+            for (int u = 0; u < D / 32; u++)
+                k.of[i][u] = *(const uint4 *)(from.keys + row * D + u * 32 + t * 8);
+        }
+    }
+}
+
+/* Begins to fetch values of rows [0, last); the rest of the sixteen become zeros. */
+template <int D>
+static __device__ __forceinline__ void fetch_values(const struct rows &from, int last,
+                                                    union warp_memory<D> &m)
 {
     int lane = threadIdx.x % 32;
 
 #pragma unroll
     for (int k = 0; k < POSITIONS * D / 8 / 32; k++) {
         int i = lane + k * 32, row = i / (D / 8), dim = i % (D / 8) * 8;
-        copy_16(&p.keys[row][dim], from + row * D + dim, row < n);
-        copy_16(&p.values[row][dim], from + (KV_BLOCK + row) * D + dim, row < n);
+        copy_16(&m.values[row][dim], from.keys + from.to_values + row * D + dim, row < last);
     }
+}
+
+/* Waits for them, and fetches rows [first, last) too, which may be in shared memory. */
+template <int D>
+static __device__ __forceinline__ void fetch_late_values(const struct rows &from, int first,
+                                                         int last, union warp_memory<D> &m)
+{
+    int dim = threadIdx.x % 32 * 8;
+
+    wait_for_copies();
+    __syncwarp();
+    for (int row = max(first, 0); row < min(last, (int)POSITIONS) && dim < D; row++)
+        *(uint4 *)&m.values[row][dim] = *(const uint4 *)(from.keys + from.to_values + row * D +
+                                                         dim);
+    __syncwarp();
 }
 
 static __device__ __forceinline__ float query_scale(int head_dim)
@@ -63,7 +106,7 @@ static __device__ __forceinline__ float query_scale(int head_dim)
     return 1.4426950408889634f * rsqrtf((float)head_dim); /* scores are exponents of two */
 }
 
-/* Begins to fetch queries: floats [n_heads, D]. By the first four warps together. */
+/* Queries that are floats [n_heads, D]. By the block's first HEADS_WARPS warps. */
 template <int D>
 static __device__ __forceinline__ void load_queries(const float *from, int n_heads,
                                                     struct queries<D> &q)
@@ -83,28 +126,17 @@ static __device__ __forceinline__ void load_queries(const float *from, int n_hea
     }
 }
 
-/* The same of halves [n_heads, {high, low}, D] that are scaled. */
-template <int D>
-static __device__ __forceinline__ void load_queries(const __half *from, int n_heads,
-                                                    struct queries<D> &q)
-{
-#pragma unroll
-    for (int k = 0; k < HEADS * D / 8 / (HEADS_WARPS * 32 / 2); k++) {
-        int i = threadIdx.x + k * HEADS_WARPS * 32, row = i / (D / 8), dim = i % (D / 8) * 8;
-        copy_16((row % 2 ? q.low : q.high)[row / 2] + dim, from + row * D + dim, row / 2 < n_heads);
-    }
-}
-
 /* What a warp has of its heads: of head g, and of the results heads 2t, 2t + 1. */
 template <int D> struct sums {
     float max, sum;
     float out[D / 16][4]; /* dimensions 16 j + g and + 8, of heads 2t and 2t + 1 */
 };
 
-/* The first piece sets s, further ones add to it. */
+/* The first n of sixteen positions: their shares of s.sum to `shares`, as a product's B, after s has been
+ * scaled to their greatest score. FIRST: of s there is nothing yet. */
 template <int D, bool FIRST>
-static __device__ __forceinline__ void
-attend_piece(const struct queries<D> &q, const struct piece<D> &p, int n, struct sums<D> &s)
+static __device__ __forceinline__ void score(const struct queries<D> &q, const struct keys<D> &k,
+                                             int n, struct sums<D> &s, uint32_t shares[2])
 {
     int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
     float score[2][4] = {}, rest[2][4] = {};
@@ -115,11 +147,11 @@ attend_piece(const struct queries<D> &q, const struct piece<D> &p, int n, struct
         uint4 low = *(const uint4 *)&q.low[g][u * 32 + t * 8];
 #pragma unroll
         for (int i = 0; i < 2; i++) {
-            uint4 k = *(const uint4 *)&p.keys[i * 8 + g][u * 32 + t * 8];
-            multiply_add(score[i], high.x, 0, high.y, 0, k.x, k.y);
-            multiply_add(rest[i], low.x, 0, low.y, 0, k.x, k.y);
-            multiply_add(score[i], high.z, 0, high.w, 0, k.z, k.w);
-            multiply_add(rest[i], low.z, 0, low.w, 0, k.z, k.w);
+            const uint4 &of = k.of[i][u];
+            multiply_add(score[i], high.x, 0, high.y, 0, of.x, of.y);
+            multiply_add(rest[i], low.x, 0, low.y, 0, of.x, of.y);
+            multiply_add(score[i], high.z, 0, high.w, 0, of.z, of.w);
+            multiply_add(rest[i], low.z, 0, low.w, 0, of.z, of.w);
         }
     }
     float max = FIRST ? -1e30f
@@ -127,39 +159,51 @@ attend_piece(const struct queries<D> &q, const struct piece<D> &p, int n, struct
 #pragma unroll
     for (int i = 0; i < 2; i++) {
 #pragma unroll
-        for (int k = 0; k < 2; k++) {
-            score[i][k] += rest[i][k];
-            if (i * 8 + t * 2 + k >= n)
-                score[i][k] = -INFINITY;
-            max = fmaxf(max, score[i][k]);
+        for (int j = 0; j < 2; j++) {
+            score[i][j] += rest[i][j];
+            if (i * 8 + t * 2 + j >= n)
+                score[i][j] = -INFINITY;
+            max = fmaxf(max, score[i][j]);
         }
     }
     max = fmaxf(max, __shfl_xor_sync(~0u, max, 1));
     max = fmaxf(max, __shfl_xor_sync(~0u, max, 2));
     float old = FIRST ? 0 : exp2f(s.max - max), sum = 0;
-    uint32_t b[2];
 #pragma unroll
     for (int i = 0; i < 2; i++) {
         float x = exp2f(score[i][0] - max), y = exp2f(score[i][1] - max);
         sum += x + y;
-        b[i] = bits_of(__floats2half2_rn(x, y));
+        shares[i] = bits_of(__floats2half2_rn(x, y));
     }
     sum += __shfl_xor_sync(~0u, sum, 1);
     sum += __shfl_xor_sync(~0u, sum, 2);
     s.max = max;
     s.sum = FIRST ? sum : s.sum * old + sum;
     float old0 = __shfl_sync(~0u, old, t * 8), old1 = __shfl_sync(~0u, old, t * 8 + 4);
+#pragma unroll
+    for (int i = 0; i < D / 16; i++) {
+        float *out = s.out[i];
+        out[0] = FIRST ? 0 : out[0] * old0;
+        out[1] = FIRST ? 0 : out[1] * old1;
+        out[2] = FIRST ? 0 : out[2] * old0;
+        out[3] = FIRST ? 0 : out[3] * old1;
+    }
+}
 
-    const __half *at = &p.values[lane % 8 + lane / 16 * 8][lane / 8 % 2 * 8];
+/* s += the values of sixteen positions by their shares; those that are not there have none, but must be
+ * numbers. */
+template <int D>
+static __device__ __forceinline__ void add_values(const union warp_memory<D> &m,
+                                                  const uint32_t shares[2], struct sums<D> &s)
+{
+    int lane = threadIdx.x % 32;
+    const __half *at = &m.values[lane % 8 + lane / 16 * 8][lane / 8 % 2 * 8];
+
 #pragma unroll
     for (int j = 0; j < D / 16; j++) {
         uint32_t v[4];
         load_transposed(v, at + j * 16);
-        s.out[j][0] = FIRST ? 0 : s.out[j][0] * old0;
-        s.out[j][1] = FIRST ? 0 : s.out[j][1] * old1;
-        s.out[j][2] = FIRST ? 0 : s.out[j][2] * old0;
-        s.out[j][3] = FIRST ? 0 : s.out[j][3] * old1;
-        multiply_add(s.out[j], v[0], v[1], v[2], v[3], b[0], b[1]);
+        multiply_add(s.out[j], v[0], v[1], v[2], v[3], shares[0], shares[1]);
     }
 }
 
@@ -182,25 +226,31 @@ static __device__ __forceinline__ void leave_results(const struct sums<D> &s, st
 }
 
 /* part, sums: of the first head, for those of the others HEADS_SPLITS rows further on. */
-template <int D>
+template <int D, int W>
 static __device__ __forceinline__ void merge_heads(__half *part, float2 *part_sums, int n_heads,
                                                    int n_warps, int n_workers,
-                                                   const union piece_memory<D> *warps)
+                                                   const union warp_memory<D> *warps)
 {
     for (int i = threadIdx.x; i < n_heads * D / 2; i += n_workers) {
         int head = i / (D / 2), dim = i % (D / 2) * 2;
-        float max = -INFINITY, sum = 0, x = 0, y = 0;
-        for (int w = 0; w < n_warps; w++)
-            max = fmaxf(max, warps[w].results.max[head]);
-        for (int w = 0; w < n_warps; w++) {
-            const struct results<D> &r = warps[w].results;
-            float scale = exp2f(r.max[head] - max);
-            float2 of = *(const float2 *)&r.out[head][dim];
-            sum += r.sum[head] * scale;
-            x += of.x * scale;
-            y += of.y * scale;
+        float scale[W], max = -INFINITY, sum = 0, x = 0, y = 0;
+#pragma unroll
+        for (int w = 0; w < W; w++) {
+            scale[w] = w < n_warps ? warps[w].results.max[head] : -INFINITY;
+            max = fmaxf(max, scale[w]);
         }
-        float share = __frcp_rn(sum);
+#pragma unroll
+        for (int w = 0; w < W; w++) {
+            if (w >= n_warps)
+                continue;
+            const struct results<D> &r = warps[w].results;
+            float2 of = *(const float2 *)&r.out[head][dim];
+            float by = exp2f(scale[w] - max);
+            sum += r.sum[head] * by;
+            x += of.x * by;
+            y += of.y * by;
+        }
+        float share = __fdividef(1, sum);
         *(__half2 *)(part + head * HEADS_SPLITS * D + dim) = __halves2half2(to_half(x * share),
                                                                             to_half(y * share));
         if (dim == 0)
@@ -216,13 +266,13 @@ struct heads_task {
     float2 *part_sums;
     int n_heads, head_kv, sequence;
     int at, last; /* this warp's first position, and the end of the range; at >= last: none */
+    int fresh;    /* positions from it on are written in this step */
     int n_warps;  /* that have positions */
     bool works;   /* some do */
-    bool early;   /* what this warp needs first was written by earlier steps */
 };
 
 /* part: of n_head_kv x n_groups. The step's input is there before the first of its kernels starts. */
-template <int D>
+template <int D, int W>
 static __device__ __forceinline__ struct heads_task task_of(const struct cuda_attention &a,
                                                             int part, int range, int token)
 {
@@ -236,65 +286,109 @@ static __device__ __forceinline__ struct heads_task task_of(const struct cuda_at
     t.head_kv = part / a.n_groups;
     t.n_heads = min(n_heads - group * HEADS, (int)HEADS);
     t.sequence = a.step.sequence[in_batch];
+    t.fresh = a.step.fresh[in_batch];
     t.last = min(first + ranges.length, position + 1);
     t.works = position >= 0 && first < t.last;
-    t.n_warps = min((t.last - first + POSITIONS - 1) / POSITIONS, (int)HEADS_WARPS);
+    t.n_warps = min((t.last - first + POSITIONS - 1) / POSITIONS, W);
     t.at = first + warp * POSITIONS;
     int head = t.head_kv * n_heads + group * HEADS;
     size_t row = ((size_t)token * a.cache.n_head + head) * HEADS_SPLITS + range;
     t.q = ((size_t)in_batch * a.cache.n_head + head) * D;
     t.part = (__half *)a.part + row * D;
     t.part_sums = (float2 *)a.part_sums + row;
-    if (warp >= HEADS_WARPS || !t.works || t.at >= t.last)
+    if (warp >= W || !t.works || t.at >= t.last)
         t.at = t.last;
     else
         t.keys = (const __half *)a.cache.data +
                  cache_at(a.cache, a.step, t.sequence, t.at, 0, t.head_kv);
-    t.early = t.at < t.last && t.at + POSITIONS <= a.step.fresh[in_batch];
     return t;
 }
 
-/* The task's result in a layer. What earlier steps have written is read before `wait`, which returns
- * when what this step writes is there too. all_q: of all heads, as one of the load_queries takes them. By
- * n_workers threads, of whose warps the first four work. */
-template <int D, class Q, class W>
-static __device__ __forceinline__ void attend(const struct cuda_attention &a,
-                                              const struct heads_task &t, const Q *all_q, int layer,
-                                              int n_workers, struct heads_memory<D> &memory, W wait)
+/* The sixteen positions from `at` on, in the cache. */
+template <int D>
+static __device__ __forceinline__ struct rows cached(const struct cuda_attention &a,
+                                                     const struct heads_task &t, int layer, int at)
 {
-    int warp = threadIdx.x / 32, at = t.at;
-    size_t to_layer = (size_t)layer * a.cache.n_head_kv * 2 * KV_BLOCK * D;
-    union piece_memory<D> &mine = memory.pieces[warp % HEADS_WARPS];
-    auto keys_at = [&](int position) {
-        return (const __half *)a.cache.data +
-               cache_at(a.cache, a.step, t.sequence, position, layer, t.head_kv);
-    };
+    return {(const __half *)a.cache.data +
+                cache_at(a.cache, a.step, t.sequence, at, layer, t.head_kv),
+            KV_BLOCK * D};
+}
 
-    if (t.early)
-        fetch<D>(t.keys + to_layer, t.last - at, mine.piece);
-    wait();
-    if (t.works && warp < HEADS_WARPS) {
-        if (at < t.last && !t.early)
-            fetch<D>(t.keys + to_layer, t.last - at, mine.piece);
-        load_queries<D>(all_q + t.q * (sizeof(float) / sizeof(Q)), t.n_heads, memory.queries);
-        wait_for_copies();
-        asm volatile("bar.sync 2, %0;" ::"n"(HEADS_WARPS * 32) : "memory");
+/* all += the warp's further positions, `step` from each other. */
+template <int D, class L>
+static __device__ __forceinline__ void
+attend_further(const struct cuda_attention &a, const struct heads_task &t, int layer,
+               const struct queries<D> &q, int step, union warp_memory<D> &mine, const L &late,
+               struct sums<D> &all)
+{
+    struct sums<D> s = all;
+    struct keys<D> keys;
+    uint32_t shares[2];
+
+    for (int at = t.at + step; at < t.last; at += step) {
+        const struct rows from = cached<D>(a, t, layer, at), to = late(at);
+        int n_old = min(t.last, t.fresh) - at;
+        __syncwarp();
+        fetch_keys<D>(from, 0, n_old, keys);
+        fetch_values<D>(from, n_old, mine);
+        fetch_keys<D>(to, n_old, t.last - at, keys);
+        score<D, false>(q, keys, t.last - at, s, shares);
+        fetch_late_values<D>(to, n_old, t.last - at, mine);
+        add_values<D>(mine, shares, s);
     }
+    all = s;
+}
+
+/* A function of its own, so that the first positions have the registers that they need. */
+template <int D, class L>
+static __device__ __noinline__ void
+attend_further_apart(const struct cuda_attention &a, const struct heads_task &t, int layer,
+                     const struct queries<D> &q, int step, union warp_memory<D> &mine,
+                     const L &late, struct sums<D> &all)
+{
+    attend_further<D>(a, t, layer, q, step, mine, late, all);
+}
+
+/* The task's result in a layer. What earlier steps have written is fetched before `wait`, which returns
+ * when the queries are in shared memory and what this step writes is where late(position) says:
+ * it gives the rows of the sixteen positions from there on. APART: registers are few. By n_workers threads, of whose warps
+ * the first ones work. */
+template <int D, int W, bool APART, class F, class L>
+static __device__ __forceinline__ void attend(const struct cuda_attention &a,
+                                              const struct heads_task &t, int layer, int n_workers,
+                                              struct heads_memory<D, W> &memory, F wait, L late)
+{
+    int warp = threadIdx.x / 32, at = t.at, n_old = min(t.last, t.fresh) - at;
+    size_t to_layer = (size_t)layer * a.cache.n_head_kv * 2 * KV_BLOCK * D;
+    const struct rows from = {t.keys + to_layer, KV_BLOCK * D};
+    union warp_memory<D> &mine = memory.warps[warp % W];
+    struct keys<D> keys = {
+    };
+    struct sums<D> s;
+    uint32_t shares[2];
+
     if (at < t.last) {
-        struct sums<D> s;
-        attend_piece<D, true>(memory.queries, mine.piece, t.last - at, s);
-        while ((at += RANGE_STEP) < t.last) {
-            __syncwarp();
-            fetch<D>(keys_at(at), t.last - at, mine.piece);
-            wait_for_copies();
-            __syncwarp();
-            attend_piece<D, false>(memory.queries, mine.piece, t.last - at, s);
+        fetch_keys<D>(from, 0, n_old, keys);
+        fetch_values<D>(from, n_old, mine);
+    }
+    wait();
+    if (at < t.last) {
+        fetch_keys<D>(late(at), n_old, t.last - at, keys);
+        score<D, true>(memory.queries, keys, t.last - at, s, shares);
+        fetch_late_values<D>(late(at), n_old, t.last - at, mine);
+        add_values<D>(mine, shares, s);
+        if (!APART) {
+            attend_further<D>(a, t, layer, memory.queries, W * POSITIONS, mine, late, s);
+        } else if (at + W * POSITIONS < t.last) {
+            struct sums<D> all = s;
+            attend_further_apart<D>(a, t, layer, memory.queries, W * POSITIONS, mine, late, all);
+            s = all;
         }
         leave_results<D>(s, mine.results);
     }
     sync_workers(n_workers);
     if (t.works)
-        merge_heads<D>(t.part, t.part_sums, t.n_heads, t.n_warps, n_workers, memory.pieces);
+        merge_heads<D, W>(t.part, t.part_sums, t.n_heads, t.n_warps, n_workers, memory.warps);
 }
 
 #endif

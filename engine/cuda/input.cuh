@@ -81,9 +81,9 @@ norm_row(const struct cuda_input &in, const struct early_input &early, int token
     }
 }
 
-/* How a token's positions are cut into ranges for attention: by its position alone, unless fewer
- * splits are asked for. */
-enum { RANGE_STEP = 64, MERGE_HEADS = 64 };
+/* How a token's positions are cut into ranges for attention: by its position alone, unless fewer splits
+ * are asked for. */
+enum { RANGE_STEP = 64 };
 struct ranges {
     int n, length;
 };
@@ -96,84 +96,85 @@ static __device__ __forceinline__ struct ranges heads_ranges(int position, int n
     return {(total + length - 1) / length, length};
 }
 
-/* The shares of the ranges of each head, [n_head, HEADS_SPLITS]: what a result is multiplied by. */
-static __device__ __forceinline__ void share_ranges(const float2 *sums, int n_head, int n_ranges,
-                                                    int n_workers, float *shares)
+/* What the result of range `lane` of a head is multiplied by. By a warp. */
+static __device__ __forceinline__ float share_of_range(const float2 *sums, int n_ranges)
 {
-    int n = n_head * HEADS_SPLITS;
+    int lane = threadIdx.x % 32;
+    bool on = lane < n_ranges;
+    float2 of = on ? __ldcg(sums + lane) : make_float2(-INFINITY, 0);
+    float max = of.x;
 
-    for (int first = 0; first < n; first += n_workers) {
-        int i = first + threadIdx.x;
-        bool on = i < n && i % HEADS_SPLITS < n_ranges;
-        float2 of = on ? __ldcg(sums + i) : make_float2(-INFINITY, 0);
-        float max = of.x;
+    static_assert(HEADS_SPLITS == 32, "a lane for each range");
 #pragma unroll
-        for (int k = HEADS_SPLITS / 2; k > 0; k /= 2)
-            max = fmaxf(max, __shfl_xor_sync(~0u, max, k));
-        float share = on ? of.y * exp2f(of.x - max) : 0, all = share;
-#pragma unroll
-        for (int k = HEADS_SPLITS / 2; k > 0; k /= 2)
-            all += __shfl_xor_sync(~0u, all, k);
-        if (i < n)
-            shares[i] = share * __frcp_rn(all);
-    }
+    for (int k = 16; k > 0; k /= 2)
+        max = fmaxf(max, __shfl_xor_sync(~0u, max, k));
+    float share = on ? of.y * exp2f(of.x - max) : 0;
+    return __fdividef(share, warp_sum(share));
 }
 
-/* The ranges' results put together, each by its share: eight columns at a time go to set(i, columns 8 i
- * and on), in all threads of a warp or in none. The first are on their way before the shares are
- * known. By n_workers threads, with MERGE_HEADS x HEADS_SPLITS floats of shared memory; a barrier must
- * follow. */
+/* The ranges' results put together, each by its share: eight columns at a time go to set(i, on, columns
+ * 8 i and on), by whole warps. Half of a warp has the even ranges, half the odd ones. By n_workers
+ * threads; a barrier must follow. */
 template <int D, class S>
 static __device__ __forceinline__ void merge_ranges(const struct cuda_input &in, int token,
-                                                    int n_ranges, int n_workers, float *shares,
-                                                    S set)
+                                                    int n_ranges, int n_workers, S set)
 {
-    enum { AT_ONCE = 4 };
-    int n_head = in.cols / D;
-    size_t first = (size_t)token * n_head * HEADS_SPLITS;
-    const __half *part = (const __half *)in.part + first * D;
-    bool shared = false;
+    enum {
+        AT_ONCE = 9,
+        AT_A_TIME = 16,
+        N_HEADS = AT_A_TIME * 8 / D
+    }; /* pieces, of so many heads */
+    int n_head = in.cols / D, lane = threadIdx.x % 32, odd = lane / 16;
 
-    for (int begin = 0; begin < in.cols; begin += n_workers * 8) {
-        int col = begin + threadIdx.x * 8, head = col / D;
-        const __half *at = part + (size_t)head * HEADS_SPLITS * D + col % D;
-        bool on = col < in.cols;
-        float v[8] = {};
-        for (int r = 0; r == 0 || r < n_ranges; r += AT_ONCE) {
+    for (int first = threadIdx.x / 32 * AT_A_TIME; first < in.cols / 8; first += n_workers / 2) {
+        int i = first + lane % 16, own = lane % 16 * 8 / D, head = first * 8 / D;
+        size_t row = ((size_t)token * n_head + head) * HEADS_SPLITS;
+        const float2 *sums = (const float2 *)in.part_sums + row;
+        const __half *at = (const __half *)in.part + (row + own * HEADS_SPLITS) * D + i * 8 % D;
+        bool on = i < in.cols / 8;
+        float v[8] = {}, shares[N_HEADS];
+        for (int begin = 0; begin == 0 || begin < n_ranges; begin += 2 * AT_ONCE) {
+            int r = begin + odd;
             uint4 of[AT_ONCE];
 #pragma unroll
             for (int k = 0; k < AT_ONCE; k++)
-                of[k] = on && r + k < n_ranges ? __ldcg((const uint4 *)(at + (r + k) * D))
-                                               : make_uint4(0, 0, 0, 0);
-            if (!shared) {
-                share_ranges((const float2 *)in.part_sums + first, n_head, n_ranges, n_workers,
-                             shares);
-                sync_workers(n_workers);
-                shared = true;
-            }
+                of[k] = on && r + 2 * k < n_ranges ? __ldcg((const uint4 *)(at + (r + 2 * k) * D))
+                                                   : make_uint4(0, 0, 0, 0);
+#pragma unroll
+            for (int h = 0; begin == 0 && h < N_HEADS; h++)
+                shares[h] = share_of_range(sums + h * HEADS_SPLITS,
+                                           head + h < n_head ? n_ranges : 0);
 #pragma unroll
             for (int k = 0; k < AT_ONCE; k++) {
+                if (begin + 2 * k >= n_ranges)
+                    break;
+                float share = __shfl_sync(~0u, shares[0], r + 2 * k);
+                if (N_HEADS > 1) {
+                    float second = __shfl_sync(~0u, shares[N_HEADS - 1], r + 2 * k);
+                    share = own ? second : share;
+                }
                 const uint32_t words[4] = {of[k].x, of[k].y, of[k].z, of[k].w};
-                float share = on && r + k < n_ranges ? shares[head * HEADS_SPLITS + r + k] : 0;
 #pragma unroll
-                for (int i = 0; i < 4; i++) {
-                    float2 f = __half22float2(half2_of(words[i]));
-                    v[2 * i] += f.x * share;
-                    v[2 * i + 1] += f.y * share;
+                for (int j = 0; j < 4; j++) {
+                    float2 f = __half22float2(half2_of(words[j]));
+                    v[2 * j] += f.x * share; /* zeros where there is no range */
+                    v[2 * j + 1] += f.y * share;
                 }
             }
         }
+#pragma unroll
+        for (int j = 0; j < 8; j++)
+            v[j] += __shfl_xor_sync(~0u, v[j], 16);
         __half2 out[4];
 #pragma unroll
-        for (int i = 0; i < 4; i++)
-            out[i] = __halves2half2(to_half(v[2 * i]), to_half(v[2 * i + 1]));
-        set(col / 8, on, *(uint4 *)out);
+        for (int j = 0; j < 4; j++)
+            out[j] = __halves2half2(to_half(v[2 * j]), to_half(v[2 * j + 1]));
+        set(i, on && !odd, *(uint4 *)out);
     }
 }
 
 static __device__ __forceinline__ void merge_row(const struct cuda_input &in, int token, __half *y)
 {
-    __shared__ float shares[MERGE_HEADS * HEADS_SPLITS];
     int position = in.position[token];
     int n_ranges = position < 0 ? 0 : heads_ranges(position, in.n_splits).n;
     auto set = [&](int i, bool on, uint4 v) {
@@ -184,10 +185,9 @@ static __device__ __forceinline__ void merge_row(const struct cuda_input &in, in
     for (int i = in.cols / 8 + threadIdx.x; i < in.pitch / 8; i += INPUT_THREADS)
         ((uint4 *)y)[i] = make_uint4(0, 0, 0, 0);
     if (in.head_dim == 64)
-        merge_ranges<64>(in, token, n_ranges, INPUT_THREADS, shares, set);
+        merge_ranges<64>(in, token, n_ranges, INPUT_THREADS, set);
     else
-        merge_ranges<128>(in, token, n_ranges, INPUT_THREADS, shares, set);
-    __syncthreads(); /* shares are used again */
+        merge_ranges<128>(in, token, n_ranges, INPUT_THREADS, set);
 }
 
 /* A token's columns in y. A barrier must follow. */

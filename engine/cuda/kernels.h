@@ -169,8 +169,9 @@ struct cuda_matvec {
 };
 cudaError_t launch_matvec(const struct cuda_queue *q, const struct cuda_matvec *m);
 
-/* The same finish for a product [T, n_rows] that something else has made. */
-cudaError_t launch_finish(const struct cuda_queue *q, const struct cuda_finish *f, const float *v,
+/* The same finish for a product [T, n_rows] that something else has made: halves for CUDA_GATE, floats
+ * for CUDA_QKV. */
+cudaError_t launch_finish(const struct cuda_queue *q, const struct cuda_finish *f, const void *v,
                           int n_tokens);
 
 /* Attention */
@@ -203,7 +204,7 @@ int cuda_head_groups(const struct cuda_cache *cache);
 /* The same on tensor cores, a KV head's query heads at a time; the ranges' results are left to a
  * CUDA_MERGE: part is halves [T, n_head, HEADS_SPLITS, head_dim], part_sums [.., 2] the greatest
  * score and the sum of exp2(score - it). At most ATTENTION_TOKENS tokens. */
-enum { HEADS_SPLITS = 16 };
+enum { HEADS_SPLITS = 32 };
 cudaError_t launch_attention_heads(const struct cuda_queue *q, const struct cuda_attention *a,
                                    int n_tokens);
 
@@ -213,7 +214,31 @@ cudaError_t launch_attention_spans(const struct cuda_queue *q, const struct cuda
 
 /* A whole step of one token; see step.cu. */
 
-enum { STEP_WORKERS = 576, STEP_COUNTERS = 5, STEP_SHARED = 227 * 1024 };
+enum { STEP_WORKERS = 576, STEP_SHARED = 227 * 1024 };
+
+struct cuda_word { /* the tag says what the value is of */
+    uint32_t value, tag;
+};
+
+struct step_counters {
+    uint32_t done;      /* blocks' products */
+    uint32_t apart[31]; /* two would be in each other's way */
+    uint32_t attended;  /* tasks of attention */
+};
+
+struct step_before {
+    uint32_t layers, attended; /* that the steps before have computed; see step_counters */
+};
+
+/* What blocks leave for each other; see words.cuh. First all zeros, but `added` all ones. */
+struct step_exchange {
+    struct step_before *before;
+    struct step_counters *counters;
+    struct cuda_word *q;  /* [n_head * head_dim] high halves of two rows, low ones, and on */
+    struct cuda_word *kv; /* [n_head_kv, {keys, values}, head_dim / 2] pairs of halves */
+    float *added;         /* to x: [2, n_embd]; of tiles that two blocks share both parts */
+    void *h;              /* halves [n_ff] */
+};
 
 struct step_layer { /* products: q, k and v, out, up, down */
     struct cuda_matrix products[4], v;
@@ -232,11 +257,9 @@ struct step_job {
     struct cuda_cache cache;
     struct cuda_attention attention;
     struct cuda_input merge;
-    void *q;               /* halves [n_head, {high, low}, head_dim] */
-    float *added, *logits; /* added: [2, n_embd] */
-    void *h;
-    unsigned *counters; /* [n_layer, STEP_COUNTERS] zeros before the first step */
-    int n_blocks; /* one for each multiprocessor; no more than there are tiles of n_embd rows */
+    float *logits;
+    struct step_exchange exchange;
+    int n_blocks; /* one for each multiprocessor; no more than a product has tiles */
     int n_slots;  /* cuda_step_slots */
 };
 bool cuda_step_usable(enum cuda_format most, enum cuda_format other);
@@ -245,28 +268,34 @@ cudaError_t launch_step(const struct cuda_queue *q, const struct step_job *job);
 
 /* Sampling; see sampler.h for what is computed. */
 
-enum { SAMPLE_RECENT = 64, SAMPLE_BLOCKS = 64 };
+enum { SAMPLE_RECENT = 64, SAMPLE_BLOCKS = 128, SAMPLE_OUTPUTS = 64 };
 
 struct cuda_pick {
     float temperature, top_p, min_p, repeat_penalty;
     int top_k;
-    int n_recent; /* tokens to penalise, each once */
-    bool masked;  /* it has a row of the masks */
-    int32_t recent[SAMPLE_RECENT];
+    int n_recent;   /* tokens to penalise, each once */
+    bool masked;    /* it has a row of the masks */
     double uniform; /* the number drawn, in [0, 1) */
 };
 
+struct cuda_most { /* the most likely token; id -1: none, or a logit is no number */
+    float logit;
+    int32_t id;
+};
+
+/* Up to SAMPLE_OUTPUTS outputs. */
 struct cuda_sample {
     float *logits; /* [n_outputs, n_vocab]; changed */
     int n_vocab;
-    const struct cuda_pick *picks; /* [n_outputs], readable by the device */
-    const bool *banned;            /* [n_vocab] or NULL */
+    const bool *banned;    /* [n_vocab] or NULL */
     const uint32_t *masks; /* [n_outputs, mask_words] a bit for each token that may be picked */
     int mask_words;
-    uint64_t *best;   /* [n_outputs, SAMPLE_BLOCKS] */
-    unsigned *ticket; /* [n_outputs] zeros; left as zeros */
-    float *max;       /* [n_outputs] */
-    int32_t *ids;     /* [n_outputs], writable by the device */
+    const int32_t *recent;                  /* [n_outputs, SAMPLE_RECENT], readable by the device */
+    uint64_t *best;                         /* [n_outputs, SAMPLE_BLOCKS] */
+    unsigned *ticket;                       /* [n_outputs] zeros; left as zeros */
+    struct cuda_most *most;                 /* [n_outputs] */
+    int32_t *ids;                           /* [n_outputs], writable by the device */
+    struct cuda_pick picks[SAMPLE_OUTPUTS]; /* here: the host's memory is slow to read */
 };
 cudaError_t launch_sample_best(const struct cuda_queue *q, const struct cuda_sample *s,
                                int n_outputs);

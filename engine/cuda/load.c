@@ -238,6 +238,14 @@ static int clear(struct cuda *c, void *memory, size_t bytes)
     return cuda_check(c, cudaMemsetAsync(memory, 0, bytes, c->queue.stream), "loading");
 }
 
+/* As if the last layer of a step before had left it. */
+static int mark_added(struct cuda *c)
+{
+    size_t bytes = 2 * (size_t)c->cfg.n_embd * sizeof *c->exchange.added;
+    return cuda_check(c, cudaMemsetAsync(c->exchange.added, 0xff, bytes, c->queue.stream),
+                      "loading");
+}
+
 int cuda_load(struct cuda *c, struct model *m)
 {
     c->weights_bytes = cuda_lay_out_weights(c, m, NULL);
@@ -246,7 +254,7 @@ int cuda_load(struct cuda *c, struct model *m)
     cuda_lay_out_weights(c, m, c->weights);
     if (clear(c, c->weights, c->weights_bytes) != 0 || clear(c, c->kv, c->kv_bytes) != 0 ||
         load_matrices(c, m) != 0 || load_vectors(c, m) != 0 || load_step_layers(c) != 0 ||
-        clear(c, c->scratch, c->scratch_bytes) != 0)
+        clear(c, c->scratch, c->scratch_bytes) != 0 || mark_added(c) != 0)
         return -1;
     return cuda_record_graphs(c);
 }

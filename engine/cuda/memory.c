@@ -169,14 +169,42 @@ static size_t largest_unpacked(const struct model_config *cfg)
     return (qkv > most ? qkv : most) * sizeof(uint16_t);
 }
 
+static void take_exchange(struct arena *a, const struct model_config *cfg, struct step_exchange *e)
+{
+    take(a, &e->before, 1, sizeof *e->before);
+    take(a, &e->counters, 1, sizeof *e->counters);
+    take(a, &e->q, (size_t)(cfg->n_head * cfg->head_dim), sizeof *e->q);
+    take(a, &e->kv, (size_t)(cfg->n_head_kv * cfg->head_dim), sizeof *e->kv);
+    take(a, &e->added, 2 * (size_t)cfg->n_embd, sizeof *e->added);
+    take(a, &e->h, (size_t)cfg->n_ff, sizeof(uint16_t));
+}
+
+/* What is never needed at the same time: a product that is still to be finished, attention's ranges, and
+ * logits. */
+static void take_by_turns(struct arena *a, struct cuda *c)
+{
+    const struct model_config *cfg = &c->cfg;
+    size_t t = (size_t)c->opt.max_tokens, heads = (size_t)cfg->n_head, dim = (size_t)cfg->head_dim;
+    size_t qkv = t * (heads + 2 * (size_t)cfg->n_head_kv) * dim * sizeof(float);
+    size_t up = t * 2 * (size_t)cfg->n_ff * sizeof(uint16_t);
+    size_t logits = (size_t)c->opt.max_outputs * (size_t)cfg->n_vocab * sizeof(float);
+    size_t parts = ATTENTION_TOKENS * heads * ATTENTION_SPLITS;
+    size_t most = qkv > up ? qkv : up, used;
+    struct arena ranges = {a->base ? a->base + a->used : NULL, 0};
+
+    take(&ranges, &c->part, parts * dim, sizeof(float));
+    take(&ranges, &c->part_sums, parts * 2, sizeof(float));
+    used = ranges.used > logits ? ranges.used : logits;
+    take(a, &c->product, most > used ? most : used, 1);
+    c->logits = c->product;
+}
+
 size_t cuda_lay_out_scratch(struct cuda *c, char *base)
 {
     const struct model_config *cfg = &c->cfg;
     size_t t = (size_t)c->opt.max_tokens, o = (size_t)c->opt.max_outputs;
-    size_t embd = (size_t)cfg->n_embd, ff = (size_t)cfg->n_ff, vocab = (size_t)cfg->n_vocab;
+    size_t embd = (size_t)cfg->n_embd, vocab = (size_t)cfg->n_vocab;
     size_t heads = (size_t)(cfg->n_head * cfg->head_dim), half = sizeof(uint16_t);
-    size_t qkv = heads + 2 * (size_t)(cfg->n_head_kv * cfg->head_dim);
-    size_t parts = ATTENTION_TOKENS * (size_t)cfg->n_head * ATTENTION_SPLITS;
     struct arena a = {base, 0};
 
     cuda_arrange_inputs(c, c->opt.max_tokens, c->opt.max_outputs);
@@ -184,22 +212,18 @@ size_t cuda_lay_out_scratch(struct cuda *c, char *base)
     cuda_arrange_inputs(c, c->opt.max_tokens, c->opt.max_outputs);
     take(&a, &c->step.turn, t * (size_t)cfg->head_dim, sizeof(float));
     take(&a, &c->x, t * embd, sizeof(float));
-    take(&a, &c->added, 2 * embd, sizeof(float));
     take(&a, &c->q, t * heads, sizeof(float));
     take(&a, &c->a, t * (size_t)cuda_pitch((int)heads), half);
     take(&a, &c->y, (t > o ? t : o) * (size_t)cuda_pitch(cfg->n_embd), half);
     take(&a, &c->h, t * (size_t)cuda_pitch(cfg->n_ff), half);
-    take(&a, &c->part, parts * (size_t)cfg->head_dim, sizeof(float));
-    take(&a, &c->part_sums, parts * 2, sizeof(float));
     take(&a, &c->tickets, ATTENTION_TOKENS * (size_t)cfg->n_head, sizeof *c->tickets);
-    take(&a, &c->counters, (size_t)cfg->n_layer * STEP_COUNTERS, sizeof *c->counters);
-    take(&a, &c->logits, o * vocab, sizeof(float));
+    take_exchange(&a, cfg, &c->exchange);
     take(&a, &c->best, o * SAMPLE_BLOCKS, sizeof *c->best);
     take(&a, &c->sample_tickets, o, sizeof *c->sample_tickets);
-    take(&a, &c->max, o, sizeof(float));
+    take(&a, &c->most, o, sizeof *c->most);
     take(&a, &c->banned, vocab, sizeof *c->banned);
     take(&a, &c->masks, o * ((vocab + 31) / 32), sizeof *c->masks);
-    take(&a, &c->product, t * (2 * ff > qkv ? 2 * ff : qkv), sizeof(float));
+    take_by_turns(&a, c);
     c->unpacked_bytes = largest_unpacked(cfg);
     take(&a, &c->unpacked, c->unpacked_bytes, 1);
     take(&a, &c->workspace, BLAS_WORKSPACE, 1);

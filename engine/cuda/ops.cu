@@ -44,7 +44,7 @@ cudaError_t launch_input(const struct cuda_queue *q, const struct cuda_input *in
     return launch(q, make_input, dim3((unsigned)n_tokens), INPUT_THREADS, 0, *in);
 }
 
-static __global__ void finish_rows(const __grid_constant__ struct cuda_finish f, const float *v)
+static __global__ void finish_qkv_rows(const __grid_constant__ struct cuda_finish f, const float *v)
 {
     int row = (blockIdx.x * blockDim.x + threadIdx.x) * 2, token = blockIdx.y;
 
@@ -52,20 +52,49 @@ static __global__ void finish_rows(const __grid_constant__ struct cuda_finish f,
     wait_for_last();
     if (row < f.n_rows) {
         float2 pair = *(const float2 *)(v + (size_t)token * f.n_rows + row);
-        finish(f, token, row, pair.x, pair.y);
+        finish_qkv(f, token, row, pair.x, pair.y);
     }
 }
 
-/* n_rows is even here: rows of q, k and v, of gate and up. */
-cudaError_t launch_finish(const struct cuda_queue *q, const struct cuda_finish *f, const float *v,
+/* Of what a half cannot hold the product has infinities, of which nothing can be made. */
+static __device__ __forceinline__ float2 finite(uint32_t halves)
+{
+    float2 v = __half22float2(half2_of(halves));
+    return make_float2(fminf(fmaxf(v.x, -65504.f), 65504.f), fminf(fmaxf(v.y, -65504.f), 65504.f));
+}
+
+/* A thread makes four columns of four pairs of rows. */
+static __global__ void gate_rows(const __grid_constant__ struct cuda_finish f, const __half *v)
+{
+    int col = (blockIdx.x * blockDim.x + threadIdx.x) * 4, token = blockIdx.y;
+
+    let_next_start();
+    wait_for_last();
+    if (col * 2 >= f.n_rows)
+        return;
+    uint4 pairs = *(const uint4 *)(v + (size_t)token * f.n_rows + col * 2);
+    float2 a = finite(pairs.x), b = finite(pairs.y), c = finite(pairs.z), d = finite(pairs.w);
+    __half2 out[2] = {__halves2half2(gated(a.x, a.y), gated(b.x, b.y)),
+                      __halves2half2(gated(c.x, c.y), gated(d.x, d.y))};
+    *(uint2 *)((__half *)f.out + (size_t)token * f.pitch + col) = *(uint2 *)out;
+}
+
+/* n_rows is a multiple of 8: rows of q, k and v, of gate and up. */
+cudaError_t launch_finish(const struct cuda_queue *q, const struct cuda_finish *f, const void *v,
                           int n_tokens)
 {
-    unsigned n_blocks = (unsigned)(f->n_rows / 2 + 255) / 256;
-    return launch(q, finish_rows, dim3(n_blocks, (unsigned)n_tokens), 256, 0, *f, v);
+    enum { THREADS = 256 };
+    bool gate = f->kind == CUDA_GATE;
+    int per_block = THREADS * (gate ? 8 : 2);
+    dim3 grid((unsigned)((f->n_rows + per_block - 1) / per_block), (unsigned)n_tokens);
+
+    if (gate)
+        return launch(q, gate_rows, grid, THREADS, 0, *f, (const __half *)v);
+    return launch(q, finish_qkv_rows, grid, THREADS, 0, *f, (const float *)v);
 }
 
 cudaError_t cuda_probe(void)
 {
     cudaFuncAttributes attributes;
-    return cudaFuncGetAttributes(&attributes, finish_rows);
+    return cudaFuncGetAttributes(&attributes, gate_rows);
 }

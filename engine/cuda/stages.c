@@ -7,9 +7,14 @@
 
 #include "cuda/cuda.h"
 
-static bool by_blas(const struct cuda *c, int n)
+/* Tokens up to which a product of halves is not cuBLAS's. */
+enum { FEW_FOR_HALVES = 4 };
+
+/* Whether cuBLAS is the faster one. What is quantised it has unpacked first. */
+static bool by_blas(const struct cuda *c, const struct cuda_matrix *w, int n)
 {
-    return c->blas && !c->opt.reproducible && n > MATVEC_TOKENS;
+    int few = w->format == CUDA_F16 ? FEW_FOR_HALVES : MATVEC_TOKENS;
+    return c->blas && !c->opt.reproducible && n > few;
 }
 
 static struct cuda_cache cache_of(const struct cuda *c)
@@ -105,8 +110,9 @@ struct product {
 
 /* Rows of one matrix, from row `row` of the product on. */
 static int multiply_rows(struct cuda *c, const struct product *p, const struct cuda_matrix *w,
-                         int row, float *out, int out_pitch)
+                         int row, void *out, int out_pitch)
 {
+    bool halves = p->finish.kind == CUDA_GATE;
     int pitch = w->n_chunks * CHUNK;
     size_t tile_bytes = (size_t)TILE * (size_t)pitch * sizeof(uint16_t);
     int at_once = w->n_tiles, end = row + w->n_tiles * TILE;
@@ -119,12 +125,13 @@ static int multiply_rows(struct cuda *c, const struct product *p, const struct c
         struct blas_product product = {
             .w = (char *)w->data + (size_t)tile * tile_bytes,
             .x = p->in.y,
-            .out = out + row,
+            .out = (char *)out + (size_t)row * (halves ? sizeof(uint16_t) : sizeof(float)),
             .n = p->n,
             .rows = end - row < n_tiles * TILE ? end - row : n_tiles * TILE,
             .cols = pitch,
             .pitch = pitch,
             .out_pitch = out_pitch,
+            .halves = halves,
             .add = p->finish.kind == CUDA_ADD,
         };
         if (w->format != CUDA_F16) {
@@ -141,7 +148,7 @@ static int multiply_rows(struct cuda *c, const struct product *p, const struct c
 static int multiply_by_blas(struct cuda *c, const struct product *p)
 {
     bool direct = p->finish.kind == CUDA_ADD || p->finish.kind == CUDA_STORE;
-    float *out = direct ? p->finish.out : c->product;
+    void *out = direct ? p->finish.out : c->product;
     int out_pitch = direct ? p->finish.pitch : p->finish.n_rows;
 
     if (p->in.kind != CUDA_READY &&
@@ -158,7 +165,7 @@ static int multiply_by_blas(struct cuda *c, const struct product *p)
 
 static int multiply(struct cuda *c, const struct product *p)
 {
-    if (by_blas(c, p->n))
+    if (by_blas(c, p->w, p->n))
         return multiply_by_blas(c, p);
     struct cuda_matvec m = {.w = *p->w, .in = p->in, .finish = p->finish, .n_tokens = p->n};
     if (p->w2)
@@ -358,13 +365,23 @@ int cuda_stage_logits(struct cuda *c)
     return multiply(c, &p);
 }
 
+/* At most n, so that every block has a part in every product. */
+static int fewest_tiles(const struct cuda_layer *l, int n)
+{
+    const int tiles[] = {l->qkv.n_tiles + l->v.n_tiles, l->out.n_tiles, l->up.n_tiles,
+                         l->down.n_tiles};
+
+    for (size_t i = 0; i < sizeof tiles / sizeof tiles[0]; i++)
+        n = tiles[i] < n ? tiles[i] : n;
+    return n;
+}
+
 /* The step of one token, whole; false where it cannot be. */
 static bool plan_whole_step(struct cuda *c, struct step_job *out)
 {
     const struct model_config *cfg = &c->cfg;
     int heads = cuda_pitch(cfg->n_head * cfg->head_dim), ff = cuda_pitch(cfg->n_ff);
     int embd = cuda_pitch(cfg->n_embd), most = heads > ff ? heads : ff;
-    int n_tiles = c->layers[0].out.n_tiles, n_blocks = c->queue.n_processors;
     *out = (struct step_job){
         .format = c->layers[0].up.format,
         .layers = c->step_layers,
@@ -382,12 +399,9 @@ static bool plan_whole_step(struct cuda *c, struct step_job *out)
         .cache = cache_of(c),
         .attention = attention_of(c, 0),
         .merge = merged(c, 0, 1),
-        .q = c->q,
-        .added = c->added,
         .logits = c->logits,
-        .h = c->h,
-        .counters = c->counters,
-        .n_blocks = n_tiles < n_blocks ? n_tiles : n_blocks,
+        .exchange = c->exchange,
+        .n_blocks = fewest_tiles(&c->layers[0], c->queue.n_processors),
     };
 
     int parts = cfg->n_head_kv * out->attention.n_groups, splits = out->n_blocks / parts;

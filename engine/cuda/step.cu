@@ -3,14 +3,16 @@
  * What bounds a single token is not memory alone but the time between one stage's last weights and
  * the next one's first. Here the weights never stop coming: a thread of each block brings the
  * block's chunks of all matrices, in their order, into a ring of slots in shared memory, whatever
- * stage the others have reached. One block runs on each multiprocessor, all of them at once; they
- * wait for each other by counters in memory, one for each stage.
+ * stage the others have reached. One block runs on each multiprocessor, all of them at once; what a
+ * stage gives they leave for each other in memory.
  *
- * All blocks keep x, and make a stage's input from what the others have left in memory. A block's
+ * All blocks keep x, and make a stage's input from what the others have left. A block's
  * chunks are dealt out to its warps in turn; that and the order in which parts are added up depend on
  * the matrix and the device alone. */
 #include "cuda/dot.cuh"
+#include "cuda/finish.cuh"
 #include "cuda/heads.cuh"
+#include "cuda/words.cuh"
 
 /* Workers, and a warp of which one thread brings the weights. */
 enum { WORKERS = STEP_WORKERS, WARPS = WORKERS / 32, THREADS = WORKERS + 32 };
@@ -19,15 +21,26 @@ enum { MAX_SLOTS = 16, PASS_CHUNKS = 384 };
 /* Slots that are on their way at a time: more would be in the way of what is waited for. */
 enum { IN_FLIGHT = 2 };
 
+/* Marks of what is added to x: it is so by turns. */
+enum { MARK_OUT = 0, MARK_DOWN = 1 };
+
 /* Pairs of columns that a thread keeps in registers, which bounds n_embd; columns of a sum. */
-enum { KEPT = 4, SUMMED = 16 };
+enum { KEPT = 2, SUMMED = 16 };
 
 /* The products of a layer, and what comes after the last layer. */
 enum { QKV, OUT, UP, DOWN, N_PRODUCTS, HEAD = N_PRODUCTS, N_KINDS };
 
-/* Counters of a layer: blocks that are done with a stage. */
-enum { DONE_QKV, DONE_OUT, DONE_UP, DONE_DOWN, DONE_ATTENTION, N_COUNTERS };
-static_assert((int)N_COUNTERS == (int)STEP_COUNTERS, "as the plan of memory has it");
+/* Products that all wait for, as steps of a counter. What a stage gives can be written anew as soon as
+ * the one before has been read: every block has a part in every product, so whoever has all of a stage
+ * knows that all have got there. */
+enum { DONE_OUT = 1, DONE_UP, DONE_DOWN, N_DONE = DONE_DOWN };
+
+/* Warps that attention has, of which each needs shared memory. */
+static __host__ __device__ constexpr int heads_warps(int head_dim)
+{
+    return head_dim == 64 ? 16 : 8;
+}
+static_assert(heads_warps(64) <= WARPS, "it has no others");
 
 /* A block's chunks [first, last) of a kind of product, tile after tile; `first` is chunk `column` of
  * tile `tile`. A pass is of so many tiles that what their chunks give has room. All layers are alike,
@@ -42,8 +55,7 @@ template <int D> struct room {
     uint64_t full[MAX_SLOTS], empty[MAX_SLOTS];
     union { /* in turn: a product, attention, putting its ranges together */
         alignas(16) float parts[2][PASS_CHUNKS * TILE]; /* what each chunk gives of its rows */
-        struct heads_memory<D> attention;
-        float shares[MERGE_HEADS * HEADS_SPLITS];
+        struct heads_memory<D, heads_warps(D)> attention;
     };
     struct share kinds[N_KINDS];
     float sums[WARPS];
@@ -78,25 +90,43 @@ struct pass {
     return {tile, end, max(tile * s.per_tile, s.first), min(end * s.per_tile, s.last)};
 }
 
-/* Returns when so many blocks are done. By all workers. */
-[[maybe_unused]] static __device__ __forceinline__ void wait_until(const unsigned *done, unsigned n)
+/* What attention waits for: queries, and the new position's keys and values, to shared memory. */
+template <int D>
+static __device__ __forceinline__ void
+take_qkv(const struct heads_task &t, const struct cuda_word *q, const struct cuda_word *kv,
+         uint32_t tag, struct heads_memory<D, heads_warps(D)> &memory)
 {
-    if (threadIdx.x == 0) {
-        unsigned v;
-        do
-            asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(v) : "l"(done) : "memory");
-        while (v < n);
+    int n_q = t.n_heads * (D / 2), n = n_q + D / 2; /* of kv two words are two pairs of halves */
+
+    q += t.q;
+    kv += t.head_kv * D;
+    for (int i = threadIdx.x; i < n; i += WORKERS) {
+        uint2 v = take_tagged(i < n_q ? q + i * 2 : kv + (i - n_q) * 2, tag);
+        if (i < n_q) {
+            int head = i / (D / 2), dim = i % (D / 2) * 2;
+            *(uint32_t *)&memory.queries.high[head][dim] = v.x;
+            *(uint32_t *)&memory.queries.low[head][dim] = v.y;
+        } else {
+            *(uint2 *)&memory.fresh[0][(i - n_q) * 4] = v;
+        }
     }
-    sync_workers(WORKERS);
 }
 
 /* A function of its own, so that it has registers of its own. */
 template <int D>
 static __device__ __noinline__ void
-attend_apart(const struct cuda_attention &a, const struct heads_task &t, const __half *q, int layer,
-             const unsigned *done, unsigned n, struct heads_memory<D> &memory)
+attend_apart(const struct cuda_attention &a, const struct heads_task &t, int layer,
+             const struct cuda_word *q, const struct cuda_word *kv, uint32_t tag,
+             struct heads_memory<D, heads_warps(D)> &memory)
 {
-    attend<D>(a, t, q, layer, WORKERS, memory, [&] { wait_until(done, n); });
+    auto wait = [&] {
+        sync_workers(WORKERS); /* the memory has been used for something else */
+        take_qkv<D>(t, q, kv, tag, memory);
+        sync_workers(WORKERS);
+    };
+    attend<D, heads_warps(D), true>(a, t, layer, WORKERS, memory, wait, [&](int at) {
+        return rows{memory.fresh[0] - (t.fresh - at) * D, D};
+    });
 }
 
 /* A: what most matrices are. B: what some are instead, or A. */
@@ -115,6 +145,7 @@ template <int A, int B, int D> struct step {
     float *x;                        /* [n_embd] */
     struct columns y;                /* the input of a product */
     char *ring;
+    struct step_before before;
     int thread, warp, lane;
 
     /* Each KV head and range of positions is a block's task. */
@@ -263,23 +294,26 @@ template <int A, int B, int D> struct step {
 
     /* Waiting for the other blocks */
 
-    __device__ void arrive(int layer, int stage) const
+    /* Once all has been written that the block leaves of a product. */
+    __device__ void arrive(void) const
     {
         sync_workers(WORKERS);
-        if (thread == 0) {
-            asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(counter(layer, stage))
-                         : "memory");
-        }
+        if (thread == 0)
+            count_one(&job.exchange.counters->done);
     }
 
-    __device__ const unsigned *counter(int layer, int stage) const
+    __device__ void wait_for(int layer, int product) const
     {
-        return &job.counters[layer * N_COUNTERS + stage];
+        if (thread == 0)
+            wait_for_count(&job.exchange.counters->done,
+                           ((before.layers + layer) * N_DONE + product) * gridDim.x);
+        sync_workers(WORKERS);
     }
 
-    __device__ void wait_for(int layer, int stage, unsigned n) const
+    /* Of what one layer writes and the next one anew: there are zeros at first. */
+    __device__ uint32_t tag_of(int layer) const
     {
-        wait_until(counter(layer, stage), n);
+        return before.layers + layer + 1;
     }
 
     /* Inputs */
@@ -300,23 +334,46 @@ template <int A, int B, int D> struct step {
         return g;
     }
 
+    /* What is to be added to x: [k] of pair thread + k WORKERS. */
+    __device__ void take_added(unsigned mark, float2 v[KEPT]) const
+    {
+        const float2 *first = (const float2 *)job.exchange.added, *second = first + job.n_embd / 2;
+        uint2 a[KEPT] = {}, b[KEPT] = {};
+        bool there;
+
+        do {
+            there = true;
+#pragma unroll
+            for (int k = 0; k < KEPT; k++) {
+                int i = thread + k * WORKERS;
+                if (i < job.n_embd / 2) {
+                    a[k] = load_relaxed(first + i);
+                    b[k] = load_relaxed(second + i);
+                }
+            }
+#pragma unroll
+            for (int k = 0; k < KEPT; k++) {
+                unsigned one = a[k].x & a[k].y & b[k].x & b[k].y & 1;
+                unsigned some = (a[k].x | a[k].y | b[k].x | b[k].y) & 1;
+                there = there &&
+                        (thread + k * WORKERS >= job.n_embd / 2 || (mark ? one == 1 : some == 0));
+            }
+        } while (!there);
+#pragma unroll
+        for (int k = 0; k < KEPT; k++)
+            v[k] = make_float2(__uint_as_float(a[k].x) + __uint_as_float(b[k].x),
+                               __uint_as_float(a[k].y) + __uint_as_float(b[k].y));
+    }
+
     /* y = x normed; x += what is owed to it first. */
-    __device__ void norm(const struct gain &gain, bool owed) const
+    __device__ void norm(const struct gain &gain, bool owed, unsigned mark) const
     {
         int pairs = job.n_embd / 2;
-        float2 *x2 = (float2 *)x, v[KEPT];
+        float2 *x2 = (float2 *)x, v[KEPT] = {};
         float sum = 0;
 
-#pragma unroll
-        for (int k = 0; k < KEPT; k++) {
-            int i = thread + k * WORKERS;
-            v[k] = make_float2(0, 0);
-            if (owed && i < pairs) {
-                float2 a = __ldcg((const float2 *)job.added + i);
-                float2 b = __ldcg((const float2 *)(job.added + job.n_embd) + i);
-                v[k] = make_float2(a.x + b.x, a.y + b.y);
-            }
-        }
+        if (owed)
+            take_added(mark, v);
 #pragma unroll
         for (int k = 0; k < KEPT; k++) {
             int i = thread + k * WORKERS;
@@ -378,23 +435,30 @@ template <int A, int B, int D> struct step {
         add_sums<2>(sums, i, on);
     }
 
-    __device__ void copy_h(void) const
+    __device__ void take_h(unsigned mark) const
     {
-        enum { AT_A_TIME = 4 };
+        enum { AT_A_TIME = 2 };
         int n = job.n_ff / 8;
 
-        for (int first = 0; first < n; first += AT_A_TIME * WORKERS) {
-            uint4 v[AT_A_TIME];
+        for (int first = thread; first - lane < n; first += AT_A_TIME * WORKERS) {
+            uint64_t v[AT_A_TIME][2] = {};
+            bool there;
+            do {
+                there = true;
+#pragma unroll
+                for (int k = 0; k < AT_A_TIME; k++)
+                    if (first + k * WORKERS < n)
+                        load_relaxed((const uint4 *)job.exchange.h + first + k * WORKERS, v[k]);
+#pragma unroll
+                for (int k = 0; k < AT_A_TIME; k++)
+                    there = there && (first + k * WORKERS >= n ||
+                                      ((v[k][0] & 1) == mark && (v[k][1] & 1) == mark));
+            } while (!there);
 #pragma unroll
             for (int k = 0; k < AT_A_TIME; k++) {
-                int i = first + thread + k * WORKERS;
-                v[k] = i < n ? __ldcg((const uint4 *)job.h + i) : make_uint4(0, 0, 0, 0);
-            }
-#pragma unroll
-            for (int k = 0; k < AT_A_TIME; k++) {
-                int i = first + thread + k * WORKERS;
+                int i = first + k * WORKERS;
                 if (i - lane < n)
-                    set_columns(i, i < n, v[k]);
+                    set_columns(i, i < n, *(uint4 *)v[k]);
             }
         }
         sync_workers(WORKERS);
@@ -403,13 +467,19 @@ template <int A, int B, int D> struct step {
     /* This block's share of attention, if it has one, and y = what all have made of it. */
     __device__ void attention(int layer, const struct attending &of) const
     {
+        struct step_counters *counters = job.exchange.counters;
+
         if (of.mine) {
-            attend_apart<D>(job.attention, *of.task, (const __half *)job.q, layer,
-                            counter(layer, DONE_QKV), gridDim.x, room.attention);
-            arrive(layer, DONE_ATTENTION);
+            attend_apart<D>(job.attention, *of.task, layer, job.exchange.q, job.exchange.kv,
+                            tag_of(layer), room.attention);
+            sync_workers(WORKERS);
+            if (thread == 0)
+                release_one(&counters->attended);
         }
-        wait_for(layer, DONE_ATTENTION, of.n_tasks);
-        merge_ranges<D>(job.merge, 0, of.n_ranges, WORKERS, room.shares,
+        if (thread == 0)
+            wait_for_count(&counters->attended, before.attended + (layer + 1) * of.n_tasks);
+        sync_workers(WORKERS);
+        merge_ranges<D>(job.merge, 0, of.n_ranges, WORKERS,
                         [&](int i, bool on, uint4 v) { set_columns(i, on, v); });
         sync_workers(WORKERS);
     }
@@ -420,17 +490,17 @@ template <int A, int B, int D> struct step {
         if (kind == OUT) {
             attention(layer, of);
         } else if (kind == DOWN) {
-            wait_for(layer, DONE_UP, gridDim.x);
-            copy_h();
+            wait_for(layer, DONE_UP);
+            take_h(tag_of(layer) & 1);
         } else {
             struct gain gain = load_gain(kind == HEAD ? job.output_norm
                                          : kind == UP ? layers[layer].ffn_norm
                                                       : layers[layer].attn_norm);
             if (kind == UP)
-                wait_for(layer, DONE_OUT, gridDim.x);
+                wait_for(layer, DONE_OUT);
             else if (layer > 0)
-                wait_for(layer - 1, DONE_DOWN, gridDim.x);
-            norm(gain, kind == UP || layer > 0);
+                wait_for(layer - 1, DONE_DOWN);
+            norm(gain, kind == UP || layer > 0, kind == UP ? MARK_OUT : MARK_DOWN);
         }
     }
 
@@ -510,62 +580,83 @@ template <int A, int B, int D> struct step {
                 v.x += __shfl_xor_sync(~0u, v.x, k);
                 v.y += __shfl_xor_sync(~0u, v.y, k);
             }
-            if (i < n && i % LANES == 0)
-                finish_pair(layer, kind, tile * TILE + pair * 2, v.x, v.y, begins, ends);
+            int row = tile * TILE + pair * 2;
+            if (kind == HEAD)
+                leave_logits(row, v);
+            else if (kind == QKV)
+                leave_qkv(layer, row, v);
+            else if (kind == UP)
+                leave_h(layer, tile, v);
+            else
+                leave_added(kind == OUT ? MARK_OUT : MARK_DOWN, row, v, begins, ends);
         }
     }
 
-    __device__ void finish_pair(int layer, int kind, int row, float v0, float v1, bool begins,
-                                bool ends) const
+    /* What becomes of a pair of rows. Eight lanes have the same pair; a warp has a whole tile. */
+
+    __device__ void leave_logits(int row, float2 v) const
     {
-        if (kind == HEAD) {
-            if (row < job.n_vocab)
-                job.logits[row] = v0;
-            if (row + 1 < job.n_vocab)
-                job.logits[row + 1] = v1;
-        } else if (kind == QKV) {
-            finish_qkv(layer, row, v0, v1);
-        } else if (kind == UP) {
-            if (row < 2 * job.n_ff)
-                ((__half *)job.h)[row / 2] = to_half(v0 / (1 + __expf(-v0)) * v1);
-        } else {
-            float *out = job.added + row;
-            *(float2 *)(out + (begins ? 0 : job.n_embd)) = make_float2(v0, v1);
-            if (begins && ends)
-                *(float2 *)(out + job.n_embd) = make_float2(0, 0);
-        }
+        if (lane % 8 == 0 && row < job.n_vocab)
+            job.logits[row] = v.x;
+        if (lane % 8 == 0 && row + 1 < job.n_vocab)
+            job.logits[row + 1] = v.y;
     }
 
-    __device__ void finish_qkv(int layer, int row, float v0, float v1) const
+    __device__ void leave_h(int layer, int tile, float2 v) const
+    {
+        uint32_t h = __half_as_ushort(gated(v.x, v.y));
+        uint32_t h1 = __shfl_sync(~0u, h, 8), h2 = __shfl_sync(~0u, h, 16);
+        uint32_t h3 = __shfl_sync(~0u, h, 24);
+
+        if (lane == 0 && tile * (TILE / 2) < job.n_ff)
+            store_relaxed((uint2 *)job.exchange.h + tile,
+                          tagged(marked(h, tag_of(layer) & 1) | h1 << 16, h2 | h3 << 16));
+    }
+
+    /* A part of a tile that has another one, or all of it. */
+    __device__ void leave_added(unsigned mark, int row, float2 v, bool begins, bool ends) const
+    {
+        float *first = job.exchange.added + row, *second = first + job.n_embd;
+        uint64_t pair = tagged(marked(__float_as_uint(v.x), mark),
+                               marked(__float_as_uint(v.y), mark));
+
+        if (lane % 8 == 0)
+            store_relaxed(begins ? first : second, pair);
+        if (lane % 8 == 1 && begins && ends)
+            store_relaxed(second, tagged(mark, mark)); /* nearly nothing */
+    }
+
+    __device__ void leave_qkv(int layer, int row, float2 v) const
     {
         const struct cuda_cache &c = job.cache;
         int n_q = c.n_head * D, n_kv = c.n_head_kv * D, i = row % D;
         const float *bias = layers[layer].bias;
+        uint32_t tag = tag_of(layer);
 
-        if (row >= n_q + 2 * n_kv)
+        if (lane % 8 != 0 || row >= n_q + 2 * n_kv)
             return;
         if (bias) {
             float2 b = __ldg((const float2 *)(bias + row));
-            v0 += b.x;
-            v1 += b.y;
+            v.x += b.x;
+            v.y += b.y;
         }
         if (row < n_q + n_kv) {
             float2 turn = room.turn[i / 2];
-            float turned = v0 * turn.x - v1 * turn.y;
-            v1 = v0 * turn.y + v1 * turn.x;
-            v0 = turned;
+            v = make_float2(v.x * turn.x - v.y * turn.y, v.x * turn.y + v.y * turn.x);
         }
         if (row < n_q) {
-            uint32_t high, low, *q = (uint32_t *)job.q + row - i + i / 2;
-            split_pair(v0 * query_scale(D), v1 * query_scale(D), &high, &low);
-            q[0] = high;
-            q[D / 2] = low;
+            uint32_t high, low;
+            split_pair(v.x * query_scale(D), v.y * query_scale(D), &high, &low);
+            store_relaxed(job.exchange.q + row, tagged(high, tag), tagged(low, tag));
             return;
         }
         int of_values = row >= n_q + n_kv, head_kv = (row - n_q - of_values * n_kv) / D;
         size_t at = room.kv_at +
                     ((size_t)(layer * c.n_head_kv + head_kv) * 2 + of_values) * KV_BLOCK * D + i;
-        *(__half2 *)((__half *)c.data + at) = __halves2half2(to_half(v0), to_half(v1));
+        __half2 pair = __halves2half2(to_half(v.x), to_half(v.y));
+        *(__half2 *)((__half *)c.data + at) = pair;
+        store_relaxed(job.exchange.kv + head_kv * D + of_values * (D / 2) + i / 2,
+                      tagged(bits_of(pair), tag));
     }
 
     __device__ void multiply(int layer, int kind, struct cursor &at) const
@@ -591,7 +682,8 @@ template <int A, int B, int D> struct step {
         of.n_ranges = heads_ranges(position, job.attention.n_splits).n;
         of.n_tasks = parts * of.n_ranges;
         of.mine = b < of.n_tasks;
-        room.tasks[warp] = task_of<D>(job.attention, b % parts, of.mine ? b / parts : 0, 0);
+        room.tasks[warp] = task_of<D, heads_warps(D)>(job.attention, b % parts,
+                                                      of.mine ? b / parts : 0, 0);
         of.task = &room.tasks[warp];
         __syncwarp();
         return of;
@@ -615,19 +707,8 @@ template <int A, int B, int D> struct step {
         sync_workers(WORKERS);
     }
 
-    /* Counters begin a step as zeros: all but the last can be cleared once all blocks have got there,
-     * the last when the next step begins. */
-    __device__ void clear_counters(int first, int last) const
-    {
-        for (int i = first + thread; blockIdx.x == 0 && i < last; i += WORKERS)
-            job.counters[i] = 0;
-    }
-
     __device__ void work(void) const
     {
-        int last = (job.n_layer - 1) * N_COUNTERS + DONE_DOWN;
-
-        clear_counters(last, last + 1);
         struct cursor at = {0, 0, 0};
         int position = job.step.position[0];
 
@@ -638,15 +719,14 @@ template <int A, int B, int D> struct step {
             int first = layer < job.n_layer ? QKV : HEAD, end = layer < job.n_layer ? DOWN : HEAD;
             for (int kind = first; kind <= end; kind++) {
                 prepare(layer, kind, of);
-                if (kind == HEAD) {
-                    clear_counters(0, last);
-                    clear_counters(last + 1, job.n_layer * N_COUNTERS);
-                }
                 multiply(layer, kind, at);
-                if (kind != HEAD)
-                    arrive(layer, kind);
+                if (kind != QKV && kind != HEAD)
+                    arrive();
             }
         }
+        if (blockIdx.x == 0 && thread == 0) /* all have read it */
+            *job.exchange.before = {before.layers + job.n_layer,
+                                    before.attended + job.n_layer * of.n_tasks};
     }
 };
 
@@ -685,7 +765,7 @@ static __global__ void __launch_bounds__(THREADS, 1)
     float *x = (float *)(shared + plan.x);
     char *ring = shared + plan.ring;
     using one = struct step<A, B, D>;
-    const one s = {job, r, layers, x, y, ring, thread, warp, lane};
+    const one s = {job, r, layers, x, y, ring, *job.exchange.before, thread, warp, lane};
 
     if ((int)threadIdx.x < job.n_slots) {
         barrier_init(&r.full[threadIdx.x], 1);
