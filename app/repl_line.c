@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <readline/readline.h>
@@ -15,11 +16,13 @@
 #include "app/repl_complete.h"
 #include "app/signals.h"
 
+#define CTRL_KEY(letter) ((letter)&0x1f)
+
 /* Readline keeps its state in globals, and hands a finished line to a function without an argument.
  */
 static struct {
     char *line;
-    bool finished;
+    bool finished, signalled; /* signalled: the last key was one for a signal */
     struct ahead ahead;
 } entered;
 
@@ -69,6 +72,35 @@ static bool leave_on_interrupt(bool hinted)
     return false;
 }
 
+/* Ctrl-C, Ctrl-Z and Ctrl-\ are signals while an answer is written. While a line is, they are keys, so that
+ * in a paste they are text. */
+static void make_signals(bool make)
+{
+    struct termios modes;
+    if (tcgetattr(STDIN_FILENO, &modes) != 0)
+        return;
+    modes.c_lflag = make ? modes.c_lflag | ISIG : modes.c_lflag & ~(tcflag_t)ISIG;
+    tcsetattr(STDIN_FILENO, TCSANOW, &modes);
+}
+
+static int signal_by_key(int count, int key)
+{
+    (void)count;
+    entered.signalled = true;
+    signals_put_back(key == CTRL_KEY('C') ? SIGINT : key == CTRL_KEY('Z') ? SIGTSTP : SIGQUIT);
+    return 0;
+}
+
+/* Whatever else the user's settings have them do: there is to be a way out. */
+static void bind_signals(void)
+{
+    Keymap const maps[] = {emacs_standard_keymap, vi_insertion_keymap, vi_movement_keymap};
+    static const int keys[] = {CTRL_KEY('C'), CTRL_KEY('Z'), CTRL_KEY('\\')};
+    for (size_t m = 0; m < sizeof maps / sizeof *maps; m++)
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+            rl_bind_key_in_map(keys[k], signal_by_key, maps[m]);
+}
+
 /* 0, or the exit status of a signal that ends the program. */
 static int take_signal(int signal, bool *hinted)
 {
@@ -76,6 +108,7 @@ static int take_signal(int signal, bool *hinted)
     case SIGWINCH: rl_resize_terminal(); return 0;
     case SIGCONT:
         rl_prep_terminal(1);
+        make_signals(false);
         rl_forced_update_display();
         return 0;
     case SIGTSTP:
@@ -106,6 +139,8 @@ int repl_line_read(struct chat *c, const char *prompt, const char *draft, char *
 
     entered.finished = false;
     rl_callback_handler_install(prompt, take_line);
+    bind_signals();
+    make_signals(false);
     rl_insert_text(draft);
     rl_redisplay();
     take_typed_ahead();
@@ -116,8 +151,9 @@ int repl_line_read(struct chat *c, const char *prompt, const char *draft, char *
         for (int signal; status == 0 && (signal = signals_next()) != 0;)
             status = take_signal(signal, &hinted);
         if (status == 0 && fds[0].revents) {
-            hinted = false;
+            entered.signalled = false;
             rl_callback_read_char();
+            hinted = hinted && entered.signalled;
         }
         drop_events(c);
         chat_save_due(c);
@@ -126,6 +162,7 @@ int repl_line_read(struct chat *c, const char *prompt, const char *draft, char *
         rl_callback_handler_remove();
         fputs("\n", stdout);
     }
+    make_signals(true);
     *line = entered.finished ? entered.line : NULL;
     return status;
 }

@@ -130,7 +130,7 @@ static void test_files(void **state)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, 6);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_says(p, line, true, "exists already, and is left as it is");
+    assert_says(p, line, true, "exists already, and is left as it is; choose another name");
     sandbox_path("link", link, sizeof link);
     assert_int_equal(symlink("nowhere", link), 0);
     snprintf(line, sizeof line, "/copy > %s", link);

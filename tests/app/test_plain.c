@@ -79,6 +79,21 @@ static void test_interrupts(void **state)
     term_free(t);
 }
 
+/* Whatever stands in it: nothing is sent, stopped or left before Enter. */
+static void test_paste(void **state)
+{
+    (void)state;
+    struct term *t = start(some_model());
+    term_type(t, "\033[200~one\003two\034three\032four\rfive\033[201~");
+    term_expect(t, "one^Ctwo^\\three^Zfour");
+    term_expect(t, "five");
+    term_type(t, "\r");
+    term_expect(t, "(20 tokens");
+    term_type(t, "\003");
+    term_expect(t, "second Ctrl-C leaves");
+    leave(t);
+}
+
 /* Not one escape sequence; and what comes after it begins on a line of its own. */
 static void test_dumb(void **state)
 {
@@ -153,8 +168,8 @@ int test_plain(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_session), TEST(test_block),      TEST(test_interrupts),  TEST(test_dumb),
-        TEST(test_signal),  TEST(test_answer_now), TEST(test_typed_ahead),
+        TEST(test_session), TEST(test_block),  TEST(test_interrupts), TEST(test_dumb),
+        TEST(test_paste),   TEST(test_signal), TEST(test_answer_now), TEST(test_typed_ahead),
     };
 #undef TEST
     return cmocka_run_group_tests_name("plain", tests, NULL, NULL);
