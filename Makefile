@@ -147,7 +147,8 @@ check-cuda: $(BUILD)/tests/cuda.run $(BUILD)/tests/cuda.measure $(BUILD)/tests/c
 	$(call say,TEST,cuda)
 	$(Q)$<
 
-$(BUILD)/tests/cuda.run: $(BUILD)/tests/cuda/main.c.o $(BUILD)/tests/cuda/drive.c.o $(MODEL_OBJ)
+$(BUILD)/tests/cuda.run: $(patsubst %,$(BUILD)/tests/cuda/%.o,main.c limits.c trap.cu drive.c) \
+                         $(MODEL_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ -lm -lpthread $(CUDA_LIB)
 # The stub is the CUDA runtime here, so no GPU is needed.

@@ -96,20 +96,36 @@ static __device__ __forceinline__ struct ranges heads_ranges(int position, int n
     return {(total + length - 1) / length, length};
 }
 
-/* What the result of range `lane` of a head is multiplied by. By a warp. */
-static __device__ __forceinline__ float share_of_range(const float2 *sums, int n_ranges)
+/* Less than any score, and not infinite: of no ranges at all nothing is a number. */
+static constexpr float LOWEST = -1e30f;
+
+/* What the results of range `lane` of N heads are multiplied by; sums: the range's, of each head. By a
+ * warp. */
+template <int N>
+static __device__ __forceinline__ void share_ranges(const float2 sums[N], float shares[N])
 {
-    int lane = threadIdx.x % 32;
-    bool on = lane < n_ranges;
-    float2 of = on ? __ldcg(sums + lane) : make_float2(-INFINITY, 0);
-    float max = of.x;
+    float max[N], all[N];
 
     static_assert(HEADS_SPLITS == 32, "a lane for each range");
 #pragma unroll
+    for (int h = 0; h < N; h++)
+        max[h] = sums[h].x;
+#pragma unroll
     for (int k = 16; k > 0; k /= 2)
-        max = fmaxf(max, __shfl_xor_sync(~0u, max, k));
-    float share = on ? of.y * exp2f(of.x - max) : 0;
-    return __fdividef(share, warp_sum(share));
+#pragma unroll
+        for (int h = 0; h < N; h++)
+            max[h] = fmaxf(max[h], __shfl_xor_sync(~0u, max[h], k));
+#pragma unroll
+    for (int h = 0; h < N; h++)
+        all[h] = shares[h] = sums[h].y * exp2f(sums[h].x - max[h]);
+#pragma unroll
+    for (int k = 16; k > 0; k /= 2)
+#pragma unroll
+        for (int h = 0; h < N; h++)
+            all[h] += __shfl_xor_sync(~0u, all[h], k);
+#pragma unroll
+    for (int h = 0; h < N; h++)
+        shares[h] = __fdividef(shares[h], all[h]);
 }
 
 /* The ranges' results put together, each by its share: eight columns at a time go to set(i, on, columns
@@ -133,6 +149,12 @@ static __device__ __forceinline__ void merge_ranges(const struct cuda_input &in,
         const __half *at = (const __half *)in.part + (row + own * HEADS_SPLITS) * D + i * 8 % D;
         bool on = i < in.cols / 8;
         float v[8] = {}, shares[N_HEADS];
+        float2 of_head[N_HEADS];
+#pragma unroll
+        for (int h = 0; h < N_HEADS; h++)
+            of_head[h] = lane < n_ranges && head + h < n_head
+                             ? __ldcg(sums + h * HEADS_SPLITS + lane)
+                             : make_float2(LOWEST, 0);
         for (int begin = 0; begin == 0 || begin < n_ranges; begin += 2 * AT_ONCE) {
             int r = begin + odd;
             uint4 of[AT_ONCE];
@@ -140,10 +162,8 @@ static __device__ __forceinline__ void merge_ranges(const struct cuda_input &in,
             for (int k = 0; k < AT_ONCE; k++)
                 of[k] = on && r + 2 * k < n_ranges ? __ldcg((const uint4 *)(at + (r + 2 * k) * D))
                                                    : make_uint4(0, 0, 0, 0);
-#pragma unroll
-            for (int h = 0; begin == 0 && h < N_HEADS; h++)
-                shares[h] = share_of_range(sums + h * HEADS_SPLITS,
-                                           head + h < n_head ? n_ranges : 0);
+            if (begin == 0)
+                share_ranges<N_HEADS>(of_head, shares);
 #pragma unroll
             for (int k = 0; k < AT_ONCE; k++) {
                 if (begin + 2 * k >= n_ranges)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/cuda/drive.h"
+#include "tests/cuda/limits.h"
 #include "tests/engine/random_model.h"
 
 /* Weights and activations are halves: some 2^-11 in each of a few products. The CPU's activations are
@@ -392,6 +393,9 @@ static const struct {
     {"outputs can be asked for again", outputs_can_be_asked_for_again},
     {"company changes nothing", company_changes_nothing},
     {"sampling equals the CPU", sampling_equals_the_cpu},
+    {"short memory is said", short_memory_is_said},
+    {"nothing is taken once it is open", nothing_is_taken_once_open},
+    {"a lost device is said", a_lost_device_is_said},
 };
 
 int main(int argc, char **argv)
