@@ -2,13 +2,17 @@
 #include "cuda/blas.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cublas_v2.h>
 
 struct blas {
-    void *library;
+    cudaStream_t stream;
+    void *workspace;
+    pthread_t opener;
+    bool opened, usable; /* opened: the thread has ended */
     cublasHandle_t handle;
     __typeof__(cublasDestroy_v2) *destroy;
     __typeof__(cublasGemmEx) *gemm;
@@ -35,37 +39,55 @@ static bool find(void *library, const char *name, void *to)
     return address != NULL;
 }
 
-struct blas *blas_open(cudaStream_t stream, void *workspace)
+static void *open_blas(void *blas)
 {
+    struct blas *b = blas;
     __typeof__(cublasCreate_v2) *create;
     __typeof__(cublasSetStream_v2) *set_stream;
     __typeof__(cublasSetWorkspace_v2) *set_workspace;
+    void *library = open_library();
+
+    b->usable = library && find(library, "cublasCreate_v2", &create) &&
+                find(library, "cublasSetStream_v2", &set_stream) &&
+                find(library, "cublasSetWorkspace_v2", &set_workspace) &&
+                find(library, "cublasGemmEx", &b->gemm) &&
+                find(library, "cublasDestroy_v2", &b->destroy) &&
+                create(&b->handle) == CUBLAS_STATUS_SUCCESS &&
+                set_stream(b->handle, b->stream) == CUBLAS_STATUS_SUCCESS &&
+                set_workspace(b->handle, b->workspace, BLAS_WORKSPACE) == CUBLAS_STATUS_SUCCESS;
+    return NULL;
+}
+
+struct blas *blas_open(cudaStream_t stream, void *workspace)
+{
     struct blas *b = calloc(1, sizeof *b);
 
     if (!b)
         return NULL;
-    b->library = open_library();
-    if (!b->library || !find(b->library, "cublasCreate_v2", &create) ||
-        !find(b->library, "cublasSetStream_v2", &set_stream) ||
-        !find(b->library, "cublasSetWorkspace_v2", &set_workspace) ||
-        !find(b->library, "cublasGemmEx", &b->gemm) ||
-        !find(b->library, "cublasDestroy_v2", &b->destroy) ||
-        create(&b->handle) != CUBLAS_STATUS_SUCCESS)
-        goto fail;
-    if (set_stream(b->handle, stream) != CUBLAS_STATUS_SUCCESS ||
-        set_workspace(b->handle, workspace, BLAS_WORKSPACE) != CUBLAS_STATUS_SUCCESS)
-        goto fail;
+    b->stream = stream;
+    b->workspace = workspace;
+    if (pthread_create(&b->opener, NULL, open_blas, b) != 0) {
+        free(b);
+        return NULL;
+    }
     return b;
+}
 
-fail:
-    blas_close(b);
-    return NULL;
+bool blas_ready(struct blas *b)
+{
+    if (!b->opened)
+        pthread_join(b->opener, NULL);
+    b->opened = true;
+    return b->usable;
 }
 
 /* The library stays loaded: it cannot be unloaded safely while the driver is in use. */
 void blas_close(struct blas *b)
 {
-    if (b && b->handle)
+    if (!b)
+        return;
+    blas_ready(b);
+    if (b->handle)
         b->destroy(b->handle);
     free(b);
 }

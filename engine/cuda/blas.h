@@ -15,8 +15,12 @@ struct blas;
 
 enum { BLAS_WORKSPACE = 32 << 20 };
 
-/* NULL where the library is not there. workspace: BLAS_WORKSPACE bytes on the device. */
+/* Begins to open the library, in a thread of its own: that takes about as long as weights take to come.
+ * workspace: BLAS_WORKSPACE bytes on the device. NULL where there can be no thread. */
 struct blas *blas_open(cudaStream_t stream, void *workspace);
+
+/* Waits until that is done; whether the library is there. Before anything else is asked for. */
+bool blas_ready(struct blas *b);
 void blas_close(struct blas *b); /* NULL is fine */
 
 /* out[n, rows] (+)= x[n, cols] w[rows, cols]^T: halves, added up as floats and stored as floats or as

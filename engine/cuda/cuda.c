@@ -471,7 +471,8 @@ static cudaError_t take_memory(struct cuda *c)
     if (rc == cudaSuccess) {
         memset(c->host_inputs, 0, c->n_inputs * sizeof *c->host_inputs);
         cuda_lay_out_scratch(c, c->scratch);
-        c->blas = blas_open(c->queue.stream, c->workspace);
+        if (!c->opt.reproducible) /* whose products are ours */
+            c->blas = blas_open(c->queue.stream, c->workspace);
     }
     return rc;
 }

@@ -256,5 +256,9 @@ int cuda_load(struct cuda *c, struct model *m)
         load_matrices(c, m) != 0 || load_vectors(c, m) != 0 || load_step_layers(c) != 0 ||
         clear(c, c->scratch, c->scratch_bytes) != 0 || mark_added(c) != 0)
         return -1;
+    if (c->blas && !blas_ready(c->blas)) {
+        blas_close(c->blas);
+        c->blas = NULL;
+    }
     return cuda_record_graphs(c);
 }

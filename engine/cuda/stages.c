@@ -14,7 +14,7 @@ enum { FEW_FOR_HALVES = 4 };
 static bool by_blas(const struct cuda *c, const struct cuda_matrix *w, int n)
 {
     int few = w->format == CUDA_F16 ? FEW_FOR_HALVES : MATVEC_TOKENS;
-    return c->blas && !c->opt.reproducible && n > few;
+    return c->blas && n > few;
 }
 
 static struct cuda_cache cache_of(const struct cuda *c)
