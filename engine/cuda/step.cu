@@ -12,14 +12,8 @@
 #include "cuda/dot.cuh"
 #include "cuda/finish.cuh"
 #include "cuda/heads.cuh"
+#include "cuda/weights.cuh"
 #include "cuda/words.cuh"
-
-/* Workers, and a warp of which one thread brings the weights. */
-enum { WORKERS = STEP_WORKERS, WARPS = WORKERS / 32, THREADS = WORKERS + 32 };
-enum { MAX_SLOTS = 16, PASS_CHUNKS = 384 };
-
-/* Slots that are on their way at a time: more would be in the way of what is waited for. */
-enum { IN_FLIGHT = 2 };
 
 /* Marks of what is added to x: it is so by turns. */
 enum { MARK_OUT = 0, MARK_DOWN = 1 };
@@ -27,42 +21,10 @@ enum { MARK_OUT = 0, MARK_DOWN = 1 };
 /* Pairs of columns that a thread keeps in registers, which bounds n_embd; columns of a sum. */
 enum { KEPT = 2, SUMMED = 16 };
 
-/* The products of a layer, and what comes after the last layer. */
-enum { QKV, OUT, UP, DOWN, N_PRODUCTS, HEAD = N_PRODUCTS, N_KINDS };
-
 /* Products that all wait for, as steps of a counter. What a stage gives can be written anew as soon as
  * the one before has been read: every block has a part in every product, so whoever has all of a stage
  * knows that all have got there. */
 enum { DONE_OUT = 1, DONE_UP, DONE_DOWN, N_DONE = DONE_DOWN };
-
-/* Warps that attention has, of which each needs shared memory. */
-static __host__ __device__ constexpr int heads_warps(int head_dim)
-{
-    return head_dim == 64 ? 16 : 8;
-}
-static_assert(heads_warps(64) <= WARPS, "it has no others");
-
-/* A block's chunks [first, last) of a kind of product, tile after tile; `first` is chunk `column` of
- * tile `tile`. A pass is of so many tiles that what their chunks give has room. All layers are alike,
- * and divisions are slow, so this is worked out once. */
-struct share {
-    int first, last, per_tile, tile, column, last_tile, pass_tiles, step;
-    int begin[WARPS]; /* the columns of the first chunks */
-};
-
-/* Shared memory but for what the model's shape decides. */
-template <int D> struct room {
-    uint64_t full[MAX_SLOTS], empty[MAX_SLOTS];
-    union { /* in turn: a product, attention, putting its ranges together */
-        alignas(16) float parts[2][PASS_CHUNKS * TILE]; /* what each chunk gives of its rows */
-        struct heads_memory<D, heads_warps(D)> attention;
-    };
-    struct share kinds[N_KINDS];
-    float sums[WARPS];
-    float2 turn[D / 2];
-    struct heads_task tasks[WARPS];
-    size_t kv_at; /* where the cache has this position, of layer 0 and KV head 0 */
-};
 
 /* Read once: the compiler would rather read threadIdx again and again, and wait. */
 [[maybe_unused]] static __device__ __forceinline__ int thread_once(void)
@@ -70,24 +32,6 @@ template <int D> struct room {
     int thread;
     asm volatile("mov.u32 %0, %%tid.x;" : "=r"(thread));
     return thread;
-}
-
-/* A block's part of a product. */
-struct chunks {
-    struct cuda_matrix w, w2; /* w2: the last tiles, of another format; or none */
-    const struct share *of;
-};
-
-/* Tiles [tile, end) and of them this block's chunks [first, last). */
-struct pass {
-    int tile, end, first, last;
-};
-
-[[maybe_unused]] static __device__ __forceinline__ struct pass pass_from(const struct share &s,
-                                                                         int tile)
-{
-    int end = min(tile + s.pass_tiles, s.last_tile);
-    return {tile, end, max(tile * s.per_tile, s.first), min(end * s.per_tile, s.last)};
 }
 
 /* What attention waits for: queries, and the new position's keys and values, to shared memory. */
@@ -130,21 +74,14 @@ attend_apart(const struct cuda_attention &a, const struct heads_task &t, int lay
 }
 
 /* A: what most matrices are. B: what some are instead, or A. */
-template <int A, int B, int D> struct step {
-    /* A slot takes a run of chunks, each for another warp; groups of warps take turns with slots, each
-     * with its own: who did not wait for a slot's every round would take one for the next. */
-    static constexpr int AT_ONCE = A == CUDA_F16 ? WARPS / 3 : WARPS, GROUPS = WARPS / AT_ONCE;
-    static constexpr int ROW = AT_ONCE * F16_ROW + F16_PAD;
-    static constexpr int CHUNK_MOST = chunk_bytes(A) > chunk_bytes(B) ? chunk_bytes(A)
-                                                                      : chunk_bytes(B);
-    static constexpr int SLOT = A == CUDA_F16 ? TILE * ROW : AT_ONCE * CHUNK_MOST;
+template <int A, int B, int D> struct step : weights<A, B, D> {
+    using all = weights<A, B, D>;
+    using all::AT_ONCE, all::GROUPS, all::ROW, all::SLOT, all::job, all::layers, all::ring,
+        all::room;
+    using cursor = typename all::cursor;
 
-    const struct step_job &job;
-    struct room<D> &room;
-    const struct step_layer *layers; /* in shared memory */
-    float *x;                        /* [n_embd] */
-    struct columns y;                /* the input of a product */
-    char *ring;
+    float *x;         /* [n_embd] */
+    struct columns y; /* the input of a product */
     struct step_before before;
     int thread, warp, lane;
 
@@ -154,143 +91,6 @@ template <int A, int B, int D> struct step {
         bool mine;
         int n_ranges, n_tasks;
     };
-
-    /* Where the ring is written or read. */
-    struct cursor {
-        int run, slot, phase;
-    };
-
-    __device__ struct cuda_matrix matrix(int layer, int kind) const
-    {
-        return kind == HEAD ? job.output : layers[layer].products[kind];
-    }
-
-    __device__ struct chunks chunks_of(int layer, int kind) const
-    {
-        struct chunks c = {matrix(layer, kind), {}, &room.kinds[kind]};
-        if (kind == QKV)
-            c.w2 = layers[layer].v;
-        return c;
-    }
-
-    /* Where results are added up by who reads them, two blocks may share a tile. */
-    __device__ void work_out_share(int kind) const
-    {
-        const struct cuda_matrix w = matrix(0, kind);
-        struct share &s = room.kinds[kind];
-        int n_tiles = w.n_tiles + (kind == QKV ? layers[0].v.n_tiles : 0), per_tile = w.n_chunks;
-        bool shared = kind == OUT || kind == DOWN;
-        int units = shared ? n_tiles * per_tile : n_tiles, scale = shared ? 1 : per_tile;
-
-        s.per_tile = per_tile;
-        s.first = (int)((long long)units * blockIdx.x / gridDim.x) * scale;
-        s.last = (int)((long long)units * (blockIdx.x + 1) / gridDim.x) * scale;
-        s.tile = s.first / per_tile;
-        s.column = s.first % per_tile;
-        s.last_tile = (s.last + per_tile - 1) / per_tile;
-        s.pass_tiles = PASS_CHUNKS / per_tile;
-        s.step = WARPS % per_tile;
-        for (int k = 0; k < WARPS; k++)
-            s.begin[k] = (s.column + k) % per_tile;
-    }
-
-    /* Bringing weights */
-
-    /* Chunks of a pass that come next, from chunk i on. */
-    static __device__ int run_length(const struct pass &pass, int i)
-    {
-        return min(pass.last - i, (int)AT_ONCE);
-    }
-
-    /* The chunks of the first matrix from chunk i on. */
-    static __device__ int of_first(const struct chunks &c, int i)
-    {
-        return max(c.w.n_tiles * c.of->per_tile - i, 0);
-    }
-
-    /* Brings the run of n chunks from chunk i on. By one thread. */
-    __device__ void bring_run(const struct chunks &c, int i, int n, char *slot, uint64_t *full,
-                              uint64_t policy) const
-    {
-        int n_first = min(of_first(c, i), n), first = n_first * bytes_of(c.w);
-        int second = (n - n_first) * bytes_of(c.w2), at = max(i - c.w.n_tiles * c.of->per_tile, 0);
-        barrier_expect(full, first + second);
-        if (first > 0)
-            bulk_copy(slot, (const char *)c.w.data + (size_t)i * bytes_of(c.w), first, full,
-                      policy);
-        if (second > 0)
-            bulk_copy(slot + first, (const char *)c.w2.data + (size_t)at * bytes_of(c.w2), second,
-                      full, policy);
-    }
-
-    /* The same of F16, row after row of each tile; the run begins with chunk `column` of `tile`. */
-    __device__ void bring_rows(const struct chunks &c, int tile, int column, int n, char *slot,
-                               uint64_t *full, uint64_t policy) const
-    {
-        barrier_expect(full, n * TILE * F16_ROW);
-        for (int k = 0, length; k < n; k += length, column = 0, tile++) {
-            struct chunk from = chunk_at(c.w, CUDA_F16, tile, column);
-            length = min(n - k, c.of->per_tile - column);
-#pragma unroll
-            for (int row = 0; row < TILE; row++)
-                bulk_copy(slot + row * ROW + k * F16_ROW, from.at + (size_t)row * from.pitch,
-                          length * F16_ROW, full, policy);
-        }
-    }
-
-    static __device__ int bytes_of(const struct cuda_matrix &w)
-    {
-        return A == B || w.format == A ? chunk_bytes(A) : chunk_bytes(B);
-    }
-
-    __device__ void bring_product(int layer, int kind, struct cursor &at, struct cursor &landed,
-                                  uint64_t policy) const
-    {
-        const struct chunks c = chunks_of(layer, kind);
-        const struct share &s = *c.of;
-        int tile = s.tile, column = s.column;
-
-        for (struct pass pass = pass_from(s, s.tile); pass.tile < s.last_tile;
-             pass = pass_from(s, pass.end)) {
-            for (int i = pass.first, n; i < pass.last; i += n) {
-                char *slot = ring + at.slot * SLOT;
-                n = run_length(pass, i);
-                if (at.run - landed.run == IN_FLIGHT) {
-                    barrier_wait(&room.full[landed.slot], landed.phase);
-                    next_run(landed);
-                }
-                barrier_wait(&room.empty[at.slot], at.phase);
-                if (A == CUDA_F16)
-                    bring_rows(c, tile, column, n, slot, &room.full[at.slot], policy);
-                else
-                    bring_run(c, i, n, slot, &room.full[at.slot], policy);
-                next_run(at);
-                for (column += n; A == CUDA_F16 && column >= s.per_tile; column -= s.per_tile)
-                    tile++;
-            }
-        }
-    }
-
-    /* By one thread. */
-    __device__ void bring_weights(void) const
-    {
-        uint64_t policy = read_once();
-        struct cursor at = {0, 0, 1}, landed = {0, 0, 0};
-
-        for (int layer = 0; layer < job.n_layer; layer++)
-            for (int kind = 0; kind < N_PRODUCTS; kind++)
-                bring_product(layer, kind, at, landed, policy);
-        bring_product(0, HEAD, at, landed, policy);
-    }
-
-    __device__ void next_run(struct cursor &at) const
-    {
-        at.run++;
-        if (++at.slot == job.n_slots) {
-            at.slot = 0;
-            at.phase ^= 1;
-        }
-    }
 
     /* Waiting for the other blocks */
 
@@ -520,7 +320,7 @@ template <int A, int B, int D> struct step {
             else
                 dot_chunk<B>({slot + k * chunk_bytes(B), 0}, columns, lane, out);
         } else {
-            int n_first = of_first(c, i);
+            int n_first = all::of_first(c, i);
             if (k < n_first)
                 dot_chunk<A>({slot + k * chunk_bytes(A), 0}, columns, lane, out);
             else
@@ -532,7 +332,7 @@ template <int A, int B, int D> struct step {
     /* This warp's chunks of a pass: one of each of its group's runs. Those of the group that have none in
      * the last run wait for its slot all the same, so that none is a whole round ahead. */
     __device__ void multiply_runs(const struct chunks &c, const struct pass &pass, float *parts,
-                                  struct cursor &at) const
+                                  cursor &at) const
     {
         const struct share &s = *c.of;
         int k = warp % AT_ONCE, group = warp / AT_ONCE;
@@ -540,7 +340,7 @@ template <int A, int B, int D> struct step {
         int column = pass.first == s.first ? s.begin[first] : first % s.per_tile;
 
         for (int i = pass.first, n; i < pass.last; i += n) {
-            n = run_length(pass, i);
+            n = all::run_length(pass, i);
             if (GROUPS == 1 || at.run % GROUPS == group) {
                 barrier_wait(&room.full[at.slot], at.phase);
                 if (k < n)
@@ -552,7 +352,7 @@ template <int A, int B, int D> struct step {
                 column += s.step;
                 column = column >= s.per_tile ? column - s.per_tile : column;
             }
-            next_run(at);
+            all::next_run(at);
         }
     }
 
@@ -659,9 +459,9 @@ template <int A, int B, int D> struct step {
                       tagged(bits_of(pair), tag));
     }
 
-    __device__ void multiply(int layer, int kind, struct cursor &at) const
+    __device__ void multiply(int layer, int kind, cursor &at) const
     {
-        const struct chunks c = chunks_of(layer, kind);
+        const struct chunks c = all::chunks_of(layer, kind);
         const struct share &s = *c.of;
         float *parts = room.parts[0];
 
@@ -709,7 +509,7 @@ template <int A, int B, int D> struct step {
 
     __device__ void work(void) const
     {
-        struct cursor at = {0, 0, 0};
+        cursor at = {0, 0, 0};
         int position = job.step.position[0];
 
         embed(position);
@@ -765,7 +565,7 @@ static __global__ void __launch_bounds__(THREADS, 1)
     float *x = (float *)(shared + plan.x);
     char *ring = shared + plan.ring;
     using one = struct step<A, B, D>;
-    const one s = {job, r, layers, x, y, ring, *job.exchange.before, thread, warp, lane};
+    const one s = {{job, r, layers, ring}, x, y, *job.exchange.before, thread, warp, lane};
 
     if ((int)threadIdx.x < job.n_slots) {
         barrier_init(&r.full[threadIdx.x], 1);
