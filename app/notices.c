@@ -25,7 +25,7 @@ void notice_add_kv_type(const struct options *o, const struct engine *e, struct 
 {
     const struct engine_info *info = e ? engine_info(e) : NULL;
     if (info && o->kv_type >= 0 && (enum engine_kv_type)o->kv_type != info->kv_type)
-        str_addf(out, "the %s keeps its KV cache in %s (wanted %s)", info->on_gpu ? "GPU" : "CPU",
+        str_addf(out, "this model keeps its KV cache in %s (wanted %s)",
                  engine_kv_type_name(info->kv_type),
                  engine_kv_type_name((enum engine_kv_type)o->kv_type));
 }

@@ -12,7 +12,7 @@ void notice_history(const struct chat *c);
 void notice_add_demo(const struct chat *c, const char *pull, struct str *out); /* "/pull" */
 void notice_add_history(const struct chat *c, struct str *out);
 
-/* That the device keeps another KV cache than the options want. Nothing where it is not so,
+/* That the model keeps another KV cache than the options want. Nothing where it is not so,
  * or where e is NULL. */
 void notice_kv_type(const struct options *o, const struct engine *e);
 void notice_add_kv_type(const struct options *o, const struct engine *e, struct str *out);

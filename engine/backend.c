@@ -28,9 +28,10 @@ bool backend_has_gpu(void)
     return cuda_usable();
 }
 
-enum backend_kv_type backend_kv_type_on(bool gpu, enum backend_kv_type wanted)
+enum backend_kv_type backend_kv_type_for(const struct model_config *cfg,
+                                         enum backend_kv_type wanted)
 {
-    return gpu && wanted == BACKEND_KV_Q8 ? BACKEND_KV_F16 : wanted;
+    return wanted == BACKEND_KV_Q8 && cfg->head_dim % 32 != 0 ? BACKEND_KV_F16 : wanted;
 }
 
 uint64_t backend_kv_row_bytes(const struct model_config *cfg, enum backend_kv_type type)
@@ -42,25 +43,16 @@ uint64_t backend_kv_row_bytes(const struct model_config *cfg, enum backend_kv_ty
            (uint64_t)cfg->head_dim * bytes_of_32[type] / 32;
 }
 
-static int open_cuda(struct backend **out, const struct model *m, const struct backend_options *opt,
-                     char *err, size_t errlen)
-{
-    struct backend_options kept = *opt;
-
-    kept.kv_type = backend_kv_type_on(true, opt->kv_type);
-    return cuda_open(out, m, &kept, err, errlen);
-}
-
 int backend_open(struct backend **out, const char *device, const struct model *m,
                  const struct backend_options *opt, char *err, size_t errlen)
 {
     if (device && strcmp(device, "cuda") == 0)
-        return open_cuda(out, m, opt, err, errlen);
+        return cuda_open(out, m, opt, err, errlen);
     if (device && strcmp(device, "cpu") != 0) {
         snprintf(err, errlen, "device: unknown (got %s)", device);
         return -1;
     }
-    if (!device && open_cuda(out, m, opt, err, errlen) == 0)
+    if (!device && cuda_open(out, m, opt, err, errlen) == 0)
         return 0;
     return cpu_open(out, cpu_best_level(), m, opt, err, errlen);
 }

@@ -100,8 +100,9 @@ int backend_open(struct backend **out, const char *device, const struct model *m
                  const struct backend_options *opt, char *err, size_t errlen);
 void backend_close(struct backend *b); /* NULL is fine */
 
-/* What a device keeps in the cache where `wanted` is asked for: a GPU has no Q8 as yet. */
-enum backend_kv_type backend_kv_type_on(bool gpu, enum backend_kv_type wanted);
+/* What can be kept in a model's cache where `wanted` is asked for: F16 if it cannot be Q8. */
+enum backend_kv_type backend_kv_type_for(const struct model_config *cfg,
+                                         enum backend_kv_type wanted);
 
 /* Bytes of a position in the KV cache: keys and values of all layers and heads. */
 uint64_t backend_kv_row_bytes(const struct model_config *cfg, enum backend_kv_type type);

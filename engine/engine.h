@@ -61,7 +61,7 @@ struct engine_options {
     int n_threads;               /* CPU threads; 0 = the cores this process may use */
     int n_ctx;                   /* longest sequence in tokens; 0 = 4096 or the model's own limit */
     int n_parallel;              /* answers at a time, each of up to n_ctx tokens; 0 = 1 */
-    enum engine_kv_type kv_type; /* a GPU keeps F16 where Q8 is asked for */
+    enum engine_kv_type kv_type; /* F16 for Q8 where heads are no multiple of 32 long */
     uint64_t host_memory;        /* CPU: takes at most so many bytes; 0 = what is free */
     uint64_t device_memory;      /* CUDA: the same of the GPU's */
     uint64_t reserved_memory;    /* of what is free, left to others that are about to take it */
@@ -103,7 +103,7 @@ struct engine_info {
     int n_vocab, n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff;
     int n_ctx, n_ctx_train;      /* tokens: this engine's limit, the model's */
     int n_parallel;              /* answers at a time */
-    enum engine_kv_type kv_type; /* what the device keeps */
+    enum engine_kv_type kv_type; /* what is kept */
     uint64_t n_params, file_bytes;
     uint64_t weight_bytes, kv_bytes, scratch_bytes; /* planned, resident after load */
     uint64_t kv_token_bytes;                        /* of these, a position takes */

@@ -78,7 +78,7 @@ static int best_parallel(const struct model_config *cfg, const struct engine_opt
                          int n_ctx)
 {
     bool cuda = opt->device == ENGINE_DEVICE_CUDA;
-    uint64_t row = backend_kv_row_bytes(cfg, backend_kv_type_on(cuda, kv_type_of(opt)));
+    uint64_t row = backend_kv_row_bytes(cfg, backend_kv_type_for(cfg, kv_type_of(opt)));
     uint64_t host = cpu_memory_available();
     if (opt->host_memory > 0 && opt->host_memory < host)
         host = opt->host_memory;
@@ -122,7 +122,7 @@ static int choose_sizes(struct engine *e, const struct engine_options *opt,
         .max_outputs = n_parallel > INSPECT_OUTPUTS ? n_parallel : INSPECT_OUTPUTS,
         .max_context = n_ctx,
         .n_blocks = n_parallel * kv_blocks(n_ctx),
-        .kv_type = kv_type_of(opt),
+        .kv_type = backend_kv_type_for(&e->model.cfg, kv_type_of(opt)),
         .host_memory = opt->host_memory,
         .device_memory = opt->device_memory,
         .reserved_memory = opt->reserved_memory,
@@ -160,8 +160,7 @@ static int open_backend(struct engine *e, const struct engine_options *opt,
     e->info.bus_address = e->backend->bus_address;
     e->info.device = e->backend->device;
     e->info.on_gpu = e->backend->bus_address != NULL;
-    bool kept = backend_kv_type_on(e->info.on_gpu, e->sizes.kv_type) == e->sizes.kv_type;
-    e->info.kv_type = kept ? opt->kv_type : ENGINE_KV_F16;
+    e->info.kv_type = e->sizes.kv_type == kv_type_of(opt) ? opt->kv_type : ENGINE_KV_F16;
     return 0;
 }
 

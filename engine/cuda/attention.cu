@@ -30,7 +30,7 @@ template <int HEADS> struct running {
 static __device__ __forceinline__ void load_dims(const struct cuda_cache &c, size_t at,
                                                  float out[DIMS])
 {
-    if (c.f32) {
+    if (c.kind == CUDA_CACHE_FLOATS) {
         const float4 *p = (const float4 *)((const float *)c.data + at);
         float4 a = p[0], b = p[1];
         out[0] = a.x, out[1] = a.y, out[2] = a.z, out[3] = a.w;
@@ -44,6 +44,19 @@ static __device__ __forceinline__ void load_dims(const struct cuda_cache &c, siz
             out[2 * i] = f.x;
             out[2 * i + 1] = f.y;
         }
+    }
+}
+
+static __device__ __forceinline__ void load_dims(const struct code_rows &from, int dim,
+                                                 float out[DIMS])
+{
+    uint2 code = __ldcg((const uint2 *)(from.codes + dim));
+    float scale = __half2float(__ldcg(from.scales + dim / CACHE_GROUP));
+
+#pragma unroll
+    for (int i = 0; i < DIMS; i++) {
+        uint32_t byte = (i < 4 ? code.x : code.y) >> i % 4 * 8 & 0xff;
+        out[i] = (float)((int)byte - 128) * scale;
     }
 }
 
@@ -114,6 +127,12 @@ static __device__ __forceinline__ void walk(const struct cuda_attention &a, cons
     auto fetch = [&](int of, float *keys, float *values) {
         if (of >= p.last || idle)
             return;
+        if (c.kind == CUDA_CACHE_CODES) {
+            struct code_rows rows = codes_at(c, a.step, p.sequence, of, a.layer, p.head_kv);
+            load_dims(rows, dim, keys);
+            load_dims(values_of(rows, c.head_dim), dim, values);
+            return;
+        }
         size_t at = cache_at(c, a.step, p.sequence, of, a.layer, p.head_kv) + dim;
         load_dims(c, at, keys);
         load_dims(c, at + to_values, values);

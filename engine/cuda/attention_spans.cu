@@ -48,6 +48,30 @@ static __device__ __forceinline__ void fetch(const struct cuda_attention &a, int
     end_of_copies();
 }
 
+/* The same of codes, at once. */
+template <int D>
+static __device__ __forceinline__ void fetch_codes(const struct cuda_attention &a, int sequence,
+                                                   int head_kv, int first, int last,
+                                                   struct tile<D> &t)
+{
+    if (first >= last)
+        return;
+    struct code_rows keys = codes_at(a.cache, a.step, sequence, first, a.layer, head_kv);
+    struct code_rows values = values_of(keys, D);
+#pragma unroll
+    for (int k = 0; k < KEYS * D / 8 / (WARPS * 32); k++) {
+        int i = threadIdx.x + k * WARPS * 32, row = i / (D / 8), dim = i % (D / 8) * 8;
+        int scale = row * (D / CACHE_GROUP) + dim / CACHE_GROUP;
+        uint4 key = make_uint4(0, 0, 0, 0), value = key;
+        if (first + row < last) {
+            key = load_codes(keys.codes + row * D + dim, __ldcg(keys.scales + scale));
+            value = load_codes(values.codes + row * D + dim, __ldcg(values.scales + scale));
+        }
+        *(uint4 *)(t.keys + row * (D + PAD) + dim) = key;
+        *(uint4 *)(t.values + row * (D + PAD) + dim) = value;
+    }
+}
+
 static __device__ __forceinline__ void load_rows(uint32_t out[4], const __half *row)
 {
     uint32_t at = (uint32_t)__cvta_generic_to_shared(row);
@@ -176,7 +200,7 @@ static __device__ __forceinline__ void load_queries(const struct cuda_attention 
 }
 
 /* Grid: query heads, spans. */
-template <int D>
+template <int D, bool CODES>
 static __global__ void __launch_bounds__(WARPS * 32)
     attend_span(const __grid_constant__ struct cuda_attention a)
 {
@@ -190,13 +214,19 @@ static __global__ void __launch_bounds__(WARPS * 32)
     int first = a.spans[2 * span], n = a.spans[2 * span + 1];
     int sequence = a.step.sequence[first], last = a.step.position[first + n - 1] + 1;
 
+    auto bring = [&](int at, struct tile<D> &to) {
+        if constexpr (CODES)
+            fetch_codes<D>(a, sequence, head_kv, at, last, to);
+        else
+            fetch<D>(a, sequence, head_kv, at, last, to);
+    };
     struct rows<D> r;
     load_queries<D>(a, first, n, head, r);
-    fetch<D>(a, sequence, head_kv, 0, last, tiles[0]);
+    bring(0, tiles[0]);
     for (int at = 0; at < last; at += KEYS) {
         const struct tile<D> &now = tiles[at / KEYS % 2];
         uint32_t p[KEYS / 16][4];
-        fetch<D>(a, sequence, head_kv, at + KEYS, last, tiles[(at / KEYS + 1) % 2]);
+        bring(at + KEYS, tiles[(at / KEYS + 1) % 2]);
         wait_for_copies<1>();
         __syncthreads();
         score<D>(r, now.keys, at, p);
@@ -219,12 +249,19 @@ static __global__ void __launch_bounds__(WARPS * 32)
     }
 }
 
+template <int D>
+static cudaError_t launch_spans(const struct cuda_queue *q, const struct cuda_attention *a,
+                                int n_spans)
+{
+    bool codes = a->cache.kind == CUDA_CACHE_CODES;
+    dim3 grid((unsigned)a->cache.n_head, (unsigned)n_spans);
+
+    return launch(q, codes ? attend_span<D, true> : attend_span<D, false>, grid, WARPS * 32, 0, *a);
+}
+
 cudaError_t launch_attention_spans(const struct cuda_queue *q, const struct cuda_attention *a,
                                    int n_spans)
 {
-    dim3 grid((unsigned)a->cache.n_head, (unsigned)n_spans);
-
-    if (a->cache.head_dim == 64)
-        return launch(q, attend_span<64>, grid, WARPS * 32, 0, *a);
-    return launch(q, attend_span<128>, grid, WARPS * 32, 0, *a);
+    return a->cache.head_dim == 64 ? launch_spans<64>(q, a, n_spans)
+                                   : launch_spans<128>(q, a, n_spans);
 }

@@ -358,7 +358,8 @@ static struct cuda *new_cuda(const struct model *m, const struct backend_options
     return c;
 }
 
-static int check_shape(const struct model_config *cfg, char *err, size_t errlen)
+static int check_shape(const struct model_config *cfg, const struct backend_options *opt, char *err,
+                       size_t errlen)
 {
     const struct {
         const char *name;
@@ -373,6 +374,11 @@ static int check_shape(const struct model_config *cfg, char *err, size_t errlen)
                      limits[i].name, limits[i].multiple, limits[i].most, limits[i].value);
             return -1;
         }
+    }
+    if (opt->kv_type == BACKEND_KV_Q8 && cfg->head_dim % CACHE_GROUP != 0) {
+        snprintf(err, errlen, "CUDA: KV cache in q8: head length: not a multiple of %d (got %d)",
+                 CACHE_GROUP, cfg->head_dim);
+        return -1;
     }
     return 0;
 }
@@ -480,7 +486,7 @@ static cudaError_t take_memory(struct cuda *c)
 int cuda_open(struct backend **out, const struct model *m, const struct backend_options *opt,
               char *err, size_t errlen)
 {
-    if (check_shape(&m->cfg, err, errlen) != 0)
+    if (check_shape(&m->cfg, opt, err, errlen) != 0)
         return -1;
     struct cuda *c = new_cuda(m, opt);
     if (!c) {

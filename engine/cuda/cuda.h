@@ -48,8 +48,9 @@ struct cuda {
     size_t weights_bytes, kv_bytes, scratch_bytes;
 
     /* Scratch. T = max_tokens, O = max_outputs; pitches are multiples of CHUNK. */
-    float *x; /* [T, n_embd] */
-    float *q; /* [T, n_head * head_dim] */
+    float *x;      /* [T, n_embd] */
+    float *q;      /* [T, n_head * head_dim] */
+    float *staged; /* [T, {keys, values}, n_head_kv, head_dim] on their way to a cache of codes */
     void *
         product; /* [T, rows] of qkv, floats, or of gate and up, halves. In the same place by turns: */
     float *logits; /* [O, n_vocab] */
@@ -107,6 +108,7 @@ int cuda_load(struct cuda *c, struct model *m);
 int cuda_bandwidth(struct cuda *c, double *passes, int n);
 
 /* stages.c: the stages of a step, put into the queue. */
+struct cuda_cache cuda_cache_of(const struct cuda *c);
 void cuda_set_inputs(struct cuda *c, int n_tokens); /* host_inputs from the batch */
 int cuda_send_inputs(struct cuda *c);
 int cuda_stage_embed(struct cuda *c);

@@ -152,14 +152,68 @@ static __device__ __forceinline__ void split_pair(float x, float y, uint32_t *hi
     *low = bits_of(__floats2half2_rn(x - back.x, y - back.y));
 }
 
+static __device__ __forceinline__ size_t cache_piece(const struct cuda_cache &c,
+                                                     const struct cuda_step &s, int sequence,
+                                                     int position, int layer, int head_kv)
+{
+    int id = s.block_table[sequence * s.max_blocks + position / KV_BLOCK];
+    return ((size_t)id * c.n_layer + layer) * c.n_head_kv + head_kv;
+}
+
 /* Element 0 of the keys of a position's row; the values are KV_BLOCK rows further on. */
 static __device__ __forceinline__ size_t cache_at(const struct cuda_cache &c,
                                                   const struct cuda_step &s, int sequence,
                                                   int position, int layer, int head_kv)
 {
-    int id = s.block_table[sequence * s.max_blocks + position / KV_BLOCK];
-    size_t piece = ((size_t)id * c.n_layer + layer) * c.n_head_kv + head_kv;
+    size_t piece = cache_piece(c, s, sequence, position, layer, head_kv);
     return (piece * 2 * KV_BLOCK + position % KV_BLOCK) * c.head_dim;
+}
+
+/* The same of codes, and of their scales. */
+struct code_rows {
+    uint8_t *codes;
+    __half *scales;
+};
+
+static __device__ __forceinline__ struct code_rows codes_at(const struct cuda_cache &c,
+                                                            const struct cuda_step &s, int sequence,
+                                                            int position, int layer, int head_kv)
+{
+    size_t n = (size_t)2 * KV_BLOCK * c.head_dim;
+    size_t piece = cache_piece(c, s, sequence, position, layer, head_kv);
+    uint8_t *codes = (uint8_t *)c.data + piece * (n + n / CACHE_GROUP * sizeof(__half));
+    int row = position % KV_BLOCK;
+    return {codes + row * c.head_dim, (__half *)(codes + n) + row * (c.head_dim / CACHE_GROUP)};
+}
+
+/* The values that belong to rows of keys. */
+static __device__ __forceinline__ struct code_rows values_of(const struct code_rows &keys,
+                                                             int head_dim)
+{
+    return {keys.codes + KV_BLOCK * head_dim, keys.scales + KV_BLOCK * (head_dim / CACHE_GROUP)};
+}
+
+/* Eight bytes that are codes plus 128, times their scale. Integers become halves by way of their bits:
+ * 0x6400 | n is 1024 + n. */
+static __device__ __forceinline__ void scale_codes(uint32_t low, uint32_t high, __half2 scale,
+                                                   uint32_t out[4])
+{
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        uint32_t bits = __byte_perm(i < 2 ? low : high, 0x64646464, i % 2 ? 0x4342 : 0x4140);
+        out[i] = bits_of(__hmul2(__hsub2(half2_of(bits), __float2half2_rn(1152)), scale));
+    }
+}
+
+/* Eight elements of a cache's codes. Past the first cache: a line of it may have come before another
+ * block has written to it. */
+static __device__ __forceinline__ uint4 load_codes(const uint8_t *codes, __half scale)
+{
+    uint2 code = __ldcg((const uint2 *)codes);
+    uint32_t out[4];
+
+    scale_codes(code.x, code.y, __half2half2(scale), out);
+    return make_uint4(out[0], out[1], out[2], out[3]);
 }
 
 #endif

@@ -27,11 +27,15 @@ static __device__ __forceinline__ void finish_qkv(const struct cuda_finish &f, i
         *(float2 *)((float *)f.out + (size_t)token * f.pitch + row) = make_float2(v0, v1);
         return;
     }
+    if (c.kind == CUDA_CACHE_CODES) {
+        *(float2 *)(f.staged + (size_t)token * 2 * n_kv + row - n_q) = make_float2(v0, v1);
+        return;
+    }
     int of_values = row >= n_q + n_kv;
     int head_kv = (row - n_q - of_values * n_kv) / c.head_dim;
     size_t at = cache_at(c, f.step, f.step.sequence[token], position, f.layer, head_kv) +
                 (size_t)of_values * KV_BLOCK * c.head_dim + i;
-    if (c.f32)
+    if (c.kind == CUDA_CACHE_FLOATS)
         *(float2 *)((float *)c.data + at) = make_float2(v0, v1);
     else
         *(__half2 *)((__half *)c.data + at) = __halves2half2(to_half(v0), to_half(v1));

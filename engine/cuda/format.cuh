@@ -12,7 +12,7 @@
  * F16 is plain rows, so that cuBLAS can read them too; a chunk is a part of eight of them.
  *
  * A format<F> reads: load() takes half a chunk into a lane's registers, expand() turns one unit of it
- * into halves. Integers become halves by way of their bits: 0x6400 | n is 1024 + n. */
+ * into halves; see scale_codes for how. */
 #ifndef ENGINE_CUDA_FORMAT_CUH
 #define ENGINE_CUDA_FORMAT_CUH
 
@@ -123,11 +123,7 @@ template <> struct format<CUDA_Q8> {
         uint32_t word[2] = {u % 2 ? w[u / 2].z : w[u / 2].x, u % 2 ? w[u / 2].w : w[u / 2].y};
         __half2 d = half2_of(u < 2 ? scale.x : scale.y);
         d = u % 2 ? __high2half2(d) : __low2half2(d);
-#pragma unroll
-        for (int j = 0; j < 4; j++) {
-            uint32_t bits = __byte_perm(word[j / 2], 0x64646464, j % 2 ? 0x4342 : 0x4140);
-            b[j] = bits_of(__hmul2(__hsub2(half2_of(bits), __float2half2_rn(1152)), d));
-        }
+        scale_codes(word[0], word[1], d, b);
     }
 };
 

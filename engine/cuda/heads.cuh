@@ -72,6 +72,40 @@ static __device__ __forceinline__ void fetch_keys(const struct rows &from, int f
     }
 }
 
+/* The scales of a row of codes. */
+template <int D> struct alignas(D / CACHE_GROUP * 2) row_scales {
+    __half of[D / CACHE_GROUP];
+};
+
+template <int D>
+static __device__ __forceinline__ struct row_scales<D> load_scales(const __half *from) {
+    struct row_scales<D> scales;
+
+    if constexpr (D == 64)
+        *(uint32_t *)&scales = __ldcg((const uint32_t *)from);
+    else
+        *(uint2 *)&scales = __ldcg((const uint2 *)from);
+    return scales;
+}
+
+template <int D>
+static __device__ __forceinline__ void fetch_keys(const struct code_rows &from, int first, int last,
+                                                  struct keys<D> &k)
+{
+    int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+
+#pragma unroll
+    for (int i = 0; i < 2; i++) {
+        int row = i * 8 + g;
+        if (row >= first && row < last) {
+            struct row_scales<D> scales = load_scales<D>(from.scales + row * (D / CACHE_GROUP));
+#pragma unroll
+            for (int u = 0; u < D / 32; u++)
+                k.of[i][u] = load_codes(from.codes + row * D + u * 32 + t * 8, scales.of[u]);
+        }
+    }
+}
+
 /* Begins to fetch values of rows [0, last); the rest of the sixteen become zeros. */
 template <int D>
 static __device__ __forceinline__ void fetch_values(const struct rows &from, int last,
@@ -83,6 +117,31 @@ static __device__ __forceinline__ void fetch_values(const struct rows &from, int
     for (int k = 0; k < POSITIONS * D / 8 / 32; k++) {
         int i = lane + k * 32, row = i / (D / 8), dim = i % (D / 8) * 8;
         copy_16(&m.values[row][dim], from.keys + from.to_values + row * D + dim, row < last);
+    }
+}
+
+/* Eight of them of a row among codes, from `dim` on. */
+template <int D>
+static __device__ __forceinline__ uint4 load_values(const struct code_rows &from, int row, int dim)
+{
+    struct code_rows values = values_of(from, D);
+    __half scale = __ldcg(values.scales + row * (D / CACHE_GROUP) + dim / CACHE_GROUP);
+    return load_codes(values.codes + row * D + dim, scale);
+}
+
+template <int D>
+static __device__ __forceinline__ void fetch_values(const struct code_rows &from, int last,
+                                                    union warp_memory<D> &m)
+{
+    int lane = threadIdx.x % 32;
+
+#pragma unroll
+    for (int k = 0; k < POSITIONS * D / 8 / 32; k++) {
+        int i = lane + k * 32, row = i / (D / 8), dim = i % (D / 8) * 8;
+        uint4 v = make_uint4(0, 0, 0, 0);
+        if (row < last)
+            v = load_values<D>(from, row, dim);
+        *(uint4 *)&m.values[row][dim] = v;
     }
 }
 
@@ -98,6 +157,18 @@ static __device__ __forceinline__ void fetch_late_values(const struct rows &from
     for (int row = max(first, 0); row < min(last, (int)POSITIONS) && dim < D; row++)
         *(uint4 *)&m.values[row][dim] = *(const uint4 *)(from.keys + from.to_values + row * D +
                                                          dim);
+    __syncwarp();
+}
+
+template <int D>
+static __device__ __forceinline__ void fetch_late_values(const struct code_rows &from, int first,
+                                                         int last, union warp_memory<D> &m)
+{
+    int dim = threadIdx.x % 32 * 8;
+
+    __syncwarp();
+    for (int row = max(first, 0); row < min(last, (int)POSITIONS) && dim < D; row++)
+        *(uint4 *)&m.values[row][dim] = load_values<D>(from, row, dim);
     __syncwarp();
 }
 
@@ -260,7 +331,7 @@ static __device__ __forceinline__ void merge_heads(__half *part, float2 *part_su
 
 /* One token's query heads of one KV head (or eight of them), and one range of positions. */
 struct heads_task {
-    const __half *keys; /* of layer 0, of this warp's first positions */
+    const __half *keys; /* of layer 0, of this warp's first positions; not of codes */
     size_t q;           /* where the first head's queries begin */
     __half *part;       /* and its result */
     float2 *part_sums;
@@ -305,17 +376,33 @@ static __device__ __forceinline__ struct heads_task task_of(const struct cuda_at
 }
 
 /* The sixteen positions from `at` on, in the cache. */
-template <int D>
-static __device__ __forceinline__ struct rows cached(const struct cuda_attention &a,
-                                                     const struct heads_task &t, int layer, int at)
+template <int D, bool CODES>
+static __device__ __forceinline__ auto cached(const struct cuda_attention &a,
+                                              const struct heads_task &t, int layer, int at)
 {
-    return {(const __half *)a.cache.data +
-                cache_at(a.cache, a.step, t.sequence, at, layer, t.head_kv),
-            KV_BLOCK * D};
+    if constexpr (CODES)
+        return codes_at(a.cache, a.step, t.sequence, at, layer, t.head_kv);
+    else
+        return rows{(const __half *)a.cache.data +
+                        cache_at(a.cache, a.step, t.sequence, at, layer, t.head_kv),
+                    KV_BLOCK * D};
+}
+
+/* The same of the task's first positions, if it has any. */
+template <int D, bool CODES>
+static __device__ __forceinline__ auto first_cached(const struct cuda_attention &a,
+                                                    const struct heads_task &t, int layer)
+{
+    if constexpr (CODES) {
+        return t.at < t.last ? cached<D, true>(a, t, layer, t.at) : code_rows{};
+    } else {
+        size_t to_layer = (size_t)layer * a.cache.n_head_kv * 2 * KV_BLOCK * D;
+        return rows{t.keys + to_layer, KV_BLOCK * D};
+    }
 }
 
 /* all += the warp's further positions, `step` from each other. */
-template <int D, class L>
+template <int D, bool CODES, class L>
 static __device__ __forceinline__ void
 attend_further(const struct cuda_attention &a, const struct heads_task &t, int layer,
                const struct queries<D> &q, int step, union warp_memory<D> &mine, const L &late,
@@ -326,7 +413,7 @@ attend_further(const struct cuda_attention &a, const struct heads_task &t, int l
     uint32_t shares[2];
 
     for (int at = t.at + step; at < t.last; at += step) {
-        const struct rows from = cached<D>(a, t, layer, at), to = late(at);
+        const auto from = cached<D, CODES>(a, t, layer, at), to = late(at);
         int n_old = min(t.last, t.fresh) - at;
         __syncwarp();
         fetch_keys<D>(from, 0, n_old, keys);
@@ -340,27 +427,26 @@ attend_further(const struct cuda_attention &a, const struct heads_task &t, int l
 }
 
 /* A function of its own, so that the first positions have the registers that they need. */
-template <int D, class L>
+template <int D, bool CODES, class L>
 static __device__ __noinline__ void
 attend_further_apart(const struct cuda_attention &a, const struct heads_task &t, int layer,
                      const struct queries<D> &q, int step, union warp_memory<D> &mine,
                      const L &late, struct sums<D> &all)
 {
-    attend_further<D>(a, t, layer, q, step, mine, late, all);
+    attend_further<D, CODES>(a, t, layer, q, step, mine, late, all);
 }
 
 /* The task's result in a layer. What earlier steps have written is fetched before `wait`, which returns
  * when the queries are in shared memory and what this step writes is where late(position) says:
- * it gives the rows of the sixteen positions from there on. APART: registers are few. By n_workers threads, of whose warps
- * the first ones work. */
-template <int D, int W, bool APART, class F, class L>
+ * it gives the rows of the sixteen positions from there on. APART: registers are few. CODES: the cache is
+ * one of them. By n_workers threads, of whose warps the first ones work. */
+template <int D, int W, bool APART, bool CODES = false, class F, class L>
 static __device__ __forceinline__ void attend(const struct cuda_attention &a,
                                               const struct heads_task &t, int layer, int n_workers,
                                               struct heads_memory<D, W> &memory, F wait, L late)
 {
     int warp = threadIdx.x / 32, at = t.at, n_old = min(t.last, t.fresh) - at;
-    size_t to_layer = (size_t)layer * a.cache.n_head_kv * 2 * KV_BLOCK * D;
-    const struct rows from = {t.keys + to_layer, KV_BLOCK * D};
+    const auto from = first_cached<D, CODES>(a, t, layer);
     union warp_memory<D> &mine = memory.warps[warp % W];
     struct keys<D> keys = {
     };
@@ -378,10 +464,11 @@ static __device__ __forceinline__ void attend(const struct cuda_attention &a,
         fetch_late_values<D>(late(at), n_old, t.last - at, mine);
         add_values<D>(mine, shares, s);
         if (!APART) {
-            attend_further<D>(a, t, layer, memory.queries, W * POSITIONS, mine, late, s);
+            attend_further<D, CODES>(a, t, layer, memory.queries, W * POSITIONS, mine, late, s);
         } else if (at + W * POSITIONS < t.last) {
             struct sums<D> all = s;
-            attend_further_apart<D>(a, t, layer, memory.queries, W * POSITIONS, mine, late, all);
+            attend_further_apart<D, CODES>(a, t, layer, memory.queries, W * POSITIONS, mine, late,
+                                           all);
             s = all;
         }
         leave_results<D>(s, mine.results);

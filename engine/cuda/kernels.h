@@ -98,9 +98,16 @@ struct cuda_step {
     float *turn; /* [T, head_dim / 2, 2] cosine and sine */
 };
 
-struct cuda_cache { /* [blocks, n_layer, n_head_kv, {keys, values}, KV_BLOCK, head_dim] */
+/* What numbers are in the cache. Codes: integers of 8 bits, as bytes plus 128, in groups of CACHE_GROUP
+ * with a half as their scale. Keys are spread before they become codes; see cache.cu. */
+enum cuda_cache_kind { CUDA_CACHE_HALVES, CUDA_CACHE_FLOATS, CUDA_CACHE_CODES };
+enum { CACHE_GROUP = 32 };
+
+/* Pieces [blocks, n_layer, n_head_kv], each [{keys, values}, KV_BLOCK, head_dim]; one of codes ends with
+ * their scales, [{keys, values}, KV_BLOCK, head_dim / CACHE_GROUP]. */
+struct cuda_cache {
     void *data;
-    bool f32; /* else halves */
+    enum cuda_cache_kind kind;
     int n_layer, n_head, n_head_kv, head_dim;
 };
 
@@ -147,7 +154,8 @@ enum cuda_finish_kind {
     CUDA_STORE, /* out = v, floats */
     CUDA_ADD,   /* out += v, floats */
     CUDA_GATE,  /* out = silu(even row) * odd row, halves */
-    CUDA_QKV,   /* + bias; q and k rotated; q to out, floats, k and v to the cache */
+    CUDA_QKV,   /* + bias; q and k rotated; q to out, floats, k and v to the cache or, for one of
+                   codes, to staged */
 };
 
 struct cuda_finish {
@@ -158,6 +166,7 @@ struct cuda_finish {
     struct cuda_step step;
     struct cuda_cache cache;
     int layer;
+    float *staged; /* [T, {keys, values}, n_head_kv, head_dim] */
 };
 
 /* Any number of tokens, MATVEC_TOKENS at a time. A token's result does not depend on the others. */
@@ -173,6 +182,9 @@ cudaError_t launch_matvec(const struct cuda_queue *q, const struct cuda_matvec *
  * for CUDA_QKV. */
 cudaError_t launch_finish(const struct cuda_queue *q, const struct cuda_finish *f, const void *v,
                           int n_tokens);
+
+/* After a CUDA_QKV for a cache of codes: brings there what is staged, and spreads the queries. */
+cudaError_t launch_codes(const struct cuda_queue *q, const struct cuda_finish *f, int n_tokens);
 
 /* Attention */
 
@@ -197,7 +209,7 @@ struct cuda_attention {
 cudaError_t launch_attention(const struct cuda_queue *q, const struct cuda_attention *a,
                              int n_tokens);
 
-/* What follows is for half caches and heads of 64 and 128 only. */
+/* What follows is for heads of 64 and 128 only, and not for a cache of floats. */
 bool cuda_attention_tensor_usable(const struct cuda_cache *cache);
 int cuda_head_groups(const struct cuda_cache *cache);
 

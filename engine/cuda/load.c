@@ -186,21 +186,19 @@ static bool step_can_read(const struct cuda *c, const struct cuda_matrix *w)
     return w->n_tiles == 0 || cuda_step_usable(c->layers[0].up.format, w->format);
 }
 
-/* What a whole step needs to know of the layers; whether there can be one is seen on the way. */
+/* What a whole step needs to know of the layers; whether there can be one is seen on the way. It writes
+ * a pair of elements at a time to the cache, so that cannot be one of codes, which depend on 32. */
 static int load_step_layers(struct cuda *c)
 {
     size_t bytes = (size_t)c->cfg.n_layer * sizeof *c->step_layers;
     struct step_layer *layers = calloc(1, bytes);
-    const struct cuda_cache cache = {.f32 = c->opt.kv_type == BACKEND_KV_F32,
-                                     .n_head = c->cfg.n_head,
-                                     .n_head_kv = c->cfg.n_head_kv,
-                                     .head_dim = c->cfg.head_dim};
+    const struct cuda_cache cache = cuda_cache_of(c);
 
     if (!layers)
         return cuda_check(c, cudaErrorMemoryAllocation, "loading");
     c->whole_steps = c->queue.whole_steps && !c->opt.reproducible &&
-                     cuda_attention_tensor_usable(&cache) && step_can_read(c, &c->embed) &&
-                     step_can_read(c, &c->output);
+                     cache.kind == CUDA_CACHE_HALVES && cuda_attention_tensor_usable(&cache) &&
+                     step_can_read(c, &c->embed) && step_can_read(c, &c->output);
     for (int i = 0; i < c->cfg.n_layer; i++) {
         const struct cuda_layer *l = &c->layers[i];
         layers[i] = (struct step_layer){.products = {l->qkv, l->out, l->up, l->down},

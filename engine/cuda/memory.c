@@ -131,10 +131,8 @@ bool cuda_placement_at(const struct cuda *c, const struct model *m, int i,
 
 size_t cuda_kv_bytes(const struct cuda *c)
 {
-    size_t element = c->opt.kv_type == BACKEND_KV_F16 ? 2 : 4;
-
-    return (size_t)c->opt.n_blocks * (size_t)c->cfg.n_layer * (size_t)c->cfg.n_head_kv * 2 *
-           KV_BLOCK * (size_t)c->cfg.head_dim * element;
+    return (size_t)c->opt.n_blocks * KV_BLOCK *
+           (size_t)backend_kv_row_bytes(&c->cfg, c->opt.kv_type);
 }
 
 /* The input of a step of up to so many tokens, copied in one piece: a step of few copies little. */
@@ -213,6 +211,8 @@ size_t cuda_lay_out_scratch(struct cuda *c, char *base)
     take(&a, &c->step.turn, t * (size_t)cfg->head_dim, sizeof(float));
     take(&a, &c->x, t * embd, sizeof(float));
     take(&a, &c->q, t * heads, sizeof(float));
+    if (c->opt.kv_type == BACKEND_KV_Q8)
+        take(&a, &c->staged, t * 2 * (size_t)(cfg->n_head_kv * cfg->head_dim), sizeof(float));
     take(&a, &c->a, t * (size_t)cuda_pitch((int)heads), half);
     take(&a, &c->y, (t > o ? t : o) * (size_t)cuda_pitch(cfg->n_embd), half);
     take(&a, &c->h, t * (size_t)cuda_pitch(cfg->n_ff), half);

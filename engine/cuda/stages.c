@@ -17,11 +17,15 @@ static bool by_blas(const struct cuda *c, const struct cuda_matrix *w, int n)
     return c->blas && n > few;
 }
 
-static struct cuda_cache cache_of(const struct cuda *c)
+struct cuda_cache cuda_cache_of(const struct cuda *c)
 {
+    static const enum cuda_cache_kind kinds[] = {[BACKEND_KV_F16] = CUDA_CACHE_HALVES,
+                                                 [BACKEND_KV_F32] = CUDA_CACHE_FLOATS,
+                                                 [BACKEND_KV_Q8] = CUDA_CACHE_CODES};
+
     return (struct cuda_cache){
         .data = c->kv,
-        .f32 = c->opt.kv_type == BACKEND_KV_F32,
+        .kind = kinds[c->opt.kv_type],
         .n_layer = c->cfg.n_layer,
         .n_head = c->cfg.n_head,
         .n_head_kv = c->cfg.n_head_kv,
@@ -213,26 +217,32 @@ int cuda_stage_qkv(struct cuda *c, int layer)
 {
     const struct cuda_layer *l = &c->layers[layer];
     int n_q = c->cfg.n_head * c->cfg.head_dim, n_kv = c->cfg.n_head_kv * c->cfg.head_dim;
+    const struct product p = {
+        .w = &l->qkv,
+        .w2 = l->v.n_tiles > 0 ? &l->v : NULL,
+        .in = normed(c, l->attn_norm),
+        .finish = {.kind = CUDA_QKV,
+                   .out = c->q,
+                   .pitch = n_q,
+                   .n_rows = n_q + 2 * n_kv,
+                   .bias = l->bias,
+                   .step = c->step,
+                   .cache = cuda_cache_of(c),
+                   .layer = layer,
+                   .staged = c->staged},
+        .n = c->n_tokens,
+    };
 
-    return multiply(c, &(struct product){
-                           .w = &l->qkv,
-                           .w2 = l->v.n_tiles > 0 ? &l->v : NULL,
-                           .in = normed(c, l->attn_norm),
-                           .finish = {.kind = CUDA_QKV,
-                                      .out = c->q,
-                                      .pitch = n_q,
-                                      .n_rows = n_q + 2 * n_kv,
-                                      .bias = l->bias,
-                                      .step = c->step,
-                                      .cache = cache_of(c),
-                                      .layer = layer},
-                           .n = c->n_tokens,
-                       });
+    if (multiply(c, &p) != 0)
+        return -1;
+    if (p.finish.cache.kind != CUDA_CACHE_CODES)
+        return 0;
+    return cuda_check(c, launch_codes(&c->queue, &p.finish, c->n_tokens), "KV cache");
 }
 
 static struct cuda_attention attention_of(const struct cuda *c, int layer)
 {
-    const struct cuda_cache cache = cache_of(c);
+    const struct cuda_cache cache = cuda_cache_of(c);
 
     return (struct cuda_attention){
         .step = c->step,
@@ -396,7 +406,7 @@ static bool plan_whole_step(struct cuda *c, struct step_job *out)
         .inv_freq = c->inv_freq,
         .eps = cfg->norm_eps,
         .step = c->step,
-        .cache = cache_of(c),
+        .cache = cuda_cache_of(c),
         .attention = attention_of(c, 0),
         .merge = merged(c, 0, 1),
         .logits = c->logits,

@@ -161,11 +161,34 @@ static void test_a_gpu_is_chosen(void **state)
     run_done(&r);
 }
 
+/* The type of KV cache that is asked for is kept on a GPU, so nothing is said of it. */
+static void test_kv_types(void **state)
+{
+    const char *const types[] = {"f16", "f32", "q8"};
+    struct run r;
+    char line[256], want[64];
+    (void)state;
+
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(line, sizeof line, "$DUET --cuda -m demo-llama --kv-type %s -n 5 hello", types[i]);
+        run_shell(&r, line);
+        assert_int_equal(r.status, 0);
+        assert_null(strstr(r.err, "KV"));
+        run_done(&r);
+        snprintf(want, sizeof want, "\"kv_type\": \"%s\"", types[i]);
+        snprintf(line, sizeof line, "$DUET log --json %zu", i + 1);
+        run_shell(&r, line);
+        assert_contains(r.out, want);
+        run_done(&r);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {TEST(test_pipe_says_why), TEST(test_the_cpu_takes_over),
-                                       TEST(test_one_on_the_cpu), TEST(test_a_gpu_is_chosen)};
+                                       TEST(test_one_on_the_cpu), TEST(test_a_gpu_is_chosen),
+                                       TEST(test_kv_types)};
 #undef TEST
     return cmocka_run_group_tests_name("GPU failures", tests, NULL, NULL) + test_bench_on_stub();
 }

@@ -113,7 +113,8 @@ static int measure(struct backend *b, bool *forgiven)
 }
 
 /* Opens, loads and uses a backend whose n-th call fails. True when it never came to that call. */
-static bool survives(struct model *m, long n, bool once, cudaError_t failure)
+static bool survives(struct model *m, const struct backend_options *opt, long n, bool once,
+                     cudaError_t failure)
 {
     char err[256] = "";
     struct backend *b;
@@ -122,7 +123,7 @@ static bool survives(struct model *m, long n, bool once, cudaError_t failure)
     stub.fail_at = n;
     stub.once = once;
     stub.failure = failure;
-    if (backend_open(&b, "cuda", m, &options, err, sizeof err) != 0) {
+    if (backend_open(&b, "cuda", m, opt, err, sizeof err) != 0) {
         expect_one_line(err);
     } else {
         bool forgiven = false;
@@ -152,8 +153,10 @@ static void every_failure_is_told(struct model *m)
 
     for (int i = 0; i < 4; i++) {
         for (int once = 0; once < 2; once++) {
+            struct backend_options opt = options;
             long n = 1;
-            while (!survives(m, n, once, failures[i]))
+            opt.kv_type = once ? BACKEND_KV_Q8 : BACKEND_KV_F16;
+            while (!survives(m, &opt, n, once, failures[i]))
                 n++;
             printf("  error %d%s: at each of %ld calls\n", (int)failures[i], once ? " once" : "",
                    n - 1);
@@ -176,6 +179,38 @@ static void nothing_is_allocated_after_load(struct model *m)
     expect(stub.n_live == 0, "%ld things not given back", stub.n_live);
 }
 
+static size_t kv_planned(struct model *m, enum backend_kv_type type)
+{
+    struct backend_options opt = options;
+    char err[256] = "";
+    struct backend *b;
+
+    stub_reset();
+    opt.kv_type = type;
+    expect(backend_open(&b, "cuda", m, &opt, err, sizeof err) == 0, "%s", err);
+    size_t bytes = b->memory.kv;
+    expect(bytes == (size_t)opt.n_blocks * KV_BLOCK * (size_t)backend_kv_row_bytes(&m->cfg, type),
+           "KV cache: %zu bytes", bytes);
+    backend_close(b);
+    return bytes;
+}
+
+/* Of 32 numbers 34 bytes, where halves take 64. */
+static void a_cache_of_integers_is_small(struct model *m)
+{
+    size_t q8 = kv_planned(m, BACKEND_KV_Q8), f16 = kv_planned(m, BACKEND_KV_F16);
+    struct backend_options opt = options;
+    char err[256] = "";
+    struct backend *b;
+
+    expect(q8 * 64 == f16 * 34, "KV cache: %zu and %zu bytes", q8, f16);
+    opt.kv_type = BACKEND_KV_Q8;
+    m->cfg.head_dim = 80;
+    expect(backend_open(&b, "cuda", m, &opt, err, sizeof err) == -1, "heads of 80: opened");
+    expect(strstr(err, "not a multiple of 32 (got 80)") != NULL, "got \"%s\"", err);
+    m->cfg.head_dim = shape.head_dim;
+}
+
 int main(void)
 {
     struct model m;
@@ -184,6 +219,7 @@ int main(void)
     what_is_not_there_is_told(&m);
     every_failure_is_told(&m);
     nothing_is_allocated_after_load(&m);
+    a_cache_of_integers_is_small(&m);
     random_model_done(&m);
     puts("all passed");
     return 0;

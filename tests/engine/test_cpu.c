@@ -330,7 +330,10 @@ static void refuses_in_words(void **state)
     m.cfg.head_dim = 48;
     assert_int_equal(backend_open(&b, "cpu", &m, &q8, err, sizeof err), -1);
     assert_string_equal(err, "KV cache in q8: head length: not a multiple of 32 (got 48)");
+    assert_int_equal(backend_kv_type_for(&m.cfg, BACKEND_KV_Q8), BACKEND_KV_F16);
+    assert_int_equal(backend_kv_type_for(&m.cfg, BACKEND_KV_F32), BACKEND_KV_F32);
     m.cfg.head_dim = small.head_dim;
+    assert_int_equal(backend_kv_type_for(&m.cfg, BACKEND_KV_Q8), BACKEND_KV_Q8);
     random_model_done(&m);
 }
 
