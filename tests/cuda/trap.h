@@ -3,8 +3,13 @@
 #define TESTS_CUDA_TRAP_H
 
 #ifdef __cplusplus
-extern "C"
+extern "C" {
 #endif
+
 void trap_device(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
