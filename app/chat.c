@@ -220,8 +220,8 @@ static int ask(struct chat *c, struct exchange x, const char *text, size_t len, 
                size_t errlen)
 {
     struct str question = {0};
+    str_add_valid(&question, text, len); /* before the screen lives on */
     int status = chat_reopen(c, err, errlen);
-    str_add_valid(&question, text, len);
     x.question = &question;
     x.model = c->model;
     if (status == 0)

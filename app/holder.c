@@ -302,12 +302,21 @@ int holder_find(struct holder *h, const char *name, const struct held *keep, str
     return 0;
 }
 
-int holder_open(struct holder *h, struct held *m, char *err, size_t errlen)
+/* Opening a model reads all of its vocabulary, from a disk perhaps, and what gives way to it is waited for:
+ * so that is done aside. */
+struct opening {
+    struct holder *h;
+    struct held *m;
+    enum held_where where; /* for move() */
+    char *err;
+    size_t errlen;
+};
+
+static int open_held(void *arg)
 {
-    if (m->engine) {
-        touch(h, m);
-        return 0;
-    }
+    const struct opening *o = arg;
+    struct holder *h = o->h;
+    struct held *m = o->m;
     if (m->n_lost == 0)
         m->on_cpu = false; /* there may be room on the GPU now */
     bool chosen = h->options->device == ENGINE_DEVICE_AUTO && m->where == HELD_ANYWHERE;
@@ -315,14 +324,14 @@ int holder_open(struct holder *h, struct held *m, char *err, size_t errlen)
     m->on_cpu = m->on_cpu || (gives_up && m->n_lost > 1);
     if (m->on_cpu)
         m->where = HELD_ANYWHERE;
-    int status = open_with_room(h, m, err, errlen);
+    int status = open_with_room(h, m, o->err, o->errlen);
     if (status == 0 || !gives_up || m->on_cpu)
         return status;
     char why[256];
-    snprintf(why, sizeof why, "%s", err);
+    snprintf(why, sizeof why, "%s", o->err);
     m->on_cpu = true;
     m->where = HELD_ANYWHERE;
-    status = open_with_room(h, m, err, errlen);
+    status = open_with_room(h, m, o->err, o->errlen);
     if (status == 0 && m->n_lost == 0) {
         add_note(h);
         str_addf(&h->note, "%s runs on the CPU (%s)", m->file.name, why);
@@ -330,11 +339,24 @@ int holder_open(struct holder *h, struct held *m, char *err, size_t errlen)
     return status;
 }
 
-/* The old engine goes when the new one is there: they share no device. */
-int holder_move(struct holder *h, struct held *m, enum held_where where, char *err, size_t errlen)
+int holder_open(struct holder *h, struct held *m, char *err, size_t errlen)
 {
+    struct opening o = {.h = h, .m = m, .err = err, .errlen = errlen};
+    if (m->engine) {
+        touch(h, m);
+        return 0;
+    }
+    return aside_run(&h->aside, open_held, &o);
+}
+
+/* The old engine goes when the new one is there: they share no device. */
+static int move_held(void *arg)
+{
+    const struct opening *o = arg;
+    struct holder *h = o->h;
+    struct held *m = o->m;
     const struct held before = *m;
-    m->where = where;
+    m->where = o->where;
     m->n_lost = 0;
     m->on_cpu = false;
     if (m->engine && engine_info(m->engine)->on_gpu == wants_gpu(h, m)) {
@@ -342,10 +364,16 @@ int holder_move(struct holder *h, struct held *m, enum held_where where, char *e
         return 0;
     }
     m->engine = NULL;
-    int status = open_with_room(h, m, err, errlen);
+    int status = open_with_room(h, m, o->err, o->errlen);
     if (status == 0)
         engine_close(before.engine);
     else
         *m = before;
     return status;
+}
+
+int holder_move(struct holder *h, struct held *m, enum held_where where, char *err, size_t errlen)
+{
+    struct opening o = {.h = h, .m = m, .where = where, .err = err, .errlen = errlen};
+    return aside_run(&h->aside, move_held, &o);
 }

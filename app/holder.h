@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/aside.h"
 #include "app/models.h"
 #include "app/options.h"
 #include "app/paths.h"
@@ -44,6 +45,7 @@ struct held {
 struct holder {
     const struct options *options;
     const struct paths *paths;
+    struct aside aside; /* what goes on while a model is opened, {0} at first: nothing */
     struct held models[HOLDER_MODELS];
     size_t n;
     uint64_t n_opened;

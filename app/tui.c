@@ -23,6 +23,7 @@ enum {
     PROMPTS = 500,    /* for the composer's history */
     NOTIFY_MS = 5000, /* an answer that took so long is told of */
     PATIENCE_MS = 50, /* a locked history must not hold up the screen */
+    SLOW_MS = 300,    /* opening a model that takes longer is told of */
 };
 
 static const char *const examples[] = {
@@ -194,6 +195,7 @@ static void loop(struct tui *t)
     struct pollfd fds[CHAT_MODELS + 4];
     struct ui_action action;
 
+    t->begun = true;
     while (!t->done) {
         size_t n = chat_poll(&t->chat, fds + 4);
         ui_poll(t->ui, &fds[0]);
@@ -229,6 +231,26 @@ static void complete(void *ud, const char *line, ui_offer offer, void *sink)
 {
     struct tui *t = ud;
     offers_add(&t->chat, line, offer, sink);
+}
+
+/* While a model is opened: keys are shown, and done once it is open. What they complete (offers.h) knows
+ * nothing of engines. Before the loop has begun they wait for the draft that there may be. */
+static void live_on(void *ud, int done_fd, double ms)
+{
+    struct tui *t = ud;
+    struct pollfd fds[2] = {[1] = {.fd = done_fd, .events = POLLIN}};
+    bool slow = ms >= SLOW_MS;
+    if (slow)
+        ui_hint(t->ui, "the model is being opened\u2026");
+    ui_draw(t->ui);
+    ui_poll(t->ui, &fds[0]);
+    if (!t->begun)
+        fds[0].fd = -1;
+    poll(fds, 2, soonest(ui_timeout_ms(t->ui), slow ? -1 : SLOW_MS - (int)ms));
+    if (slow && fds[1].revents)
+        ui_hint(t->ui, NULL);
+    if (fds[0].revents)
+        ui_feed(t->ui);
 }
 
 static int open_screen(struct tui *t, char *err, size_t errlen)
@@ -288,6 +310,7 @@ static int start(struct tui *t, char *err, size_t errlen)
 
     store_set_patience(t->chat.history.store, PATIENCE_MS);
     signals_guard_screen(t->ui);
+    t->chat.holder.aside = (struct aside){live_on, t};
     tui_show_conversation(t);
     tui_show_status(t);
     ui_draw(t->ui);

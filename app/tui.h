@@ -34,6 +34,7 @@ struct tui {
     struct str stash;    /* the draft there was before */
     int64_t regenerated; /* number of the turn that the model being chosen is for */
     struct str refused;  /* the question that did not fit, while the user is asked what to do */
+    bool begun;          /* the loop has: keys are taken */
     bool greeting;       /* there was no conversation yet */
     bool unsaved;        /* the last save failed, and that is on the screen */
 

@@ -353,7 +353,7 @@ struct ui_status {
 
 void ui_status_set(struct ui *u, const struct ui_status *status); /* cheap when nothing changed */
 
-/* A passing remark on the status line; the next key takes it away. */
+/* A passing remark on the status line; the next key takes it away. NULL: so does this. */
 void ui_hint(struct ui *u, const char *text);
 
 /* The first key of an action, to be put into such a text: "Ctrl-X c". false: it has none. */

@@ -60,6 +60,7 @@ int main(int argc, char **argv)
     group(&c, "library", test_library);
     group(&c, "writing", test_writing);
     group(&c, "hold", test_hold);
+    group(&c, "aside", test_aside);
     group(&c, "pull", test_pull_verb);
     group(&c, "pull-trust", test_pull_trust);
     group(&c, "pull-screen", test_pull_screen);

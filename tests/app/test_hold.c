@@ -284,7 +284,7 @@ static void test_ps_of_others(void **state)
          "\"as\": \"batch\""},
         {"echo '{\"problem\": \"1+1\", \"answer\": \"2\"}' >p.jsonl; exec $DUET eval -q --model $MODEL p.jsonl",
          "\"as\": \"eval\""},
-        {"exec $DUET bench -q -m $MODEL --prompts 16 --contexts 16 --batch 1 --generate 4000",
+        {"exec $DUET bench -q -m $MODEL --prompts 16 --contexts 16 --batch 1 --generate 2000 --runs 1",
          "\"as\": \"bench\""},
     };
     (void)state;

@@ -38,6 +38,7 @@ int test_library(void);
 int test_think(void);
 int test_writing(void);
 int test_hold(void);
+int test_aside(void);
 int test_pull_verb(void);
 int test_pull_trust(void);
 int test_pull_screen(void);

@@ -1,0 +1,66 @@
+/* aside.c - see aside.h. */
+#include "app/aside.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "app/clock.h"
+
+struct job {
+    int (*work)(void *arg);
+    void *arg;
+    int status;
+    int done[2]; /* a pipe, whose writing end is closed then */
+};
+
+static void *run(void *ud)
+{
+    struct job *job = ud;
+    job->status = job->work(job->arg);
+    close(job->done[1]);
+    return NULL;
+}
+
+/* Signals are the caller's, but for those that are a thread's own fault. */
+static bool start(pthread_t *thread, struct job *job)
+{
+    static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT};
+    sigset_t all, before;
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&all, faults[i]);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    bool started = pthread_create(thread, NULL, run, job) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+static bool is_done(const struct job *job)
+{
+    struct pollfd fd = {.fd = job->done[0], .events = POLLIN};
+    return poll(&fd, 1, 0) > 0;
+}
+
+int aside_run(const struct aside *a, int (*work)(void *arg), void *arg)
+{
+    struct job job = {.work = work, .arg = arg};
+    double start_ms = clock_ms();
+    pthread_t thread;
+    if (!a->live || pipe2(job.done, O_CLOEXEC) != 0)
+        return work(arg);
+    if (start(&thread, &job)) {
+        while (!is_done(&job))
+            a->live(a->ud, job.done[0], clock_ms() - start_ms);
+        pthread_join(thread, NULL);
+    } else {
+        job.status = work(arg);
+        close(job.done[1]);
+    }
+    close(job.done[0]);
+    return job.status;
+}

@@ -1,0 +1,17 @@
+/* aside.h - work that may take a while, in a thread of its own, while the caller's screen lives on. */
+#ifndef APP_ASIDE_H
+#define APP_ASIDE_H
+
+/* live: called over and over in the caller's thread while the work goes on, for so many milliseconds by
+ * now, to wait for what it cares for and for done_fd, which is readable once the work is done. It must not
+ * touch what the work does. */
+struct aside {
+    void (*live)(void *ud, int done_fd,
+                 double ms); /* NULL: the work is done in the caller's thread */
+    void *ud;
+};
+
+/* What work(arg) returns, once it has. Where there can be no thread it is done without. */
+int aside_run(const struct aside *a, int (*work)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,121 @@
+/* test_aside.c - work beside which the screen lives on: opening a model. */
+#include "tests/app/tests.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "app/aside.h"
+#include "app/holder.h"
+
+/* Work that goes on until the screen has lived on three times beside it. */
+struct work {
+    int ask[2]; /* a byte each time */
+    pthread_t thread;
+    int n_lived;
+};
+
+static int wait_for_three(void *arg)
+{
+    struct work *w = arg;
+    char byte;
+    w->thread = pthread_self();
+    for (int i = 0; i < 3; i++)
+        if (read(w->ask[0], &byte, 1) != 1)
+            return -1;
+    return 42;
+}
+
+static void live(void *ud, int done_fd, double ms)
+{
+    struct work *w = ud;
+    struct pollfd fd = {.fd = done_fd, .events = POLLIN};
+    assert_true(ms >= 0);
+    w->n_lived++;
+    assert_int_equal(write(w->ask[1], "x", 1), 1);
+    if (w->n_lived >= 3)
+        poll(&fd, 1, 10000);
+}
+
+static void test_run_aside(void **state)
+{
+    struct work w = {0};
+    (void)state;
+    assert_int_equal(pipe(w.ask), 0);
+    assert_int_equal(aside_run(&(struct aside){live, &w}, wait_for_three, &w), 42);
+    assert_int_equal(w.n_lived, 3);
+    assert_false(pthread_equal(w.thread, pthread_self()));
+    assert_int_equal(write(w.ask[1], "xxx", 3), 3);
+    assert_int_equal(aside_run(&(struct aside){0}, wait_for_three, &w), 42);
+    assert_true(pthread_equal(w.thread, pthread_self()));
+    close(w.ask[0]);
+    close(w.ask[1]);
+}
+
+static void count_turns(void *ud, int done_fd, double ms)
+{
+    struct pollfd fd = {.fd = done_fd, .events = POLLIN};
+    assert_true(ms >= 0);
+    ++*(int *)ud;
+    poll(&fd, 1, 10000);
+}
+
+/* Opening a model, what it refuses, and moving it: all of that beside the screen. */
+static void test_opened_aside(void **state)
+{
+    struct options options = {.device = ENGINE_DEVICE_CPU};
+    struct paths paths = {0};
+    struct holder h;
+    struct held *m;
+    char err[256];
+    int turns = 0;
+    (void)state;
+    holder_init(&h, &options, &paths);
+    h.aside = (struct aside){count_turns, &turns};
+    assert_int_equal(holder_find(&h, some_model(), NULL, &m, err, sizeof err), 0);
+    assert_int_equal(turns, 0);
+    assert_int_equal(holder_open(&h, m, err, sizeof err), 0);
+    assert_true(turns >= 1);
+    assert_non_null(m->engine);
+    turns = 0;
+    assert_int_equal(holder_open(&h, m, err, sizeof err), 0); /* is open already */
+    assert_int_equal(turns, 0);
+    options.n_ctx = 1 << 30;
+    assert_int_equal(holder_find(&h, thinking_model(), NULL, &m, err, sizeof err), 0);
+    assert_int_not_equal(holder_open(&h, m, err, sizeof err), 0);
+    assert_non_null(strstr(err, "context: not possible"));
+    assert_true(turns >= 1);
+    holder_done(&h);
+}
+
+/* Keys that were typed while a model was opened are there when it is. */
+static void test_typing_on(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
+    term_expect(t, "Ask anything");
+    term_type(t, "/model demo-deepseek\rhello");
+    term_expect(t, "demo-deepseek answers from here on");
+    term_expect(t, "\u203a hello");
+    term_type(t, "\004\025\004");
+    term_end(t);
+    term_free(t);
+}
+
+int test_aside(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(test_run_aside),
+        TEST(test_opened_aside),
+        TEST(test_typing_on),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("aside", tests, NULL, NULL);
+}
