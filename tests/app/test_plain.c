@@ -84,6 +84,7 @@ static void test_paste(void **state)
 {
     (void)state;
     struct term *t = start(some_model());
+    term_expect(t, "\n> "); /* before it, keys are the terminal's */
     term_type(t, "\033[200~one\003two\034three\032four\rfive\033[201~");
     term_expect(t, "one^Ctwo^\\three^Zfour");
     term_expect(t, "five");
