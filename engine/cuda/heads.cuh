@@ -474,7 +474,9 @@ static __device__ __forceinline__ void attend(const struct cuda_attention &a,
         leave_results<D>(s, mine.results);
     }
     sync_workers(n_workers);
-    if (t.works)
+    if (t.works && t.n_warps <= W / 2)
+        merge_heads<D, W / 2>(t.part, t.part_sums, t.n_heads, t.n_warps, n_workers, memory.warps);
+    else if (t.works)
         merge_heads<D, W>(t.part, t.part_sums, t.n_heads, t.n_warps, n_workers, memory.warps);
 }
 

@@ -135,14 +135,11 @@ template <int D, class S>
 static __device__ __forceinline__ void merge_ranges(const struct cuda_input &in, int token,
                                                     int n_ranges, int n_workers, S set)
 {
-    enum {
-        AT_ONCE = 9,
-        AT_A_TIME = 16,
-        N_HEADS = AT_A_TIME * 8 / D
-    }; /* pieces, of so many heads */
+    /* Pieces of eight columns: a warp has so many, of so many heads, of so many ranges at once. */
+    enum { PIECES = 16, N_HEADS = PIECES * 8 / D, AT_ONCE = 4 };
     int n_head = in.cols / D, lane = threadIdx.x % 32, odd = lane / 16;
 
-    for (int first = threadIdx.x / 32 * AT_A_TIME; first < in.cols / 8; first += n_workers / 2) {
+    for (int first = threadIdx.x / 32 * PIECES; first < in.cols / 8; first += n_workers / 2) {
         int i = first + lane % 16, own = lane % 16 * 8 / D, head = first * 8 / D;
         size_t row = ((size_t)token * n_head + head) * HEADS_SPLITS;
         const float2 *sums = (const float2 *)in.part_sums + row;

@@ -19,10 +19,10 @@ enum { IN_FLIGHT = 2 };
 /* The products of a layer, and what comes after the last layer. */
 enum { QKV, OUT, UP, DOWN, N_PRODUCTS, HEAD = N_PRODUCTS, N_KINDS };
 
-/* Warps that attention has, of which each needs shared memory. */
+/* Warps that attention has. More would take a slot's place in shared memory. */
 static __host__ __device__ constexpr int heads_warps(int head_dim)
 {
-    return head_dim == 64 ? 16 : 8;
+    return head_dim == 64 ? 12 : 8;
 }
 static_assert(heads_warps(64) <= WARPS, "it has no others");
 

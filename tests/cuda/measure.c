@@ -1,6 +1,6 @@
 /* measure.c - a model file on the device: how far its logits are from the CPU's, and how fast it is.
  *
- *     measure FILE [compare] [speed] [batch|batch4|batch16|batch64] [prompt]
+ *     measure FILE [compare] [speed] [batch|batch4|batch16|batch64] [prompt] [q8]
  *
  * A step is all of it: token ids go in, the sampled token comes back and goes in again. */
 #include <stdio.h>
@@ -79,15 +79,17 @@ static double step_time(struct drive *d, int n, int context, const struct engine
     return median(times, ROUNDS);
 }
 
-static void measure_steps(struct model *m, int n, const int *contexts)
+static void measure_steps(struct model *m, enum backend_kv_type kv, int n, const int *contexts)
 {
     const struct engine_sampling greedy = {.top_p = 1, .repeat_penalty = 1};
     const struct engine_sampling drawn = {.temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1};
     struct drive d;
 
     drive_open(&d, m,
-               &(struct drive_options){
-                   .device = "cuda", .max_sequences = n, .max_context = n == 1 ? CONTEXT : 512});
+               &(struct drive_options){.device = "cuda",
+                                       .max_sequences = n,
+                                       .max_context = n == 1 ? CONTEXT : 512,
+                                       .kv_type = kv});
     for (; *contexts > 0; contexts++) {
         double s = step_time(&d, n, *contexts, &greedy);
         printf("  batch %2d context %4d: %.3f ms/step, %.0f tokens/s; drawn %.3f ms/step\n", n,
@@ -96,7 +98,7 @@ static void measure_steps(struct model *m, int n, const int *contexts)
     drive_close(&d);
 }
 
-static void measure_prompts(struct model *m)
+static void measure_prompts(struct model *m, enum backend_kv_type kv)
 {
     const int sizes[] = {128, 512, 2048};
     struct engine_sampling greedy = {.top_p = 1, .repeat_penalty = 1};
@@ -107,9 +109,9 @@ static void measure_prompts(struct model *m)
     random_tokens(3, m->cfg.n_vocab, tokens, 2048);
     sampler_init(&sampler, &greedy, NULL);
     double begun = seconds();
-    drive_open(
-        &d, m,
-        &(struct drive_options){.device = "cuda", .max_sequences = 1, .max_context = CONTEXT});
+    drive_open(&d, m,
+               &(struct drive_options){
+                   .device = "cuda", .max_sequences = 1, .max_context = CONTEXT, .kv_type = kv});
     printf("  open and load %.2f s; weights %zu MiB, KV %zu MiB, scratch %zu MiB\n",
            seconds() - begun, (size_t)d.b->memory.weights >> 20, (size_t)d.b->memory.kv >> 20,
            (size_t)d.b->memory.scratch >> 20);
@@ -151,21 +153,22 @@ int main(int argc, char **argv)
     struct model m;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
-    expect(argc > 1, "usage: measure FILE [compare] [speed] [batch|batch4|...] [prompt]");
+    expect(argc > 1, "usage: measure FILE [compare] [speed] [batch|batch4|...] [prompt] [q8]");
     expect(gguf_open(&g, argv[1], err, sizeof err) == 0, "%s", err);
     expect(model_bind(&m, g, err, sizeof err) == 0, "%s", err);
+    enum backend_kv_type kv = asked(argc, argv, "q8") ? BACKEND_KV_Q8 : BACKEND_KV_F16;
     printf("%s\n", argv[1]);
     if (asked(argc, argv, "compare"))
         compare(&m);
     if (asked(argc, argv, "prompt"))
-        measure_prompts(&m);
+        measure_prompts(&m, kv);
     if (asked(argc, argv, "speed"))
-        measure_steps(&m, 1, (const int[]){128, 2048, 0});
+        measure_steps(&m, kv, 1, (const int[]){128, 2048, 0});
     for (int n = 4; n <= MAX_BATCH; n *= 4) {
         char one[32];
         snprintf(one, sizeof one, "batch%d", n);
         if (asked(argc, argv, "batch") || asked(argc, argv, one))
-            measure_steps(&m, n, (const int[]){128, 0});
+            measure_steps(&m, kv, n, (const int[]){128, 0});
     }
     model_done(&m);
     gguf_close(g);
