@@ -83,6 +83,13 @@ static void make_signals(bool make)
     tcsetattr(STDIN_FILENO, TCSANOW, &modes);
 }
 
+/* Before the prompt is shown, so that what answers it finds keys. */
+static void prepare_terminal(int meta)
+{
+    rl_prep_terminal(meta);
+    make_signals(false);
+}
+
 static int signal_by_key(int count, int key)
 {
     (void)count;
@@ -107,8 +114,7 @@ static int take_signal(int signal, bool *hinted)
     switch (signal) {
     case SIGWINCH: rl_resize_terminal(); return 0;
     case SIGCONT:
-        rl_prep_terminal(1);
-        make_signals(false);
+        prepare_terminal(1);
         rl_forced_update_display();
         return 0;
     case SIGTSTP:
@@ -140,7 +146,6 @@ int repl_line_read(struct chat *c, const char *prompt, const char *draft, char *
     entered.finished = false;
     rl_callback_handler_install(prompt, take_line);
     bind_signals();
-    make_signals(false);
     rl_insert_text(draft);
     rl_redisplay();
     take_typed_ahead();
@@ -192,6 +197,7 @@ void repl_line_begin(struct chat *c)
 {
     rl_editing_mode = c->options->editing == EDITING_EMACS;
     rl_getc_function = get_byte;
+    rl_prep_term_function = prepare_terminal;
     rl_deprep_term_function = keep_mode;
     rl_readline_name = "duet";
     rl_catch_signals = 0;
