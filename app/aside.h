@@ -4,10 +4,9 @@
 
 /* live: called over and over in the caller's thread while the work goes on, for so many milliseconds by
  * now, to wait for what it cares for and for done_fd, which is readable once the work is done. It must not
- * touch what the work does. */
+ * touch what the work does. NULL: the work is done in the caller's thread. */
 struct aside {
-    void (*live)(void *ud, int done_fd,
-                 double ms); /* NULL: the work is done in the caller's thread */
+    void (*live)(void *ud, int done_fd, double ms);
     void *ud;
 };
 

@@ -10,10 +10,8 @@
 
 #include "tokenizer.h"
 
-enum {
-    MEMO_SHORTEST = 64,
-    MEMO_BYTES = 8 << 20
-}; /* of a text that is kept; of all of it, at most */
+/* Bytes of a text that is kept, and of all that is, at most. */
+enum { MEMO_SHORTEST = 64, MEMO_BYTES = 8 << 20 };
 
 struct memo;
 

@@ -51,8 +51,8 @@ struct cuda {
     float *x;      /* [T, n_embd] */
     float *q;      /* [T, n_head * head_dim] */
     float *staged; /* [T, {keys, values}, n_head_kv, head_dim] on their way to a cache of codes */
-    void *
-        product; /* [T, rows] of qkv, floats, or of gate and up, halves. In the same place by turns: */
+    /* By turns in the same place: */
+    void *product; /* [T, rows] of qkv, floats, or of gate and up, halves */
     float *logits; /* [O, n_vocab] */
     void *part;    /* of attention: see struct cuda_attention */
     float *part_sums;

@@ -54,9 +54,38 @@ struct rows {
     int to_values;
 };
 
+/* Eight keys of a row, from dimension 32 u + 8 t on, or values from `dim` on. Rows of halves are whole lines of the first cache: none
+ * has come with another before it was written. */
+template <int D>
+static __device__ __forceinline__ uint4 load_keys(const struct rows &from, int row, int u, int t)
+{
+    return *(const uint4 *)(from.keys + row * D + u * 32 + t * 8);
+}
+
+template <int D>
+static __device__ __forceinline__ uint4 load_values(const struct rows &from, int row, int dim)
+{
+    return *(const uint4 *)(from.keys + from.to_values + row * D + dim);
+}
+
+template <int D>
+static __device__ __forceinline__ uint4 load_keys(const struct code_rows &from, int row, int u,
+                                                  int t)
+{
+    static_assert(CACHE_GROUP == 32, "a unit has one scale");
+    __half scale = __ldcg(from.scales + row * (D / CACHE_GROUP) + u);
+    return load_codes(from.codes + row * D + u * 32 + t * 8, scale);
+}
+
+template <int D>
+static __device__ __forceinline__ uint4 load_values(const struct code_rows &from, int row, int dim)
+{
+    return load_keys<D>(values_of(from, D), row, dim / 32, dim % 32 / 8);
+}
+
 /* Fetches rows [first, last) of sixteen; `from`: where row 0 is. */
-template <int D>
-static __device__ __forceinline__ void fetch_keys(const struct rows &from, int first, int last,
+template <int D, class R>
+static __device__ __forceinline__ void fetch_keys(const R &from, int first, int last,
                                                   struct keys<D> &k)
 {
     int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
@@ -67,41 +96,7 @@ static __device__ __forceinline__ void fetch_keys(const struct rows &from, int f
         if (row >= first && row < last) {
 #pragma unroll
             for (int u = 0; u < D / 32; u++)
-                k.of[i][u] = *(const uint4 *)(from.keys + row * D + u * 32 + t * 8);
-        }
-    }
-}
-
-/* The scales of a row of codes. */
-template <int D> struct alignas(D / CACHE_GROUP * 2) row_scales {
-    __half of[D / CACHE_GROUP];
-};
-
-template <int D>
-static __device__ __forceinline__ struct row_scales<D> load_scales(const __half *from) {
-    struct row_scales<D> scales;
-
-    if constexpr (D == 64)
-        *(uint32_t *)&scales = __ldcg((const uint32_t *)from);
-    else
-        *(uint2 *)&scales = __ldcg((const uint2 *)from);
-    return scales;
-}
-
-template <int D>
-static __device__ __forceinline__ void fetch_keys(const struct code_rows &from, int first, int last,
-                                                  struct keys<D> &k)
-{
-    int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-
-#pragma unroll
-    for (int i = 0; i < 2; i++) {
-        int row = i * 8 + g;
-        if (row >= first && row < last) {
-            struct row_scales<D> scales = load_scales<D>(from.scales + row * (D / CACHE_GROUP));
-#pragma unroll
-            for (int u = 0; u < D / 32; u++)
-                k.of[i][u] = load_codes(from.codes + row * D + u * 32 + t * 8, scales.of[u]);
+                k.of[i][u] = load_keys<D>(from, row, u, t);
         }
     }
 }
@@ -118,15 +113,6 @@ static __device__ __forceinline__ void fetch_values(const struct rows &from, int
         int i = lane + k * 32, row = i / (D / 8), dim = i % (D / 8) * 8;
         copy_16(&m.values[row][dim], from.keys + from.to_values + row * D + dim, row < last);
     }
-}
-
-/* Eight of them of a row among codes, from `dim` on. */
-template <int D>
-static __device__ __forceinline__ uint4 load_values(const struct code_rows &from, int row, int dim)
-{
-    struct code_rows values = values_of(from, D);
-    __half scale = __ldcg(values.scales + row * (D / CACHE_GROUP) + dim / CACHE_GROUP);
-    return load_codes(values.codes + row * D + dim, scale);
 }
 
 template <int D>
@@ -146,26 +132,13 @@ static __device__ __forceinline__ void fetch_values(const struct code_rows &from
 }
 
 /* Waits for them, and fetches rows [first, last) too, which may be in shared memory. */
-template <int D>
-static __device__ __forceinline__ void fetch_late_values(const struct rows &from, int first,
-                                                         int last, union warp_memory<D> &m)
+template <int D, class R>
+static __device__ __forceinline__ void fetch_late_values(const R &from, int first, int last,
+                                                         union warp_memory<D> &m)
 {
     int dim = threadIdx.x % 32 * 8;
 
     wait_for_copies();
-    __syncwarp();
-    for (int row = max(first, 0); row < min(last, (int)POSITIONS) && dim < D; row++)
-        *(uint4 *)&m.values[row][dim] = *(const uint4 *)(from.keys + from.to_values + row * D +
-                                                         dim);
-    __syncwarp();
-}
-
-template <int D>
-static __device__ __forceinline__ void fetch_late_values(const struct code_rows &from, int first,
-                                                         int last, union warp_memory<D> &m)
-{
-    int dim = threadIdx.x % 32 * 8;
-
     __syncwarp();
     for (int row = max(first, 0); row < min(last, (int)POSITIONS) && dim < D; row++)
         *(uint4 *)&m.values[row][dim] = load_values<D>(from, row, dim);
