@@ -24,10 +24,11 @@ struct work {
 static int wait_for_three(void *arg)
 {
     struct work *w = arg;
+    struct pollfd fd = {.fd = w->ask[0], .events = POLLIN};
     char byte;
     w->thread = pthread_self();
     for (int i = 0; i < 3; i++)
-        if (read(w->ask[0], &byte, 1) != 1)
+        if (poll(&fd, 1, 10000) != 1 || read(w->ask[0], &byte, 1) != 1)
             return -1;
     return 42;
 }
