@@ -41,10 +41,10 @@ CUDA_LIB    = -L$(CUDA_HOME)/lib64 -L$(CUDA_HOME)/lib -lcudart_static -lstdc++ -
 
 obj = $(patsubst %,$(BUILD)/%.o,$(wildcard $(1)))
 CUDA_OBJ    := $(if $(with_cuda),$(call obj,engine/cuda/*.c engine/cuda/*.cu))
-ENGINE_OBJ  := $(call obj,engine/*.c engine/cpu/*.c) $(CUDA_OBJ)
-UI_OBJ      := $(call obj,ui/*.c)
+ENGINE_OBJ  := $(call obj,engine/*.c $(addprefix engine/,file/*.c text/*.c grammar/*.c cpu/*.c)) $(CUDA_OBJ)
+UI_OBJ      := $(call obj,ui/*.c ui/math/*.c)
 STORAGE_OBJ := $(call obj,storage/*.c)
-APP_OBJ     := $(call obj,app/*.c)
+APP_OBJ     := $(call obj,app/*.c app/*/*.c)
 TESTS       := engine ui storage app
 test_obj     = $(call obj,tests/$(1)/*.c)
 ON_STUB     := $(BUILD)/tests/cuda.failures $(BUILD)/tests/cuda.app_failures $(BUILD)/duet-on-stub \
@@ -116,7 +116,7 @@ $(BUILD)/tests/app.run: $(call test_obj,app) $(filter-out $(BUILD)/app/main.c.o,
 	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB) $(TEST_LIB)
 
 # duet, with the table of what tests/hub/hub.py has.
-$(BUILD)/duet-of-hub: $(filter-out $(BUILD)/app/pull_table.c.o,$(APP_OBJ)) $(BUILD)/tests/hub/pull_table.c.o \
+$(BUILD)/duet-of-hub: $(filter-out $(BUILD)/app/pull/pull_table.c.o,$(APP_OBJ)) $(BUILD)/tests/hub/pull_table.c.o \
                       $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB)
@@ -140,8 +140,8 @@ $(BUILD)/tests/monkey.run: $(call obj,tests/monkey/*.c) \
 	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(TEST_LIB)
 
 # On a machine with a GPU, which may have nothing but gcc, nvcc and make.
-MODEL_OBJ := $(patsubst %,$(BUILD)/engine/%.c.o,backend cursor entry filekind forward gguf gguf_get \
-               model quant safemap sampler) $(call obj,engine/cpu/*.c) $(CUDA_OBJ) \
+MODEL_OBJ := $(patsubst %,$(BUILD)/engine/%.c.o,backend forward model quant sampler $(addprefix file/, \
+               cursor entry filekind gguf gguf_get safemap)) $(call obj,engine/cpu/*.c) $(CUDA_OBJ) \
              $(BUILD)/tests/engine/random_model.c.o
 check-cuda: $(BUILD)/tests/cuda.run $(BUILD)/tests/cuda.measure $(BUILD)/tests/cuda.write_model
 	$(call say,TEST,cuda)

@@ -8,7 +8,7 @@
 #include "app/clock.h"
 #include "app/cmd.h"
 #include "app/exit.h"
-#include "app/models.h"
+#include "app/models/models.h"
 #include "app/numbers.h"
 #include "app/say.h"
 #include "app/signals.h"

@@ -13,7 +13,7 @@
 #include "app/question.h"
 #include "app/inspect.h"
 #include "app/mem.h"
-#include "app/models.h"
+#include "app/models/models.h"
 #include "app/say.h"
 #include "app/str.h"
 #include "engine/engine.h"

@@ -8,7 +8,7 @@
 #include "app/exit.h"
 #include "app/inspect.h"
 #include "app/mem.h"
-#include "app/models.h"
+#include "app/models/models.h"
 #include "app/numbers.h"
 #include "app/say.h"
 #include "app/str.h"

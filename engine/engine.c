@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "detok.h"
-#include "calls.h"
+#include "text/detok.h"
+#include "text/calls.h"
 #include "engine_state.h"
 
 /* The engine's thread */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "describe.h"
 #include "engine_state.h"
+#include "file/describe.h"
 #include "forward.h"
 
 char *engine_describe(const struct engine *e)

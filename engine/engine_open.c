@@ -10,7 +10,7 @@
 
 #include "cpu/memory.h"
 #include "engine_state.h"
-#include "hf.h"
+#include "file/hf.h"
 
 enum {
     DEFAULT_CONTEXT = 4096,

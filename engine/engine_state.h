@@ -6,16 +6,16 @@
 #include <stdbool.h>
 
 #include "backend.h"
-#include "constrain.h"
 #include "engine.h"
-#include "gguf.h"
+#include "file/gguf.h"
+#include "grammar/constrain.h"
 #include "kv.h"
 #include "model.h"
 #include "queue.h"
 #include "scheduler.h"
-#include "template.h"
+#include "text/template.h"
+#include "text/tokenizer.h"
 #include "thinking.h"
-#include "tokenizer.h"
 
 struct engine {
     /* Set by engine_open, constant then: any thread may read them. */

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gguf.h"
+#include "file/gguf.h"
 #include "quant.h"
 
 struct model_config {

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "calls.h"
-#include "constrain.h"
-#include "detok.h"
+#include "file/gguf.h"
 #include "forward.h"
-#include "gguf.h"
+#include "grammar/constrain.h"
+#include "text/calls.h"
+#include "text/detok.h"
+#include "text/tokenizer.h"
 #include "thinking.h"
-#include "tokenizer.h"
 
 struct sched {
     struct sched_options opt;

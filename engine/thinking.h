@@ -7,9 +7,9 @@
 
 #include <stdint.h>
 
-#include "detok.h"
 #include "engine.h"
-#include "tokenizer.h"
+#include "text/detok.h"
+#include "text/tokenizer.h"
 
 struct thinking_close {
     int32_t ids[8];

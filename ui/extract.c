@@ -3,7 +3,7 @@
  * part of them, and formulas as they are delimited.
  */
 #include "extract.h"
-#include "maths.h"
+#include "math/maths.h"
 
 #include <limits.h>
 #include <md4c.h>

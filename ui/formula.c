@@ -3,7 +3,7 @@
  * can be read: what is open in it is closed, and what is half a word is left out until it is whole.
  */
 #include "formula.h"
-#include "maths.h"
+#include "math/maths.h"
 #include "text.h"
 
 #include <langinfo.h>

@@ -1,7 +1,7 @@
 /*
  * spoken.c: formulas in words, for who reads by ear.
  */
-#include "maths.h"
+#include "math/maths.h"
 #include "ui.h"
 
 bool ui_formula_in(const char *text, size_t len, size_t from, struct ui_formula *out)

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "engine/gguf.h"
+#include "engine/file/gguf.h"
 
 static char home[256];
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "app/commands.h"
+#include "app/commands/commands.h"
 #include "tests/app/tests.h"
 
 void talk_open(struct talk *t, const char *db)

@@ -2,7 +2,7 @@
 #ifndef TESTS_APP_TALK_H
 #define TESTS_APP_TALK_H
 
-#include "app/chat.h"
+#include "app/chat/chat.h"
 
 struct talk {
     struct options options;

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "app/aside.h"
-#include "app/holder.h"
+#include "app/models/holder.h"
 
 /* Work that goes on until the screen has lived on three times beside it. */
 struct work {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "app/commands.h"
+#include "app/commands/commands.h"
 
 struct place {
     struct options options;

@@ -15,10 +15,10 @@
 #include <cmocka.h>
 #include <md4c.h>
 
-#include "app/chat.h"
-#include "app/commands.h"
-#include "app/copy.h"
-#include "app/export.h"
+#include "app/chat/chat.h"
+#include "app/chat/copy.h"
+#include "app/commands/commands.h"
+#include "app/records/export.h"
 
 /* A chat with one exchange. */
 

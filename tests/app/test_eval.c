@@ -15,7 +15,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "app/eval.h"
+#include "app/eval/eval.h"
 
 static const char problems[] =
     "{\"problem\": \"What is 17 + 25?\", \"answer\": \"42\", \"subject\": \"sums\"}\n"

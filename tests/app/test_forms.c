@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "app/boxed.h"
+#include "app/grade/boxed.h"
 
 static void ask(struct run *r, const char *arguments, int status)
 {

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "app/grade.h"
+#include "app/grade/grade.h"
 
 static enum grade compare(const char *a, const char *b)
 {

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "app/history.h"
+#include "app/chat/history.h"
 
 /* The line runs, and this is what was asked: the first question of the newest conversation. */
 static void assert_asked(const char *line, const char *question, const char *notice)

@@ -14,9 +14,9 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "app/commands.h"
-#include "app/library.h"
-#include "app/title.h"
+#include "app/chat/library.h"
+#include "app/chat/title.h"
+#include "app/commands/commands.h"
 
 static char db[PATH_MAX];
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "app/digest.h"
-#include "app/pull_table.h"
+#include "app/pull/pull_table.h"
 #include "app/str.h"
 #include "tests/app/hub.h"
 #include "tests/app/pulling.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "app/speech.h"
+#include "app/plain/speech.h"
 
 static void assert_says(const char *text, const char *expected)
 {

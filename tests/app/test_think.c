@@ -16,7 +16,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "app/request.h"
+#include "app/chat/request.h"
 #include "tests/app/talk.h"
 
 static const char question[] = "What is 345 * 27?";

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "app/history.h"
+#include "app/chat/history.h"
 
 static char path[PATH_MAX];
 

@@ -15,9 +15,9 @@
 
 #include <cmocka.h>
 
-#include "app/chat.h"
-#include "app/count.h"
-#include "app/draft.h"
+#include "app/chat/chat.h"
+#include "app/chat/count.h"
+#include "app/chat/draft.h"
 
 static struct term *start(const char *option)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/gguf.h"
+#include "engine/file/gguf.h"
 #include "tests/cuda/drive.h"
 
 enum { CONTEXT = 4096, WARM = 8, TIMED = 64, ROUNDS = 5, MAX_BATCH = 64 };

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/gguf.h"
+#include "engine/file/gguf.h"
 #include "tests/engine/random_model.h"
 
 enum { ALIGNMENT = 32, POOL_ROWS = 512, MAX_TENSORS = 512 };

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "engine/gbnf.h"
-#include "engine/schema.h"
+#include "engine/grammar/gbnf.h"
+#include "engine/grammar/schema.h"
 
 static int finish(struct accept *a, int root, char *err, size_t errlen)
 {

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "engine/grammar.h"
-#include "engine/machine.h"
+#include "engine/grammar/grammar.h"
+#include "engine/grammar/machine.h"
 
 struct accept {
     struct grammar *grammar;

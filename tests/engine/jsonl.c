@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "engine/gguf.h"
-#include "engine/hf.h"
+#include "engine/file/gguf.h"
+#include "engine/file/hf.h"
 #include "tests/engine/jsonl.h"
 #include "tests/engine/tests.h"
 

@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "engine/tokenizer.h"
+#include "engine/text/tokenizer.h"
 
 /* Calls row for each object of the file; skips the test without fixtures. Returns how many. */
 size_t jsonl_each(const char *name, void (*row)(const json_t *row, void *ud), void *ud);

@@ -3,7 +3,7 @@
 #ifndef TESTS_ENGINE_RELEASE_H
 #define TESTS_ENGINE_RELEASE_H
 
-#include "engine/gguf.h"
+#include "engine/file/gguf.h"
 
 struct release_options {
     const char *folder;   /* exists */

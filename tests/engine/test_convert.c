@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "engine/convert.h"
 #include "engine/engine.h"
-#include "engine/hf.h"
+#include "engine/file/convert.h"
+#include "engine/file/hf.h"
 #include "tests/engine/build_gguf.h"
 #include "tests/engine/folder.h"
 #include "tests/engine/release.h"

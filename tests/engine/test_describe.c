@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "engine/describe.h"
-#include "engine/gguf.h"
+#include "engine/file/describe.h"
+#include "engine/file/gguf.h"
 #include "tests/engine/build_gguf.h"
 #include "tests/engine/tests.h"
 

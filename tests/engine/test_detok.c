@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "engine/detok.h"
-#include "engine/tokenizer.h"
-#include "engine/utf8.h"
+#include "engine/text/detok.h"
+#include "engine/text/tokenizer.h"
+#include "engine/text/utf8.h"
 #include "tests/engine/build_vocab.h"
 #include "tests/engine/jsonl.h"
 #include "tests/engine/tests.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "engine/gguf.h"
+#include "engine/file/gguf.h"
 #include "tests/engine/build_gguf.h"
 #include "tests/engine/tests.h"
 

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "engine/describe.h"
-#include "engine/gguf.h"
+#include "engine/file/describe.h"
+#include "engine/file/gguf.h"
 #include "engine/model.h"
 #include "tests/engine/build_gguf.h"
 #include "tests/engine/tests.h"

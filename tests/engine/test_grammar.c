@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "engine/gguf.h"
-#include "engine/masker.h"
-#include "engine/tokenizer.h"
-#include "engine/trie.h"
+#include "engine/file/gguf.h"
+#include "engine/grammar/masker.h"
+#include "engine/grammar/trie.h"
+#include "engine/text/tokenizer.h"
 #include "tests/engine/accept.h"
 #include "tests/engine/build_vocab.h"
 

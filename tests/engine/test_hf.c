@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "engine/hf.h"
+#include "engine/file/hf.h"
+#include "engine/file/safetensors.h"
 #include "engine/model.h"
-#include "engine/safetensors.h"
 #include "tests/engine/folder.h"
 #include "tests/engine/tests.h"
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "engine/hf.h"
+#include "engine/file/hf.h"
 #include "tests/engine/stepper.h"
 #include "tests/engine/tests.h"
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "engine/memo.h"
+#include "engine/text/memo.h"
 #include "tests/engine/build_vocab.h"
 #include "tests/engine/tests.h"
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "engine/gguf.h"
+#include "engine/file/gguf.h"
 #include "engine/model.h"
 #include "tests/engine/build_gguf.h"
 #include "tests/engine/tests.h"

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "engine/outfile.h"
+#include "engine/file/outfile.h"
 #include "tests/engine/folder.h"
 #include "tests/engine/tests.h"
 

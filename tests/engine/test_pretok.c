@@ -11,9 +11,9 @@
 #include <cmocka.h>
 #include <utf8proc.h>
 
-#include "engine/nfc.h"
-#include "engine/pretok.h"
-#include "engine/utf8.h"
+#include "engine/text/nfc.h"
+#include "engine/text/pretok.h"
+#include "engine/text/utf8.h"
 #include "tests/engine/tests.h"
 
 static void every_character_survives_decoding(void **state)

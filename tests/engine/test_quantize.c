@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "engine/gguf.h"
-#include "engine/quantize.h"
+#include "engine/file/gguf.h"
+#include "engine/file/quantize.h"
 #include "tests/engine/random_model.h"
 #include "tests/engine/tests.h"
 

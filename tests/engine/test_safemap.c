@@ -22,9 +22,9 @@
 
 #include <cmocka.h>
 
-#include "engine/gguf.h"
+#include "engine/file/gguf.h"
+#include "engine/file/safemap.h"
 #include "engine/model.h"
-#include "engine/safemap.h"
 #include "tests/engine/build_gguf.h"
 #include "tests/engine/tests.h"
 

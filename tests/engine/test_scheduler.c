@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "engine/detok.h"
 #include "engine/scheduler.h"
-#include "engine/tokenizer.h"
+#include "engine/text/detok.h"
+#include "engine/text/tokenizer.h"
 #include "tests/engine/build_vocab.h"
 #include "tests/engine/tests.h"
 

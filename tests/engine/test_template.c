@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "engine/template.h"
-#include "engine/tokenizer.h"
+#include "engine/text/template.h"
+#include "engine/text/tokenizer.h"
 #include "tests/engine/build_vocab.h"
 #include "tests/engine/jsonl.h"
 #include "tests/engine/tests.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "engine/tokenizer.h"
+#include "engine/text/tokenizer.h"
 #include "tests/engine/build_gguf.h"
 #include "tests/engine/build_vocab.h"
 #include "tests/engine/tests.h"

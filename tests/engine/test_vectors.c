@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "engine/tokenizer.h"
-#include "engine/utf8.h"
+#include "engine/text/tokenizer.h"
+#include "engine/text/utf8.h"
 #include "tests/engine/jsonl.h"
 #include "tests/engine/tests.h"
 #include "tests/engine/token_checks.h"

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "engine/nfc.h"
+#include "engine/text/nfc.h"
 #include "tests/engine/token_checks.h"
 
 struct tok_ids encode(const struct tokenizer *t, const char *s, size_t n, bool special)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "engine/tokenizer.h"
+#include "engine/text/tokenizer.h"
 
 /* The ids are the caller's to free. */
 struct tok_ids encode(const struct tokenizer *t, const char *s, size_t n, bool special);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/describe.h"
-#include "engine/gguf.h"
+#include "engine/file/describe.h"
+#include "engine/file/gguf.h"
 #include "engine/model.h"
 #include "tests/engine/build_gguf.h"
 

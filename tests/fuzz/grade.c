@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/grade.h"
+#include "app/grade/grade.h"
 
 struct ui;
 

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/convert.h"
-#include "engine/describe.h"
-#include "engine/hf.h"
+#include "engine/file/convert.h"
+#include "engine/file/describe.h"
+#include "engine/file/hf.h"
 #include "engine/model.h"
-#include "engine/tokenizer.h"
+#include "engine/text/tokenizer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);

@@ -9,11 +9,11 @@
 
 #include <jansson.h>
 
-#include "engine/grammar.h"
-#include "engine/masker.h"
-#include "engine/shape.h"
-#include "engine/tokenizer.h"
-#include "engine/trie.h"
+#include "engine/grammar/grammar.h"
+#include "engine/grammar/masker.h"
+#include "engine/grammar/shape.h"
+#include "engine/grammar/trie.h"
+#include "engine/text/tokenizer.h"
 #include "tests/engine/build_vocab.h"
 
 enum { MAX_TEXT = 4096 };

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/template.h"
-#include "engine/tokenizer.h"
+#include "engine/text/template.h"
+#include "engine/text/tokenizer.h"
 #include "tests/engine/build_vocab.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

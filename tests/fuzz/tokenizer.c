@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/detok.h"
-#include "engine/nfc.h"
-#include "engine/tokenizer.h"
-#include "engine/utf8.h"
+#include "engine/text/detok.h"
+#include "engine/text/nfc.h"
+#include "engine/text/tokenizer.h"
+#include "engine/text/utf8.h"
 #include "tests/engine/build_vocab.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,5 @@
 /* pull_table.c - what hub.py has, in the place of the program's table: a row of each kind. */
-#include "app/pull_table.h"
+#include "app/pull/pull_table.h"
 
 #define DEEPSEEK "bartowski/DeepSeek-R1-Distill-Qwen-1.5B-GGUF"
 #define LLAMA    "bartowski/Llama-3.2-1B-Instruct-GGUF"

@@ -4,7 +4,7 @@
  */
 #include "tests.h"
 
-#include "ui/maths.h"
+#include "ui/math/maths.h"
 #include "ui/text.h"
 
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  */
 #include "tests.h"
 
-#include "ui/maths.h"
+#include "ui/math/maths.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

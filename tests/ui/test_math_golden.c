@@ -7,7 +7,7 @@
 #include "tests.h"
 
 #include "ui/bytes.h"
-#include "ui/maths.h"
+#include "ui/math/maths.h"
 #include "ui/text.h"
 
 #include <setjmp.h>

@@ -1,0 +1,30 @@
+/* batch_progress.h - how far a batch or an evaluation is: a line on a terminal's standard error that is written over
+ * while it runs, and one for any standard error when it has ended. */
+#ifndef APP_BATCH_BATCH_PROGRESS_H
+#define APP_BATCH_BATCH_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct batch_progress {
+    int64_t n_done, n_failed, n_skipped; /* jobs; failed ones are done too */
+    int64_t tokens;
+
+    /* Private. */
+    const char *verb, *name;
+    bool quiet, on_terminal, shown;
+    double began_ms, shown_ms;
+};
+
+/* Of which verb and, unless NULL, of what (both kept); quiet: says nothing. */
+void batch_progress_begin(struct batch_progress *p, const char *verb, const char *name, bool quiet);
+
+/* How long poll may sleep until the line is due; -1: for ever. */
+int batch_progress_due_ms(const struct batch_progress *p);
+
+/* Writes the line when it is due; share of the whole that is done, 0: not known. */
+void batch_progress_show(struct batch_progress *p, double share);
+
+void batch_progress_end(struct batch_progress *p);
+
+#endif

@@ -1,0 +1,62 @@
+/* jobs.h - many requests that one engine works on at a time, in a line: what duet batch and duet eval
+ * have in common. Whoever owns a job embeds this one as its first member. */
+#ifndef APP_BATCH_JOBS_H
+#define APP_BATCH_JOBS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/str.h"
+#include "engine/engine.h"
+
+/* Of one request: what was said, apart by kind, and how it ended. */
+struct job_result {
+    struct str answer, reasoning;
+    char *tool_calls; /* JSON; or NULL */
+    bool unfinished;  /* it was to have a form, and has not */
+    struct engine_usage usage;
+    enum engine_stop stop;
+    enum engine_error error;
+    char error_text[256]; /* "" where there was no error */
+};
+
+struct job {
+    struct job_result result;
+    uint64_t request; /* 0: not the engine's (any more) */
+    bool done;
+    struct job *next;
+};
+
+struct jobs {
+    struct engine *engine;
+    const char *model;        /* its name, for err */
+    struct job *first, **end; /* in the order in which they were added */
+    size_t n, n_running;
+    int fatal; /* an exit status, once the engine cannot go on */
+    char err[512];
+};
+
+void jobs_init(struct jobs *j, struct engine *engine, const char *model);
+
+/* Whether the engine takes another one, while at most so many for each answer at a time that it
+ * writes are in the line. */
+bool jobs_have_room(const struct jobs *j, size_t ahead);
+
+void jobs_add(struct jobs *j, struct job *job); /* at the end of the line; the caller's */
+
+/* Takes the job at this place out of the line and returns it. */
+struct job *jobs_take(struct jobs *j, struct job **at);
+
+/* Gives the job's request to the engine; one that is refused is done, with an error. */
+void jobs_submit(struct jobs *j, struct job *job, const struct engine_request *request);
+
+void job_fail(struct job *job, enum engine_error error, const char *why);
+
+/* Takes over what the engine has to say, without waiting. True: its weights have just been loaded. */
+bool jobs_take_events(struct jobs *j);
+
+void job_result_done(struct job_result *result);
+const char *job_error_code(enum engine_error error); /* "input", "context" ... */
+
+#endif

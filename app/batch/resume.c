@@ -1,0 +1,145 @@
+/* resume.c - see resume.h. */
+#include "app/batch/resume.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/exit.h"
+#include "app/lines.h"
+#include "app/mem.h"
+#include "app/say.h"
+#include "app/str.h"
+
+static char *spell(const json_t *id)
+{
+    char *text = json_dumps(id, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+    if (!text)
+        mem_fail();
+    return text;
+}
+
+/* Keeps the line if it is an answer. */
+static void take_line(struct resume *r, const char *text, size_t len, struct str *kept)
+{
+    json_t *line = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *id = json_object_get(line, "id");
+
+    if (id && json_object_get(line, "answer") && !json_object_get(line, "error")) {
+        r->done = mem_realloc(r->done, (r->n_done + 1) * sizeof *r->done);
+        r->done[r->n_done++] = spell(id);
+        str_add(kept, text, len);
+        str_adds(kept, "\n");
+    }
+    json_decref(line);
+}
+
+static int write_all(int fd, const struct str *text)
+{
+    for (size_t at = 0; at < text->len;) {
+        ssize_t n = write(fd, text->data + at, text->len - at);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* Puts what is kept in the place of the file, whole or not at all. 0 or -1 with errno. */
+static int replace(const char *path, const struct str *kept, mode_t mode)
+{
+    struct str beside = {0};
+    str_addf(&beside, "%s.XXXXXX", path);
+    int fd = mkostemp(beside.data, O_CLOEXEC), error = 0;
+    if (fd < 0 || fchmod(fd, mode & 0777) != 0 || write_all(fd, kept) != 0 || fsync(fd) != 0 ||
+        rename(beside.data, path) != 0)
+        error = errno;
+    if (fd >= 0)
+        close(fd);
+    if (fd >= 0 && error)
+        unlink(beside.data);
+    str_done(&beside);
+    errno = error;
+    return error ? -1 : 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Reads what is there; sets *kept, and *size to the bytes there were. 0 or -1 with errno. */
+static int read_done(struct resume *r, int fd, struct str *kept, uint64_t *size)
+{
+    struct lines in;
+    enum lines_got got;
+    const char *text;
+    size_t len;
+
+    lines_init(&in, fd);
+    while ((got = lines_next(&in, &text, &len)) != LINES_END) {
+        if (got == LINES_WAIT)
+            lines_feed(&in);
+        else if (got == LINES_LINE)
+            take_line(r, text, len, kept);
+    }
+    if (r->n_done > 0)
+        qsort(r->done, r->n_done, sizeof *r->done, by_text);
+    *size = in.bytes;
+    lines_done(&in);
+    errno = in.error;
+    return in.error ? -1 : 0;
+}
+
+int resume_open(struct resume *r, const char *path, char *err, size_t errlen)
+{
+    struct str kept = {0};
+    struct stat st;
+    uint64_t size = 0;
+
+    *r = (struct resume){.fd = -1};
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        goto failed;
+    if (!S_ISREG(st.st_mode)) {
+        close(fd);
+        return say_to(err, errlen, EXIT_USAGE, "%s: not a regular file", path);
+    }
+    if (read_done(r, fd, &kept, &size) != 0 ||
+        (kept.len != size && replace(path, &kept, st.st_mode) != 0))
+        goto failed;
+    close(fd);
+    str_done(&kept);
+    r->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    return r->fd >= 0 ? 0 : say_to(err, errlen, EXIT_ANSWER, "%s: %s", path, strerror(errno));
+
+failed:
+    say_to(err, errlen, 0, "%s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    str_done(&kept);
+    return EXIT_ANSWER;
+}
+
+void resume_close(struct resume *r)
+{
+    for (size_t i = 0; i < r->n_done; i++)
+        free(r->done[i]);
+    free(r->done);
+    if (r->fd >= 0)
+        close(r->fd);
+    *r = (struct resume){.fd = -1};
+}
+
+bool resume_has(const struct resume *r, const json_t *id)
+{
+    if (r->n_done == 0)
+        return false;
+    char *text = spell(id);
+    bool has = bsearch(&text, r->done, r->n_done, sizeof *r->done, by_text) != NULL;
+    free(text);
+    return has;
+}

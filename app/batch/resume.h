@@ -1,0 +1,23 @@
+/* resume.h - the output of a batch that an earlier run began: what it has answered already. */
+#ifndef APP_BATCH_RESUME_H
+#define APP_BATCH_RESUME_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct resume {
+    int fd;      /* the file, to be appended to */
+    char **done; /* sorted ids of the answers that are in it, as JSON */
+    size_t n_done;
+};
+
+/* Opens the file, making it when absent. What is not a finished answer (an error, a torn last line)
+ * is taken out of it, to be tried again. 0, or an exit status with one line in err; *r is for
+ * resume_close in both cases. */
+int resume_open(struct resume *r, const char *path, char *err, size_t errlen);
+void resume_close(struct resume *r);
+
+bool resume_has(const struct resume *r, const json_t *id);
+
+#endif

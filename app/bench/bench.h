@@ -1,0 +1,133 @@
+/* bench.h - what `duet bench` measures, as data: rows of figures, by model.
+ *
+ * Results are made by measuring (bench_measure.h) or read from a file that `--json` wrote; the forms
+ * they are printed in (bench_show.h) do not know which. */
+#ifndef APP_BENCH_BENCH_H
+#define APP_BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* In the order of the table. */
+enum bench_metric {
+    BENCH_LOAD,
+    BENCH_RSS,
+    BENCH_VRAM,
+    BENCH_WEIGHTS,
+    BENCH_KV,
+    BENCH_SCRATCH,
+    BENCH_KV_TOKEN,
+    BENCH_READ_TOKEN,
+    BENCH_BANDWIDTH,
+    BENCH_TTFT,
+    BENCH_PREFILL,
+    BENCH_SPEED,
+    BENCH_LIMIT,
+    BENCH_SHARE,
+    BENCH_TPOT,
+    BENCH_ITL,
+    BENCH_BATCH_SPEED,
+    BENCH_BATCH_SHARE,
+    BENCH_UTILIZATION,
+    BENCH_COST_TTFT,
+    BENCH_COST_BATCH,
+    BENCH_METRICS
+};
+
+/* Groups of metrics; from this one on they are of so many requests at a time. */
+enum { BENCH_OF_BATCHES = 4 };
+
+enum bench_unit {
+    BENCH_MS,
+    BENCH_BYTES,
+    BENCH_BYTES_S,
+    BENCH_TOKENS_S,
+    BENCH_SHARE_OF_1, /* 0.5 is 50 % */
+    BENCH_CHANGE,     /* of 1 too: 0.5 is 50 % more */
+};
+enum bench_better { BENCH_LESS, BENCH_MORE };
+
+struct bench_metric_info {
+    const char *name;  /* in JSON and CSV */
+    const char *label; /* # stands for the prompt, the context or the batch */
+    enum bench_unit unit;
+    enum bench_better better;
+    int group; /* rows of one group stand together */
+};
+extern const struct bench_metric_info bench_metrics[BENCH_METRICS];
+const char *bench_unit_name(enum bench_unit unit);
+
+/* What several runs gave. low and high: where the middle 80 % of the runs lie; with fewer than ten
+ * runs that is all of them. */
+struct bench_figure {
+    double median, low, high;
+    double p99; /* of all samples, which may be more than runs */
+    int n;      /* runs; 0: not measured */
+};
+
+/* Where it was measured; what does not apply is 0. */
+struct bench_point {
+    int prompt;  /* tokens of the prompt */
+    int context; /* tokens before the first that counts */
+    int batch;   /* requests at a time */
+};
+
+struct bench_row {
+    enum bench_metric metric;
+    struct bench_point at;
+    struct bench_figure figure;
+    char note[48]; /* why there is no figure */
+};
+
+struct bench_model {
+    char *name; /* what the user calls it */
+    char *type, *device;
+    char *settings; /* "context 4096, KV f16": what else decides about figures */
+    struct bench_row *rows;
+    size_t n_rows;
+};
+
+struct bench_results {
+    char *version, *machine; /* machine: its processor, "" where nothing says */
+    int n_generate, n_runs;  /* tokens of an answer; times each was measured */
+    bool interrupted;
+    struct bench_model *models;
+    size_t n_models;
+};
+
+void bench_results_done(struct bench_results *r);
+
+/* One without rows, with the name, type, device and settings of `facts`, which are copied. The pointer holds until the next model is added. */
+struct bench_model *bench_add_model(struct bench_results *r, const struct bench_model *facts);
+void bench_add(struct bench_model *m, enum bench_metric metric, struct bench_point at,
+               struct bench_figure figure);
+__attribute__((format(printf, 4, 5))) void bench_add_note(struct bench_model *m,
+                                                          enum bench_metric metric,
+                                                          struct bench_point at, const char *format,
+                                                          ...);
+
+/* The row of this place in the table, or NULL. */
+const struct bench_row *bench_find(const struct bench_model *m, enum bench_metric metric,
+                                   struct bench_point at);
+
+/* In the order of the table: metric, then batch, context, prompt. */
+int bench_by_place(const struct bench_row *a, const struct bench_row *b);
+
+/* Samples */
+
+struct samples {
+    double *values;
+    size_t n;
+};
+
+void samples_add(struct samples *s, double value);
+void samples_done(struct samples *s);
+/* The value that this share of all samples does not exceed; NAN of none. Sorts them. */
+double samples_quantile(struct samples *s, double share);
+double samples_median(struct samples *s);
+struct bench_figure samples_figure(struct samples *s);
+
+/* A value that is known exactly. */
+struct bench_figure bench_exactly(double value);
+
+#endif

@@ -1,0 +1,179 @@
+/* chat.h - one exchange after another between a person, a model and the store.
+ *
+ * A chat holds the models that were used, one conversation (history.h) and at most one answer that
+ * is being written. The screen, the line mode and the pipe all work on it, and in the same way:
+ *
+ *     chat_use(c, NULL, ...)                 the default model; loading goes on by itself
+ *     chat_ask(c, text, len, ...)            a question, which begins an answer
+ *     poll(chat_poll(c, fds, n), ..., chat_timeout_ms(c))
+ *     while (chat_next_event(c, &event)) ... what came of it
+ *     chat_save_due(c)                       the store follows
+ *
+ * No call waits for a model. Statuses are 0 or an exit status (exit.h), with one line in err. */
+#ifndef APP_CHAT_CHAT_H
+#define APP_CHAT_CHAT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/chat/history.h"
+#include "app/models/holder.h"
+#include "app/chat/library.h"
+#include "app/models/models.h"
+#include "app/options.h"
+#include "app/paths.h"
+#include "app/models/running.h"
+#include "app/chat/shape.h"
+#include "app/chat/request.h"
+#include "engine/engine.h"
+
+enum { CHAT_MODELS = HOLDER_MODELS };
+
+struct chat {
+    struct options *options;
+    const struct paths *paths;
+    struct history history;
+    struct shape shape; /* what answers must look like */
+    struct library library;
+    struct running running; /* tells `duet ps` of us, */
+    const char *as;         /* as this, see running_process */
+    uint64_t told;          /* revision of the holder + 1 that it has told */
+    int64_t marked;         /* the turn that the user has marked, by its number; 0: none */
+
+    struct holder holder; /* the models in memory */
+    struct held *model;   /* who answers next; NULL: none yet */
+
+    /* The answer that is being written; NULL: none. */
+    struct turn *answer;
+    struct held *answering;
+    enum store_kind writes; /* what it is at */
+    double thought_ms;      /* that its reasoning took, */
+    double begun_ms;        /* in the part of it that was there already; 0: none yet */
+    uint64_t request;
+    enum engine_event_type phase; /* ENGINE_READY: waits, ENGINE_PREFILL, ENGINE_TEXT */
+    int prompt_done;
+    struct engine_usage usage; /* of this answer, or else of the last one */
+    double load_ms;            /* that its model took to load */
+    enum engine_stop stop;     /* why the last answer ended */
+    enum engine_error error;   /* and, if that was an error, which */
+    bool unfinished;           /* it was to have a form, and has not */
+    char *tool_calls;          /* calls of tools that it consists of, as JSON; or NULL */
+    int64_t offered;           /* conversation whose answer may be gone on with; 0: none */
+    char date[32];             /* of the answer */
+};
+
+void chat_init(struct chat *c, struct options *options, const struct paths *paths);
+
+/* Ends an answer that is being written as interrupted, saves, frees everything. */
+void chat_done(struct chat *c);
+
+/* Opens the history the options ask for, at the conversation they ask for. Where the usual file
+ * cannot be used the chat goes on without and c->history.off says why. Fails where a database or a
+ * conversation was named that cannot be had. */
+int chat_open_history(struct chat *c, char *err, size_t errlen);
+
+/* Makes the named model the one that answers, and loads it unless it is in memory, where others may have
+ * to give way to it: holder_take_note() says so. NULL: the options' model, else the default. */
+int chat_use(struct chat *c, const char *name, char *err, size_t errlen);
+
+/* The same, and lets it live there. */
+int chat_use_on(struct chat *c, const char *name, enum held_where where, char *err, size_t errlen);
+
+/* Loads the model again that has given way or was lost, see holder_open(). */
+int chat_reopen(struct chat *c, char *err, size_t errlen);
+
+/* Asks the model, after everything said before. When it is refused nothing has changed. */
+int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen);
+
+/* The same on a branch: asks another question in the place of one on the path; or lets the question
+ * of a turn on the path be answered once more, by the model of this name where it is not NULL. */
+int chat_edit(struct chat *c, struct turn *question, const char *text, size_t len, char *err,
+              size_t errlen);
+int chat_regenerate(struct chat *c, struct turn *turn, const char *model, char *err, size_t errlen);
+
+/* Goes on with the last answer, in its turn and by its model, where it did not end by itself. */
+int chat_continue(struct chat *c, char *err, size_t errlen);
+
+/* That the context is full, and what would make room for more of an answer. */
+void chat_add_full(const struct chat *c, struct str *out);
+
+/* Lets the model think on about its last answer, which gets a version beside it. */
+int chat_think_more(struct chat *c, char *err, size_t errlen);
+
+/* Looks for an interrupted answer that chat_continue, or /continue, could go on with: then c->offered
+ * is its conversation, and the beginning of its question is added to out. */
+bool chat_find_offer(struct chat *c, struct str *out);
+
+/* Declines that: it is not offered again. */
+void chat_decline(struct chat *c);
+
+/* Ends the thinking of the answer that is being written. */
+void chat_answer_now(struct chat *c);
+
+/* What any answer is begun with: a request to the model as the options want it; its submission; and
+ * the turn that it is for. */
+void chat_prepare(struct chat *c, const struct held *model, struct engine_request *request);
+int chat_submit(struct chat *c, const struct held *model, const struct engine_request *request,
+                char *err, size_t errlen);
+void chat_begin(struct chat *c, struct held *model, struct turn *turn,
+                const struct engine_request *request);
+
+/* Stops the answer; what there is of it stays. CHAT_END still comes. */
+void chat_stop(struct chat *c);
+
+/* Ends the answer here and now, without waiting for the engine. No event comes. */
+void chat_abandon(struct chat *c, enum store_state state);
+
+enum chat_event_type {
+    CHAT_READY,    /* a model is loaded */
+    CHAT_PROGRESS, /* the prompt is being read, c->prompt_done of c->usage.prompt_tokens */
+    CHAT_TEXT,     /* a piece of the answer */
+    CHAT_END,      /* the answer is over; error says why where it failed */
+    CHAT_LOST,     /* a model cannot go on; error says why */
+};
+
+struct chat_event {
+    enum chat_event_type type;
+    struct held *model;
+    struct turn *turn;
+    enum store_kind kind;
+    const char *text; /* until the next call */
+    size_t len;
+    bool call; /* the text is a call of a tool, as the model writes it */
+    const char *error;
+};
+
+/* What to wait for: at most CHAT_MODELS descriptors. Their number. */
+size_t chat_poll(const struct chat *c, struct pollfd *fds);
+
+/* How long poll may sleep until something is to be saved; -1: for ever. */
+int chat_timeout_ms(const struct chat *c);
+
+/* The next event, or false when nothing waits. */
+bool chat_next_event(struct chat *c, struct chat_event *out);
+
+/* Saves when it is time to, and tells other processes what is in memory. */
+void chat_save_due(struct chat *c);
+
+/* Tells what is in memory, if that has changed. */
+void chat_tell(struct chat *c);
+
+/* Tokens of the conversation as the model will be given it, without a next question; -1: unknown.
+ */
+int64_t chat_context_used(const struct chat *c);
+
+/* The same of a part of it; `generate`: with the start of an answer, as it is when one is asked for. */
+int64_t chat_count_prompt(const struct chat *c, const struct request_span *span, bool generate);
+
+/* Tokens of a text by itself; -1: unknown. */
+int64_t chat_count_tokens(const struct chat *c, const char *text, size_t len);
+
+/* What an answer to be sampled now would be sampled with; seed -1 is not drawn yet. */
+struct engine_sampling chat_sampling(const struct chat *c, const struct held *model);
+
+/* The exit status that stands for how the last answer ended. */
+int chat_exit_status(const struct chat *c, const struct turn *turn);
+
+#endif

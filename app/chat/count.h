@@ -1,0 +1,38 @@
+/* count.h - how many tokens a text is that changes as it is typed. Counted piece by piece, a little in
+ * each turn of the loop, and after a change only from the piece that changed on. The pieces are cut
+ * where both families' tokenizers cut in any case, so that their sum is the count of the whole. */
+#ifndef APP_CHAT_COUNT_H
+#define APP_CHAT_COUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/str.h"
+
+struct chat;
+
+struct count_piece {
+    size_t end;
+    int64_t tokens; /* of all up to here */
+};
+
+struct count {
+    struct str text;
+    struct count_piece *pieces;
+    size_t n, room;
+    uint64_t engine; /* whose tokens, held_serial() */
+    bool failed;
+};
+
+void count_set(struct count *c, const struct chat *chat, const char *text, size_t len);
+
+/* Counts a piece more; false: there is nothing left to count. */
+bool count_step(struct count *c, const struct chat *chat);
+
+/* -1: not known, or not yet. */
+int64_t count_tokens(const struct count *c);
+
+void count_done(struct count *c);
+
+#endif

@@ -1,0 +1,49 @@
+/* library.h - the stored conversations as a reader has to do with them: named, filed away, deleted
+ * and taken back, searched. Works on the store; what is at hand is the chat's (history.h). */
+#ifndef APP_CHAT_LIBRARY_H
+#define APP_CHAT_LIBRARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/str.h"
+#include "storage/store.h"
+
+/* What was deleted and can be taken back: until the program ends, the latest first. */
+struct library {
+    struct library_deleted {
+        int64_t id;
+        char *title;
+    } * deleted;
+    size_t n_deleted;
+};
+
+void library_done(struct library *l);
+
+/* Statuses are the store's; ENOTFOUND where there is no such conversation. */
+int library_delete(struct library *l, struct store *s, int64_t id);
+
+/* Takes the latest deletion back, of the given conversation if not 0; its id and title, which is
+ * good until the next call, where *id_out is not 0. */
+int library_restore(struct library *l, struct store *s, int64_t id, int64_t *id_out);
+const struct library_deleted *library_last_deleted(const struct library *l); /* NULL: none */
+
+/* What to add to the reason why a history could not be opened: what helps, or "". */
+const char *library_advice(int status);
+
+/* The title of a conversation; the caller's. NULL: there is none, and store_error() says why. */
+char *library_title(struct store *s, int64_t id);
+
+/* "14:05" of today, "26 Jul" of this year, "2024". */
+void library_add_date(struct str *out, int64_t ms);
+
+/* As lines of text: the latest conversations, those with these words in their titles; and where these
+ * words were said. A store's status; in a failure nothing was added. */
+int library_add_list(struct str *out, struct store *s, const char *words, bool archived);
+int library_add_hits(struct str *out, struct store *s, const char *words);
+
+/* "answer", "question" or "reasoning": where a hit is. */
+const char *library_where(const struct store_hit *hit);
+
+#endif

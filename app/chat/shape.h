@@ -1,0 +1,34 @@
+/* shape.h - the form that answers are to have, as the options give it: --schema, --grammar, --tools. */
+#ifndef APP_CHAT_SHAPE_H
+#define APP_CHAT_SHAPE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "app/options.h"
+#include "app/str.h"
+#include "engine/engine.h"
+
+struct shape {
+    bool read; /* the files have been */
+    struct str schema, grammar, tools;
+    const char *choice; /* --tool-choice */
+};
+
+/* Reads what the options name, once. 0, or an exit status with one line in err. */
+int shape_read(struct shape *s, const struct options *o, char *err, size_t errlen);
+void shape_done(struct shape *s);
+
+/* Puts it into a request, which points to it. */
+void shape_request(const struct shape *s, struct engine_request *request);
+
+/* Calls in a conversation from outside have their arguments as text or as an object; the families'
+ * templates want one or the other. Rewrites them in place. */
+void shape_fit_calls(json_t *messages, enum engine_family family);
+
+/* The short way to write the schema of an object: "name, age int, bio: two sentences", fields with
+ * commas or lines between them; types are str, int, float and bool. 0, or an exit status. */
+int shape_expand(const char *fields, struct str *schema_out, char *err, size_t errlen);
+
+#endif

@@ -1,0 +1,11 @@
+/* offers.h - what a command's argument could be, for completion on the screen and in line mode. */
+#ifndef APP_COMMANDS_OFFERS_H
+#define APP_COMMANDS_OFFERS_H
+
+#include "app/chat/chat.h"
+#include "ui/ui.h"
+
+/* For a line that begins with a command's name and a space. */
+void offers_add(struct chat *c, const char *line, ui_offer offer, void *sink);
+
+#endif

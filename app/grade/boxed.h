@@ -1,0 +1,11 @@
+/* boxed.h - the result that an answer puts into a box. */
+#ifndef APP_GRADE_BOXED_H
+#define APP_GRADE_BOXED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What stands in the text's last \boxed{...}, with braces in pairs; false: there is none. */
+bool boxed_find(const char *text, size_t len, const char **out, size_t *out_len);
+
+#endif

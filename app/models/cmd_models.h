@@ -1,0 +1,30 @@
+/* cmd_models.h - the parts of `duet models`. */
+#ifndef APP_MODELS_CMD_MODELS_H
+#define APP_MODELS_CMD_MODELS_H
+
+#include <stddef.h>
+
+#include "app/cmd.h"
+#include "app/models/models.h"
+#include "app/pull/pull_record.h"
+#include "app/str.h"
+
+/* What is known of a file besides what it is: whose, and what its digest must be. */
+struct model_facts {
+    struct pull_record record; /* empty where it was not pulled */
+    const char *licence;       /* the record's, else its release's; or NULL */
+    char sha256[DIGEST_HEX];   /* or "" */
+};
+
+void model_facts_read(const struct model_file *file,
+                      struct model_facts *out); /* then pull_record_done */
+
+/* When it was found right; "" where that was never looked at. */
+void model_facts_date(const struct model_facts *facts, char *out, size_t outlen);
+
+/* Each does its work for one name, says what went wrong, adds what is to be printed to out, and returns
+ * an exit status. */
+int models_rm_one(struct app *app, const char *name, struct str *out);
+int models_verify_one(struct app *app, const char *name, struct str *out);
+
+#endif

@@ -1,0 +1,19 @@
+/* elsewhere.h - the models that other programs have brought to this machine, where they lie.
+ *
+ * Looks into the cache of Hugging Face's tools, the blobs of ollama by way of its manifests, the cache of
+ * llama.cpp and the folder of LM Studio, each where its own variable of the environment says. Only names
+ * that a release of ours begins with are gone into, so that large caches cost nothing. What is found is
+ * used as it is; nothing is changed there. */
+#ifndef APP_MODELS_ELSEWHERE_H
+#define APP_MODELS_ELSEWHERE_H
+
+#include "app/models/models.h"
+
+/* path: of a GGUF file or a folder of a release; stem: "Llama-3.2-1B-Instruct-Q8_0". Both until the call
+ * returns. */
+typedef void (*elsewhere_found)(void *ud, enum model_place place, const char *path,
+                                const char *stem);
+
+void elsewhere_list(elsewhere_found found, void *ud);
+
+#endif

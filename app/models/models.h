@@ -1,0 +1,61 @@
+/* models.h - names of models to files: what is installed, and which one is taken by default.
+ *
+ * Looks in $XDG_DATA_HOME/duet/models, in ../share/duet/models beside the program, for a program that
+ * runs where it was built in app/demo of its clone, and where other programs keep theirs
+ * (elsewhere.h); the first that has a name wins. Of several files of a release the best goes by the
+ * release's short name, the others by that and their type: llama, llama:q4.
+ * A model is a GGUF file, or a folder as Hugging Face's libraries save it. Opens none. */
+#ifndef APP_MODELS_MODELS_H
+#define APP_MODELS_MODELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/models/release.h"
+#include "app/paths.h"
+
+enum model_place {
+    MODEL_OURS,
+    MODEL_SHIPPED, /* with duet */
+    MODEL_HUGGING_FACE,
+    MODEL_OLLAMA,
+    MODEL_LLAMA_CPP,
+    MODEL_LM_STUDIO,
+};
+
+struct model_file {
+    char *name; /* what a user calls it */
+    char *path;
+    uint64_t bytes;
+    bool demo;
+    enum model_place place;
+    int release;             /* index into releases; -1: of neither */
+    char type[RELEASE_TYPE]; /* of its numbers, as the name of a release's file says; "" */
+};
+
+struct model_list {
+    struct model_file *items; /* by folder, then by name */
+    size_t count;
+};
+
+/* All that are installed. */
+void models_list(const struct paths *paths, struct model_list *out);
+void models_list_done(struct model_list *list);
+
+/* "ollama": who keeps it there. */
+const char *models_keeper(enum model_place place);
+
+/* The one that goes by this name, "llama", "r1:q4"; NULL: none does. */
+const struct model_file *models_named(const struct model_list *list, const char *name);
+
+/* Of the list the one that is used when none is named; NULL: none. */
+const struct model_file *models_default(const struct model_list *list);
+
+/* The model with this name or at this path; NULL is the default one. 0, or EXIT_MODEL with one line
+ * in err. */
+int models_find(const struct paths *paths, const char *name, struct model_file *out, char *err,
+                size_t errlen);
+void model_file_done(struct model_file *file);
+
+#endif

@@ -1,0 +1,33 @@
+/* models_digest.h - what a model's bytes must be, as far as that is known, and what they are. */
+#ifndef APP_MODELS_MODELS_DIGEST_H
+#define APP_MODELS_MODELS_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "app/digest.h"
+#include "app/models/models.h"
+
+enum digest_verdict {
+    DIGEST_RIGHT,
+    DIGEST_UNKNOWN, /* there is nothing to compare it with */
+    DIGEST_DIFFERS,
+    DIGEST_STOPPED,
+    DIGEST_FAILED, /* it cannot be read; err says why */
+};
+
+struct digest_check {
+    enum digest_verdict verdict;
+    char found[DIGEST_HEX],
+        expected[DIGEST_HEX]; /* of the file, or the first of a folder that differs */
+    char err[240];
+};
+
+/* The digest that a file must have: of its record, or of its name among blobs. false: none is known. */
+bool models_digest(const char *path, char hex[DIGEST_HEX]);
+
+/* Reads all of a model. go_on hears of bytes some times a second. */
+void models_check(const struct model_file *file, bool (*go_on)(void *ud, int64_t done), void *ud,
+                  struct digest_check *out);
+
+#endif

@@ -1,0 +1,30 @@
+/* release.h - the two releases that duet is made for, and what their files are called. */
+#ifndef APP_MODELS_RELEASE_H
+#define APP_MODELS_RELEASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { RELEASE_DEEPSEEK, RELEASE_LLAMA, N_RELEASES };
+enum { RELEASE_TYPE = 16 };
+
+extern const struct release {
+    const char *name, *alias; /* alias: or NULL */
+    const char *full;
+} releases[N_RELEASES];
+
+/* Which release the name of a file or of a repository is of: "Llama-3.2-1B-Instruct", with the type of
+ * its numbers behind it, or GGUF. -1: none, or in numbers that the engine does not read. type: those,
+ * "q4_k_m", or ""; may be NULL. */
+int release_of(const char *name, char type[RELEASE_TYPE]);
+
+/* The release of "llama", "r1:q4"; *type is what stands behind the colon, or NULL. -1: none. */
+int release_named(const char *name, const char **type);
+
+/* Whether a type as it was asked for, "q4", means this one. */
+bool release_type_is(const char *type, const char *asked);
+
+/* Of two types the one with the lower number is taken where none is asked for. */
+int release_rank(const char *type);
+
+#endif

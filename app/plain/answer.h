@@ -1,0 +1,63 @@
+/* answer.h - one answer on plain streams, as it is written: for the pipe and for line mode.
+ *
+ * Writes only as much as a stream takes, so that a slow reader holds up neither saving nor Ctrl-C.
+ * To a terminal it shows what a terminal would obey as \xNN; to a pipe or file every byte goes as
+ * it is. */
+#ifndef APP_PLAIN_ANSWER_H
+#define APP_PLAIN_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "app/chat/chat.h"
+#include "app/str.h"
+
+struct outlet {
+    int fd;
+    bool terminal, ascii; /* ascii: the terminal shows nothing else */
+    struct str pending;
+    size_t sent;
+    int error; /* errno of the write that failed; nothing is written after it */
+};
+
+void outlet_init(struct outlet *o, int fd);
+void outlet_done(struct outlet *o);
+void outlet_add(struct outlet *o, const char *text, size_t len); /* escaped for a terminal */
+
+/* For a loop of the caller's own: whether there is something to write (and no write has failed), and
+ * one write of as much as a stream takes that polls writable. */
+bool outlet_is_waiting(const struct outlet *o);
+void outlet_send(struct outlet *o);
+
+/* 0, or the exit status for the write that failed, with one line in err (none for a reader that
+ * has left). */
+int outlet_failure(const struct outlet *o, char *err, size_t errlen);
+
+/* Writes what is pending, while signals can still end it. 0 or an exit status. */
+int outlet_finish(struct outlet *o, char *err, size_t errlen);
+
+struct answer_view {
+    struct outlet *answer, *reasoning;              /* may be the same; NULL: not shown */
+    const char *before_reasoning, *after_reasoning; /* put around it as they are */
+    const char *broken_off; /* ends what a terminal shows of an answer that a signal ends */
+    bool in_reasoning;      /* the last that was shown before was reasoning */
+    bool spoken;            /* formulas in words */
+    bool tell_waiting;      /* a line where one has to wait, once each */
+    bool stop_only;         /* Ctrl-C stops the answer, not the program */
+    double deadline_ms;     /* of clock_ms(): stops the answer then; 0: never */
+
+    /* Takes every piece instead of its going to the outlets as it is; NULL: none does. */
+    void (*on_text)(void *ud, enum store_kind kind, const char *text, size_t len);
+
+    /* Standard input can be read; false: it has ended. NULL: it is left alone. */
+    bool (*on_typed)(void *ud);
+    void *ud;
+};
+
+/* Shows the answer that chat_ask has begun until it has ended; *turn_out is it. 0, or the exit
+ * status of a signal, of a failed write (with one line in err), or EXIT_TIMEOUT for an answer that
+ * the deadline has stopped. */
+int answer_show(struct chat *c, const struct answer_view *view, struct turn **turn_out, char *err,
+                size_t errlen);
+
+#endif

@@ -1,0 +1,23 @@
+/* pull_entry.c - finds rows of the table of models that can be pulled. */
+#include <string.h>
+#include <strings.h>
+
+#include "app/models/release.h"
+#include "app/numbers.h"
+#include "app/pull/pull_table.h"
+
+const struct pull_entry *pull_entry_named(const char *name)
+{
+    const char *type;
+    int release = release_named(name, &type);
+    for (size_t i = 0; release >= 0 && i < pull_table_size; i++)
+        if (strcmp(pull_table[i].name, releases[release].name) == 0 &&
+            (!type || strcasecmp(type, pull_table[i].type) == 0))
+            return &pull_table[i];
+    return NULL;
+}
+
+void pull_entry_add_size(struct str *out, const struct pull_entry *e)
+{
+    numbers_add_bytes(out, (uint64_t)e->bytes);
+}

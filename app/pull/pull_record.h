@@ -1,0 +1,32 @@
+/* pull_record.h - what is known of a model that was pulled, in FILE.json beside the FILE: which it is,
+ * whose, and the digest it was found to have. */
+#ifndef APP_PULL_PULL_RECORD_H
+#define APP_PULL_PULL_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app/digest.h"
+
+struct pull_record {
+    char *name; /* "llama:q8" */
+    char *repository, *licence;
+    char *url; /* that it came from */
+    char sha256[DIGEST_HEX];
+    int64_t bytes;    /* -1: not known yet */
+    char etag[128];   /* of the source of a part; "" */
+    int64_t verified; /* seconds since 1970; 0: the file is not whole yet */
+};
+
+/* Reads the record of a file in a folder; false, and an empty one: there is none that makes sense. */
+bool pull_record_read(int dir, const char *file, struct pull_record *out);
+
+/* The same of a file by its path. */
+bool pull_record_of(const char *path, struct pull_record *out);
+
+/* Writes it whole or not at all. 0, or -1 with errno. */
+int pull_record_write(int dir, const char *file, const struct pull_record *r);
+void pull_record_remove(int dir, const char *file);
+void pull_record_done(struct pull_record *r);
+
+#endif

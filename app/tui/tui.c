@@ -1,0 +1,371 @@
+/* tui.c - the loop between terminal, engines and signals. What comes in changes state, and once a
+ * turn the screen is drawn; no call in here waits for anything but poll(). */
+#include "app/tui/tui.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/chat/greeting.h"
+#include "app/chat/notices.h"
+#include "app/chat/request.h"
+#include "app/cmd.h"
+#include "app/commands/commands.h"
+#include "app/commands/offers.h"
+#include "app/exit.h"
+#include "app/mem.h"
+#include "app/say.h"
+#include "app/signals.h"
+
+enum {
+    PROMPTS = 500,    /* for the composer's history */
+    NOTIFY_MS = 5000, /* an answer that took so long is told of */
+    PATIENCE_MS = 50, /* a locked history must not hold up the screen */
+    SLOW_MS = 300,    /* opening a model that takes longer is told of */
+};
+
+static const char *const examples[] = {
+    "What is 15% of 240?",
+    "Solve 3x + 5 = 20.",
+    "A box holds 12 eggs. How many eggs are in 7 boxes?",
+};
+
+void tui_leave(struct tui *t, int status, enum store_state left_as)
+{
+    t->done = true;
+    t->status = status;
+    t->left_as = left_as;
+}
+
+void tui_suspend(struct tui *t)
+{
+    ui_suspend(t->ui);
+    signals_suspend();
+    ui_resume(t->ui);
+}
+
+/* What came */
+
+static void take_signals(struct tui *t)
+{
+    for (int signal; (signal = signals_next()) != 0 && !t->done;) {
+        switch (signal) {
+        case SIGWINCH: ui_resize(t->ui); break;
+        case SIGTSTP: tui_suspend(t); break;
+        case SIGCONT: /* stopped from outside: the shell has changed the terminal's modes */
+            ui_suspend(t->ui);
+            ui_resume(t->ui);
+            break;
+        case SIGINT:
+            if (t->chat.answer) {
+                tui_hold(t);
+                chat_stop(&t->chat);
+                break;
+            }
+            /* fall through */
+        default: tui_leave(t, EXIT_SIGNAL + signal, STORE_INTERRUPTED);
+        }
+    }
+}
+
+static void show_text(struct tui *t, const struct chat_event *ev)
+{
+    int64_t id = ev->turn->number;
+    if (ev->kind != STORE_REASONING) {
+        ui_message_append(t->ui, id, UI_ANSWER, ev->text, ev->len);
+    } else if (!t->chat.options->hide_reasoning) {
+        ui_message_append(t->ui, id, UI_REASONING, ev->text, ev->len);
+        tui_show_thought(t, ev->turn);
+    }
+}
+
+/* Who waits for long looks elsewhere. */
+static void notify(struct tui *t, const struct turn *turn)
+{
+    const struct store_generation *g = &turn->generation;
+    if (g->time_to_first_token_ms + g->generation_time_ms >= NOTIFY_MS && t->n_waiting == 0)
+        ui_notify(t->ui, (enum ui_notify)t->chat.options->notify);
+}
+
+static void hint_continue(struct tui *t, const struct turn *turn)
+{
+    char key[UI_KEY_MAX];
+    struct str line = {0};
+    if (request_filled(&turn->generation)) {
+        chat_add_full(&t->chat, &line);
+    } else {
+        if (ui_key(t->ui, "continue", key))
+            str_addf(&line, "%s or ", key);
+        str_adds(&line, "/continue goes on with it");
+    }
+    ui_hint(t->ui, line.data);
+    str_done(&line);
+}
+
+static void on_end(struct tui *t, const struct turn *turn)
+{
+    notify(t, turn);
+    if (t->greeting)
+        greeting_done(t->chat.paths);
+    t->greeting = false;
+    tui_show_thought(t, turn);
+    tui_end_turn(t, turn);
+    tui_count_context(t);
+    if (turn->state == STORE_FAILED)
+        tui_hold(t);
+    else
+        tui_ask_next(t); /* what is due after a stop was sent after it */
+    if (!t->chat.answer && (turn->state == STORE_STOPPED || t->chat.stop == ENGINE_STOP_LENGTH))
+        hint_continue(t, turn);
+}
+
+/* A lost model is loaded again once, and once more where that means the CPU; who loses it again has
+ * to choose. */
+static void on_lost(struct tui *t, const struct chat_event *ev)
+{
+    struct str line = {0};
+    char err[512];
+
+    str_addf(&line, "%s: %s", ev->model->file.name, ev->error);
+    ui_notice(t->ui, UI_FAIL, line.data);
+    str_done(&line);
+    struct held *m = ev->model;
+    if (m != t->chat.model || m->on_cpu || (m->n_lost > 1 && !holder_has_gpu(&t->chat.holder)))
+        return;
+    if (chat_reopen(&t->chat, err, sizeof err) != 0)
+        ui_notice(t->ui, UI_FAIL, err);
+    else
+        ui_notice(t->ui, UI_INFO, m->on_cpu ? "going on with the CPU" : "loading it again");
+}
+
+/* What had to give way, each time anything did. */
+static void show_note(struct tui *t)
+{
+    struct str note = {0};
+    if (holder_take_note(&t->chat.holder, &note))
+        ui_notice(t->ui, UI_INFO, note.data);
+    str_done(&note);
+}
+
+static void take_events(struct tui *t)
+{
+    struct chat_event ev;
+    while (chat_next_event(&t->chat, &ev)) {
+        switch (ev.type) {
+        case CHAT_TEXT: show_text(t, &ev); break;
+        case CHAT_END: on_end(t, ev.turn); break;
+        case CHAT_LOST: on_lost(t, &ev); break;
+        case CHAT_READY:
+        case CHAT_PROGRESS: break; /* the status line shows it */
+        }
+    }
+}
+
+/* What is to be done in each turn */
+
+static void save(struct tui *t)
+{
+    struct history *h = &t->chat.history;
+    int64_t conversation = h->conversation;
+
+    chat_save_due(&t->chat);
+    if (h->conversation != conversation)
+        tui_list_anew(t); /* it has got its number and its title */
+    if (h->problem[0] && !t->unsaved) {
+        struct str line = {0};
+        str_addf(&line, "not saved: %s; the chat goes on and is saved when that is possible",
+                 h->problem);
+        ui_notice(t->ui, UI_WARN, line.data);
+        str_done(&line);
+    } else if (!h->problem[0] && t->unsaved) {
+        ui_notice(t->ui, UI_INFO, "saved");
+    }
+    t->unsaved = h->problem[0] != '\0';
+}
+
+static int soonest(int a, int b)
+{
+    return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+static void loop(struct tui *t)
+{
+    struct pollfd fds[CHAT_MODELS + 4];
+    struct ui_action action;
+
+    t->begun = true;
+    while (!t->done) {
+        size_t n = chat_poll(&t->chat, fds + 4);
+        ui_poll(t->ui, &fds[0]);
+        fds[1] = (struct pollfd){.fd = signals_fd(), .events = POLLIN};
+        tui_copy_poll(t, &fds[2]);
+        tui_pull_poll(t, &fds[3]);
+        poll(fds, n + 4,
+             soonest(soonest(ui_timeout_ms(t->ui), chat_timeout_ms(&t->chat)),
+                     soonest(tui_library_timeout_ms(t), tui_draft_timeout_ms(t))));
+        take_signals(t);
+        if (fds[0].revents)
+            ui_feed(t->ui);
+        if (fds[2].revents)
+            tui_copy_done(t, false);
+        if (fds[3].revents)
+            tui_pull_turn(t);
+        take_events(t);
+        while (!t->done && ui_next_action(t->ui, &action))
+            tui_act(t, &action);
+        show_note(t);
+        save(t);
+        tui_library_turn(t);
+        tui_draft_turn(t);
+        tui_show_status(t);
+        tui_end_offer(t);
+        ui_draw(t->ui);
+    }
+}
+
+/* Opening and closing */
+
+static void complete(void *ud, const char *line, ui_offer offer, void *sink)
+{
+    struct tui *t = ud;
+    offers_add(&t->chat, line, offer, sink);
+}
+
+/* While a model is opened: keys are shown, and done once it is open. What they complete (offers.h) knows
+ * nothing of engines. Before the loop has begun they wait for the draft that there may be. */
+static void live_on(void *ud, int done_fd, double ms)
+{
+    struct tui *t = ud;
+    struct pollfd fds[2] = {[1] = {.fd = done_fd, .events = POLLIN}};
+    bool slow = ms >= SLOW_MS;
+    if (slow)
+        ui_hint(t->ui, "the model is being opened\u2026");
+    ui_draw(t->ui);
+    ui_poll(t->ui, &fds[0]);
+    if (!t->begun)
+        fds[0].fd = -1;
+    poll(fds, 2, soonest(ui_timeout_ms(t->ui), slow ? -1 : SLOW_MS - (int)ms));
+    if (slow && fds[1].revents)
+        ui_hint(t->ui, NULL);
+    if (fds[0].revents)
+        ui_feed(t->ui);
+}
+
+static int open_screen(struct tui *t, char *err, size_t errlen)
+{
+    t->greeting = greeting_due(t->chat.paths, &t->chat.history);
+    struct ui_command *listed = mem_alloc(n_commands * sizeof *listed);
+    const char **prompts = mem_alloc(PROMPTS * sizeof *prompts);
+    struct store_prompts *stored = NULL;
+    size_t n_prompts = 0;
+
+    for (size_t i = 0; i < n_commands; i++)
+        listed[i] = (struct ui_command){commands[i].name, commands[i].args, commands[i].help};
+    if (store_prompts(t->chat.history.store, PROMPTS, &stored) == STORE_OK)
+        for (size_t i = stored->count; i > 0; i--)
+            prompts[n_prompts++] = stored->items[i - 1];
+    struct ui_options options = {
+        .in = STDIN_FILENO,
+        .out = STDOUT_FILENO,
+        .theme = options_theme(t->chat.options, STDOUT_FILENO),
+        .reasoning = (enum ui_fold)t->chat.options->reasoning,
+        .commands = listed,
+        .n_commands = n_commands,
+        .history = prompts,
+        .n_history = n_prompts,
+        .examples = examples,
+        .n_examples = sizeof examples / sizeof *examples,
+        .settings = t->config->ui,
+        .mouse = t->chat.options->mouse,
+        .first_time = t->greeting,
+        .complete = complete,
+        .complete_ud = t,
+        .vi = t->chat.options->editing == EDITING_VI,
+    };
+    int status = ui_open(&t->ui, &options, err, errlen);
+    if (stored)
+        store_prompts_free(stored);
+    free(prompts);
+    free(listed);
+    return status;
+}
+
+static void show_config_warnings(struct tui *t)
+{
+    bool more = true;
+    for (int i = 0; i < t->config->n_warnings && more; i++) {
+        struct str line = {0};
+        more = config_add_warning(t->config, i, &line);
+        ui_notice(t->ui, UI_WARN, line.data);
+        str_done(&line);
+    }
+}
+
+/* The screen is drawn before the model is opened: reading a vocabulary takes a moment. */
+static int start(struct tui *t, char *err, size_t errlen)
+{
+    struct str notice = {0};
+
+    store_set_patience(t->chat.history.store, PATIENCE_MS);
+    signals_guard_screen(t->ui);
+    t->chat.holder.aside = (struct aside){live_on, t};
+    tui_show_conversation(t);
+    tui_show_status(t);
+    ui_draw(t->ui);
+    int status = chat_use(&t->chat, NULL, err, errlen);
+    if (status != 0)
+        return status;
+    tui_count_context(t);
+    notice_add_demo(&t->chat, "/pull", &notice);
+    if (notice.len > 0 && !t->chat.options->quiet)
+        ui_notice(t->ui, UI_INFO, notice.data);
+    str_clear(&notice);
+    notice_add_kv_type(t->chat.options, t->chat.model->engine, &notice);
+    if (notice.len > 0 && !t->chat.options->quiet)
+        ui_notice(t->ui, UI_INFO, notice.data);
+    str_clear(&notice);
+    notice_add_history(&t->chat, &notice);
+    if (notice.len > 0)
+        ui_notice(t->ui, UI_WARN, notice.data);
+    str_done(&notice);
+    tui_offer(t);
+    tui_pull_offer(t);
+    show_config_warnings(t);
+    tui_draft_open(t);
+    return 0;
+}
+
+int tui_run(struct app *app)
+{
+    struct tui t = {.config = &app->config, .context_used = -1, .draft_tokens = -1};
+    char err[512] = "";
+
+    chat_init(&t.chat, &app->options, &app->paths);
+    t.chat.as = "screen";
+    int status = chat_open_history(&t.chat, err, sizeof err);
+    if (status == 0 && (status = open_screen(&t, err, sizeof err)) != 0)
+        status = status == UI_BAD_TERM ? SCREEN_UNUSABLE : EXIT_DEVICE;
+    if (status == 0 && (status = start(&t, err, sizeof err)) == 0) {
+        err[0] = '\0';
+        loop(&t);
+        status = t.status;
+        chat_abandon(&t.chat, t.left_as);
+        tui_draft_done(&t);
+    }
+    signals_guard_screen(NULL);
+    ui_close(t.ui);
+    if (status != 0 && err[0])
+        say_notice(status == SCREEN_UNUSABLE && app->options.quiet, "%s", err);
+    tui_copy_done(&t, true);
+    tui_pull_done(&t);
+    str_done(&t.copied);
+    chat_done(&t.chat);
+    models_list_done(&t.offered);
+    tui_library_done(&t);
+    tui_forget_waiting(&t);
+    str_done(&t.stash);
+    str_done(&t.refused);
+    return status;
+}

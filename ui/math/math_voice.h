@@ -1,0 +1,51 @@
+/*
+ * math_voice.h: what the files that say a formula share: words one after another, and what a part is.
+ */
+#ifndef UI_MATH_MATH_VOICE_H
+#define UI_MATH_MATH_VOICE_H
+
+#include "math/math_tree.h"
+
+struct voice {
+    const struct math_tree *t;
+    struct bytes *out;
+    bool approaching; /* under a limit: an arrow is an approach */
+    char within;      /* the bracket around what is said: what a bar means goes by it */
+    bool failed;
+};
+
+static inline const struct math_node *at(const struct voice *v, int node)
+{
+    return &v->t->nodes[node];
+}
+
+/* A node, or the one thing in its braces. */
+static inline int one(const struct voice *v, int node)
+{
+    return math_unwrap(v->t, node);
+}
+
+void voice_add(struct voice *v, const char *s, size_t len);
+void voice_say(struct voice *v, const char *words);
+void voice_pause(struct voice *v, const char *mark); /* a comma or the like, right after a word */
+void voice_atom(struct voice *v, int node);
+void voice_text(struct voice *v, const struct math_node *n);
+
+/* Whether a part, or a script, can be said without its end being marked. */
+bool voice_is_short(const struct voice *v, int node);
+bool voice_is_short_script(const struct voice *v, int node);
+bool voice_is_symbol(const struct voice *v, int node, const char *name);
+bool voice_is_char(const struct voice *v, int node, uint32_t cp);
+bool voice_is_text(const struct voice *v, int node, const char *text);
+bool voice_is_vert(const struct voice *v, int node);
+
+/* math_speak.c */
+void voice_speak(struct voice *v, int node);
+
+/* math_speak_script.c, math_speak_group.c */
+void voice_scripts(struct voice *v, const struct math_node *n);
+void voice_matrix(struct voice *v, const struct math_node *n, const char *what);
+void voice_lines(struct voice *v, const struct math_node *n);
+void voice_delim(struct voice *v, const struct math_node *n);
+
+#endif
