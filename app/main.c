@@ -1,16 +1,19 @@
 /* main.c - from argv to a verb to an exit status. The verbs are in commands, their options in
  * options.c; what a verb needs it opens itself, in the order that is quickest for it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/args.h"
 #include "app/cmd.h"
 #include "app/exit.h"
+#include "app/mem.h"
 #include "app/say.h"
 #include "app/signals.h"
 
@@ -194,6 +197,25 @@ static int check_options(const struct args_rest *rest, enum verb verb)
     return 0;
 }
 
+/* Folders are made for the default history alone: the way to one that is named may be mistyped. */
+static int check_db_folder(const char *db, enum verb verb)
+{
+    const char *slash = db ? strrchr(db, '/') : NULL;
+    struct stat st;
+    int status = 0;
+    if (!slash || slash == db || !(args_find(&options_table, "--db")->where & 1u << verb))
+        return 0;
+    char *folder = mem_strdup(db);
+    folder[slash - db] = '\0';
+    int error = stat(folder, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+    if (error != 0) {
+        say_error("--db: %s: %s", folder, error == ENOENT ? "no such folder" : strerror(error));
+        status = EXIT_HISTORY;
+    }
+    free(folder);
+    return status;
+}
+
 /* What asks for information needs no settings, so a wrong file does not stop it. */
 static int run_verb(struct app *app, enum verb verb)
 {
@@ -206,7 +228,8 @@ static int run_verb(struct app *app, enum verb verb)
     }
     if (verb != VERB_CHAT)
         config_warn(&app->config, o->quiet);
-    return verbs[verb].run(app);
+    int status = check_db_folder(o->db, verb);
+    return status ? status : verbs[verb].run(app);
 }
 
 /* A flag goes before the environment, and that before the configuration file. */
