@@ -312,6 +312,8 @@ static int64_t total_of(const struct http_reply *reply)
 static int check_size(struct pull *p, const struct http_reply *reply, char *err, size_t errlen)
 {
     int64_t total = total_of(reply);
+    if (total < 0 && p->record.bytes >= 0)
+        return 0; /* what comes is counted */
     if (total <= 0)
         return say_to(err, errlen, HTTP_FAILED, "%s: %s", reply->host,
                       total < 0 ? "does not say how large the file is" : "sends an empty file");
@@ -336,7 +338,7 @@ static int begin_body(void *ud, const struct http_reply *reply, char *err, size_
                       "%s: has another file (sha256 %.12s..., not %.12s...)%s", reply->host,
                       reply->linked_sha256, p->record.sha256, way_out(p));
     bool rest = reply->status == 206 && reply->range_from == p->part.size &&
-                reply->length == reply->range_total - reply->range_from &&
+                (reply->length < 0 || reply->length == reply->range_total - reply->range_from) &&
                 (p->record.bytes < 0 || reply->range_total == p->record.bytes);
     if (p->part.size > 0 && !rest && reply->status != 200)
         return RESTART;
@@ -357,10 +359,13 @@ static int begin_body(void *ud, const struct http_reply *reply, char *err, size_
 static int take_body(void *ud, const char *bytes, size_t len, char *err, size_t errlen)
 {
     struct pull *p = ud;
-    if ((int64_t)len > p->record.bytes - p->part.size)
-        return say_to(err, errlen, HTTP_FAILED, "size mismatch: more than the %lld bytes promised",
-                      (long long)p->record.bytes);
-    return part_add(&p->part, bytes, len, err, errlen) ? HTTP_FAILED : 0;
+    int64_t room = p->record.bytes - p->part.size;
+    bool fits = (int64_t)len <= room;
+    if (part_add(&p->part, bytes, fits ? len : (size_t)room, err, errlen) != 0)
+        return HTTP_FAILED;
+    return fits ? 0
+                : say_to(err, errlen, HTTP_FAILED, "size mismatch: more than the file's %lld bytes",
+                         (long long)p->record.bytes);
 }
 
 /* One request for what is missing. */
@@ -451,6 +456,9 @@ static int pull_file(struct pull *p, char *err, size_t errlen)
         status = EXIT_NETWORK;
     if (status == 0)
         status = load(p, err, errlen);
+    if (status == EXIT_NETWORK && p->part.size == p->record.bytes &&
+        !part_is_right(&p->part, &p->record))
+        part_restart(&p->part, err, errlen); /* there was more than it, so it is doubted now */
     if (status == 0 && part_finish(&p->part, &p->record, err, errlen) != 0)
         status = EXIT_NETWORK;
     if (status != 0 && p->part.size == 0)

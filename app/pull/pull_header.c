@@ -42,9 +42,9 @@ static void take_length(struct http_headers *h, const char *value, size_t len)
 {
     int64_t n = headers_number(value, len);
     if (n < 0)
-        h->fault = "Content-Length: not a number of bytes";
-    else if (h->reply->length >= 0 && h->reply->length != n)
-        h->fault = "Content-Length: given twice, and differently";
+        h->fault = "size mismatch: Content-Length is not a number of bytes";
+    else if (h->reply->length >= 0)
+        h->fault = "size mismatch: Content-Length is given twice";
     h->reply->length = n;
 }
 

@@ -18,7 +18,8 @@ enum {
     HOPS = 10,
     TURN_MS = 100,
     BUFFER = 128 * 1024,
-    TRICKLE = 1024, /* bytes within the patience are as good as none */
+    TRICKLE = 1024,    /* bytes within the patience are as good as none */
+    CLOSING_MS = 1000, /* for a server that was asked to end the connection with its reply */
 };
 
 /* One request of one hop. */
@@ -29,13 +30,15 @@ struct hop {
     struct http_reply *reply;
     CURL *easy;
     bool begun;
-    int status; /* what the sink ended it with */
+    int64_t got; /* bytes of the body */
+    int status;  /* what the sink ended it with */
     char text[CURL_ERROR_SIZE];
     char *err;
     size_t errlen;
 
     double since_ms; /* of the bytes that are counted to see whether anything comes */
     size_t bytes;
+    double last_ms; /* when some came last */
 };
 
 /* URLs */
@@ -85,6 +88,12 @@ static void name_host(const char *url, struct http_reply *reply)
 
 /* What comes */
 
+static void count(struct hop *hop, size_t n)
+{
+    hop->bytes += n;
+    hop->last_ms = clock_ms();
+}
+
 static bool is_redirect(long status)
 {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -93,7 +102,7 @@ static bool is_redirect(long status)
 static size_t on_header(char *bytes, size_t size, size_t n, void *ud)
 {
     struct hop *hop = ud;
-    hop->bytes += size * n;
+    count(hop, size * n);
     return headers_add(&hop->headers, bytes, size * n) ? size * n : 0;
 }
 
@@ -119,9 +128,24 @@ static int begin(struct hop *hop)
         return say_to(hop->err, hop->errlen, HTTP_FAILED, "%s: sends it compressed, unasked",
                       reply->host);
     if (hop->headers.chunked && reply->length >= 0)
-        return say_to(hop->err, hop->errlen, HTTP_FAILED, "%s: Content-Length: and chunks besides",
-                      reply->host);
+        return say_to(hop->err, hop->errlen, HTTP_FAILED,
+                      "%s: size mismatch: Content-Length, and chunks besides", reply->host);
     return hop->sink->begin(hop->sink->ud, reply, hop->err, hop->errlen);
+}
+
+/* The promised part of it goes to the sink, the first byte more ends it. */
+static int take_body(struct hop *hop, const char *bytes, size_t len)
+{
+    int64_t length = hop->reply->length;
+    size_t fits = length >= 0 && (int64_t)len > length - hop->got ? (size_t)(length - hop->got)
+                                                                  : len;
+    int status = fits ? hop->sink->body(hop->sink->ud, bytes, fits, hop->err, hop->errlen) : 0;
+    hop->got += (int64_t)fits;
+    if (status == 0 && fits < len)
+        status = say_to(hop->err, hop->errlen, HTTP_FAILED,
+                        "%s: size mismatch: more than the %lld bytes promised", hop->reply->host,
+                        (long long)length);
+    return status;
 }
 
 /* The body of a redirect is of no interest. */
@@ -129,12 +153,14 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ud)
 {
     struct hop *hop = ud;
     size_t len = size * n;
-    hop->bytes += len;
+    count(hop, len);
     if (!hop->begun)
         hop->status = begin(hop);
-    if (hop->status == 0 && !is_redirect(hop->reply->status))
-        hop->status = hop->sink->body(hop->sink->ud, bytes, len, hop->err, hop->errlen);
-    return hop->status == 0 && !is_redirect(hop->reply->status) ? len : 0;
+    if (is_redirect(hop->reply->status))
+        return 0;
+    if (hop->status == 0)
+        hop->status = take_body(hop, bytes, len);
+    return hop->status == 0 ? len : 0;
 }
 
 /* The transfer */
@@ -152,10 +178,11 @@ static void allow_https_only(CURL *easy)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
 
-/* Headers of the request; the caller frees them when the transfer is over. */
+/* Headers of the request; the caller frees them when the transfer is over. The server is to end the
+ * connection with its reply, so that what it sends behind that shows. */
 static struct curl_slist *headers_of(const struct http_request *req, bool with_token)
 {
-    struct curl_slist *list = NULL;
+    struct curl_slist *list = curl_slist_append(NULL, "Connection: close");
     struct str line = {0};
 
     if (with_token && req->token) {
@@ -183,6 +210,7 @@ static void prepare(struct hop *hop, const char *url, struct curl_slist *headers
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "duet/" DUET_VERSION);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(easy, CURLOPT_IGNORE_CONTENT_LENGTH, 1L); /* it is looked at here */
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, hop->text);
@@ -212,6 +240,18 @@ static bool is_silent(struct hop *hop)
     return silent;
 }
 
+/* Whether all of the body came that was promised. */
+static bool is_whole(const struct hop *hop)
+{
+    return !hop->req->head && hop->got == hop->reply->length;
+}
+
+/* A server that does not end the connection is not waited for. */
+static bool is_over(const struct hop *hop)
+{
+    return is_whole(hop) && clock_ms() - hop->last_ms >= CLOSING_MS;
+}
+
 static int explain(struct hop *hop, CURLcode code)
 {
     const char *host = hop->reply->host,
@@ -227,8 +267,8 @@ static int explain(struct hop *hop, CURLcode code)
     case CURLE_OUT_OF_MEMORY: /* so libcurl calls a line of more than 100 kB */
         return say_to(hop->err, hop->errlen, HTTP_FAILED, "%s: its headers have no end", host);
     case CURLE_SSL_CONNECT_ERROR: /* a line that broke in the middle of it is called so, too */
-        return say_to(hop->err, hop->errlen, HTTP_BROKEN, "%s: no TLS 1.2 or later: %s", host,
-                      text);
+        return say_to(hop->err, hop->errlen, HTTP_BROKEN,
+                      "%s: certificate: none came, without TLS 1.2 or later: %s", host, text);
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
@@ -251,10 +291,13 @@ static int judge(struct hop *hop, CURLcode code)
         return hop->status;
     if (code == CURLE_WRITE_ERROR && is_redirect(hop->reply->status))
         return 0;
-    if (code != CURLE_OK)
+    if (code != CURLE_OK && !is_whole(hop))
         return explain(hop, code);
     if (!hop->begun)
         return begin(hop);
+    if (hop->reply->length >= 0 && !hop->req->head && !is_whole(hop))
+        return say_to(hop->err, hop->errlen, HTTP_BROKEN, "%s: ended before what it promised did",
+                      hop->reply->host);
     return 0;
 }
 
@@ -264,9 +307,10 @@ static int transfer(struct hop *hop, CURLM *multi)
     CURLcode code = CURLE_OK;
     int running = 1, left, stopped = 0;
 
-    hop->since_ms = clock_ms();
+    hop->since_ms = hop->last_ms = clock_ms();
     curl_multi_add_handle(multi, hop->easy);
-    while (stopped == 0 && curl_multi_perform(multi, &running) == CURLM_OK && running) {
+    while (stopped == 0 && curl_multi_perform(multi, &running) == CURLM_OK && running &&
+           !is_over(hop)) {
         if (!hop->sink->go_on(hop->sink->ud))
             stopped = say_to(hop->err, hop->errlen, HTTP_STOPPED, "stopped");
         else if (is_silent(hop))
@@ -315,6 +359,8 @@ static int run_hops(struct hop *hop, CURLM *multi)
         struct curl_slist *headers = headers_of(hop->req, trusted);
         hop->headers = (struct http_headers){.reply = hop->reply, .on_origin = trusted};
         hop->begun = false;
+        hop->got = 0;
+        hop->reply->length = -1;
         hop->text[0] = '\0';
         name_host(url, hop->reply);
         prepare(hop, url, headers);

@@ -226,6 +226,13 @@ static int give_name(const struct part *p)
     return unlinkat(p->dir, p->name, 0);
 }
 
+bool part_is_right(struct part *p, const struct pull_record *r)
+{
+    char found[DIGEST_HEX];
+    digest_end(p->digest, found);
+    return strcmp(found, r->sha256) == 0;
+}
+
 int part_finish(struct part *p, struct pull_record *r, char *err, size_t errlen)
 {
     char found[DIGEST_HEX];

@@ -43,6 +43,9 @@ int part_add(struct part *p, const char *bytes, size_t len, char *err, size_t er
 /* Whether so many more bytes fit the disk. 0 or PART_FAILED, with both numbers. */
 int part_room(const struct part *p, int64_t more, char *err, size_t errlen);
 
+/* Whether its digest is the record's; nothing can be added to it any more, unless it is emptied. */
+bool part_is_right(struct part *p, const struct pull_record *r);
+
 /* Where the digest is the record's: the record is written, and the part becomes the FILE. Else
  * PART_DIFFERS, and it is set aside. */
 int part_finish(struct part *p, struct pull_record *r, char *err, size_t errlen);

@@ -322,11 +322,12 @@ static void test_lengths(void **state)
     static const struct refusal rows[] = {
         {"short", "size mismatch (got 99999, must be 100000)"},
         {"long", "size mismatch (got 100001, must be 100000)"},
-        {"negative", "Content-Length"},
-        {"2-63", "Content-Length: not a number"},
-        {"twice", "given twice"},
-        {"chunks", "and chunks besides"},
-        {"only-chunks", "how large"},
+        {"negative", "size mismatch: Content-Length is not a number of bytes"},
+        {"2-63", "size mismatch: Content-Length is not a number of bytes"},
+        {"twice", "size mismatch: Content-Length is given twice"},
+        {"twice-same", "size mismatch: Content-Length is given twice"},
+        {"chunks", "size mismatch: Content-Length, and chunks besides"},
+        {"wrong-chunks", "size mismatch: more than the file's 100000 bytes"},
         {"always-206", "nobody asked for"},
         {"204", "HTTP 204"},
         {"404", "there is no such file"},
@@ -339,13 +340,36 @@ static void test_lengths(void **state)
         {"noise", "localhost: "},
         {"liar", "has another file"},
     };
+    static const char *const fine[] = {"only-chunks", "until-closed", "few-chunks", "lingers"};
     (void)state;
     ASSERT_REFUSED(rows);
-    remove_pulled();
-    /* What follows the promised length belongs to no reply (RFC 9112, 6.3): it is never read, the
-     * connection ends there, and what was promised is judged by its digest. */
-    assert_pull("more", 0, "");
-    assert_pulled();
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        remove_pulled();
+        assert_pull(fine[i], 0, "");
+        assert_pulled();
+    }
+}
+
+/* Who sends more than was promised is not believed, but what was promised may be right: then it is kept,
+ * and nobody has to be asked for it again. */
+static void test_more_than_promised(void **state)
+{
+    static const struct refusal rows[] = {
+        {"more", "localhost: size mismatch: more than the 100000 bytes promised"},
+        {"more-chunks", "size mismatch: more than the file's 100000 bytes"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        remove_pulled();
+        assert_pull(rows[i].kind, 5, rows[i].says);
+        assert_pulled_names(".json .part");
+        hub_forget();
+        assert_pull("good", 0, "");
+        assert_pulled();
+        char *log = hub_log();
+        assert_null(strstr(log, "GET"));
+        free(log);
+    }
 }
 
 static void test_flipped(void **state)
@@ -353,8 +377,13 @@ static void test_flipped(void **state)
     (void)state;
     assert_pull("flipped", 5, "sha256 differs");
     assert_pulled_names(".bad");
+    hub_forget();
     assert_pull("flipped", 0, "");
     assert_pulled();
+    char *log = hub_log();
+    assert_non_null(strstr(log, "GET"));
+    assert_null(strstr(log, "Range:")); /* none of it is trusted */
+    free(log);
 }
 
 /* The disk */
@@ -413,8 +442,9 @@ int test_pull_verb(void)
         TEST(test_known_differs), TEST(test_table),
         TEST(test_cuts),          TEST(test_kills),
         TEST(test_wrong_ranges),  TEST(test_silence),
-        TEST(test_lengths),       TEST(test_flipped),
-        TEST(test_disk),          TEST(test_two),
+        TEST(test_lengths),       TEST(test_more_than_promised),
+        TEST(test_flipped),       TEST(test_disk),
+        TEST(test_two),
     };
 #undef TEST
     return cmocka_run_group_tests_name("pull", tests, hub_start, hub_stop);

@@ -158,6 +158,21 @@ def announce(s, r):
     s.sendall(b"HTTP/1.1 103 Early\r\n\r\n" * 1_000_000)
 
 
+def chunks(s, r, body):
+    """Does not say before how much it is."""
+    if r.method == "HEAD":
+        answer(s, r)
+    else:
+        answer(s, r, "Content-Length:", "Transfer-Encoding: chunked",
+               body=b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+
+
+def lingers(s, r):
+    """Leaves the connection as it is when all is said."""
+    answer(s, r)
+    hang(s)
+
+
 def bomb(s, r):
     import gzip
     answer(s, r, "Content-Encoding: gzip", body=gzip.compress(bytes(10_000_000)), length=9_000)
@@ -200,10 +215,15 @@ KINDS = {
     "negative": lambda s, r: answer(s, r, length=-1),
     "2-63": lambda s, r: answer(s, r, length=2 ** 63),
     "twice": lambda s, r: answer(s, r, "Content-Length: 100000", "content-length: 99999"),
+    "twice-same": lambda s, r: answer(s, r, "Content-Length: 100000", "content-length: 100000"),
     "chunks": lambda s, r: answer(s, r, "Transfer-Encoding: chunked", body=b"5\r\nhello\r\n0\r\n\r\n"),
-    "only-chunks": lambda s, r: answer(s, r, "Content-Length:", "Transfer-Encoding: chunked",
-                                       body=b"5\r\nhello\r\n0\r\n\r\n") if r.method == "GET" else answer(s, r),
-    "more": lambda s, r: answer(s, r, body=r.body + b"more"),
+    "only-chunks": lambda s, r: chunks(s, r, r.body[r.start:]),
+    "few-chunks": lambda s, r: chunks(s, r, some(r, 2000)),
+    "more-chunks": lambda s, r: chunks(s, r, r.body[r.start:] + b"more"),
+    "wrong-chunks": lambda s, r: chunks(s, r, b"more" + r.body[r.start:]),
+    "until-closed": lambda s, r: answer(s, r, "Content-Length:"),
+    "more": lambda s, r: answer(s, r, body=r.body[r.start:] + b"more"),
+    "lingers": lingers,
     "ends-early": lambda s, r: answer(s, r, body=r.body[:10]) if r.nth < 2 else s.close(),
     # Redirects.
     "loop": lambda s, r: redirect(s, r, r.path),
