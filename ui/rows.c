@@ -95,7 +95,8 @@ size_t rows_at(const struct rows *r, size_t pos)
     return low;
 }
 
-size_t rows_end(const struct rows *r, const struct editor *e, size_t row)
+/* Where a row ends, without its newline. */
+static size_t end_of(const struct rows *r, const struct editor *e, size_t row)
 {
     const struct bytes *text = &e->text;
     if (row + 1 >= r->n)
@@ -144,7 +145,7 @@ int rows_column(const struct rows *r, const struct editor *e, size_t row, size_t
 
 size_t rows_fit(const struct rows *r, const struct editor *e, size_t row, int column)
 {
-    size_t pos = r->start[row], end = rows_end(r, e, row), before = pos;
+    size_t pos = r->start[row], end = end_of(r, e, row), before = pos;
     struct text_cluster c;
     int used = 0;
 
@@ -188,7 +189,7 @@ static size_t draw_part(const struct rows *r, const struct editor *e, size_t pos
 void rows_draw(const struct rows *r, const struct editor *e, size_t row, struct grid *g,
                const struct rows_place *place, const size_t marked[2])
 {
-    size_t start = r->start[row], end = rows_end(r, e, row);
+    size_t start = r->start[row], end = end_of(r, e, row);
     struct rows_place at = *place;
 
     for (size_t pos = start; pos < end && at.width > 0;)

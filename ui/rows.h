@@ -27,9 +27,6 @@ void rows_update(struct rows *r, struct editor *e, int width);
 /* The row that a position is in. */
 size_t rows_at(const struct rows *r, size_t pos);
 
-/* Where a row ends, without its newline. */
-size_t rows_end(const struct rows *r, const struct editor *e, size_t row);
-
 /* The column of a position in its row, and the last position at or before a column. */
 int rows_column(const struct rows *r, const struct editor *e, size_t row, size_t pos);
 size_t rows_fit(const struct rows *r, const struct editor *e, size_t row, int column);

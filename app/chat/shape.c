@@ -75,7 +75,9 @@ static int add_field(json_t *properties, json_t *required, const char *s, size_t
     return 0;
 }
 
-int shape_expand(const char *fields, struct str *schema_out, char *err, size_t errlen)
+/* The short way to write the schema of an object: "name, age int, bio: two sentences", fields with
+ * commas or lines between them; types are str, int, float and bool. 0, or an exit status. */
+static int expand(const char *fields, struct str *schema_out, char *err, size_t errlen)
 {
     json_t *properties = json_object(), *required = json_array();
     const char *between = strchr(fields, '\n') ? "\n" : ",";
@@ -130,7 +132,7 @@ static int read_schema(struct shape *s, const char *given, char *err, size_t err
         return read_file("--schema", given, &s->schema, err, errlen);
     if (strchr(given, '/') || strstr(given, ".json"))
         return say_to(err, errlen, EXIT_USAGE, "--schema: %s: %s", given, strerror(ENOENT));
-    return shape_expand(given, &s->schema, err, errlen);
+    return expand(given, &s->schema, err, errlen);
 }
 
 int shape_read(struct shape *s, const struct options *o, char *err, size_t errlen)

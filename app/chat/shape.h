@@ -27,8 +27,4 @@ void shape_request(const struct shape *s, struct engine_request *request);
  * templates want one or the other. Rewrites them in place. */
 void shape_fit_calls(json_t *messages, enum engine_family family);
 
-/* The short way to write the schema of an object: "name, age int, bio: two sentences", fields with
- * commas or lines between them; types are str, int, float and bool. 0, or an exit status. */
-int shape_expand(const char *fields, struct str *schema_out, char *err, size_t errlen);
-
 #endif

@@ -10,7 +10,8 @@
 
 enum { NUMBER_DIGITS = 18 };
 
-int64_t headers_number(const char *text, size_t len)
+/* A number of decimal digits alone; -1: it is none, or larger than any file. */
+static int64_t number_of(const char *text, size_t len)
 {
     int64_t n = 0;
     if (len == 0 || len > NUMBER_DIGITS)
@@ -40,7 +41,7 @@ static void copy(char *out, size_t outlen, const char *value, size_t len)
 
 static void take_length(struct http_headers *h, const char *value, size_t len)
 {
-    int64_t n = headers_number(value, len);
+    int64_t n = number_of(value, len);
     if (n < 0)
         h->fault = "size mismatch: Content-Length is not a number of bytes";
     else if (h->reply->length >= 0)
@@ -119,7 +120,7 @@ static void take(struct http_headers *h, const char *name, size_t n, const char 
     else if (is_name(name, n, "x-linked-etag"))
         take_linked(h, value, len);
     else if (is_name(name, n, "x-linked-size")) {
-        reply->linked_size = headers_number(value, len);
+        reply->linked_size = number_of(value, len);
         if (reply->linked_size <= 0)
             h->fault = "X-Linked-Size: not a number of bytes";
     } else if (is_name(name, n, "x-repo-commit"))

@@ -21,7 +21,4 @@ struct http_headers {
 /* Takes a line, its end included; false once there is a fault. */
 bool headers_add(struct http_headers *h, const char *line, size_t len);
 
-/* A number of decimal digits alone; -1: it is none, or larger than any file. */
-int64_t headers_number(const char *text, size_t len);
-
 #endif

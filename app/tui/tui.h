@@ -104,7 +104,6 @@ void tui_forget_waiting(struct tui *t);
 
 /* Puts a question into the composer, to be asked in other words; gives the composer back. */
 void tui_edit(struct tui *t, const struct turn *question);
-void tui_leave_editing(struct tui *t);
 
 /* Lets the turn that was marked be answered once more by this model. */
 void tui_regenerate(struct tui *t, const char *model);

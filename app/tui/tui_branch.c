@@ -166,11 +166,21 @@ void tui_show_turn(struct tui *t, const struct turn *turn)
         tui_end_turn(t, turn);
 }
 
+static void leave_editing(struct tui *t)
+{
+    if (!t->editing)
+        return;
+    t->editing = 0;
+    ui_banner(t->ui, NULL, UI_SEND);
+    ui_draft_set(t->ui, str_get(&t->stash), t->stash.len);
+    str_done(&t->stash);
+}
+
 void tui_show_path(struct tui *t, size_t from)
 {
     const struct history *h = &t->chat.history;
 
-    tui_leave_editing(t);
+    leave_editing(t);
     ui_transcript_cut(t->ui, from > 0 ? h->turns[from - 1]->number : 0);
     for (size_t i = from; i < h->n_turns; i++)
         tui_show_turn(t, h->turns[i]);
@@ -196,16 +206,6 @@ void tui_edit(struct tui *t, const struct turn *question)
     ui_draft_set(t->ui, str_get(said), said->len);
     ui_compose(t->ui);
     str_done(&banner);
-}
-
-void tui_leave_editing(struct tui *t)
-{
-    if (!t->editing)
-        return;
-    t->editing = 0;
-    ui_banner(t->ui, NULL, UI_SEND);
-    ui_draft_set(t->ui, str_get(&t->stash), t->stash.len);
-    str_done(&t->stash);
 }
 
 /* Keys */
@@ -269,7 +269,7 @@ void tui_act_on_branch(struct tui *t, const struct ui_action *action)
         return;
     case UI_LEAVE:
         if (t->editing)
-            tui_leave_editing(t);
+            leave_editing(t);
         else
             tui_decline(t);
         return;

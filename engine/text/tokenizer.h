@@ -6,9 +6,8 @@
  *     pre-tokens                pretok.h
  *     merges                    bpe.h
  * Every byte string can be encoded: bytes that are not UTF-8 become the tokens of single bytes, so
- * decode(encode(x)) == x (after NFC: of the same text composed). Whoever reads text from outside and
- * wants U+FFFD instead calls utf8_replace (utf8.h) first. Time is O(n log n) for any text; nothing
- * recurses. What comes out of tok_encode without `special` is never a control token.
+ * decode(encode(x)) == x (after NFC: of the same text composed). Time is O(n log n) for any text;
+ * nothing recurses. What comes out of tok_encode without `special` is never a control token.
  *
  * Built from a plain description, so that any file format can fill one in. Immutable once open:
  * any thread may use it. Knows nothing of templates, models or files. */

@@ -3,10 +3,7 @@
 #include "text/utf8.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static const char REPLACEMENT[] = "\xEF\xBF\xBD";
 
 int32_t utf8_decode(const char *s, size_t n, size_t *len_out)
 {
@@ -56,26 +53,6 @@ bool utf8_is_space(int32_t c)
     return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
            (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
            c == 0x205F || c == 0x3000;
-}
-
-char *utf8_replace(const char *s, size_t n, size_t *len_out)
-{
-    if (n > (SIZE_MAX - 1) / 3)
-        return NULL;
-    char *out = malloc(3 * n + 1); /* each bad byte may become three */
-    if (!out)
-        return NULL;
-    size_t used = 0;
-    for (size_t at = 0, len; at < n; at += len) {
-        bool good = utf8_decode(s + at, n - at, &len) >= 0;
-        const char *from = good ? s + at : REPLACEMENT;
-        size_t add = good ? len : strlen(REPLACEMENT);
-        memcpy(out + used, from, add);
-        used += add;
-    }
-    out[used] = '\0';
-    *len_out = used;
-    return out;
 }
 
 const char *utf8_escape(char *out, size_t outlen, const char *s, size_t n)

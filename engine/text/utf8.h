@@ -21,10 +21,6 @@ size_t utf8_encode(int32_t c, char out[4]);
 /* The White_Space property: what \s of a regular expression means. */
 bool utf8_is_space(int32_t c);
 
-/* A copy of s with every bad part replaced by U+FFFD, NUL-terminated; the caller's to free. NULL
- * when memory is short. */
-char *utf8_replace(const char *s, size_t n, size_t *len_out);
-
 /* Writes bytes for use in an error line: control characters and bad parts as \xNN, cut to fit,
  * always NUL-terminated. Returns out. */
 const char *utf8_escape(char *out, size_t outlen, const char *s, size_t n);

@@ -52,7 +52,7 @@ static void replaced_row(const json_t *row, void *ud)
     struct models *m = ud;
     size_t len, replaced_len;
     char *bytes = jsonl_hex(json_object_get(row, "hex"), &len);
-    char *replaced = utf8_replace(bytes, len, &replaced_len);
+    char *replaced = replace_bad_parts(bytes, len, &replaced_len);
     assert_string_equal(replaced, json_string_value(json_object_get(row, "text_replaced")));
     encode_text(m, replaced, replaced_len, row);
     assert_lossless(m->llama, bytes, len, false);

@@ -11,7 +11,25 @@
 #include <cmocka.h>
 
 #include "engine/text/nfc.h"
+#include "engine/text/utf8.h"
 #include "tests/engine/token_checks.h"
+
+char *replace_bad_parts(const char *s, size_t n, size_t *len_out)
+{
+    static const char replacement[] = "\uFFFD";
+    char *out = malloc(3 * n + 1); /* each bad byte may become three */
+    assert_non_null(out);
+    size_t used = 0;
+    for (size_t at = 0, len; at < n; at += len) {
+        bool good = utf8_decode(s + at, n - at, &len) >= 0;
+        size_t add = good ? len : strlen(replacement);
+        memcpy(out + used, good ? s + at : replacement, add);
+        used += add;
+    }
+    out[used] = '\0';
+    *len_out = used;
+    return out;
+}
 
 struct tok_ids encode(const struct tokenizer *t, const char *s, size_t n, bool special)
 {

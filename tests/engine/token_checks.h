@@ -13,6 +13,9 @@ struct tok_ids encode(const struct tokenizer *t, const char *s, size_t n, bool s
 /* All tokens' bytes, the caller's to free. */
 char *decode(const struct tokenizer *t, struct tok_ids ids, size_t *len_out);
 
+/* A copy of s with every bad part (utf8.h) replaced by U+FFFD, NUL-terminated; the caller's to free. */
+char *replace_bad_parts(const char *s, size_t n, size_t *len_out);
+
 /* decode(encode(s)) is s; where the dialect composes, s composed. */
 void assert_lossless(const struct tokenizer *t, const char *s, size_t n, bool composes);
 

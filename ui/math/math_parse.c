@@ -249,7 +249,8 @@ static int parse_number(struct math_parser *p)
     return n;
 }
 
-int math_parse_group(struct math_parser *p)
+/* A row in braces. */
+static int parse_group(struct math_parser *p)
 {
     if (!math_take(p, '{'))
         return math_fail(p);
@@ -261,7 +262,7 @@ static int parse_atom(struct math_parser *p, bool one_digit)
 {
     char c = p->s[p->at];
     if (c == '{')
-        return math_parse_group(p);
+        return parse_group(p);
     if (c == '\\') {
         struct math_name name = math_take_command(p);
         return name.len ? math_parse_command(p, name) : math_fail(p);

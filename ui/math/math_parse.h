@@ -55,7 +55,6 @@ struct math_name math_take_command(struct math_parser *p);
 
 /* Up to what cannot be in a row: `}`, `&`, \\, \right, \end, the end; a `]` where one is awaited. */
 int math_parse_row(struct math_parser *p, bool until_bracket);
-int math_parse_group(struct math_parser *p);    /* a row in braces */
 int math_parse_argument(struct math_parser *p); /* a group, a command or a character */
 int math_parse_optional(struct math_parser *p); /* [..]; 0: there is none */
 

@@ -437,12 +437,6 @@ static const struct math_symbol symbols[] = {
 };
 enum { N_SYMBOLS = sizeof symbols / sizeof *symbols };
 
-size_t math_symbols(const struct math_symbol **out)
-{
-    *out = symbols;
-    return N_SYMBOLS;
-}
-
 static int compare(const char *name, const char *wanted, size_t len)
 {
     int order = strncmp(name, wanted, len);

@@ -60,7 +60,6 @@ struct math_symbol {
 const struct math_symbol *math_symbol(const char *name, size_t len);
 /* The symbol that is written as this character. */
 const struct math_symbol *math_symbol_of(uint32_t cp);
-size_t math_symbols(const struct math_symbol **out); /* the whole table, sorted by name */
 
 uint32_t math_font(uint32_t cp, enum math_font font);
 
