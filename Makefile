@@ -41,7 +41,7 @@ CUDA_LIB    = -L$(CUDA_HOME)/lib64 -L$(CUDA_HOME)/lib -lcudart_static -lstdc++ -
 
 obj = $(patsubst %,$(BUILD)/%.o,$(wildcard $(1)))
 CUDA_OBJ    := $(if $(with_cuda),$(call obj,engine/cuda/*.c engine/cuda/*.cu))
-ENGINE_OBJ  := $(call obj,engine/*.c $(addprefix engine/,file/*.c text/*.c grammar/*.c cpu/*.c)) $(CUDA_OBJ)
+ENGINE_OBJ  := $(call obj,engine/*.c $(patsubst %,engine/%/*.c,file text grammar host cpu)) $(CUDA_OBJ)
 UI_OBJ      := $(call obj,ui/*.c ui/math/*.c)
 STORAGE_OBJ := $(call obj,storage/*.c)
 APP_OBJ     := $(call obj,app/*.c app/*/*.c)
@@ -141,8 +141,8 @@ $(BUILD)/tests/monkey.run: $(call obj,tests/monkey/*.c) \
 
 # On a machine with a GPU, which may have nothing but gcc, nvcc and make.
 MODEL_OBJ := $(patsubst %,$(BUILD)/engine/%.c.o,backend forward model quant sampler $(addprefix file/, \
-               cursor entry filekind gguf gguf_get safemap)) $(call obj,engine/cpu/*.c) $(CUDA_OBJ) \
-             $(BUILD)/tests/engine/random_model.c.o
+               cursor entry filekind gguf gguf_get safemap)) $(call obj,engine/host/*.c engine/cpu/*.c) \
+             $(CUDA_OBJ) $(BUILD)/tests/engine/random_model.c.o
 check-cuda: $(BUILD)/tests/cuda.run $(BUILD)/tests/cuda.measure $(BUILD)/tests/cuda.write_model
 	$(call say,TEST,cuda)
 	$(Q)$<
@@ -185,7 +185,7 @@ $(BUILD)/engine/%.o:  INC := -Iengine
 $(BUILD)/ui/%.o:      INC := -Iui $(call pc,cflags,$(UI_PC))
 $(BUILD)/storage/%.o: INC := -Istorage
 $(BUILD)/tests/%.o:   INC := -I. -Iengine -Iui -Istorage
-$(BUILD)/engine/cpu/%.o: CFLAGS += -O3
+$(BUILD)/engine/cpu/%.o $(BUILD)/engine/host/%.o: CFLAGS += -O3
 $(BUILD)/engine/cuda/%.c.o: INC := -Iengine -isystem $(CUDA_HOME)/include
 $(BUILD)/tests/cuda/%.c.o:  INC := -I. -Iengine -isystem $(CUDA_HOME)/include
 

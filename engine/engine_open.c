@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu/memory.h"
+#include "host/memory.h"
 #include "engine_state.h"
 #include "file/hf.h"
 

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "cpu/cpu.h"
-#include "cpu/memory.h"
-#include "cpu/pages.h"
+#include "host/memory.h"
+#include "host/pages.h"
 
 enum {
     ITEM_BYTES = 4 << 20,

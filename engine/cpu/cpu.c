@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "cpu/matmul.h"
-#include "cpu/memory.h"
-#include "cpu/pages.h"
+#include "host/memory.h"
+#include "host/pages.h"
 
 enum { ALIGN = 64, MAX_THREADS = 256 };
 

@@ -3,9 +3,9 @@
 #define ENGINE_CPU_CPU_H
 
 #include "backend.h"
-#include "cpu/features.h"
 #include "cpu/kernels.h"
-#include "cpu/pool.h"
+#include "host/features.h"
+#include "host/pool.h"
 
 /* Attention adds up keys in fixed ranges of positions, and ranges in order: so a result does not
  * depend on which thread did which range, or on how the prompt was cut. */

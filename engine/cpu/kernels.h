@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "backend.h"
-#include "cpu/features.h"
 #include "cpu/panel.h"
+#include "host/features.h"
 
 /* 32 activations as integers: value = d q. sum = the 32 added up, sum_low = the first 16. */
 struct act_block {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "cpu/cpu.h"
-#include "cpu/pages.h"
+#include "host/pages.h"
 
 enum { LAYER_MATRICES = 7, ALIGN = 64, PANELS_PER_ITEM = 8 };
 

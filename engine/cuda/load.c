@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu/features.h"
-#include "cpu/pool.h"
+#include "host/features.h"
+#include "host/pool.h"
 #include "cuda/cuda.h"
 
 enum { COPY_THREADS = 8, COPY_BYTES = 1 << 20, MAX_ROWS = 32768 };

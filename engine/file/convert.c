@@ -12,13 +12,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cpu/features.h"
-#include "cpu/pages.h"
-#include "cpu/pool.h"
 #include "file/gguf_build.h"
 #include "file/hf.h"
 #include "file/outfile.h"
 #include "file/quantize.h"
+#include "host/features.h"
+#include "host/pages.h"
+#include "host/pool.h"
 #include "text/tokenizer.h"
 
 enum {

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "cpu/pages.h"
+#include "host/pages.h"
 #include "text/tokenizer.h"
 
 struct bpe_merge {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu/pages.h"
+#include "host/pages.h"
 
 struct vocab_slot {
     uint32_t tag;

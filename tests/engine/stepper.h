@@ -4,7 +4,7 @@
 #define TESTS_ENGINE_STEPPER_H
 
 #include "engine/backend.h"
-#include "engine/cpu/features.h"
+#include "engine/host/features.h"
 
 enum { STEPPER_TOKENS = 1024, STEPPER_SEQUENCES = 4, STEPPER_OUTPUTS = 8 };
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "engine/cpu/cpu.h"
-#include "engine/cpu/pool.h"
+#include "engine/host/pool.h"
 #include "tests/engine/random_model.h"
 #include "tests/engine/stepper.h"
 #include "tests/engine/tests.h"

@@ -1,6 +1,6 @@
 /* features.h - what this processor can do, asked at run time. */
-#ifndef ENGINE_CPU_FEATURES_H
-#define ENGINE_CPU_FEATURES_H
+#ifndef ENGINE_HOST_FEATURES_H
+#define ENGINE_HOST_FEATURES_H
 
 #include <stdbool.h>
 

@@ -4,7 +4,7 @@
  * compare-and-swap of the whole word, so a thread that was away for a while can take nothing of a
  * job it has not read: the number differs. Every item that is taken is done before its job ends, so
  * the job's function and argument hold for as long as a ticket of it can be won. */
-#include "cpu/pool.h"
+#include "host/pool.h"
 
 #include <assert.h>
 #include <pthread.h>

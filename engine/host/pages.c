@@ -1,5 +1,5 @@
 /* pages.c - mmap and its advice. */
-#include "cpu/pages.h"
+#include "host/pages.h"
 
 #include <stdint.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 /* memory.h - how much memory this process may still take. */
-#ifndef ENGINE_CPU_MEMORY_H
-#define ENGINE_CPU_MEMORY_H
+#ifndef ENGINE_HOST_MEMORY_H
+#define ENGINE_HOST_MEMORY_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* pages.h - large memory straight from the system: zeroed, aligned, not touched until it is used. */
-#ifndef ENGINE_CPU_PAGES_H
-#define ENGINE_CPU_PAGES_H
+#ifndef ENGINE_HOST_PAGES_H
+#define ENGINE_HOST_PAGES_H
 
 #include <stdbool.h>
 #include <stddef.h>

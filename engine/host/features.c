@@ -1,6 +1,6 @@
 /* features.c - CPUID, and whether the system saves the wide registers (Intel SDM, volumes 1 and 2).
  * Other architectures have the portable level only. */
-#include "cpu/features.h"
+#include "host/features.h"
 
 #include <sched.h>
 #include <stdbool.h>

@@ -6,8 +6,8 @@
  * moment, then sleep.
  *
  * Which thread does an item is chance: results must not depend on it. */
-#ifndef ENGINE_CPU_POOL_H
-#define ENGINE_CPU_POOL_H
+#ifndef ENGINE_HOST_POOL_H
+#define ENGINE_HOST_POOL_H
 
 struct pool;
 

@@ -1,5 +1,5 @@
 /* memory.c - see memory.h. */
-#include "cpu/memory.h"
+#include "host/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
