@@ -2,11 +2,11 @@
  * wait for it. */
 #include "app/commands/commands_pull.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "app/numbers.h"
-#include "app/pull/pull_record.h"
+#include "app/pull/pull_rest.h"
 #include "app/pull/pull_table.h"
 
 static void add_table(struct str *out)
@@ -39,21 +39,16 @@ void command_pull(struct chat *c, const char *arg, struct command_reply *reply)
 
 void command_pull_add_rest(const struct paths *paths, const char *pull, struct str *out)
 {
-    for (size_t i = 0; paths->data && i < pull_table_size && out->len == 0; i++) {
+    char *models = paths->data ? paths_join(paths->data, "models") : NULL;
+    for (size_t i = 0; models && i < pull_table_size && out->len == 0; i++) {
         const struct pull_entry *e = &pull_table[i];
-        struct pull_record record;
-        struct str path = {0};
-        struct stat st;
-        str_addf(&path, "%s/models/%s", paths->data, e->file);
-        bool known = pull_record_of(path.data, &record) && record.bytes > 0;
-        str_adds(&path, ".part");
-        if (known && lstat(path.data, &st) == 0 && st.st_size <= record.bytes)
+        struct pull_rest rest;
+        if (pull_rest_of(models, e, &rest) && rest.bytes > 0 && rest.bytes <= rest.total)
             str_addf(out, "%d%% of %s:%s is here; %s %s:%s goes on with it",
-                     (int)((double)st.st_size * 100 / (double)record.bytes), e->name, e->type, pull,
+                     (int)((double)rest.bytes * 100 / (double)rest.total), e->name, e->type, pull,
                      e->name, e->type);
-        pull_record_done(&record);
-        str_done(&path);
     }
+    free(models);
 }
 
 bool command_pull_add_end(const struct pull_child *c, struct str *out)

@@ -17,7 +17,7 @@
 #include "app/models/models_digest.h"
 #include "app/numbers.h"
 #include "app/pull/pull_bar.h"
-#include "app/pull/pull_table.h"
+#include "app/pull/pull_rest.h"
 #include "app/say.h"
 #include "app/signals.h"
 
@@ -26,9 +26,12 @@
 void model_facts_read(const struct model_file *file, struct model_facts *out)
 {
     *out = (struct model_facts){.record = {.bytes = -1}};
-    if (file->place == MODEL_OURS)
-        pull_record_of(file->path, &out->record);
-    models_digest(file->path, out->sha256);
+    char *weights = models_weights(file);
+    if (weights && file->place == MODEL_OURS)
+        pull_record_of(weights, &out->record);
+    if (weights)
+        models_digest(weights, out->sha256);
+    free(weights);
     const struct pull_entry *entry = file->release >= 0
                                          ? pull_entry_named(releases[file->release].name)
                                          : NULL;
@@ -102,36 +105,30 @@ static int remove_model(struct app *app, const struct model_file *file)
 /* What a pull that did not come to its end has left; false: nothing. */
 static bool remove_rest(struct app *app, const char *name, int *status)
 {
-    const struct pull_entry *entry = pull_entry_named(name);
-    struct stat st;
-    struct str path = {0}, part = {0}, size = {0};
-    if (!entry || !app->paths.data)
-        return false;
-    str_addf(&path, "%s/models/%s", app->paths.data, entry->file);
-    str_addf(&part, "%s.part", path.data);
-    bool there = lstat(part.data, &st) == 0;
-    if (!there) {
-        str_clear(&part);
-        str_addf(&part, "%s.bad", path.data);
-        there = lstat(part.data, &st) == 0;
-    }
+    const struct pull_entry *e = pull_entry_named(name);
+    char *models = app->paths.data ? paths_join(app->paths.data, "models") : NULL;
+    struct pull_rest rest;
+    bool there = e && models && pull_rest_of(models, e, &rest);
     if (there) {
-        numbers_add_bytes(&size, (uint64_t)st.st_size);
+        char *path = paths_join(models, pull_entry_place(e));
+        struct str size = {0};
+        numbers_add_bytes(&size, (uint64_t)(rest.bytes + rest.bad));
         *status = say_confirm(app->options.yes, "delete the %s that are here of %s:%s?", size.data,
-                              entry->name, entry->type)
+                              e->name, e->type)
                       ? 0
                       : EXIT_ANSWER;
         if (*status == 0) {
-            remove_beside(path.data);
-            say_notice(app->options.quiet, "%s:%s: deleted, %s", entry->name, entry->type,
-                       size.data);
+            if (e->folder)
+                remove_path(path);
+            remove_beside(path);
+            say_notice(app->options.quiet, "%s:%s: deleted, %s", e->name, e->type, size.data);
         } else {
             say_error("%s: kept", name);
         }
+        free(path);
+        str_done(&size);
     }
-    str_done(&path);
-    str_done(&part);
-    str_done(&size);
+    free(models);
     return there;
 }
 

@@ -95,24 +95,48 @@ static int is_weights(const struct dirent *entry)
     return len > 12 && strcmp(entry->d_name + len - 12, ".safetensors") == 0;
 }
 
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+char *models_weights(const struct model_file *file)
+{
+    struct dirent **entries;
+    int n = scandir(file->path, &entries, is_weights, alphasort);
+    if (n < 0)
+        return mem_strdup(file->path);
+    char *path = n == 1 ? paths_join(file->path, entries[0]->d_name) : NULL;
+    for (int i = 0; i < n; i++)
+        free(entries[i]);
+    free(entries);
+    return path;
+}
+
+/* Of a folder the weights are read, and what else a digest is known of. */
 void models_check(const struct model_file *file, bool (*go_on)(void *ud, int64_t done), void *ud,
                   struct digest_check *out)
 {
     struct reading r = {go_on, ud, 0};
     struct dirent **entries;
-    int n = scandir(file->path, &entries, is_weights, alphasort);
+    char expected[DIGEST_HEX];
+    int n = scandir(file->path, &entries, is_visible, alphasort);
 
     *out = (struct digest_check){.verdict = DIGEST_RIGHT};
     if (n < 0) {
         check_file(file->path, &r, out);
         return;
     }
-    for (int i = 0; i < n; i++) {
-        char *path = paths_join(file->path, entries[i]->d_name);
-        if (out->verdict < DIGEST_DIFFERS)
+    for (int i = 0; i < 2 * n; i++) { /* the weights first: they are named if all is right */
+        const struct dirent *entry = entries[i % n];
+        char *path = paths_join(file->path, entry->d_name);
+        bool wanted = i < n ? is_weights(entry)
+                            : !is_weights(entry) && models_digest(path, expected);
+        if (wanted && out->verdict < DIGEST_DIFFERS)
             check_file(path, &r, out);
         free(path);
-        free(entries[i]);
     }
+    for (int i = 0; i < n; i++)
+        free(entries[i]);
     free(entries);
 }

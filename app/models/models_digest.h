@@ -19,9 +19,14 @@ enum digest_verdict {
 struct digest_check {
     enum digest_verdict verdict;
     char found[DIGEST_HEX],
-        expected[DIGEST_HEX]; /* of the file, or the first of a folder that differs */
+        expected
+            [DIGEST_HEX]; /* of the file; of a folder the first that differs, else its weights' */
     char err[240];
 };
+
+/* The file of the model's weights, its own path or one in its folder; NULL: it has none, or several. The
+ * caller's. */
+char *models_weights(const struct model_file *file);
 
 /* The digest that a file must have: of its record, or of its name among blobs. false: none is known. */
 bool models_digest(const char *path, char hex[DIGEST_HEX]);

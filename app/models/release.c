@@ -82,5 +82,7 @@ int release_named(const char *name, const char **type)
 bool release_type_is(const char *type, const char *asked)
 {
     size_t len = strlen(asked);
+    if (strcasecmp(asked, "f16") == 0 && strcmp(type, "bf16") == 0)
+        return true;
     return len > 0 && strncasecmp(type, asked, len) == 0 && (type[len] == '\0' || type[len] == '_');
 }

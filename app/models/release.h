@@ -21,7 +21,8 @@ int release_of(const char *name, char type[RELEASE_TYPE]);
 /* The release of "llama", "r1:q4"; *type is what stands behind the colon, or NULL. -1: none. */
 int release_named(const char *name, const char **type);
 
-/* Whether a type as it was asked for, "q4", means this one. */
+/* Whether a type as it was asked for means this one: "q4" any with four bits of its kind, "f16" the other
+ * format of 16 bits too. */
 bool release_type_is(const char *type, const char *asked);
 
 /* Of two types the one with the lower number is taken where none is asked for. */

@@ -116,8 +116,8 @@ static void say_begin(struct puller *p, const struct pull_request *req)
     struct str size = {0};
     pull_entry_add_size(&size, e);
     if (!p->app->options.json)
-        say_notice(p->app->options.quiet, "%s: %s (%s, %s)", p->name.data, e->file, size.data,
-                   e->licence);
+        say_notice(p->app->options.quiet, "%s: %s (%s, %s)", p->name.data, pull_entry_place(e),
+                   size.data, e->licence);
     str_done(&size);
     p->said_ms = clock_ms();
 }
@@ -129,7 +129,7 @@ static int say_end(struct puller *p, const struct pull_request *req,
     if (status == PULL_STOPPED)
         status = p->status;
     pull_bar_clear(&p->bar);
-    str_addf(&path, "%s/%s", req->folder, req->entry->file);
+    str_addf(&path, "%s/%s", req->folder, pull_entry_place(req->entry));
     if (p->app->options.json && status == 0)
         print_event(p,
                     json_pack("{s:s, s:s, s:o, s:s, s:I, s:b}", "event", "done", "model",
@@ -254,7 +254,7 @@ static int pull_one(const struct app *app, struct pull_request *req, const char 
     pull_bar_init(&p.bar, &app->options);
     str_addf(&p.name, "%s:%s", req->entry->name, req->entry->type);
     say_begin(&p, req);
-    int status = pull_run(req, &watcher, &result, err, sizeof err);
+    int status = pull_model(req, &watcher, &result, err, sizeof err);
     status = say_end(&p, req, &result, status, err);
     str_done(&p.name);
     return status;

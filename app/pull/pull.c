@@ -32,6 +32,7 @@ enum {
 
 struct pull {
     const struct pull_request *req;
+    const struct pull_file *file;
     const struct pull_watcher *watcher;
     struct pull_result *result;
     struct pull_progress progress;
@@ -177,7 +178,7 @@ static int ask_origin(struct pull *p, char *err, size_t errlen)
 /* Whether it is the table that says what the file must be. */
 static bool is_of_table(const struct pull *p)
 {
-    return !p->req->sha256 && p->req->entry->sha256;
+    return !p->req->sha256 && p->file->sha256;
 }
 
 /* What to do about a place that has another file than the table knows. */
@@ -190,11 +191,11 @@ static const char *way_out(const struct pull *p)
  * else knows. */
 static int learn_digest(struct pull *p, char *err, size_t errlen)
 {
-    const char *known = pull_known_digest(p->req);
+    const char *known = pull_known_digest(p->req, p->file);
     if (known) {
         memcpy(p->record.sha256, known, DIGEST_HEX);
         if (is_of_table(p))
-            p->record.bytes = p->req->entry->bytes;
+            p->record.bytes = p->file->bytes;
         say_to(p->result->vouched, sizeof p->result->vouched, 0,
                is_of_table(p) ? "as this version knows it" : "as given");
         return 0;
@@ -213,7 +214,7 @@ static int compare_target(struct pull *p, int fd, char *err, size_t errlen)
     struct stat st;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         return say_to(err, errlen, EXIT_NETWORK, "%s/%s: is there, and is not a plain file",
-                      p->req->folder, p->req->entry->file);
+                      p->req->folder, p->file->name);
     p->record.bytes = st.st_size;
     struct digest *digest = digest_new();
     int status = digest_add_file(digest, fd, go_on_reading, p);
@@ -223,13 +224,13 @@ static int compare_target(struct pull *p, int fd, char *err, size_t errlen)
     if (status > 0)
         return stopped(err, errlen);
     if (status < 0)
-        return say_to(err, errlen, EXIT_NETWORK, "%s: %s", p->req->entry->file, strerror(errno));
+        return say_to(err, errlen, EXIT_NETWORK, "%s: %s", p->file->name, strerror(errno));
     if (strcmp(found, p->record.sha256) != 0)
         return say_to(
             err, errlen, EXIT_NETWORK,
             "%s: is there with other content (sha256 %.12s..., not %.12s...); duet models "
             "rm %s:%s removes it",
-            p->req->entry->file, found, p->record.sha256, p->req->entry->name, p->req->entry->type);
+            p->file->name, found, p->record.sha256, p->req->entry->name, p->req->entry->type);
     p->result->was_here = true;
     return 0;
 }
@@ -238,12 +239,12 @@ static int compare_target(struct pull *p, int fd, char *err, size_t errlen)
  * to be asked. `duet models verify` reads it again. */
 static bool is_kept(struct pull *p)
 {
-    const char *known = pull_known_digest(p->req);
+    const char *known = pull_known_digest(p->req, p->file);
     struct pull_record old;
     struct str path = {0};
     struct stat st;
 
-    str_addf(&path, "%s/%s", p->req->folder, p->req->entry->file);
+    str_addf(&path, "%s/%s", p->req->folder, p->file->name);
     bool kept = pull_record_of(path.data, &old) && old.verified > 0 && lstat(path.data, &st) == 0 &&
                 S_ISREG(st.st_mode) && st.st_size == old.bytes &&
                 (!known || strcmp(known, old.sha256) == 0);
@@ -261,7 +262,7 @@ static bool is_kept(struct pull *p)
 /* The file that has the name already: it is right, or it stays. */
 static int look_at_target(struct pull *p, char *err, size_t errlen)
 {
-    const char *file = p->req->entry->file;
+    const char *file = p->file->name;
     int fd = openat(p->part.dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return 0;
@@ -277,7 +278,7 @@ static int look_at_target(struct pull *p, char *err, size_t errlen)
 static int look_at_part(struct pull *p, char *err, size_t errlen)
 {
     struct pull_record old;
-    bool same = pull_record_read(p->part.dir, p->req->entry->file, &old) &&
+    bool same = pull_record_read(p->part.dir, p->file->name, &old) &&
                 strcmp(old.sha256, p->record.sha256) == 0;
     int status = same ? part_read(&p->part, go_on_reading, p, err, errlen)
                       : part_restart(&p->part, err, errlen);
@@ -298,7 +299,7 @@ static int keep_record(struct pull *p, char *err, size_t errlen)
 {
     if (p->written)
         return 0;
-    p->written = pull_record_write(p->part.dir, p->req->entry->file, &p->record) == 0;
+    p->written = pull_record_write(p->part.dir, p->file->name, &p->record) == 0;
     return p->written ? 0
                       : say_to(err, errlen, HTTP_FAILED, "%s: %s", p->req->folder, strerror(errno));
 }
@@ -442,8 +443,7 @@ static int load(struct pull *p, char *err, size_t errlen)
 
 static int pull_file(struct pull *p, char *err, size_t errlen)
 {
-    int status = part_open(&p->part, p->req->folder, p->req->entry->file, go_on_waiting, p, err,
-                           errlen);
+    int status = part_open(&p->part, p->req->folder, p->file->name, go_on_waiting, p, err, errlen);
     if (status != 0)
         return status == PART_STOPPED ? stopped(err, errlen) : EXIT_NETWORK;
     status = look_at_target(p, err, errlen);
@@ -462,16 +462,20 @@ static int pull_file(struct pull *p, char *err, size_t errlen)
     if (status == 0 && part_finish(&p->part, &p->record, err, errlen) != 0)
         status = EXIT_NETWORK;
     if (status != 0 && p->part.size == 0)
-        pull_record_remove(p->part.dir, p->req->entry->file);
+        pull_record_remove(p->part.dir, p->file->name);
     return status;
 }
 
-int pull_run(const struct pull_request *req, const struct pull_watcher *watcher,
-             struct pull_result *result, char *err, size_t errlen)
+int pull_run(const struct pull_request *req, const struct pull_file *file,
+             const struct pull_watcher *watcher, struct pull_result *result, char *err,
+             size_t errlen)
 {
     struct str name = {0};
-    struct pull p = {
-        .req = req, .watcher = watcher, .result = result, .part = {.dir = -1, .fd = -1}};
+    struct pull p = {.req = req,
+                     .file = file,
+                     .watcher = watcher,
+                     .result = result,
+                     .part = {.dir = -1, .fd = -1}};
 
     *result = (struct pull_result){0};
     str_addf(&name, "%s:%s", req->entry->name, req->entry->type);
@@ -479,7 +483,7 @@ int pull_run(const struct pull_request *req, const struct pull_watcher *watcher,
                                     .repository = mem_strdup(req->entry->repository),
                                     .licence = mem_strdup(req->entry->licence),
                                     .bytes = -1};
-    int status = pull_places_find(req, &p.places, err, errlen);
+    int status = pull_places_find(req, file, &p.places, err, errlen);
     if (status == 0)
         use_place(&p, 0);
     bool kept = status == 0 && is_kept(&p);

@@ -17,7 +17,20 @@ const struct pull_entry *pull_entry_named(const char *name)
     return NULL;
 }
 
+const char *pull_entry_place(const struct pull_entry *e)
+{
+    return e->folder ? e->folder : e->files[0].name;
+}
+
+int64_t pull_entry_bytes(const struct pull_entry *e)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < PULL_FILES && e->files[i].name; i++)
+        bytes += e->files[i].bytes;
+    return bytes;
+}
+
 void pull_entry_add_size(struct str *out, const struct pull_entry *e)
 {
-    numbers_add_bytes(out, (uint64_t)e->bytes);
+    numbers_add_bytes(out, (uint64_t)pull_entry_bytes(e));
 }

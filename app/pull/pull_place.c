@@ -13,18 +13,19 @@
 
 static const char newest[] = "main";
 
-const char *pull_known_digest(const struct pull_request *req)
+const char *pull_known_digest(const struct pull_request *req, const struct pull_file *file)
 {
-    return req->sha256 ? req->sha256 : req->entry->sha256;
+    return req->sha256 ? req->sha256 : file->sha256;
 }
 
-static char *file_at(const char *place, const struct pull_entry *e, const char *revision)
+static char *file_at(const char *place, const char *repository, const char *revision,
+                     const char *file)
 {
     struct str url = {0};
     size_t len = strlen(place);
     while (len > 0 && place[len - 1] == '/')
         len--;
-    str_addf(&url, "%.*s/%s/resolve/%s/%s", (int)len, place, e->repository, revision, e->file);
+    str_addf(&url, "%.*s/%s/resolve/%s/%s", (int)len, place, repository, revision, file);
     return url.data;
 }
 
@@ -35,13 +36,13 @@ static bool names_a_file(const char *url)
 }
 
 /* Whether what the commit in the table has is what is wanted. */
-static bool wants_the_known(const struct pull_request *req)
+static bool wants_the_known(const struct pull_request *req, const struct pull_file *file)
 {
-    return req->entry->sha256 && strcmp(pull_known_digest(req), req->entry->sha256) == 0;
+    return file->sha256 && strcmp(pull_known_digest(req, file), file->sha256) == 0;
 }
 
-int pull_places_find(const struct pull_request *req, struct pull_places *out, char *err,
-                     size_t errlen)
+int pull_places_find(const struct pull_request *req, const struct pull_file *file,
+                     struct pull_places *out, char *err, size_t errlen)
 {
     const struct pull_entry *e = req->entry;
     const char *place = req->from ? req->from : req->endpoint;
@@ -49,13 +50,18 @@ int pull_places_find(const struct pull_request *req, struct pull_places *out, ch
     if (!http_may_ask(place))
         return say_to(err, errlen, EXIT_USAGE, "%s: not a URL that begins with https:// (got %s)",
                       req->from ? "--from" : "HF_ENDPOINT", place);
-    if (req->from && names_a_file(place)) {
+    bool one = req->from && names_a_file(place);
+    if (e->folder && (one || req->sha256))
+        return say_to(err, errlen, EXIT_USAGE,
+                      "%s: for a model of one file, which this is not; --from can name a mirror",
+                      one ? "--from FILE.gguf" : "--sha256");
+    if (one) {
         out->urls[out->n++] = mem_strdup(place);
         return 0;
     }
-    if (wants_the_known(req) && strcmp(e->revision, newest) != 0)
-        out->urls[out->n++] = file_at(place, e, e->revision);
-    out->urls[out->n++] = file_at(place, e, newest);
+    if (wants_the_known(req, file) && strcmp(e->revision, newest) != 0)
+        out->urls[out->n++] = file_at(place, e->repository, e->revision, file->name);
+    out->urls[out->n++] = file_at(place, e->repository, newest, file->name);
     return 0;
 }
 

@@ -7,15 +7,23 @@
 
 #include "app/str.h"
 
+enum { PULL_FILES = 5 };
+
+struct pull_file {
+    const char *name;   /* in the repository, and here */
+    int64_t bytes;      /* about so many where its digest is not known */
+    const char *sha256; /* NULL: not known here, so the origin is asked for it */
+};
+
 struct pull_entry {
     const char *name;       /* "llama" */
     const char *type;       /* "q8" */
     const char *repository; /* "owner/name" at Hugging Face */
-    const char *revision;   /* of it: the commit that has the file with this digest, or "main" */
-    const char *file;       /* in it, and here */
-    int64_t bytes;          /* of the file; about so many where its digest is not known */
-    const char *sha256;     /* of the file; NULL: not known here, so the origin is asked for it */
+    const char *revision;   /* of it: the commit that has the files with these digests, or "main" */
     const char *licence;
+    const char
+        *folder; /* here, of a model of several files; NULL: its one lies beside the others */
+    struct pull_file files[PULL_FILES]; /* first the weights; a name that is NULL ends them */
 };
 
 extern const struct pull_entry pull_table[];
@@ -23,6 +31,12 @@ extern const size_t pull_table_size;
 
 /* The entry of "llama", "r1:q4"; without a type the first of that name. NULL: there is none. */
 const struct pull_entry *pull_entry_named(const char *name);
+
+/* What it is called here: the one file, or the folder. */
+const char *pull_entry_place(const struct pull_entry *e);
+
+/* Of all its files. */
+int64_t pull_entry_bytes(const struct pull_entry *e);
 
 /* "1.3 GB" */
 void pull_entry_add_size(struct str *out, const struct pull_entry *e);

@@ -190,7 +190,7 @@ static void test_known_differs(void **state)
     assert_refuses("good", "llama:f16",
                    "has another file (sha256 6ce7db45c8db..., not 0123456789ab...); --from gets "
                    "the known file elsewhere, --sha256 another one");
-    assert_refuses("bare", "deepseek:f16", "size mismatch (got 100000, must be 200000); --from");
+    assert_refuses("bare", "deepseek:q4", "size mismatch (got 100000, must be 200000); --from");
     assert_string_equal(pulled_names(), "");
     assert_refuses("bare", "llama:f16", "sha256 differs (got 6ce7db45c8db..., must be 0123456");
     assert_string_equal(pulled_names(), "Llama-3.2-1B-Instruct-f16.gguf.bad ");
@@ -206,6 +206,88 @@ static void test_known_differs(void **state)
     assert_refuses("good", "llama:f16", "is there with other content");
 }
 
+/* Several files */
+
+static void shell(struct run *r, const char *line, int status)
+{
+    run_shell(r, line);
+    if (r->status != status)
+        fail_msg("%s: %d, %s%s", line, r->status, r->out, r->err);
+}
+
+/* A model of several files is a folder of them, and whole when all are. */
+static void test_folder(void **state)
+{
+    static const char *const kinds[] = {"good", "today", "bare", "moved"};
+    struct run r;
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        remove_pulled();
+        hub_use("hub", kinds[i]);
+        shell(&r, "$DUET pull deepseek:f16", 0);
+        assert_contains(r.err, "DeepSeek-R1-Distill-Qwen-1.5B-BF16 (105 kB, MIT)");
+        assert_contains(r.err, hub_digest);
+        run_done(&r);
+        shell(&r, "ls $HOME/.local/share/duet/models/*-BF16", 0);
+        assert_string_equal(r.out, "config.json\nconfig.json.json\nmodel.safetensors\n"
+                                   "model.safetensors.json\ntokenizer.json\n"
+                                   "tokenizer.json.json\n");
+        run_done(&r);
+    }
+    shell(&r, "$DUET pull deepseek:f16 --json | tail -n 1", 0);
+    assert_contains(r.out, "-BF16\",\"sha256\":\"6ce7db45c8db");
+    assert_contains(r.out, "\"bytes\":105300,\"was_here\":true}");
+    run_done(&r);
+    shell(&r, "$DUET models -q; $DUET models show deepseek:f16; $DUET models verify r1:f16", 0);
+    assert_contains(r.out, "deepseek\n");
+    assert_contains(r.out, hub_digest);
+    assert_contains(r.out, "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B");
+    assert_contains(r.out, "deepseek  right  sha256 6ce7db45c8db");
+    run_done(&r);
+    shell(&r,
+          "echo >>$HOME/.local/share/duet/models/*/tokenizer.json; $DUET models verify deepseek",
+          5);
+    assert_contains(r.out, "deepseek  differs");
+    run_done(&r);
+    shell(&r, "$DUET models rm -y deepseek:f16; ls $HOME/.local/share/duet/models", 0);
+    assert_string_equal(r.out, "");
+    run_done(&r);
+}
+
+static void test_folder_in_part(void **state)
+{
+    struct run r;
+    (void)state;
+    hub_use("hub", "only-weights");
+    shell(&r, "$DUET pull deepseek:f16 -q", 5);
+    assert_contains(r.err, "there is no such file");
+    run_done(&r);
+    shell(&r, "$DUET models", 0);
+    assert_contains(r.err, "94% of deepseek:f16 is here; duet pull deepseek:f16 goes on with it");
+    assert_null(strstr(r.out, "BF16"));
+    run_done(&r);
+    hub_forget();
+    hub_use("hub", "good");
+    shell(&r, "$DUET pull deepseek:f16 -q", 0);
+    run_done(&r);
+    char *log = hub_log();
+    assert_null(strstr(log, "model.safetensors"));
+    assert_non_null(strstr(log, "config.json"));
+    free(log);
+    shell(&r, "rm $HOME/.local/share/duet/models/*/config.json; $DUET models rm -y deepseek:f16",
+          0);
+    assert_contains(r.err, "deepseek:f16: deleted, 105 kB");
+    assert_string_equal(pulled_names(), "");
+    run_done(&r);
+    shell(&r, "$DUET pull deepseek:f16 --from https://localhost/a.gguf", 2);
+    assert_contains(r.err, "--from FILE.gguf: for a model of one file");
+    run_done(&r);
+    setenv("SHA256", hub_digest, 1);
+    shell(&r, "$DUET pull deepseek:f16 --sha256 $SHA256", 2);
+    assert_contains(r.err, "--sha256: for a model of one file");
+    run_done(&r);
+}
+
 /* The table that goes into the program, and the manual's. */
 static void test_table(void **state)
 {
@@ -215,17 +297,21 @@ static void test_table(void **state)
     for (size_t i = 0; i < pull_table_size; i++) {
         const struct pull_entry *e = &pull_table[i];
         struct str row = {0};
-        str_addf(&row, ".It %s:%s Ta %s Ta ", e->name, e->type, e->file);
+        str_addf(&row, ".It %s:%s Ta %s Ta ", e->name, e->type, pull_entry_place(e));
         pull_entry_add_size(&row, e);
         assert_contains(r.out, row.data);
         str_done(&row);
         assert_contains(r.out, e->repository);
-        if (!e->sha256)
-            continue;
-        assert_true(digest_is_hex(e->sha256));
         assert_int_equal(strspn(e->revision, "0123456789abcdef"), 40);
-        for (size_t k = 0; k < i; k++)
-            assert_true(!pull_table[k].sha256 || strcmp(pull_table[k].sha256, e->sha256) != 0);
+        const struct pull_file *file = e->files;
+        for (; file < e->files + PULL_FILES && file->name; file++) {
+            assert_true(file->sha256 && digest_is_hex(file->sha256));
+            for (size_t k = 0; k < i; k++)
+                assert_string_not_equal(pull_table[k].files[0].sha256, file->sha256);
+        }
+        assert_int_equal(e->folder != NULL, file > e->files + 1);
+        if (e->folder)
+            assert_string_equal(file[-1].name, "config.json");
     }
     run_done(&r);
 }
@@ -436,14 +522,24 @@ int test_pull_verb(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, hub_sandbox, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_pull),          TEST(test_pulled_model_answers),
-        TEST(test_json),          TEST(test_bar),
-        TEST(test_from),          TEST(test_known),
-        TEST(test_known_differs), TEST(test_table),
-        TEST(test_cuts),          TEST(test_kills),
-        TEST(test_wrong_ranges),  TEST(test_silence),
-        TEST(test_lengths),       TEST(test_more_than_promised),
-        TEST(test_flipped),       TEST(test_disk),
+        TEST(test_pull),
+        TEST(test_pulled_model_answers),
+        TEST(test_json),
+        TEST(test_bar),
+        TEST(test_from),
+        TEST(test_known),
+        TEST(test_known_differs),
+        TEST(test_folder),
+        TEST(test_folder_in_part),
+        TEST(test_table),
+        TEST(test_cuts),
+        TEST(test_kills),
+        TEST(test_wrong_ranges),
+        TEST(test_silence),
+        TEST(test_lengths),
+        TEST(test_more_than_promised),
+        TEST(test_flipped),
+        TEST(test_disk),
         TEST(test_two),
     };
 #undef TEST

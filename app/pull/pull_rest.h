@@ -1,0 +1,19 @@
+/* pull_rest.h - what a pull that did not come to its end has left. */
+#ifndef APP_PULL_PULL_REST_H
+#define APP_PULL_PULL_REST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app/pull/pull_table.h"
+
+struct pull_rest {
+    int64_t bytes; /* that the next pull finds */
+    int64_t total; /* of what they are to be; -1: not known */
+    int64_t bad;   /* bytes set aside */
+};
+
+/* Looks into the folder of models. False: nothing is there, or the whole model is. */
+bool pull_rest_of(const char *models, const struct pull_entry *e, struct pull_rest *out);
+
+#endif
