@@ -12,6 +12,7 @@
 #include "app/exit.h"
 #include "app/mem.h"
 #include "app/str.h"
+#include "app/wrap.h"
 
 /* Takes from the middle: what it is about stands at the start, the reason at the end. */
 static void shorten(struct str *t, size_t max)
@@ -27,6 +28,16 @@ static void shorten(struct str *t, size_t max)
     t->len = head + 3 + t->len - tail;
 }
 
+static void wrap_line(struct str *line)
+{
+    struct wrap w = {.width = wrap_width(STDERR_FILENO)};
+    struct str lines = {0};
+    wrap_add(&w, line->data, line->len, &lines);
+    wrap_done(&w);
+    str_done(line);
+    *line = lines;
+}
+
 /* One write for the line, so that lines of several processes do not mix. */
 static void say(const char *format, va_list args)
 {
@@ -37,6 +48,8 @@ static void say(const char *format, va_list args)
     str_add_visible(&line, str_get(&raw), raw.len, false);
     shorten(&line, SAY_MAX - 1);
     str_adds(&line, "\n");
+    if (isatty(STDERR_FILENO))
+        wrap_line(&line);
     while (write(STDERR_FILENO, line.data, line.len) < 0 && errno == EINTR)
         continue;
     str_done(&raw);

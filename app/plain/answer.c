@@ -30,6 +30,7 @@ void outlet_init(struct outlet *o, int fd)
 void outlet_done(struct outlet *o)
 {
     str_done(&o->pending);
+    wrap_done(&o->wrap);
 }
 
 /* Adds the text with its characters beyond ASCII in place of which others stand. */
@@ -46,14 +47,32 @@ static void add_ascii(struct str *out, const char *text, size_t len)
     str_done(&visible);
 }
 
-void outlet_add(struct outlet *o, const char *text, size_t len)
+static void add_shown(const struct outlet *o, struct str *out, const char *text, size_t len)
 {
     if (o->ascii)
-        add_ascii(&o->pending, text, len);
-    else if (o->terminal)
-        str_add_visible(&o->pending, text, len, true);
+        add_ascii(out, text, len);
     else
+        str_add_visible(out, text, len, true);
+}
+
+void outlet_add(struct outlet *o, const char *text, size_t len)
+{
+    struct str shown = {0};
+    if (!o->terminal) {
         str_add(&o->pending, text, len);
+    } else if (!o->wraps) {
+        add_shown(o, &o->pending, text, len);
+    } else {
+        add_shown(o, &shown, text, len);
+        o->wrap.width = wrap_width(o->fd);
+        wrap_add(&o->wrap, str_get(&shown), shown.len, &o->pending);
+        str_done(&shown);
+    }
+}
+
+void outlet_put(struct outlet *o, const char *text)
+{
+    wrap_put(&o->wrap, text, &o->pending);
 }
 
 bool outlet_is_waiting(const struct outlet *o)
@@ -87,6 +106,7 @@ int outlet_failure(const struct outlet *o, char *err, size_t errlen)
 int outlet_finish(struct outlet *o, char *err, size_t errlen)
 {
     err[0] = '\0';
+    outlet_put(o, "");
     while (outlet_is_waiting(o)) {
         struct pollfd fds[] = {{.fd = o->fd, .events = POLLOUT},
                                {.fd = signals_fd(), .events = POLLIN}};
@@ -135,10 +155,9 @@ static void leave_reasoning(struct show *s)
         return;
     s->in_reasoning = false;
     say(s, s->view->reasoning, &s->last, "", 0, true);
-    struct str *out = &s->view->reasoning->pending;
     if (s->last != '\n')
-        str_adds(out, "\n");
-    str_adds(out, s->view->after_reasoning);
+        outlet_put(s->view->reasoning, "\n");
+    outlet_put(s->view->reasoning, s->view->after_reasoning);
 }
 
 static void show_text(struct show *s, const struct chat_event *ev)
@@ -159,7 +178,7 @@ static void show_text(struct show *s, const struct chat_event *ev)
         return;
     if (reasoning && !s->in_reasoning) {
         s->in_reasoning = true;
-        str_adds(&out->pending, s->view->before_reasoning);
+        outlet_put(out, s->view->before_reasoning);
     }
     say(s, out, reasoning ? &s->last : &s->last_said, ev->text, ev->len, false);
 }
@@ -192,7 +211,7 @@ static void show_events(struct show *s)
         if (s->view->answer)
             say(s, s->view->answer, &s->last_said, "", 0, true);
         if (s->last_said && s->last_said != '\n')
-            str_adds(&s->view->answer->pending, "\n");
+            outlet_put(s->view->answer, "\n");
     }
     if (s->view->tell_waiting)
         tell_waiting(s);
@@ -250,9 +269,10 @@ static void break_off(const struct show *s)
     if (!out || !out->terminal)
         return;
     struct pollfd fd = {.fd = out->fd, .events = POLLOUT};
+    wrap_done(&out->wrap);
     str_clear(&out->pending);
     out->sent = 0;
-    str_adds(&out->pending, s->view->broken_off);
+    outlet_put(out, s->view->broken_off);
     if (outlet_is_waiting(out) && poll(&fd, 1, 0) > 0)
         outlet_send(out);
 }

@@ -11,10 +11,13 @@
 
 #include "app/chat/chat.h"
 #include "app/str.h"
+#include "app/wrap.h"
 
 struct outlet {
     int fd;
     bool terminal, ascii; /* ascii: the terminal shows nothing else */
+    bool wraps;           /* lines for a terminal to show are broken between words (wrap.h) */
+    struct wrap wrap;
     struct str pending;
     size_t sent;
     int error; /* errno of the write that failed; nothing is written after it */
@@ -23,6 +26,7 @@ struct outlet {
 void outlet_init(struct outlet *o, int fd);
 void outlet_done(struct outlet *o);
 void outlet_add(struct outlet *o, const char *text, size_t len); /* escaped for a terminal */
+void outlet_put(struct outlet *o, const char *text); /* as it is; ends a word that is held */
 
 /* For a loop of the caller's own: whether there is something to write (and no write has failed), and
  * one write of as much as a stream takes that polls writable. */

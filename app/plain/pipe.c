@@ -55,7 +55,7 @@ static void add_line(struct outlet *out, const char *text, size_t len)
 {
     outlet_add(out, text, len);
     if (len == 0 || text[len - 1] != '\n')
-        str_adds(&out->pending, "\n");
+        outlet_put(out, "\n");
 }
 
 /* What goes out once the answer is whole. 0 or an exit status, with its reason said. */
@@ -186,6 +186,8 @@ static int answer(struct app *app, const struct str *question, enum form form, s
 
     chat_init(&c, &app->options, &app->paths);
     outlet_init(&side, STDERR_FILENO);
+    side.wraps = side.terminal;
+    out->wraps = out->terminal && (form == FORM_TEXT || form == FORM_WHOLE);
     int status = ask(&c, question, err, errlen);
     if (status == 0) {
         status = show(&c, form, out, &side, err, errlen);

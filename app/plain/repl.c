@@ -79,7 +79,7 @@ static void print(struct repl *r, const char *text, size_t len)
 {
     char err[256];
     outlet_add(&r->out, text, len);
-    str_adds(&r->out.pending, "\n");
+    outlet_put(&r->out, "\n");
     int status = outlet_finish(&r->out, err, sizeof err);
     if (status > EXIT_SIGNAL && !r->out.error)
         signals_put_back(status - EXIT_SIGNAL); /* it is meant for the line that comes next */
@@ -181,7 +181,7 @@ static void show_beginning(struct repl *r, struct answer_view *view)
     if (said->len == 0 && view->reasoning && turn->text[STORE_REASONING].len > 0) {
         said = &turn->text[STORE_REASONING];
         view->in_reasoning = true;
-        str_adds(&r->out.pending, view->before_reasoning);
+        outlet_put(&r->out, view->before_reasoning);
     }
     const char *line = said->len > 0 ? memrchr(said->data, '\n', said->len) : NULL;
     line = line ? line + 1 : str_get(said);
@@ -421,6 +421,7 @@ int repl_run(struct app *app)
     chat_init(&r.chat, &app->options, &app->paths);
     r.chat.as = "line";
     outlet_init(&r.out, STDOUT_FILENO);
+    r.out.wraps = r.out.terminal;
     repl_line_begin(&r.chat);
     r.status = chat_use(&r.chat, NULL, err, sizeof err);
     if (r.status == 0)

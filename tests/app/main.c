@@ -35,6 +35,7 @@ int main(int argc, char **argv)
     group(&c, "copy", test_copy);
     group(&c, "terminals", test_terminals);
     group(&c, "speech", test_speech);
+    group(&c, "wrap", test_wrap);
     group(&c, "commands", test_commands);
     group(&c, "history", test_history);
     group(&c, "tree", test_tree);

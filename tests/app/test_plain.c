@@ -165,12 +165,29 @@ static void test_typed_ahead(void **state)
     leave(t);
 }
 
+/* Between words, and what is typed is readline's to break. */
+static void test_lines(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 40, "--plain", "-m", "demo-deepseek", "--temp", "0", NULL);
+    term_expect(t, "/help lists\nthe commands, Ctrl-D leaves");
+    term_type(t, "Tell me about Rome.\r");
+    term_expect(
+        t, "answer: I am a small demo model: I only\ndo small maths in English, and this is\n");
+    leave(t);
+    t = term_start(24, 40, "--modle", NULL);
+    term_expect(t, "duet: --modle: unknown option; did you\nmean --model?");
+    assert_int_equal(term_end(t), 2);
+    term_free(t);
+}
+
 int test_plain(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_session), TEST(test_block),  TEST(test_interrupts), TEST(test_dumb),
-        TEST(test_paste),   TEST(test_signal), TEST(test_answer_now), TEST(test_typed_ahead),
+        TEST(test_session),    TEST(test_block),       TEST(test_interrupts),
+        TEST(test_dumb),       TEST(test_paste),       TEST(test_signal),
+        TEST(test_answer_now), TEST(test_typed_ahead), TEST(test_lines),
     };
 #undef TEST
     return cmocka_run_group_tests_name("plain", tests, NULL, NULL);

@@ -13,6 +13,7 @@ int test_config(void);
 int test_copy(void);
 int test_terminals(void);
 int test_speech(void);
+int test_wrap(void);
 int test_commands(void);
 int test_history(void);
 int test_tree(void);
