@@ -73,8 +73,8 @@ static bool same(struct ui_status *a, struct ui_status *b)
     return a->state == b->state && a->done == b->done && a->total == b->total &&
            a->tokens_per_second == b->tokens_per_second &&
            a->time_to_first_token_ms == b->time_to_first_token_ms &&
-           a->context_used == b->context_used && a->context_limit == b->context_limit &&
-           a->draft_tokens == b->draft_tokens;
+           a->context_used == b->context_used && a->context_more == b->context_more &&
+           a->context_limit == b->context_limit && a->draft_tokens == b->draft_tokens;
 }
 
 bool status_set(struct status *s, const struct ui_status *now)
@@ -225,10 +225,12 @@ static void add_context(struct fields *f, const struct ui_status *now, int width
     format_count(used, sizeof used, now->context_used);
     format_count(limit, sizeof limit, now->context_limit);
     struct field *field = add(f, 2, true, style);
-    if (width >= ROOMY)
-        snprintf(field->text, FIELD_MAX, "%s / %s tokens (%d%%)", used, limit, percent);
+    if (width < ROOMY)
+        snprintf(field->text, FIELD_MAX, "%s%s/%s", now->context_more ? ">" : "", used, limit);
+    else if (now->context_more)
+        snprintf(field->text, FIELD_MAX, "over %s / %s tokens", used, limit);
     else
-        snprintf(field->text, FIELD_MAX, "%s/%s", used, limit);
+        snprintf(field->text, FIELD_MAX, "%s / %s tokens (%d%%)", used, limit, percent);
 }
 
 static int width_of(const struct field *field)

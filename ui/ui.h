@@ -348,6 +348,7 @@ struct ui_status {
     double tokens_per_second;
     double time_to_first_token_ms;
     int64_t context_used, context_limit; /* tokens */
+    bool context_more;                   /* the conversation has more of them than that */
     int64_t draft_tokens;
 };
 

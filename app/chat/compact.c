@@ -46,11 +46,19 @@ static int64_t count_from(const struct chat *c, size_t from, size_t to, const st
     return chat_count_prompt(c, &(struct request_span){from, to, question}, question != NULL);
 }
 
-/* The first question from which on the rest takes at most `goal` tokens; n: none. */
+/* The first question from which on the rest takes at most `goal` tokens; n: none. Begins at the newest, so
+ * that what is far too long is not counted whole. */
 static size_t first_that_fits(const struct chat *c, const size_t *at, size_t n, int64_t goal,
                               const struct request_span *span)
 {
     size_t low = 0, high = n;
+    for (size_t step = 1; low == 0 && high > 0; step *= 2) {
+        size_t probe = high > step ? high - step : 0;
+        if (count_from(c, at[probe], span->to, span->question) <= goal)
+            high = probe;
+        else
+            low = probe + 1;
+    }
     while (low < high) {
         size_t middle = (low + high) / 2;
         if (count_from(c, at[middle], span->to, span->question) <= goal)
@@ -61,7 +69,7 @@ static size_t first_that_fits(const struct chat *c, const size_t *at, size_t n, 
     return low;
 }
 
-bool compact_plan(const struct chat *c, size_t to, const struct str *question,
+bool compact_find(const struct chat *c, size_t to, const struct str *question,
                   struct compact_plan *out)
 {
     if (!is_open(c))
@@ -69,7 +77,6 @@ bool compact_plan(const struct chat *c, size_t to, const struct str *question,
     const struct request_span span = request_span(&c->history, to, question);
     size_t n, k, *at = list_questions(&c->history, span.from, to, &n);
     *out = (struct compact_plan){.limit = limit_of(c)};
-    out->before = count_from(c, span.from, to, question);
     k = first_that_fits(c, at, n, out->limit - reserve_of(c), &span);
     if (k == n && n > 0) /* then with less room for an answer */
         k = n - 1;
@@ -83,6 +90,15 @@ bool compact_plan(const struct chat *c, size_t to, const struct str *question,
     }
     free(at);
     return found;
+}
+
+bool compact_plan(const struct chat *c, size_t to, const struct str *question,
+                  struct compact_plan *out)
+{
+    if (!compact_find(c, to, question, out))
+        return false;
+    out->before = count_from(c, request_span(&c->history, to, question).from, to, question);
+    return true;
 }
 
 /* A template has a head of its own and then adds message to message: n exchanges rendered one by one

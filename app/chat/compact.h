@@ -20,6 +20,10 @@ struct compact_plan {
 bool compact_plan(const struct chat *c, size_t to, const struct str *question,
                   struct compact_plan *out);
 
+/* The same but for `before`, and so in a time that does not grow with what does not fit. */
+bool compact_find(const struct chat *c, size_t to, const struct str *question,
+                  struct compact_plan *out);
+
 /* Whether the conversation is too long for the model that answers next. */
 bool compact_is_needed(const struct chat *c, int64_t used);
 

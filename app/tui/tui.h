@@ -46,6 +46,7 @@ struct tui {
 
     bool offering; /* the banner says that an answer was interrupted */
     int64_t context_used, draft_tokens;
+    bool context_more;        /* than context_used: no more was counted */
     int64_t asking;           /* tokens of the prompt besides the draft, which is its question */
     bool asking_known, trims; /* trims: the model is not given spaces around a question */
     uint64_t draft_counted;   /* revision of the draft + 1 that count is of */

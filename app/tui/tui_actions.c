@@ -15,14 +15,31 @@ enum { COUNTED_CONTEXT = 1 << 20 }; /* bytes */
 
 /* Showing */
 
-/* What is far larger than any context is not counted: that would take longer than a key may wait. */
+/* Tokens of the newest texts, so many bytes of them. */
+static int64_t count_newest(const struct chat *c, size_t bytes)
+{
+    const struct history *h = &c->history;
+    int64_t sum = 0, tokens = 0;
+    for (size_t i = h->n_turns; i > 0 && bytes > 0 && tokens >= 0; i--) {
+        const struct str *text = &h->turns[i - 1]->text[STORE_TEXT];
+        size_t len = text->len < bytes ? text->len : bytes;
+        tokens = chat_count_tokens(c, str_get(text), len);
+        sum += tokens;
+        bytes -= len;
+    }
+    return tokens < 0 ? -1 : sum;
+}
+
+/* What is far larger than any context is not counted whole: that would take longer than a key may wait. */
 void tui_count_context(struct tui *t)
 {
     const struct history *h = &t->chat.history;
     size_t bytes = 0;
     for (size_t i = history_window(h, h->n_turns); i < h->n_turns; i++)
         bytes += h->turns[i]->text[STORE_TEXT].len;
-    t->context_used = bytes > COUNTED_CONTEXT ? -1 : chat_context_used(&t->chat);
+    t->context_more = bytes > COUNTED_CONTEXT;
+    t->context_used = t->context_more ? count_newest(&t->chat, COUNTED_CONTEXT)
+                                      : chat_context_used(&t->chat);
     t->asking_known = false;
     tui_show_window(t);
 }

@@ -33,7 +33,7 @@ static void count_asking(struct tui *t)
 {
     t->asking_known = true;
     t->asking = -1;
-    if (t->context_used < 0) /* far too much to count */
+    if (t->context_more) /* far too much to count */
         return;
     int64_t with = count_with(t, "x"), alone = chat_count_tokens(&t->chat, "x", 1);
     t->asking = with >= 0 && alone >= 0 ? with - alone : -1;

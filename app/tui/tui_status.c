@@ -79,6 +79,7 @@ void tui_show_status(struct tui *t)
                                       ? c->usage.time_to_first_token_ms
                                       : -1,
         .context_used = c->answer ? chat_context_used(c) : t->context_used,
+        .context_more = !c->answer && t->context_more,
         .context_limit = info ? info->n_ctx : -1,
         .draft_tokens = t->draft_tokens,
     };

@@ -20,7 +20,7 @@ void tui_show_window(struct tui *t)
 
     if (c->answer)
         return;
-    if (compact_is_needed(c, t->context_used) && compact_plan(c, h->n_turns, NULL, &plan)) {
+    if (compact_is_needed(c, t->context_used) && compact_find(c, h->n_turns, NULL, &plan)) {
         str_addf(&label, "only from here on it fits %s: /compact, /fork or /new",
                  c->model->file.name);
         ui_window(t->ui, h->turns[plan.from]->number, UI_WARN, label.data);
@@ -39,7 +39,7 @@ void tui_offer_compact(struct tui *t, const struct turn *first)
 {
     const struct history *h = &t->chat.history;
     size_t n, row = 1, from = history_window(h, h->n_turns);
-    int64_t left = t->context_used, *counts = compact_counts(&t->chat, &n);
+    int64_t left = chat_context_used(&t->chat), *counts = compact_counts(&t->chat, &n);
     if (!counts)
         return;
     struct ui_row *rows = mem_alloc((n + 1) * sizeof *rows);

@@ -310,13 +310,47 @@ static void test_line_mode(void **state)
     term_free(t);
 }
 
+/* Of what is far too long the newest is counted, which is enough to tell. */
+static void test_far_too_long(void **state)
+{
+    enum { EXCHANGES = 300, WORDS = 1000 };
+    struct run r;
+    char path[512];
+    (void)state;
+    sandbox_path("long.json", path, sizeof path);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("{\"duet\": 1, \"title\": \"long\", \"leaf\": 600, \"messages\": [", f);
+    for (int i = 1; i <= 2 * EXCHANGES; i++) {
+        fprintf(f, "%s{\"id\": %d, \"parent\": %d, \"role\": \"%s\", \"content\": \"",
+                i > 1 ? "," : "", i, i - 1, i % 2 ? "user" : "assistant");
+        for (int word = 0; word < (i % 2 ? 1 : WORDS); word++)
+            fputs("word ", f);
+        fputs("\"}", f);
+    }
+    fputs("]}", f);
+    assert_int_equal(fclose(f), 0);
+    run_duet(&r, NULL, 0, "import", path, NULL);
+    assert_int_equal(r.status, 0);
+    run_done(&r);
+    struct term *t = term_start(24, 80, "-c", "-m", some_model(), NULL);
+    term_expect(t, "over ");
+    term_expect(t, " tokens\n");
+    term_resize(t, 24, 50);
+    term_expect(t, "  >");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
 int test_compact(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_exact),       TEST(test_proposal),        TEST(test_smaller_model),
-        TEST(test_screen_asks), TEST(test_fork_and_new),    TEST(test_edited_opening),
-        TEST(test_line_mode),   TEST(test_waiting_refused), TEST(test_too_long_alone),
+        TEST(test_exact),        TEST(test_proposal),        TEST(test_smaller_model),
+        TEST(test_screen_asks),  TEST(test_fork_and_new),    TEST(test_edited_opening),
+        TEST(test_line_mode),    TEST(test_waiting_refused), TEST(test_too_long_alone),
+        TEST(test_far_too_long),
     };
 #undef TEST
     return cmocka_run_group_tests_name("compact", tests, NULL, NULL);

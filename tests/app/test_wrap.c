@@ -89,7 +89,7 @@ static void test_put(void **state)
 int test_wrap(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words), cmocka_unit_test(test_long_word),
+        cmocka_unit_test(test_words),    cmocka_unit_test(test_long_word),
         cmocka_unit_test(test_verbatim), cmocka_unit_test(test_wide),
         cmocka_unit_test(test_put),
     };
