@@ -49,7 +49,8 @@ const struct args_option *args_find(const struct args_table *table, const char *
 
 /* What was meant */
 
-/* How many letters must be put in, left out, replaced or swapped to make b of a; at most 63 each. */
+/* How many insertions, deletions, replacements and swaps of letters make b of a; at most 63
+ * letters each. */
 static int distance(const char *a, const char *b)
 {
     int row[3][64];
@@ -118,7 +119,7 @@ static int unknown(const struct args_table *table, const char *given, size_t len
         add_spellings(&s, table->options[i].names);
         add_spellings(&s, table->options[i].others);
     }
-    /* Of one letter any other is as near. */
+    /* Any two single letters are equally near. */
     const char *nearest = len > 2 && typed[1] == '-'
                               ? args_nearest(typed, (const char *const *)s.words, s.n)
                               : NULL;
@@ -180,7 +181,7 @@ static int set_choice(const struct args_option *o, const char *name, const char 
     return 0;
 }
 
-/* A flag may be told off, so that a command line can take back what a file says. */
+/* A flag may be set to "off", so that a command line can undo what a file says. */
 static int set_flag(const char *name, const char *value, bool *member, char *err, size_t errlen)
 {
     static const char yes[] = "on yes true", no[] = "off no false";
@@ -218,7 +219,7 @@ struct parser {
     size_t errlen;
 };
 
-/* Text for a value is nearly anything, but a forgotten value must not swallow the next option. */
+/* A value may be nearly any text, but a forgotten one must not swallow the next option. */
 static bool looks_like_option(const struct parser *p, const char *arg)
 {
     if (args_find(p->table, arg))

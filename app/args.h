@@ -1,8 +1,8 @@
 /* args.h - command lines from tables.
  *
  * A table of options says how each is spelt, what value it takes, where the value goes and what
- * the manual says of it: parsing, --help and the list for completions are made from the same rows.
- * Knows no option itself; those of duet are in options.c. */
+ * the manual says of it: parsing, --help and the list for completions come from the same rows.
+ * Knows no option itself; duet's are in options.c. */
 #ifndef APP_ARGS_H
 #define APP_ARGS_H
 
@@ -32,16 +32,16 @@ struct args_option {
     const char *choices; /* "auto cpu cuda" */
     const char
         *implied;   /* what it means without a value, which then only `=` can give it; or NULL */
-    unsigned where; /* what it belongs to, in bits that the table's owner gives a meaning */
+    unsigned where; /* where it is valid: bits that the table's owner defines */
 };
 
 struct args_table {
     const struct args_option *options;
     size_t n_options;
-    unsigned where; /* of two options with one spelling, the one that belongs here is meant */
+    unsigned where; /* which of two options with one spelling is meant */
 };
 
-/* What stood on a command line beside options. */
+/* The rest of a command line. */
 struct args_rest {
     const char **words; /* into argv; the array is the caller's to free */
     size_t n_words;
@@ -49,10 +49,10 @@ struct args_rest {
     bool *used;     /* [n_options] which of the table were given; the caller's to free */
 };
 
-/* Reads argv[1..argc) into values. Options and words may mix; `--` ends the options; the value of an
- * option may be its own argument or follow `=`; of an option given twice the last counts. 0, or -1
- * with one line in err. rest is set in both cases. values NULL: looks only at what was given, not at
- * whether a value is possible. */
+/* Reads argv[1..argc) into values. Options and words may mix; `--` ends the options; the value of
+ * an option may be its own argument or follow `=`; of an option given twice the last counts. 0, or
+ * -1 with one line in err. rest is set in both cases. values NULL: looks only at what was given,
+ * not at whether a value is possible. */
 int args_parse(const struct args_table *table, int argc, char **argv, void *values,
                struct args_rest *rest, char *err, size_t errlen);
 
@@ -63,7 +63,7 @@ int args_set(const struct args_option *o, const char *name, const char *value, v
 /* The option that is spelt so, or NULL. */
 const struct args_option *args_find(const struct args_table *table, const char *name);
 
-/* Of n words the one that `typed` may have meant, or NULL. */
+/* The one of n words that `typed` probably meant, or NULL. */
 const char *args_nearest(const char *typed, const char *const *words, size_t n);
 
 /* The next of the words in *list, separated by spaces: its start, and its length in *len; NULL at

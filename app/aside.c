@@ -26,7 +26,7 @@ static void *run(void *ud)
     return NULL;
 }
 
-/* Signals are the caller's, but for those that are a thread's own fault. */
+/* Blocks signals, which are the caller's, except those a thread itself raises. */
 static bool start(pthread_t *thread, struct job *job)
 {
     static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT};

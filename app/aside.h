@@ -1,16 +1,17 @@
-/* aside.h - work that may take a while, in a thread of its own, while the caller's screen lives on. */
+/* aside.h - runs slow work in a thread of its own while the caller's screen stays alive. */
 #ifndef APP_ASIDE_H
 #define APP_ASIDE_H
 
-/* live: called over and over in the caller's thread while the work goes on, for so many milliseconds by
- * now, to wait for what it cares for and for done_fd, which is readable once the work is done. It must not
- * touch what the work does. NULL: the work is done in the caller's thread. */
+/* live: called over and over in the caller's thread while the work goes on, for so many
+ * milliseconds by now, to wait for what it cares for and for done_fd, which is readable
+ * once the work is done. It must not touch what the work does. NULL: the work is done in
+ * the caller's thread. */
 struct aside {
     void (*live)(void *ud, int done_fd, double ms);
     void *ud;
 };
 
-/* What work(arg) returns, once it has. Where there can be no thread it is done without. */
+/* Returns what work(arg) returns. Where no thread can be had, runs it without one. */
 int aside_run(const struct aside *a, int (*work)(void *arg), void *arg);
 
 #endif

@@ -1,4 +1,4 @@
-/* clock.h - time that never steps back, for waiting and measuring. */
+/* clock.h - monotonic time, for waiting and measuring. */
 #ifndef APP_CLOCK_H
 #define APP_CLOCK_H
 

@@ -12,11 +12,11 @@ struct app {
     struct options options;
     struct paths paths;
     struct config config;
-    const char **words; /* what stood beside options and the verb */
+    const char **words; /* the other words of the command line */
     size_t n_words;
 };
 
-/* Each returns the exit status, and has said why on standard error where that is not 0. */
+/* Each returns the exit status; if that is not 0, it has said why on standard error. */
 int cmd_chat(struct app *app);
 int recover_run(struct app *app); /* --recover */
 int cmd_batch(struct app *app);

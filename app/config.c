@@ -1,6 +1,6 @@
-/* config.c - see config.h. The form of the file is inih's: `key = value` lines, [sections], comments
- * behind # and ;. Lines are handed to it by a reader of our own, which counts them and refuses what
- * inih would cut. */
+/* config.c - see config.h. The syntax is inih's: `key = value` lines, [sections], comments after #
+ * and ;. A reader of our own hands inih the lines; it counts them and refuses what inih would cut.
+ */
 #include "app/config.h"
 
 #include <errno.h>
@@ -45,7 +45,7 @@ static void add_place(struct str *out, const struct config *c, int line, const c
         str_addf(out, "%s: ", key);
 }
 
-/* The first error of the file is the one that is told. */
+/* Only the first error of the file is reported. */
 static void fail_at(struct reading *r, int line, const char *key, const char *reason)
 {
     struct config *c = r->config;
@@ -99,7 +99,8 @@ static char *keep(struct config *c, const char *text)
     return c->kept[c->n_kept++] = mem_strdup(text);
 }
 
-/* A text may go on in lines that begin with a space; one that begins with ~/ is a place at home. */
+/* A value may continue in lines that begin with a space; one that begins with ~/ is in the home
+ * folder. */
 static int set_text(struct reading *r, const struct args_option *o, const char *value)
 {
     const char **member = (const char **)((char *)r->options + o->offset);
@@ -288,7 +289,7 @@ static int64_t changed_ns(const struct stat *st)
     return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
-/* Reads the open file whole; what cannot be trusted or used is said. */
+/* Reads the whole open file; reports what cannot be trusted or used. */
 static void read_file(struct config *c, struct options *o, int fd)
 {
     struct reading none = {.config = c};

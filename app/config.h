@@ -1,8 +1,8 @@
 /* config.h - the configuration file: options under their long names, and sections for keys.
  *
- * Reads what it can: a line that will not do is named with its file, line and key, and all others
- * count. What is only unknown or doubtful is a warning; a value that is wrong is an error, which
- * stops what needs the settings and nothing else (`--help` does not). */
+ * Reads what it can: a bad line is reported with its file, line and key, and all others count.
+ * Unknown or doubtful settings are warnings; a wrong value is an error, which stops whatever needs
+ * the settings and nothing else (`--help` does not). */
 #ifndef APP_CONFIG_H
 #define APP_CONFIG_H
 
@@ -37,10 +37,11 @@ void config_done(struct config *c);
 /* The warnings as lines on standard error. */
 void config_warn(const struct config *c, bool quiet);
 
-/* Adds the n-th warning as a line, n < n_warnings; false: it was only counted, and the line says so. */
+/* Adds the n-th warning as a line, n < n_warnings; false: it was only counted, and the line says
+ * so. */
 bool config_add_warning(const struct config *c, int n, struct str *out);
 
-/* Whether the file is another than the one that was read or asked about last. */
+/* Whether the file has changed since it was read, or since the last call. */
 bool config_changed(struct config *c);
 
 #endif

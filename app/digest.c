@@ -1,5 +1,5 @@
-/* digest.c - see digest.h. The arithmetic is libcrypto's, which knows the processor's instructions for
- * it: models are of gigabytes. */
+/* digest.c - see digest.h. libcrypto does the arithmetic with the processor's own instructions:
+ * models have gigabytes. */
 #include "app/digest.h"
 
 #include <errno.h>

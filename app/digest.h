@@ -15,14 +15,14 @@ void digest_free(struct digest *d);
 void digest_restart(struct digest *d);
 void digest_add(struct digest *d, const void *bytes, size_t len);
 
-/* The digest of all that was added, after which only a restart may follow. */
+/* The digest of everything added; only a restart may follow. */
 void digest_end(struct digest *d, char hex[DIGEST_HEX]);
 
-/* Adds what is left to read of a file. After each piece `go_on` hears how many bytes there were so
- * far; when it says no the rest is left out. 0; 1: not all was read; -1 with errno. */
+/* Adds the rest of a file. After each piece `go_on` is told how many bytes there were so far; when
+ * it returns false the rest is left out. 0; 1: stopped early; -1 with errno. */
 int digest_add_file(struct digest *d, int fd, bool (*go_on)(void *ud, int64_t done), void *ud);
 
-/* Whether these are 64 hexadecimal digits, the letters small, and nothing else. */
+/* Whether these are exactly 64 lower-case hexadecimal digits. */
 bool digest_is_hex(const char *text);
 
 #endif

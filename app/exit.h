@@ -12,14 +12,13 @@ enum exit_status {
     EXIT_NETWORK = 5, /* a download failed, or a file is not what it must be */
     EXIT_DEVICE = 6,  /* memory or device */
     EXIT_FIT = 7,     /* the input does not fit the context */
-    EXIT_CHECK = 8,   /* the answer is not what was asked for: cut short of its form, no code block,
-                         no box */
+    EXIT_CHECK = 8,   /* the answer lacks its form: cut short, no code block, no box */
     EXIT_LENGTH = 9,  /* the length limit came before any answer */
     EXIT_TIMEOUT = 124,
     EXIT_SIGNAL = 128 /* plus the signal's number */
 };
 
-/* What stands for a failure of the engine (enum engine_error). */
+/* The status for an enum engine_error. */
 int exit_of_engine(int error);
 
 #endif

@@ -1,5 +1,5 @@
-/* grid.h - a table of short texts, as aligned columns or as Markdown. Texts may be anything: what a
- * terminal or Markdown would obey is made visible. */
+/* grid.h - a table of short texts, as aligned columns or as Markdown. Texts may hold anything:
+ * what a terminal or Markdown would interpret is made visible. */
 #ifndef APP_GRID_H
 #define APP_GRID_H
 
@@ -21,7 +21,7 @@ struct grid {
 void grid_add(struct grid *g, const char *text);
 __attribute__((format(printf, 2, 3))) void grid_addf(struct grid *g, const char *format, ...);
 
-/* A row with nothing in it: a blank line; left out in Markdown. */
+/* An empty row: a blank line; left out in Markdown. */
 void grid_add_gap(struct grid *g);
 
 void grid_done(struct grid *g);

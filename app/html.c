@@ -1,5 +1,5 @@
-/* html.c - see html.h. Markdown is read by md4c without its tags; of links only those of the web
- * remain. */
+/* html.c - see html.h. md4c reads the Markdown, without its raw HTML; of links only those to the
+ * web remain. */
 #include "app/html.h"
 
 #include <md4c.h>
@@ -15,7 +15,7 @@ static const char head[] =
     "'unsafe-inline'\">\n"
     "<meta name=\"viewport\" content=\"width=device-width\">\n";
 
-/* Formulas are drawn in characters: in a font whose characters are of one width. */
+/* Formulas are drawn in characters, so they need a monospaced font. */
 static const char math_style[] =
     ".math, .formula { font-family: ui-monospace, \"DejaVu Sans Mono\", monospace; }\n"
     ".math { white-space: pre-wrap; } .formula { display: block; white-space: pre; margin: 0.6rem 0;\n"
@@ -85,8 +85,8 @@ void html_add_formula(struct str *out, const char *tex)
     str_done(&whole);
 }
 
-/* The text with every formula taken out of it: `between` is given what stands between them, `formula`
- * each of them. */
+/* The text with every formula taken out of it: `between` is given what stands between them,
+ * `formula` each of them. */
 static void part(const char *s, size_t len, struct str *out,
                  void (*between)(struct str *, const char *, size_t),
                  void (*formula)(struct str *, const char *, size_t))
@@ -109,7 +109,8 @@ void html_add_mixed(struct str *out, const char *s, size_t len)
     part(s, len, out, html_add_text, add_formula);
 }
 
-/* In Markdown a formula is a word of its own while it is read: one byte that no visible text has. */
+/* In Markdown a formula is a word of its own while it is read: one byte that
+ * no visible text has. */
 enum { MARK = 0x02 };
 
 static void add_mark(struct str *out, const char *s, size_t len)
@@ -226,7 +227,7 @@ static bool is_web_address(const MD_ATTRIBUTE *a)
     return false;
 }
 
-/* Links that lead elsewhere are text, and so are pictures: one opens what one has read. */
+/* Other links become text, and so do pictures: a page loads nothing by itself. */
 static void enter_link(struct str *out, const MD_ATTRIBUTE *href)
 {
     str_adds(out, "<a rel=\"noopener noreferrer\"");

@@ -1,5 +1,5 @@
-/* html.h - pages that need nothing else: their style is in them, and their own policy forbids to load or
- * run anything. Every byte of text is escaped here. */
+/* html.h - self-contained pages: their style is in them, and their own policy forbids loading or
+ * running anything. Every byte of text is escaped here. */
 #ifndef APP_HTML_H
 #define APP_HTML_H
 

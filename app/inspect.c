@@ -1,5 +1,5 @@
-/* inspect.c - `duet inspect`: what the engine sees, in forms that outside vectors can be checked
- * with. Errors name the line of standard input they belong to. */
+/* inspect.c - `duet inspect`: what the engine sees, in forms that can be compared with outside
+ * vectors. Errors name the line of standard input they belong to. */
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -90,7 +90,7 @@ static int answer_lines(struct lines *l)
     return status ? status : l->status;
 }
 
-/* JSON by hand where there is much of it */
+/* written by hand: there is much of it */
 
 static void add_ids(struct str *out, const int32_t *ids, size_t n, const char *comma)
 {
@@ -112,7 +112,7 @@ static void add_string(struct str *out, const char *s, size_t len)
     str_done(&valid);
 }
 
-/* Numbers that are none have no name in JSON. */
+/* JSON has no NaN and no infinities. */
 static void add_float(struct str *out, float x)
 {
     if (isfinite(x))
@@ -148,7 +148,7 @@ static char *encode_text(struct lines *l, const char *s, size_t len, char *err, 
     int32_t *ids;
     size_t n;
     if (engine_tokenize(l->engine, s, len, l->app->options.special, &ids, &n) != 0) {
-        say_to(err, errlen, 0, "text: cannot be tokenised");
+        say_to(err, errlen, 0, "text: cannot be tokenized");
         return NULL;
     }
     str_adds(&out, "{\"ids\": [");
@@ -202,7 +202,7 @@ static int inspect_text(struct lines *l)
 
     if (status == 0 &&
         engine_tokenize(l->engine, str_get(&in), in.len, l->app->options.special, &ids, &n) != 0)
-        status = say_to(err, sizeof err, EXIT_DEVICE, "stdin: cannot be tokenised");
+        status = say_to(err, sizeof err, EXIT_DEVICE, "stdin: cannot be tokenized");
     if (status == 0) {
         add_ids(&out, ids, n, " ");
         free(ids);
@@ -263,7 +263,7 @@ static char *answer_prompt(struct lines *l, json_t *in, char *err, size_t errlen
         free(prompt.text);
         free(prompt.ids);
     } else {
-        /* What a template refuses is a finding about that line; the others go on. */
+        /* A refusal by the template is the result for that line; the others go on. */
         str_adds(&out, "{\"error\": ");
         add_string(&out, err, strlen(err));
         str_adds(&out, "}");

@@ -1,4 +1,4 @@
-/* json_text.h - text from outside as a JSON string, which has no bytes that are not UTF-8. */
+/* json_text.h - text from outside as a JSON string, which must be UTF-8. */
 #ifndef APP_JSON_TEXT_H
 #define APP_JSON_TEXT_H
 

@@ -19,7 +19,7 @@ void lines_done(struct lines *l)
     str_done(&l->held);
 }
 
-/* Takes n bytes and the newline behind them off what is held. */
+/* Takes n bytes and the newline after them from the buffer. */
 static enum lines_got take(struct lines *l, size_t n, const char **text, size_t *len)
 {
     *text = str_get(&l->held) + l->at;
@@ -54,7 +54,7 @@ enum lines_got lines_next(struct lines *l, const char **text, size_t *len)
     return LINES_END;
 }
 
-/* What was given is forgotten, and so is the beginning of a line that is too long. */
+/* Drops what was given, and the beginning of a line that is too long. */
 static void forget(struct lines *l)
 {
     if (l->held.len - l->at > LINES_LONGEST) {

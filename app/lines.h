@@ -1,4 +1,4 @@
-/* lines.h - a stream as lines, without waiting for it and without keeping more than one of them. */
+/* lines.h - a stream as lines, without blocking and without keeping more than one of them. */
 #ifndef APP_LINES_H
 #define APP_LINES_H
 
@@ -8,7 +8,7 @@
 
 #include "app/str.h"
 
-enum { LINES_LONGEST = 16 * 1024 * 1024 }; /* bytes of a line; of a longer one nothing is kept */
+enum { LINES_LONGEST = 16 * 1024 * 1024 }; /* bytes of a line; longer ones are dropped */
 
 struct lines {
     int fd;

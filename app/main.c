@@ -1,5 +1,6 @@
-/* main.c - from argv to a verb to an exit status. The verbs are in commands, their options in
- * options.c; what a verb needs it opens itself, in the order that is quickest for it. */
+/* main.c - from argv to a verb to an exit status. Each verb is a cmd_ function (cmd.h), its
+ * options are in options.c; a verb opens what it needs itself, in the order that is quickest for
+ * it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -21,7 +22,7 @@ struct verb_entry {
     const char *name;
     int (*run)(struct app *app);
     const char *synopsis, *help;
-    const char *words; /* that may follow, for completions: "a|b", FILE; "-" for none of these */
+    const char *words; /* what may follow, for completions: "a|b", FILE; "-" for nothing */
 };
 
 static const struct verb_entry verbs[] = {
@@ -51,7 +52,7 @@ static const struct verb_entry verbs[] = {
 };
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
-/* Verbs of other versions: not prompts, so that scripts do not change their meaning. */
+/* Verbs of other versions: never prompts, so that a script means the same in all of them. */
 static const char *const reserved[] = {"serve"};
 enum { N_RESERVED = sizeof reserved / sizeof *reserved };
 
@@ -124,7 +125,7 @@ static bool is_reserved(const char *word)
     return false;
 }
 
-/* One word that nearly is a verb is a prompt all the same, but hardly a meant one. */
+/* A single word that is nearly a verb is still a prompt, but probably a typing error. */
 static void doubt_prompt(const char *word, bool quiet)
 {
     const char *names[N_VERBS];
@@ -140,8 +141,8 @@ static bool is_given(const struct args_rest *rest, const char *option)
     return rest->used[args_find(&options_table, option) - options_table.options];
 }
 
-/* The verb is the first word, unless -p or `--` says that words are a prompt; *n_taken words are it.
- * 0, or EXIT_USAGE. */
+/* The verb is the first word, unless -p or `--` says that words are a prompt; *n_taken words
+ * belong to it. 0, or EXIT_USAGE. */
 static int take_verb(const struct args_rest *rest, enum verb *verb, size_t *n_taken)
 {
     *verb = is_given(rest, "--jsonl") ? VERB_BATCH : VERB_CHAT;
@@ -216,7 +217,7 @@ static int check_db_folder(const char *db, enum verb verb)
     return status;
 }
 
-/* What asks for information needs no settings, so a wrong file does not stop it. */
+/* Asking for information needs no settings, so a wrong file does not stop it. */
 static int run_verb(struct app *app, enum verb verb)
 {
     const struct options *o = &app->options;
@@ -232,7 +233,7 @@ static int run_verb(struct app *app, enum verb verb)
     return status ? status : verbs[verb].run(app);
 }
 
-/* A flag goes before the environment, and that before the configuration file. */
+/* A flag takes precedence over the environment, and that over the configuration file. */
 static int run(struct app *app, int argc, char **argv)
 {
     struct args_rest rest;

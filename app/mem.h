@@ -1,7 +1,7 @@
-/* mem.h - memory that is there, or the program ends.
+/* mem.h - allocation that succeeds, or ends the program.
  *
- * The app's own allocations are small: when one fails nothing sensible can go on. These put the
- * terminal back, say so in one line and end with EXIT_DEVICE. Free with free(). */
+ * The app's own allocations are small: when one fails, nothing sensible can go on. These restore
+ * the terminal, say so in one line and exit with EXIT_DEVICE. Free with free(). */
 #ifndef APP_MEM_H
 #define APP_MEM_H
 
@@ -11,7 +11,7 @@ void *mem_alloc(size_t size); /* zeroed */
 void *mem_realloc(void *old, size_t size);
 char *mem_strdup(const char *text); /* NULL gives NULL */
 
-/* Memory is out: does not return. For what other libraries fail to allocate. */
+/* Ends the program. For allocations that failed inside other libraries. */
 _Noreturn void mem_fail(void);
 
 #endif

@@ -7,7 +7,7 @@
 #include "app/str.h"
 #include "engine/engine.h"
 
-/* {"prompt_tokens": 12, ...}; the caller's. What is not known is left out. */
+/* {"prompt_tokens": 12, ...}; the caller's. Unknown numbers are left out. */
 json_t *numbers_json(const struct engine_usage *usage, double load_ms);
 
 /* The same as text, one `name value` a line. */

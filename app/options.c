@@ -1,5 +1,5 @@
-/* options.c - see options.h. The table is the truth that --help, the manual and the completions are
- * compared with. */
+/* options.c - see options.h. The table is what --help, the manual and the completions are checked
+ * against. */
 #include "app/options.h"
 
 #include <math.h>

@@ -73,7 +73,7 @@ struct options {
     int think;                /* enum engine_think */
     int64_t reasoning_budget; /* tokens; -1: no limit */
 
-    /* What the answer must look like. */
+    /* The form of the answer. */
     const char *schema, *grammar, *tools, *tool_choice;
 
     /* How it is shown and kept. */
@@ -98,7 +98,7 @@ struct options {
     const char *from, *sha256;
 
     /* batch. */
-    int64_t n_parallel; /* 0: what memory and device reward */
+    int64_t n_parallel; /* 0: as many as memory and device make worthwhile */
     bool unordered;
     const char *resume_from;
 
@@ -129,8 +129,8 @@ void options_init(struct options *o);
 /* How the engine is opened for a model. */
 struct engine_options options_engine(const struct options *o, const char *model_path);
 
-/* What the environment says: DUET_MODEL stands for -m, NO_COLOR against a file's colour. It goes
- * behind the configuration file and before the command line. */
+/* Applies the environment: DUET_MODEL stands for -m, NO_COLOR overrides a file's colour. Call it
+ * after the configuration file and before the command line. */
 void options_environment(struct options *o);
 
 /* Whether the stream gets colour: the option, else NO_COLOR and CLICOLOR_FORCE, else a terminal. */

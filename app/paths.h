@@ -19,12 +19,13 @@ void paths_done(struct paths *p);
 /* "dir/name"; the caller's. */
 char *paths_join(const char *dir, const char *name);
 
-/* Makes the folder and those above it, for the user alone; one that cannot be made shows when a file in
- * it is opened. */
+/* Makes the folder and those above it, for the user alone; one that cannot be made shows when a
+ * file in it is opened. */
 void paths_make_folder(const char *folder);
 
-/* Where what comes with duet lies: in share/duet/NAME beside the folder of an installed program; at
- * NAME in the clone where the program runs where it was built. The caller's; NULL: there is none. */
+/* Where what comes with duet lies: in share/duet/NAME beside the folder of an installed
+ * program; at NAME in the clone where the program runs where it was built. The caller's;
+ * NULL: there is none. */
 char *paths_installed(const char *name);
 char *paths_in_clone(const char *name);
 

@@ -1,4 +1,5 @@
-/* question.h - the question of one run: standard input, a file and the command line put together. */
+/* question.h - the question of one run: standard input, a file and the command
+ * line put together. */
 #ifndef APP_QUESTION_H
 #define APP_QUESTION_H
 

@@ -20,7 +20,8 @@ __attribute__((format(printf, 2, 3))) void say_notice(int quiet, const char *for
 __attribute__((format(printf, 4, 5))) int say_to(char *err, size_t errlen, int status,
                                                  const char *format, ...);
 
-/* Asks on a terminal, where only y means it; a script has meant it, and who says `yes` beforehand. */
+/* Asks on a terminal, where only y means it; a script has meant it, and who
+ * says `yes` beforehand. */
 __attribute__((format(printf, 2, 3))) bool say_confirm(bool yes, const char *format, ...);
 
 /* Sends what stdio holds for standard output. 0, or the exit status that stands for what could not

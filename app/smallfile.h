@@ -1,4 +1,5 @@
-/* smallfile.h - small files that others may have put there: read whole, and only if they are plain. */
+/* smallfile.h - small files that others may have put there: read whole, and only
+ * if they are plain. */
 #ifndef APP_SMALLFILE_H
 #define APP_SMALLFILE_H
 

@@ -33,7 +33,8 @@ size_t str_add_valid(struct str *t, const char *bytes, size_t len);
  * where `lines`. */
 void str_add_visible(struct str *t, const char *bytes, size_t len, bool lines);
 
-/* Length of the longest start of s[0..len) with at most `max` bytes that ends between characters. */
+/* Length of the longest start of s[0..len) with at most `max` bytes that ends
+ * between characters. */
 size_t str_cut(const char *s, size_t len, size_t max);
 
 /* s without the white space (ASCII) around it: the start, and its length in *len. */

@@ -1,8 +1,9 @@
 /* batch.h - the input of one step of the model: tokens of one or more sequences.
  *
- * Tokens of one sequence stand together, in order of position. The scheduler owns the arrays and
- * fills them; a backend only reads them. Keys and values live in blocks of KV_BLOCK positions:
- * position p of sequence s is row p % KV_BLOCK of block block_table[s * max_blocks + p / KV_BLOCK]. */
+ * Tokens of one sequence stand together, in order of position. The scheduler owns the arrays
+ * and fills them; a backend only reads them. Keys and values live in blocks of KV_BLOCK
+ * positions: position p of sequence s is row p % KV_BLOCK of block block_table[s *
+ * max_blocks + p / KV_BLOCK]. */
 #ifndef ENGINE_BATCH_H
 #define ENGINE_BATCH_H
 

@@ -1,5 +1,5 @@
-/* engine.c - an open engine: its thread, its requests and its end; see engine.h. What a step is, the
- * scheduler knows; how threads talk, the queue. */
+/* engine.c - an open engine: its thread, its requests and its end; see engine.h. The scheduler
+ * knows what a step is, the queue how threads talk. */
 #include "engine.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 /* The engine's thread */
 
-/* Nothing can be computed any more: whatever is asked for ends with this error. */
+/* Nothing can be computed any more: every request, live or to come, ends with this error. */
 static void fail(struct engine *e, const char *why)
 {
     e->failed = true;
@@ -97,7 +97,8 @@ static int refuse(char *err, size_t errlen, enum engine_error error, const char 
     return error;
 }
 
-/* What the engine starts from: the prompt as the template has it, then what was begun. */
+/* What an answer starts from: the rendered prompt, then the part of the answer
+ * that exists already. */
 struct opening {
     struct tmpl_prompt prompt;
     struct detok_options text;
@@ -184,7 +185,8 @@ static int reasoning_left(const struct engine_request *req, const struct thinkin
     return used < req->reasoning_budget ? req->reasoning_budget - used : 0;
 }
 
-/* Finds calls of tools, also in what was begun of the answer. 0, or -1: memory is short. */
+/* Prepares to find tool calls, also in the part of the answer that exists already. 0, or
+ * -1: memory is short. */
 static int open_calls(const struct engine *e, const struct engine_request *req,
                       struct sched_request *r)
 {
@@ -236,7 +238,7 @@ static struct sched_request *new_request(const struct engine *e, const struct en
     return r;
 }
 
-/* What is wrong with a request beside its messages, or NULL. */
+/* What is wrong with a request apart from its messages, or NULL. */
 static const char *fault_of(const struct engine *e, const struct engine_request *req)
 {
     if (e->vocab_only)

@@ -1,6 +1,6 @@
 /* engine.h - the one door to the engine: a language model in this process.
  *
- * An engine is one loaded model with its tokeniser, its chat template, a KV cache and a scheduler,
+ * An engine is one loaded model with its tokenizer, its chat template, a KV cache and a scheduler,
  * served by a thread of its own. The caller submits requests (a conversation and sampling settings)
  * and reads events (pieces of text, the end). It never sees a tensor, and no call here waits for
  * the model but those of the last section, which say so.
@@ -41,22 +41,23 @@ enum engine_error {
 /* Opening */
 
 enum engine_device { ENGINE_DEVICE_AUTO, ENGINE_DEVICE_CPU, ENGINE_DEVICE_CUDA };
-/* Numbers of the KV cache. F32 is for exact comparisons; Q8 takes half of F16's memory: blocks of 32
- * integers of 8 bits. */
+/* Numbers of the KV cache. F32 is for exact comparisons; Q8 takes half of F16's memory: blocks of
+ * 32 integers of 8 bits. */
 enum engine_kv_type { ENGINE_KV_F16, ENGINE_KV_F32, ENGINE_KV_Q8 };
 
 /* As n_parallel: as many answers at a time as speed them up, while the KV cache stays small beside
  * the memory there is. */
 enum { ENGINE_PARALLEL_BEST = -1 };
 
-/* Why a model could not be opened for want of memory, in bytes on its device; 0: it was not that. */
+/* Why a model could not be opened for want of memory, in bytes on its device;
+ * 0: it was not that. */
 struct engine_shortage {
     uint64_t needed, available;
 };
 
 struct engine_options {
     const char *model_path; /* a GGUF file, or the folder of a Hugging Face release */
-    bool vocab_only;        /* metadata and tokeniser only; the file needs no tensors */
+    bool vocab_only;        /* metadata and tokenizer only; the file needs no tensors */
     enum engine_device device;
     int n_threads;               /* CPU threads; 0 = the cores this process may use */
     int n_ctx;                   /* longest sequence in tokens; 0 = 4096 or the model's own limit */
@@ -69,13 +70,14 @@ struct engine_options {
     struct engine_shortage *shortage; /* or NULL; set by engine_open */
 };
 
-/* Reads and checks the whole header, builds the tokeniser, plans memory and starts the engine's
+/* Reads and checks the whole header, builds the tokenizer, plans memory and starts the engine's
  * thread, which then prepares the weights: requests may be submitted at once and wait for that.
  * ENGINE_READY or ENGINE_FATAL tells how it went. *out is the caller's, for engine_close. */
 int engine_open(struct engine **out, const struct engine_options *opt, char *err, size_t errlen);
 
-/* Whether this build and this machine have a GPU for ENGINE_DEVICE_AUTO to choose; with too little
- * memory on it that chooses the CPU all the same. Wakes the driver: some tenths of a second at most. */
+/* Whether this build and this machine have a GPU for ENGINE_DEVICE_AUTO to choose; with
+ * too little memory on it that chooses the CPU all the same. Wakes the driver: some tenths
+ * of a second at most. */
 bool engine_has_gpu(void);
 
 /* Cancels what is running, joins the thread, frees everything. NULL is fine. */
@@ -139,9 +141,9 @@ enum engine_begun_reasoning {
     ENGINE_BEGUN_CLOSED, /* has ended */
 };
 
-/* The beginning of an answer, for the model to go on from. The texts are what counts: the tokens are
- * used as far as they spell them, which makes the answer the one it would have been without the
- * interruption (with the same sampling); text behind that is tokenised. */
+/* The beginning of an answer, for the model to go on from. The texts are what counts: the tokens
+ * are used as far as they spell them, which makes the answer the one it would have been without the
+ * interruption (with the same sampling); text behind that is tokenized. */
 struct engine_begun {
     const char *reasoning, *answer; /* may be NULL where the length is 0 */
     size_t reasoning_len, answer_len;
@@ -176,7 +178,7 @@ struct engine_request {
  * the model; the reasoning before it is free. Where max_tokens or a stop text cut it short, the end
  * event says `unfinished`. What a schema may not hold is refused by name. */
 
-/* Queues a request. Tokenises here, so that a prompt which does not fit (ENGINE_EFIT) or is wrong
+/* Queues a request. Tokenizes here, so that a prompt which does not fit (ENGINE_EFIT) or is wrong
  * (ENGINE_EINPUT) is refused at once. *id_out names the request in its events; never 0. After
  * ENGINE_FATAL a request is taken too, and ends at once with the same error. */
 int engine_submit(struct engine *e, const struct engine_request *req, uint64_t *id_out, char *err,
@@ -186,9 +188,9 @@ int engine_submit(struct engine *e, const struct engine_request *req, uint64_t *
  * comes. Returns at once; unknown and finished ids are ignored. */
 void engine_cancel(struct engine *e, uint64_t id);
 
-/* Closes the reasoning at the next token, so that the model answers. Returns at once, from any thread.
- * A request that has not begun to think closes it first thing; one that does not think, or thinks no
- * more, and unknown ids are not affected. */
+/* Closes the reasoning at the next token, so that the model answers. Returns at once, from any
+ * thread. A request that has not begun to think closes it first thing; one that does not think, or
+ * thinks no more, and unknown ids are not affected. */
 void engine_answer_now(struct engine *e, uint64_t id);
 
 /* Listening */
@@ -322,7 +324,7 @@ struct engine_convert {
     void *ud;
 };
 
-/* Writes a GGUF v3 file with the model's tokeniser, template, settings and weights, and waits for
+/* Writes a GGUF v3 file with the model's tokenizer, template, settings and weights, and waits for
  * that. The file gets its name when it is whole and on the disk; after an error or ENGINE_ECANCEL
  * nothing is left of it. ENGINE_EMODEL: the source cannot be used; ENGINE_ERROR: the file cannot be
  * written. The same source gives the same bytes, on any machine. */

@@ -1,5 +1,6 @@
-/* engine_inspect.c - the part of engine.h that looks inside: tokens, prompts, metadata, logits. The
- * tokeniser and the template may be used from any thread; logits are computed in the engine's. */
+/* engine_inspect.c - the part of engine.h that looks inside: tokens, prompts, metadata,
+ * logits. The tokenizer and the template may be used from any thread; logits are computed
+ * in the engine's. / */
 #include "engine.h"
 
 #include <stdio.h>
@@ -70,7 +71,7 @@ int engine_render(const struct engine *e, const struct engine_request *req, bool
     return rc;
 }
 
-/* Evaluation: one sequence of its own, which neither uses what is cached nor leaves anything. */
+/* Evaluation: one sequence of its own, which neither uses cached rows nor leaves any. */
 
 struct evaluation {
     struct engine *e;
@@ -134,7 +135,7 @@ static int allocate(struct evaluation *v)
     return 0;
 }
 
-/* Computes n tokens from position `at` on, and shows the logits of each. */
+/* Computes n tokens from position `at` on, and reports the logits of each. */
 static int evaluate_step(struct evaluation *v, int at, int n)
 {
     struct engine *e = v->e;

@@ -23,10 +23,10 @@ enum {
 struct complaint {
     char *err;
     size_t errlen;
-    const char *file; /* shown name of the model's file */
+    const char *file; /* the model's file, as messages name it */
 };
 
-/* Puts the file's name before the reason that one of the parts gave. */
+/* Prefixes the reason that a part gave with the file's name. */
 static int refuse(const struct complaint *c, enum engine_error error, const char *reason)
 {
     snprintf(c->err, c->errlen, "%s: %s", c->file, reason);
@@ -73,7 +73,7 @@ static enum backend_kv_type kv_type_of(const struct engine_options *opt)
     return types[opt->kv_type];
 }
 
-/* More at a time than this gain nothing where the products are bound by arithmetic. */
+/* Beyond this, products are bound by arithmetic and more sequences gain nothing. */
 static int best_parallel(const struct model_config *cfg, const struct engine_options *opt,
                          int n_ctx)
 {
@@ -199,7 +199,7 @@ static float recommended(const struct gguf *g, const char *key, double most, flo
     return found == 1 && value >= 0 && value <= most ? (float)value : otherwise;
 }
 
-/* What the model's makers recommend: in the file, else as they wrote of the family. */
+/* The recommended sampling: the file's, else the family's. */
 static struct engine_sampling recommended_sampling(const struct gguf *g, enum engine_family family)
 {
     float top_p = family == ENGINE_FAMILY_LLAMA ? 0.9f : 0.95f;
@@ -255,8 +255,8 @@ static void fill_info(struct engine *e, const struct engine_options *opt)
     info->sampling = recommended_sampling(e->file, info->family);
 }
 
-/* Blocks the signals that are meant for the program, in this thread and those it makes from now on;
- * those that are a thread's own fault stay (a blocked SIGBUS kills). */
+/* Blocks the signals meant for the program as a whole, in this thread and those it creates; those
+ * that a thread itself raises stay open (a blocked SIGBUS kills). */
 static void block_signals(sigset_t *before_out)
 {
     static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};

@@ -1,4 +1,4 @@
-/* engine_state.h - what an open engine consists of; for engine.c and engine_inspect.c only. */
+/* engine_state.h - what an open engine consists of; for the engine*.c files alone. */
 #ifndef ENGINE_ENGINE_STATE_H
 #define ENGINE_ENGINE_STATE_H
 

@@ -1,8 +1,8 @@
 /* forward.c - the transformer, as a straight program.
  *
- * Both architectures run through here: biases, tied embeddings, the rotation's pairing and scaling
- * and epsilon are data in model.h. What each stage computes is written beside its operation in
- * backend.h; how is the backend's affair. */
+ * Both architectures run through here: biases, tied embeddings, the pairing and scaling of rotary
+ * positions and the norm's epsilon are data in model.h. What each stage computes is written beside
+ * its operation in backend.h; how is the backend's business. */
 #include "forward.h"
 
 /* Runs one stage unless the step was given up; leaves forward() when it was, or when it failed. */

@@ -9,9 +9,9 @@
 
 enum { FORWARD_FAILED = -1, FORWARD_ABORTED = -2 };
 
-/* Computes the batch's logits on the backend. `abort` (or NULL) is looked at before every operation:
- * once true, the step is given up; the cache rows of its tokens are then undefined. 0, or one of the
- * above (FAILED: b->error). */
+/* Computes the batch's logits on the backend. `abort` (or NULL) is checked before every operation:
+ * once true, the step is given up, and the cache rows of its tokens are undefined. 0, or one of
+ * the above (FAILED: see b->error). */
 int forward(struct backend *b, const struct model *m, const struct batch *batch,
             const atomic_bool *abort);
 

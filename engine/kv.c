@@ -1,6 +1,6 @@
-/* kv.c - the pool of KV blocks, the tree of what they hold and the order in which they are lost; see
- * kv.h. The order needs no care of its own: whoever holds a block holds all before it, and a
- * sequence lets go of its last block first, so nothing is ever idle longer than what follows it. */
+/* kv.c - the pool of KV blocks, the prefix tree over them and the order of eviction; see kv.h. The
+ * order needs no bookkeeping of its own: whoever holds a block holds all before it, and a sequence
+ * releases its last block first, so no block is ever idle longer than those that follow it. */
 #include "kv.h"
 
 #include <assert.h>
@@ -19,7 +19,7 @@ struct block {
     int32_t tokens[KV_BLOCK];
     int32_t parent, first_child, next_sibling;
 
-    /* In the ring of idle blocks, if n_owners == 0: from the one to be lost first on. */
+    /* In the ring of idle blocks, if n_owners == 0: the next to be evicted comes first. */
     int32_t idle_next, idle_prev;
 };
 
@@ -66,7 +66,7 @@ static void own(struct kv *kv, int32_t id)
         idle_remove(kv, id);
 }
 
-/* What holds nothing is the first to be used again, what holds something the last. */
+/* An empty block is reused first, one with rows in it last. */
 static void disown(struct kv *kv, int32_t id)
 {
     struct block *b = &kv->blocks[id];
@@ -118,8 +118,8 @@ static int32_t find_child(const struct kv *kv, int32_t parent, const int32_t *to
     return id;
 }
 
-/* The idle end of a path below parent that has most rows in common with tokens, or NONE. At least
- * half of its rows must be of use: otherwise another text loses more than this one gains. */
+/* The idle leaf below parent that shares the most rows with tokens, or NONE. At least half of its
+ * rows must match: otherwise another text loses more than this one gains. */
 static int32_t find_end(const struct kv *kv, int32_t parent, const int32_t *tokens, int n,
                         int *n_common_out)
 {

@@ -165,7 +165,8 @@ static int read_heads(struct source *s, struct model_config *c)
     return 0;
 }
 
-/* Llama 3's scaling is a tensor (rope_freqs.weight); of the kinds named by keys there is none. */
+/* Llama 3's scaling is a tensor (rope_freqs.weight); none of the kinds that keys
+ * name is supported. */
 static int check_rope_scaling(struct source *s)
 {
     struct gguf_string type = {.data = "linear", .len = 6};
@@ -187,7 +188,7 @@ static int check_rope_scaling(struct source *s)
     return read_float(s, "rope.scale_linear", 1, 1, 1, &factor);
 }
 
-/* A release's own order of rows, where the key says so; see hf.h. */
+/* Whether rows are in the order of a Hugging Face release; see hf.h. */
 static int read_pairing(struct source *s, struct model_config *c)
 {
     return gguf_get_bool(s->g, key(s, "rope.neighbours"), &c->rope_neighbours, s->err, s->errlen) <
@@ -474,7 +475,7 @@ void model_done(struct model *m)
 
 /* Fingerprint */
 
-/* Eight bytes at a time: multiplied, so that every bit moves up, and folded, so that it comes down. */
+/* Eight bytes at a time: the multiplication mixes bits upwards, the fold brings them down. */
 static uint64_t hash(uint64_t h, const unsigned char *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i += sizeof(uint64_t)) {

@@ -58,7 +58,8 @@ struct model {
 /* Hyper-parameters alone: works on a file without tensors. 0, or -1 with err set. */
 int model_read_config(struct model_config *out, const struct gguf *g, char *err, size_t errlen);
 
-/* Fills *m from g, which must outlive it. F32 vectors that are not aligned in the file are refused. */
+/* Fills *m from g, which must outlive it. F32 vectors that are not aligned in
+ * the file are refused. */
 int model_bind(struct model *m, const struct gguf *g, char *err, size_t errlen);
 void model_done(struct model *m);
 

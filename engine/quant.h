@@ -54,10 +54,10 @@ struct quant_q8_0 { /* q d */
     int8_t qs[32];
 };
 
-/* Superblocks of 256. Q4_K and Q5_K: eight groups of 32 with a scale and a minimum of 6 bits each
- * (quant_k_scale): q d scale - dmin min. Of group pair p, qs[32p + i] holds element i of group 2p in
- * its low half and of group 2p + 1 in its high half; bit g of qh[i] is the fifth bit of element i
- * of group g. */
+/* Superblocks of 256. Q4_K and Q5_K: eight groups of 32 with a scale and a minimum of 6 bits
+ * each (quant_k_scale): q d scale - dmin min. Of group pair p, qs[32p + i] holds element i of
+ * group 2p in its low half and of group 2p + 1 in its high half; bit g of qh[i] is the fifth bit
+ * of element i of group g. */
 enum { QUANT_SUPERBLOCK = 256 };
 
 struct quant_q4_k {

@@ -1,6 +1,6 @@
-/* queue.c - one mutex, two conditions, a pipe that is readable while there is something to tell; see
- * queue.h. Events wait as a set of types for each request; enum engine_event_type is in the order
- * they are told in. */
+/* queue.c - one mutex, two conditions, and a pipe that is readable while events wait; see
+ * queue.h. A request's waiting events are a set of types, delivered in the order of enum
+ * engine_event_type. / */
 #include "queue.h"
 
 #include <errno.h>
@@ -64,8 +64,8 @@ struct queue {
     atomic_bool shut, interrupt; /* set under the lock, read anywhere */
 
     pthread_mutex_t lock;
-    pthread_cond_t work;   /* for the engine: something to do */
-    pthread_cond_t told;   /* for the listener: something to hear */
+    pthread_cond_t work;   /* signals the engine: work to do */
+    pthread_cond_t told;   /* signals the listener: an event waits */
     pthread_cond_t called; /* for callers of queue_call */
 
     /* Under the lock. */
@@ -73,7 +73,7 @@ struct queue {
     struct queue_events ready, fatal; /* of no request */
     struct queue_events *live;        /* every request whose DONE was not fetched */
     struct queue_events *submitted, **submitted_end;
-    struct queue_events *telling, **telling_end; /* those with something waiting, in turn */
+    struct queue_events *telling, **telling_end; /* those with events waiting, in turn */
     struct call *calls, **calls_end;
 
     /* The listener's: what the event last given points to. */
@@ -148,7 +148,7 @@ void queue_close(struct queue *q)
     free(q);
 }
 
-/* Adds an event to what is to be told. The lock is held. */
+/* Adds an event to those waiting. The lock is held. */
 static void tell(struct queue *q, struct queue_events *ev, enum engine_event_type type)
 {
     bool listed = ev->waiting != 0;
@@ -265,7 +265,7 @@ int queue_fd(const struct queue *q)
     return q->wake[0];
 }
 
-/* Waits for something to tell; false when the time is over. */
+/* Waits for an event; false on timeout. */
 static bool await_told(struct queue *q, int timeout_ms)
 {
     struct timespec until;
@@ -413,8 +413,8 @@ const atomic_bool *queue_interrupt_flag(const struct queue *q)
     return &q->interrupt;
 }
 
-/* Not under the lock: whoever cancels first marks the request and then sets the flag, so a flag lost
- * here belongs to a mark that is seen after. */
+/* Not under the lock: whoever cancels first marks the request and then sets the flag, so a flag
+ * lost here belongs to a mark that is seen after. */
 void queue_begin_step(struct queue *q)
 {
     atomic_store(&q->interrupt, false);

@@ -1,10 +1,10 @@
 /* queue.h - where the callers' threads and the engine's thread meet; all they share.
  *
- * To the engine: requests, cancellations, calls to be made in its thread, and the wish to shut down.
- * From it: events. There is one lock, and nobody holds it for longer than it takes to link or copy
- * something. A request's events are kept as what is still to be told of it (struct queue_events), not
- * as a list of what happened: progress and usage are the latest, text of one kind is one piece, the
- * end has its place from the beginning. So memory is bounded by the live requests and their text.
+ * To the engine: requests, cancellations, calls to run in its thread, and the wish to shut down.
+ * From it: events. There is one lock, held only as long as it takes to link or copy something. A
+ * request's events are kept as the state still to be reported (struct queue_events), not as a list
+ * of what happened: progress and usage are the latest, text of one kind is one piece, and the end
+ * has its place reserved. So memory is bounded by the live requests and their text.
  *
  * Knows neither models nor scheduling: a request is a pointer here. */
 #ifndef ENGINE_QUEUE_H
@@ -19,7 +19,7 @@
 
 struct queue;
 
-/* What is to be told of one request. The engine may use it until it has told its end. */
+/* What is still to be reported of one request. The engine may use it until it has sent the end. */
 struct queue_events;
 
 /* 0, or -1: memory or file descriptors are short. */
@@ -31,8 +31,8 @@ void queue_close(struct queue *q); /* after the engine's thread has ended; NULL 
 /* Hands a request over. 0, or -1: memory is short. *id_out is set before the engine can see it. */
 int queue_submit(struct queue *q, void *request, uint64_t *id_out);
 
-/* Cancels a request. One that the engine has not taken yet (it is loading, or in a step) has its end
- * told here and now, and is returned: it is the caller's again. Else NULL. */
+/* Cancels a request. If the engine has not taken it yet (it is loading, or in a step) its end is
+ * sent at once and the request returned: it is the caller's again. Else NULL. */
 void *queue_cancel(struct queue *q, uint64_t id);
 
 /* Asks for a request's reasoning to be closed. */
@@ -47,15 +47,15 @@ const struct engine_event *queue_next(struct queue *q, int timeout_ms); /* see e
 
 /* The engine's side; its thread only. */
 
-/* Makes the calls that wait, then gives the next request and its events; false where there is none.
- * With `wait` it sleeps until there is one, or the queue is shut. */
+/* Runs the waiting calls, then gives the next request and its events; false when there is none.
+ * With `wait` it sleeps until there is one or the queue is shut. */
 bool queue_take(struct queue *q, bool wait, void **request_out, struct queue_events **events_out);
 
 bool queue_is_shut(const struct queue *q);
 const atomic_bool *queue_shut_flag(const struct queue *q);
 
-/* True once the step in flight has become pointless: something was cancelled, or the queue was shut.
- * queue_begin_step clears it; what was cancelled by then is seen by queue_is_cancelled. */
+/* True once the step in flight has become pointless: something was cancelled, or the queue was
+ * shut. queue_begin_step clears it; what was cancelled by then is seen by queue_is_cancelled. */
 const atomic_bool *queue_interrupt_flag(const struct queue *q);
 void queue_begin_step(struct queue *q);
 bool queue_is_cancelled(const struct queue_events *ev);

@@ -86,8 +86,8 @@ static bool may_pick(const struct sampler *s, int id)
     return !(s->banned && s->banned[id]) && (!s->mask || s->mask[id / 32] >> id % 32 & 1);
 }
 
-/* Bans what may not be picked, and finds the most likely token; -1 where there is none, or on NaN and
- * +infinity. */
+/* Bans what may not be picked, and finds the most likely token; -1 where there is none, or on
+ * NaN and +infinity. */
 static int32_t most_likely(const struct sampler *s, float *logits, int n_vocab)
 {
     int32_t best = -1;
@@ -143,7 +143,7 @@ static double mass_of(const struct sampler_candidate *c, int n)
  * least one), in no order but that the last of them stands last. Returns how many. */
 static int select_head(struct sampler_candidate *c, int n, int count, double mass)
 {
-    int lo = 0; /* c[0, lo) belong to the head, c[hi, n) do not */
+    int lo = 0; /* c[0, lo) are kept, c[hi, n) are not */
     for (int hi = n; lo < hi;) {
         int mid = partition(c, lo, hi);
         double above = mass_of(c + lo, mid - lo);

@@ -36,18 +36,19 @@ const char *sampler_fault(const struct engine_sampling *set);
 
 void sampler_init(struct sampler *s, const struct engine_sampling *set, const bool *banned);
 
-/* Tells the sampler a token of the sequence: of the prompt, or the one it picked. */
+/* Records a token of the sequence: of the prompt, or the one that was picked. */
 void sampler_accept(struct sampler *s, int32_t token);
 
 /* As if so many more tokens had been picked. */
 void sampler_skip(struct sampler *s, int n);
 
-/* The next number of the draw, in [0, 1): for who picks elsewhere, once for each pick that draws. */
+/* The draw's random number, in [0, 1): for a backend that picks by itself, once for
+ * each pick that draws. */
 double sampler_uniform(struct sampler *s);
 
-/* Picks a token from logits [n_vocab], which it changes; scratch [n_vocab] is the caller's. Does not
- * accept it. -1 when a logit is NaN or +infinity (the model is damaged), or none is left. A logit of
- * -infinity is a token that is never picked. */
+/* Picks a token from logits [n_vocab], which it changes; scratch [n_vocab] is the caller's. Does
+ * not accept it. -1 when a logit is NaN or +infinity (the model is damaged), or none is left. A
+ * logit of -infinity is a token that is never picked. */
 int32_t sampler_pick(struct sampler *s, float *logits, int n_vocab,
                      struct sampler_candidate *scratch);
 

@@ -1,5 +1,5 @@
-/* scheduler.c - continuous batching with chunked prefill; see scheduler.h. Nothing is allocated in a
- * step but the text that waits to be read. */
+/* scheduler.c - continuous batching with chunked prefill; see scheduler.h. Nothing is allocated in
+ * a step but the text that waits to be read. */
 #include "scheduler.h"
 
 #include <assert.h>
@@ -131,7 +131,7 @@ struct ending {
     const char *error_text;
 };
 
-/* Tells pieces of the answer, and with the first of them the tokens that were not told. */
+/* Sends pieces of the answer, and with the first of them the tokens that were not sent yet. */
 static int tell_pieces(struct sched *s, struct sched_request *r, const struct calls_piece *piece,
                        int n)
 {
@@ -180,11 +180,11 @@ static bool is_end(const struct sched *s, const struct sched_request *r, int32_t
     return !r->past_end && tok_is_end(s->opt.tokenizer, token);
 }
 
-/* Tells a request's end, after the text that was held back, and frees it. */
+/* Sends a request's end, after the text that was held back, and frees it. */
 static void tell_end(struct sched *s, struct sched_request *r, struct ending ending)
 {
     if (r->n_tokens > r->n_told && is_end(s, r, r->tokens[r->n_tokens - 1]))
-        r->n_tokens--; /* says that the answer ends, and is not of it */
+        r->n_tokens--; /* the end token is not part of the answer */
     if (tell_rest(s, r) < 0)
         ending = (struct ending){ENGINE_STOP_ERROR, ENGINE_EMEMORY, "answer: memory is short"};
     const struct queue_end end = {
@@ -260,8 +260,9 @@ void sched_end_all(struct sched *s, enum engine_stop stop, enum engine_error err
 
 /* The step */
 
-/* Whether a running request is about to compute rows that r begins with too: r waits for them
- * rather than computing them once more. That ends with the other's prompt, if not before. */
+/* Whether a running request is about to compute rows that r's prompt begins with too: r then
+ * waits and shares them instead of computing them again. That wait ends with the other's
+ * prompt at the latest. */
 static bool is_on_the_way(const struct sched *s, const struct sched_request *r)
 {
     for (int i = 0; i < s->n_running; i++) {
@@ -389,8 +390,8 @@ static bool take_given(struct sched *s, struct sched_request *r, const int32_t *
     return false;
 }
 
-/* Tokens to take in place of the one that was sampled: the closing of the reasoning, or, where an answer
- * is gone on with in the middle of a text that must come, what of it was to follow. How many. */
+/* Tokens to take in place of the sampled one: the closing of the reasoning or, where an answer is
+ * continued in the middle of a text that is forced, the rest of that text. Returns how many. */
 static int given_instead(struct sched *s, struct sched_request *r, int32_t sampled, int32_t *out)
 {
     if (must_close(r) && sampled != tok_info(s->opt.tokenizer)->think_close) {
@@ -404,9 +405,9 @@ static int given_instead(struct sched *s, struct sched_request *r, int32_t sampl
                                   : 0;
 }
 
-/* Gives r the token sampled for it, or what goes in its place, and the tokens that must follow. As many
- * draws are used up as tokens are taken, so that going on from any of them goes on alike. True when
- * that ends it. */
+/* Gives r the token sampled for it, or what goes in its place, and then the tokens that are
+ * forced. One draw is used up per token, so that an answer continued from any token goes on as it
+ * would have. True when that ends it. */
 static bool take_sampled(struct sched *s, struct sched_request *r, int32_t token,
                          struct ending *ending_out)
 {

@@ -1,16 +1,16 @@
 /* scheduler.h - which tokens of which requests the model computes next.
  *
  * A request is a row of tokens, of which the first n_computed are in the KV cache. A step computes
- * some of the others: first one token each for the requests that need only one (they are writing),
- * then as many as still fit for those that need more (they are being read). Whoever has all its
- * tokens computed gets one more, sampled. That is all; reading and writing are not states.
+ * some of the rest: first one token for each request that needs only one (decode), then as many as
+ * still fit for those that need more (prefill, in chunks). A request whose tokens are all computed
+ * gets one more, sampled. Prefill and decode are not separate states.
  *
- * Requests are admitted in the order they came, when the KV cache has room for all they may need:
- * nothing is ever preempted, and nothing waits for what waits for it. A step that is given up half
- * way (queue.h's interrupt) is as if it had not been: nothing was sampled, and what it wrote to the
- * cache counts as not computed. So what a request gets depends on itself alone.
+ * Requests are admitted in the order they came, once the KV cache has room for everything they may
+ * need: nothing is ever preempted, and no two requests can wait for each other. A step that is
+ * given up half way (queue.h's interrupt) leaves no trace: nothing is sampled, and the rows it
+ * wrote to the cache count as not computed. So an answer depends on its own request alone.
  *
- * Touches no device: all of that is forward() and the backend's. What happens is told to queue.h.
+ * Touches no device: forward() and the backend do that. Progress, text and ends go to queue.h.
  * (Not called sched.h, which is the C library's.) */
 #ifndef ENGINE_SCHEDULER_H
 #define ENGINE_SCHEDULER_H
@@ -43,26 +43,26 @@ struct sched_options {
 };
 
 struct sched_request {
-    /* Filled in by the maker; the request owns tokens, detok, constraint and calls. */
+    /* Filled in by whoever submits it; the request owns tokens, detok, constraint and calls. */
     int32_t *tokens; /* [max_tokens], the prompt first */
     int n_prompt;    /* 1 .. max_tokens - 1 */
     int max_tokens;  /* of prompt and answer together; at most the context */
     struct sampler sampler;
     struct detok *detok;
-    struct constraint *constraint;      /* what the answer must look like, or NULL */
+    struct constraint *constraint;      /* the form its answer must have, or NULL */
     struct calls *calls;                /* finds calls of tools, or NULL */
     const struct thinking_close *close; /* how its reasoning can be closed; NULL: it has none */
-    int think_left;                     /* tokens until that is done by itself; < 0: never */
+    int think_left;                     /* tokens until the scheduler closes it; < 0: never */
     bool past_end;                      /* a token that ends answers does not end this one */
     double submitted_ms;                /* sched_clock_ms() */
 
     /* The scheduler's. */
-    struct sched_request *next; /* in the line of those not yet admitted */
+    struct sched_request *next; /* in the queue of those not yet admitted */
     struct queue_events *events;
     int slot; /* row of the block table */
     struct kv_sequence kv;
     int n_tokens, n_computed;
-    int n_told;         /* tokens whose text was told, the prompt's first */
+    int n_told;         /* tokens whose text was sent, the prompt included */
     int n_step, output; /* in the step being made: tokens, and which output is its own or -1 */
     bool stuck;         /* its constraint allows no token */
     double first_token_ms;
@@ -77,7 +77,7 @@ void sched_request_free(struct sched_request *r); /* NULL is fine; with what it 
 int sched_new(struct sched **out, const struct sched_options *opt);
 void sched_free(struct sched *s); /* NULL is fine; with the requests it has */
 
-/* Takes a request over; its end will be told to its events. */
+/* Takes a request over; its end will be sent to its events. */
 void sched_add(struct sched *s, struct sched_request *r, struct queue_events *events);
 
 bool sched_busy(const struct sched *s); /* it has requests that have not ended */

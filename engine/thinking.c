@@ -36,10 +36,10 @@ int thinking_closing(const struct thinking_close *c, const struct tokenizer *t, 
 
 /* What was begun */
 
-/* How far the texts are spelt by the ids so far. */
+/* How far the ids so far spell the texts. */
 struct place {
     size_t n;        /* of the tokens given */
-    size_t spelt[2]; /* bytes of enum engine_text */
+    size_t spelt[2]; /* bytes of each text, by enum engine_text */
     int n_reasoning;
     enum detok_stage stage;
 };
@@ -52,7 +52,7 @@ static bool is_of_answer(const struct tokenizer *t, int32_t id)
            (type != TOK_CONTROL && type != TOK_UNUSED && !tok_is_end(t, id));
 }
 
-/* Whether the pieces are what comes next in the texts. */
+/* Whether the pieces are the next part of the texts. */
 static bool spells(const struct engine_begun *b, const struct detok_out *out, struct place *p)
 {
     const char *const texts[] = {[ENGINE_REASONING] = b->reasoning, [ENGINE_ANSWER] = b->answer};
@@ -68,8 +68,8 @@ static bool spells(const struct engine_begun *b, const struct detok_out *out, st
     return true;
 }
 
-/* Follows the tokens as far as they spell the texts. True when they do to the end, and d is then as
- * they leave it; else *p is the last place where d held nothing back. */
+/* Follows the tokens as far as they spell the texts. True when they spell them to the end, and d
+ * is then in the state they leave it in; else *p is the last place where d held nothing back. */
 static bool follow(struct detok *d, const struct tokenizer *t, const struct engine_begun *b,
                    struct place *p)
 {

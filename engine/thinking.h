@@ -1,7 +1,8 @@
-/* thinking.h - reasoning that does not go its natural way: closed from outside, or gone on with.
+/* thinking.h - reasoning that is closed from outside, or continued.
  *
- * What closes it are the tokens that models of the family write themselves: a new line, </think>, an
- * empty line. What was begun becomes tokens again, and a detok that stands where they end. */
+ * It is closed with the tokens that models of the family write themselves: a new line, </think>,
+ * an empty line. The beginning of an interrupted answer becomes tokens again, and a detok in the
+ * state they leave it in. */
 #ifndef ENGINE_THINKING_H
 #define ENGINE_THINKING_H
 
@@ -13,25 +14,25 @@
 
 struct thinking_close {
     int32_t ids[8];
-    int n, n_line; /* all; those of the new line, which come first */
+    int n, n_line; /* n in all; the first n_line of them are the new line */
 };
 
-/* False where the tokeniser has no </think>. */
+/* False where the tokenizer has no </think>. */
 bool thinking_close_init(struct thinking_close *c, const struct tokenizer *t);
 
-/* The tokens that close reasoning behind the token `last`; how many. */
+/* The tokens that close reasoning after the token `last`; returns how many. */
 int thinking_closing(const struct thinking_close *c, const struct tokenizer *t, int32_t last,
                      const int32_t **ids_out);
 
-/* The beginning of an answer, ready to be gone on from. */
+/* The beginning of an answer, ready to be continued. */
 struct thinking_begun {
     struct tok_ids ids;
     struct detok *detok;
     int n_reasoning; /* of the ids, those that count as reasoning */
 };
 
-/* opt: as for an answer from its first token on. 0, or -1: memory is short. Both members are then the
- * caller's to free. */
+/* opt: as for an answer from its first token on. 0, or -1: memory is short. Both members are then
+ * the caller's to free. */
 int thinking_begin(struct thinking_begun *out, const struct tokenizer *t,
                    const struct detok_options *opt, const struct thinking_close *close,
                    const struct engine_begun *begun);

@@ -60,7 +60,8 @@ void *arena_alloc(void *first, size_t size)
         struct block *fresh = block_new(need);
         if (!fresh)
             return NULL;
-        /* One made to measure is full at once: the current block stays in front of it. */
+        /* A block of an object's own size is full at once: the current block
+         * stays in front of it. / */
         struct block *before = fresh->size == need ? b : head;
         fresh->next = before->next;
         before->next = fresh;

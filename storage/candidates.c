@@ -2,8 +2,8 @@
  * candidates.c - which documents to look at.
  *
  * The index knows pieces of three characters. A longer word is looked up by some of its pieces. A
- * shorter one begins some piece wherever it stands, since a text is indexed with two line ends behind
- * it: the documents of all pieces that begin with it are those that hold it.
+ * shorter one begins some piece wherever it stands, since a text is indexed with two line ends
+ * behind it: the documents of all pieces that begin with it are those that hold it.
  */
 #include "candidates.h"
 
@@ -13,11 +13,12 @@
 #include "index.h"
 #include "utf8.h"
 
-#define RARE      20000  /* documents that may be gathered and sorted: a few ms */
-#define SKIPPED   64     /* texts without the words that are passed over in one go */
+#define RARE      20000  /* most documents to gather and sort: a few ms */
+#define SKIPPED   64     /* texts without the words that are skipped in one go */
 #define LAST_BYTE "\xff" /* behind every character */
 
-/* The documents with a short word, in no order, each perhaps several times; n is RARE when not all. */
+/* The documents with a short word, unordered, each perhaps several times; n is RARE
+ * when there are more. */
 static int gather(struct store *s, const struct query_word *w, int64_t before, int64_t *list,
                   size_t *n)
 {

@@ -117,7 +117,8 @@ int store_conversation_list(struct store *s, bool archived, int64_t before, size
     return read_list(&q, out);
 }
 
-/* Titles come out of the index that orders them, so that all of them are looked at in a moment. */
+/* Titles are read from the index that orders them, so that all of them are
+ * looked at in a moment. / */
 static int filter(struct store *s, const struct query *words, bool archived, size_t limit,
                   struct store_conversations *list)
 {
@@ -270,7 +271,7 @@ int store_conversation_restore(struct store *s, int64_t id)
     return change(s, &q);
 }
 
-/* Everything but the row that says that there is something to remove. */
+/* Everything but the row that records that there is something to remove. */
 static int empty(struct store *s, int64_t id)
 {
     static const char *const in_order[] = {

@@ -203,7 +203,8 @@ static bool free_name(const char *path, char *out, size_t size)
     return false;
 }
 
-/* The old file goes aside with its journal, which belongs to it, and the new one takes its place. */
+/* The old file goes aside with its journal, which belongs to it, and the new
+ * one takes its place. */
 static int change_places(struct store *s, const char *path, const char *fresh, const char *kept)
 {
     static const char *const suffixes[] = {"-journal", "-wal", "-shm", ""};

@@ -104,9 +104,10 @@ static const char *const steps[] = {
     "PRAGMA user_version = 2;",
 
     /*
-     * Each text a document of its own (index.h), and of its pieces only that they are in it: a sixth
-     * of the size, to be written and merged so much sooner. The two line ends let the last characters
-     * of a text begin a piece, too. Titles stand in the index that orders them, to be filtered there.
+     * Each text a document of its own (index.h), and of its pieces only that they are in it: a
+     * sixth of the size, to be written and merged so much sooner. The two line ends let the
+     * last characters of a text begin a piece, too. Titles stand in the index that orders them,
+     * to be filtered there.
      */
     "DROP TABLE search;"
     "DROP VIEW searchable;"

@@ -83,9 +83,9 @@ static double occurrences(const struct text_body *b, const struct query_word *w)
 }
 
 /*
- * BM25 without the rarity of words: every hit holds every word, so that their rarity hardly sets two
- * apart. See "The Probabilistic Relevance Framework: BM25 and Beyond", Robertson and Zaragoza, 2009.
- * 0 when a word is missing.
+ * BM25 without the rarity of words: every hit holds every word, so that their rarity hardly sets
+ * two apart. See "The Probabilistic Relevance Framework: BM25 and Beyond", Robertson and Zaragoza,
+ * 2009. 0 when a word is missing.
  */
 static double score(const struct search *f, int64_t document)
 {

@@ -246,7 +246,8 @@ int store_message_path(struct store *s, int64_t conversation, struct store_messa
 int store_message_children(struct store *s, int64_t conversation, int64_t parent,
                            struct store_messages **out);
 
-/* The whole tree, oldest first, so that parents come before children: what is newer than `after`. */
+/* The whole tree, oldest first, so that parents come before children: what is
+ * newer than `after`. */
 int store_message_tree(struct store *s, int64_t conversation, int64_t after,
                        struct store_messages **out);
 void store_messages_free(struct store_messages *list);
@@ -292,9 +293,9 @@ struct store_query {
 };
 
 /*
- * Texts that hold every word of the query, or every phrase in double quotes, as a part of a word too,
- * whatever its case; of a message the answer, else the reasoning. The query is text: nothing in it is
- * an operator. A query without a word finds nothing.
+ * Texts that hold every word of the query, or every phrase in double quotes, as a part of a word
+ * too, whatever its case; of a message the answer, else the reasoning. The query is text: nothing
+ * in it is an operator. A query without a word finds nothing.
  *
  * Messages are searched from the newest on until enough was found to choose from or the time is up.
  */

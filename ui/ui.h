@@ -1,9 +1,10 @@
 /*
  * ui.h: duet's terminal screen, the only door of ui/.
  *
- * The UI owns the terminal while it is open: its modes, its bytes in both directions, and everything
- * on the screen. It knows nothing of models, files or databases: it is given rows, text and numbers,
- * and it reports what the user wants as actions. What an action means is the caller's business.
+ * The UI owns the terminal while it is open: its modes, its bytes in both directions, and
+ * everything on the screen. It knows nothing of models, files or databases: it is given rows, text
+ * and numbers, and it reports what the user wants as actions. What an action means is the caller's
+ * business.
  *
  * Event loop. One thread, the caller's, and no call ever waits for the terminal:
  *
@@ -21,23 +22,23 @@
  *         ui_draw(u);                                   // the only call that writes to the terminal
  *     }
  *
- * Drawing. Every other call only changes state. ui_draw() paints at most 30 frames a second and writes
- * nothing when nothing changed. The bytes of a frame go through a buffer to a non-blocking descriptor:
- * while a frozen terminal has not taken the last frame no new one is made, so neither time nor memory
- * is spent on it.
+ * Drawing. Every other call only changes state. ui_draw() paints at most 30 frames a second and
+ * writes nothing when nothing changed. The bytes of a frame go through a buffer to a non-blocking
+ * descriptor: while a frozen terminal has not taken the last frame no new one is made, so neither
+ * time nor memory is spent on it.
  *
  * Text. All text given to the UI is UTF-8 data from outside. Control characters, escape sequences,
- * bidirectional and invisible characters are shown as visible marks (^[ or <U+202E>), invalid bytes as
- * U+FFFD; none of them reaches the terminal. A piece of streamed text may end anywhere, inside a
+ * bidirectional and invisible characters are shown as visible marks (^[ or <U+202E>), invalid bytes
+ * as U+FFFD; none of them reaches the terminal. A piece of streamed text may end anywhere, inside a
  * character too. Newline and tab keep their meaning.
  *
  * Ownership. Whatever is passed in is copied. Pointers handed out say until when they hold.
  *
- * Threads. Not thread-safe: a `struct ui` belongs to one thread, and one may be open at a time since
- * curses keeps process-wide state. ui_restore() alone may be called from a signal handler.
+ * Threads. Not thread-safe: a `struct ui` belongs to one thread, and one may be open at a time
+ * since curses keeps process-wide state. ui_restore() alone may be called from a signal handler.
  *
- * Locale. The caller has called setlocale(); where the locale's character set is not UTF-8, what has
- * no ASCII form is shown as '?'.
+ * Locale. The caller has called setlocale(); where the locale's character set is not UTF-8, what
+ * has no ASCII form is shown as '?'.
  */
 #ifndef UI_UI_H
 #define UI_UI_H
@@ -64,15 +65,17 @@ struct ui_command {
 };
 
 /*
- * Offers what a command's argument could be, each by a call of offer(): all that may stand behind the
- * command's name and a space. What does not begin as `line` goes on there is left out by the UI.
+ * Offers what a command's argument could be, each by a call of offer(): all that may stand
+ * behind the command's name and a space. What does not begin as `line` goes on there is
+ * left out by the UI.
  */
 typedef void (*ui_offer)(void *sink, const char *word, const char *help);
 typedef void (*ui_complete)(void *ud, const char *line, ui_offer offer, void *sink);
 
 /*
- * Settings: which keys do what, and colours of one's own. Made before the screen opens, and usable without one. A line of a
- * configuration file is one call: 0, or a ui_error with one line in err and nothing changed.
+ * Settings: which keys do what, and colours of one's own. Made before the screen opens, and usable
+ * without one. A line of a configuration file is one call: 0, or a ui_error with one line in err
+ * and nothing changed.
  */
 struct ui_settings;
 
@@ -92,11 +95,13 @@ struct ui_key_row {
 void ui_settings_keys(const struct ui_settings *s,
                       void (*each)(void *ud, const struct ui_key_row *row), void *ud);
 
-/* role: "heading", "code" and so on; value: a colour ("red", 208, "#5fafff"), "bold", "underline" ... */
+/* role: "heading", "code" and so on; value: a colour ("red", 208, "#5fafff"),
+ * "bold", "underline" ... */
 int ui_settings_color(struct ui_settings *s, const char *role, const char *value, char *err,
                       size_t errlen);
 
-/* The colours. UI_THEME_AUTO asks the terminal for its background, and takes dark until it answers. */
+/* The colours. UI_THEME_AUTO asks the terminal for its background, and takes
+ * dark until it answers. */
 enum ui_theme { UI_THEME_AUTO, UI_THEME_DARK, UI_THEME_LIGHT, UI_THEME_CONTRAST, UI_THEME_NONE };
 
 /* What becomes of reasoning when the answer begins. */
@@ -132,10 +137,12 @@ struct ui_options {
  */
 int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t errlen);
 
-/* Restores the terminal completely and frees u. Waits at most 0.2 s for a terminal that is stuck. */
+/* Restores the terminal completely and frees u. Waits at most 0.2 s for a
+ * terminal that is stuck. */
 void ui_close(struct ui *u);
 
-/* For crash handlers: puts the terminal back with bytes prepared by ui_open(). Async-signal-safe. */
+/* For crash handlers: puts the terminal back with bytes prepared by ui_open().
+ * Async-signal-safe. */
 void ui_restore(const struct ui *u);
 
 /* Leaves the screen to another program (Ctrl-Z, $EDITOR), and comes back with a full repaint. */
@@ -144,7 +151,8 @@ void ui_resume(struct ui *u);
 
 /* The loop */
 
-/* What to poll for: POLLIN, and POLLOUT while a frame is under way. After UI_HANGUP the fd is -1. */
+/* What to poll for: POLLIN, and POLLOUT while a frame is under way. After
+ * UI_HANGUP the fd is -1. */
 void ui_poll(const struct ui *u, struct pollfd *out);
 
 /* How long poll() may sleep until the UI has something to do by itself; -1: for ever. */
@@ -236,9 +244,9 @@ void ui_message_end(struct ui *u, int64_t id, enum ui_tone tone, const char *not
 int64_t ui_message_chosen(const struct ui *u);
 
 /*
- * What there is to copy in a text, with or without a screen: its n-th code block without the fence, its
- * n-th formula as it was written, without delimiters; counted from 0. The caller's to free; NULL:
- * there are not so many.
+ * What there is to copy in a text, with or without a screen: its n-th code block without the fence,
+ * its n-th formula as it was written, without delimiters; counted from 0. The caller's to free;
+ * NULL: there are not so many.
  */
 char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out);
 char *ui_math_in(const char *text, size_t len, size_t n, size_t *len_out);
@@ -255,8 +263,8 @@ void ui_transcript_cut(struct ui *u, int64_t id);
 /* Marks this message, where the keys for reading are in use, and brings it into view. */
 void ui_mark(struct ui *u, int64_t id);
 
-/* A rule above this message: what stands before it is not given to a model, and is shown dimmed. 0: no
- * rule. */
+/* A rule above this message: what stands before it is not given to a model, and is shown
+ * dimmed. 0: no rule. */
 void ui_window(struct ui *u, int64_t id, enum ui_tone tone, const char *label);
 
 /* A formula in a text, with its delimiters. */
@@ -269,8 +277,8 @@ struct ui_formula {
 /* The first one at or after `from`, which is outside of code and formulas; false: there is none. */
 bool ui_formula_in(const char *text, size_t len, size_t from, struct ui_formula *out);
 
-/* A formula that was found so, drawn: rows of equal width, each with its newline; a displayed one in two
- * dimensions. The caller's to free; NULL: it cannot be drawn. */
+/* A formula that was found so, drawn: rows of equal width, each with its newline; a displayed one
+ * in two dimensions. The caller's to free; NULL: it cannot be drawn. */
 char *ui_formula_rows(const char *text, size_t len, bool *display_out);
 
 /* What stands for a character where the locale has only ASCII; '?': nothing does. */
@@ -282,8 +290,8 @@ void ui_notice(struct ui *u, enum ui_tone tone, const char *text);
 /* The composer */
 
 /*
- * The text being written, what is folded in it whole: valid UTF-8, NUL-terminated, until the next ui_
- * call. len_out may be NULL.
+ * The text being written, what is folded in it whole: valid UTF-8, NUL-terminated, until the next
+ * ui_ call. len_out may be NULL.
  */
 const char *ui_draft(struct ui *u, size_t *len_out);
 
@@ -299,20 +307,20 @@ bool ui_draft_attach(struct ui *u, const char *name, const char *text, size_t le
 bool ui_draft_unsend(struct ui *u, const char *text, size_t len);
 
 /*
- * Questions that will be asked when the answer has ended, the next first; they stand above the composer.
- * Those behind the first `due` are kept until the user wants them asked (UI_ASK_NEXT).
+ * Questions that will be asked when the answer has ended, the next first; they stand above the
+ * composer. Those behind the first `due` are kept until the user wants them asked (UI_ASK_NEXT).
  */
 void ui_waiting(struct ui *u, const char *const *texts, size_t n, size_t due);
 
 /*
- * A line above the composer that offers something: behind it stand the keys that take it up, by UI_SEND or
- * UI_CONTINUE, and the one that leaves it (UI_LEAVE). text NULL: there is nothing.
+ * A line above the composer that offers something: behind it stand the keys that take it up, by
+ * UI_SEND or UI_CONTINUE, and the one that leaves it (UI_LEAVE). text NULL: there is nothing.
  */
 void ui_banner(struct ui *u, const char *text, enum ui_action_kind taken_by);
 
 /*
- * Something that goes on beside the chat, in a line above the composer: its name, a bar for the share that is
- * done (negative: none), and how it stands. name NULL: there is nothing.
+ * Something that goes on beside the chat, in a line above the composer: its name, a bar for the
+ * share that is done (negative: none), and how it stands. name NULL: there is nothing.
  */
 void ui_task(struct ui *u, const char *name, double share, const char *words);
 
@@ -320,12 +328,13 @@ void ui_task(struct ui *u, const char *name, double share, const char *words);
 void ui_compose(struct ui *u);
 
 /*
- * Sends OSC 52 or another sequence that shows nothing, and is the caller's to have made harmless; false:
- * the terminal would not understand it.
+ * Sends OSC 52 or another sequence that shows nothing, and is the caller's to have made harmless;
+ * false: the terminal would not understand it.
  */
 bool ui_send_osc(struct ui *u, const char *sequence, size_t len);
 
-/* Tells somebody who looks elsewhere that an answer is there; in tmux OSC 9 is passed through it. */
+/* Tells somebody who looks elsewhere that an answer is there; in tmux OSC 9 is
+ * passed through it. */
 enum ui_notify { UI_NOTIFY_OFF, UI_NOTIFY_BELL, UI_NOTIFY_OSC9 };
 void ui_notify(struct ui *u, enum ui_notify how);
 
@@ -368,8 +377,8 @@ struct ui_row {
 };
 
 /*
- * The conversations of the sidebar (F2), newest first: what the last UI_LIST asked for, or that anew.
- * `current` is the id of the one on screen. Fewer than were asked for: there are no more.
+ * The conversations of the sidebar (F2), newest first: what the last UI_LIST asked for, or that
+ * anew. `current` is the id of the one on screen. Fewer than were asked for: there are no more.
  */
 void ui_sidebar_set(struct ui *u, const struct ui_row *rows, size_t n, int64_t current);
 
@@ -394,8 +403,8 @@ struct ui_hit {
 void ui_search(struct ui *u, const char *query);
 
 /*
- * What was found for the last UI_SEARCH. May be called again while more is found; `grown`: these are
- * the hits there were, and more of them. summary: "14 found".
+ * What was found for the last UI_SEARCH. May be called again while more is found; `grown`: these
+ * are the hits there were, and more of them. summary: "14 found".
  */
 void ui_search_set(struct ui *u, const struct ui_hit *hits, size_t n, bool grown,
                    const char *summary);

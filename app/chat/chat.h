@@ -74,8 +74,9 @@ void chat_done(struct chat *c);
  * conversation was named that cannot be had. */
 int chat_open_history(struct chat *c, char *err, size_t errlen);
 
-/* Makes the named model the one that answers, and loads it unless it is in memory, where others may have
- * to give way to it: holder_take_note() says so. NULL: the options' model, else the default. */
+/* Makes the named model the one that answers, and loads it unless it is in memory, where
+ * others may have to give way to it: holder_take_note() says so. NULL: the options'
+ * model, else the default. */
 int chat_use(struct chat *c, const char *name, char *err, size_t errlen);
 
 /* The same, and lets it live there. */
@@ -102,8 +103,8 @@ void chat_add_full(const struct chat *c, struct str *out);
 /* Lets the model think on about its last answer, which gets a version beside it. */
 int chat_think_more(struct chat *c, char *err, size_t errlen);
 
-/* Looks for an interrupted answer that chat_continue, or /continue, could go on with: then c->offered
- * is its conversation, and the beginning of its question is added to out. */
+/* Looks for an interrupted answer that chat_continue, or /continue, could go on with: then
+ * c->offered is its conversation, and the beginning of its question is added to out. */
 bool chat_find_offer(struct chat *c, struct str *out);
 
 /* Declines that: it is not offered again. */
@@ -164,7 +165,8 @@ void chat_tell(struct chat *c);
  */
 int64_t chat_context_used(const struct chat *c);
 
-/* The same of a part of it; `generate`: with the start of an answer, as it is when one is asked for. */
+/* The same of a part of it; `generate`: with the start of an answer, as it is
+ * when one is asked for. */
 int64_t chat_count_prompt(const struct chat *c, const struct request_span *span, bool generate);
 
 /* Tokens of a text by itself; -1: unknown. */

@@ -46,8 +46,8 @@ static int64_t count_from(const struct chat *c, size_t from, size_t to, const st
     return chat_count_prompt(c, &(struct request_span){from, to, question}, question != NULL);
 }
 
-/* The first question from which on the rest takes at most `goal` tokens; n: none. Begins at the newest, so
- * that what is far too long is not counted whole. */
+/* The first question from which on the rest takes at most `goal` tokens; n: none. Begins at the
+ * newest, so that what is far too long is not counted whole. */
 static size_t first_that_fits(const struct chat *c, const size_t *at, size_t n, int64_t goal,
                               const struct request_span *span)
 {
@@ -101,8 +101,8 @@ bool compact_plan(const struct chat *c, size_t to, const struct str *question,
     return true;
 }
 
-/* A template has a head of its own and then adds message to message: n exchanges rendered one by one
- * have n heads, together they have one. */
+/* A template has a head of its own and then adds message to message: n exchanges rendered one by
+ * one have n heads, together they have one. */
 int64_t *compact_counts(const struct chat *c, size_t *n)
 {
     const struct history *h = &c->history;

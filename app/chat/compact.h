@@ -1,6 +1,6 @@
-/* compact.h - what is left out of a conversation that has become too long for a model's context: which
- * exchanges, how many tokens, and always by the user's word. Nothing is deleted: the window begins
- * later (history_open_window), and can be opened again. */
+/* compact.h - what is left out of a conversation that has become too long for a model's context:
+ * which exchanges, how many tokens, and always by the user's word. Nothing is deleted: the window
+ * begins later (history_open_window), and can be opened again. */
 #ifndef APP_CHAT_COMPACT_H
 #define APP_CHAT_COMPACT_H
 
@@ -14,9 +14,9 @@ struct compact_plan {
     int64_t limit;         /* tokens that fit */
 };
 
-/* Plans for the first `to` turns of the path and one more question unless that is NULL: keeps as many
- * of the newest exchanges as leave room for an answer. false: not even the newest can be kept, or the
- * model is not open. */
+/* Plans for the first `to` turns of the path and one more question unless that is NULL: keeps as
+ * many of the newest exchanges as leave room for an answer. false: not even the newest can be kept,
+ * or the model is not open. */
 bool compact_plan(const struct chat *c, size_t to, const struct str *question,
                   struct compact_plan *out);
 
@@ -27,7 +27,8 @@ bool compact_find(const struct chat *c, size_t to, const struct str *question,
 /* Whether the conversation is too long for the model that answers next. */
 bool compact_is_needed(const struct chat *c, int64_t used);
 
-/* Lets the window begin at this turn of the path, and says what that means; NULL: at its beginning. */
+/* Lets the window begin at this turn of the path, and says what that means;
+ * NULL: at its beginning. */
 void command_compact(struct chat *c, struct turn *first, struct command_reply *reply);
 
 void run_compact(struct chat *c, const char *arg, struct command_reply *reply);
@@ -41,8 +42,8 @@ bool compact_fits_alone(const struct chat *c, const struct str *question);
 /* What can be done when a question was refused. */
 void compact_add_advice(const struct chat *c, const struct str *question, struct str *out);
 
-/* Tokens that each exchange of the window takes, in order: counts[0..*n); the caller's. NULL where the
- * model is not open. */
+/* Tokens that each exchange of the window takes, in order: counts[0..*n); the caller's. NULL where
+ * the model is not open. */
 int64_t *compact_counts(const struct chat *c, size_t *n);
 
 #endif

@@ -37,8 +37,8 @@ static int file_of(const char *text, size_t len)
     return fd;
 }
 
-/* The child holds the pipe's other end in place of both its outputs, so that its end is seen there and
- * nothing it says reaches the screen. */
+/* The child holds the pipe's other end in place of both its outputs, so that its end is seen there
+ * and nothing it says reaches the screen. */
 static int spawn(int text, int out, pid_t *pid)
 {
     static const char *const argv[] = {"tmux", "load-buffer", "-w", "-", NULL};

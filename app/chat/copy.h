@@ -1,8 +1,8 @@
 /* copy.h - text on its way to the user's clipboard, by the route that works.
  *
- * In tmux that is tmux itself, which knows the terminals it is shown on: what a program inside writes
- * to the clipboard it does not pass on unless told to. Elsewhere the terminal is sent OSC 52. Neither
- * tells whether the text has arrived, so it is "sent". */
+ * In tmux that is tmux itself, which knows the terminals it is shown on: what a program inside
+ * writes to the clipboard it does not pass on unless told to. Elsewhere the terminal is sent OSC
+ * 52. Neither tells whether the text has arrived, so it is "sent". */
 #ifndef APP_CHAT_COPY_H
 #define APP_CHAT_COPY_H
 

@@ -48,8 +48,8 @@ static void read_draft(int fd, struct str *out)
     free(text);
 }
 
-/* Takes the slot; `left`: only if there is a draft in it, else only if there is nothing, as what could
- * not be read must not be written over. */
+/* Takes the slot; `left`: only if there is a draft in it, else only if there is nothing, as what
+ * could not be read must not be written over. */
 static bool take_slot(struct draft *d, char *path, bool left, struct str *out)
 {
     if (left && access(path, F_OK) != 0)

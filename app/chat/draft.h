@@ -1,7 +1,7 @@
-/* draft.h - the text being written and the questions that wait, kept in a file as they are typed, so
- * that neither a crash nor a lost line takes them away. What is kept is one text; the questions come
- * behind the draft, each after a NUL. Each duet that runs has a file of its own, locked while it does; what one of
- * them left behind is handed to the next that starts. */
+/* draft.h - the text being written and the questions that wait, kept in a file as they are typed,
+ * so that neither a crash nor a lost line takes them away. What is kept is one text; the questions
+ * come behind the draft, each after a NUL. Each duet that runs has a file of its own, locked while
+ * it does; what one of them left behind is handed to the next that starts. */
 #ifndef APP_CHAT_DRAFT_H
 #define APP_CHAT_DRAFT_H
 
@@ -24,7 +24,8 @@ struct draft {
  * folder NULL: nothing is kept. */
 void draft_open(struct draft *d, const char *folder, struct str *out);
 
-/* The text has this revision now: whether it is time to save it. An empty one is not waited with. */
+/* The text has this revision now: whether it is time to save it. An empty one
+ * is not waited with. */
 bool draft_due(struct draft *d, uint64_t revision, bool empty, int64_t now);
 
 /* Something else that is kept has changed: it is time to save now. */

@@ -3,8 +3,8 @@
  * What is in memory is the truth: a tree of turns that only grows, and the path through it that a
  * reader sees. Asking an earlier question anew, or letting an answer be written again, begins a
  * branch: another child of the same turn. Nothing that was said is ever lost. history_save() brings
- * the store up to it. When the disk is full or the file is locked, the chat goes on and a later save
- * brings everything that is missing. Where no file can be had, the store is one in memory.
+ * the store up to it. When the disk is full or the file is locked, the chat goes on and a later
+ * save brings everything that is missing. Where no file can be had, the store is one in memory.
  *
  * Other instances may add to the same conversation: history_refresh() brings what they have said.
  * Knows nothing of engines or screens. */
@@ -139,7 +139,8 @@ void history_open_window(struct history *h, struct turn *turn);
 /* Makes a new conversation of a copy of the path up to this turn. */
 void history_fork(struct history *h, const struct turn *last);
 
-/* The conversation becomes one that is not in the store, and comes there anew: where it was is gone. */
+/* The conversation becomes one that is not in the store, and comes there anew:
+ * where it was is gone. */
 void history_store_anew(struct history *h);
 
 /* Opens another store in place of the one that was moved away, for the conversation at hand to be

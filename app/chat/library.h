@@ -1,5 +1,5 @@
-/* library.h - the stored conversations as a reader has to do with them: named, filed away, deleted
- * and taken back, searched. Works on the store; what is at hand is the chat's (history.h). */
+/* library.h - operations on stored conversations: rename, archive, delete, restore, search. They
+ * work on the store; the conversation at hand belongs to the chat (history.h). */
 #ifndef APP_CHAT_LIBRARY_H
 #define APP_CHAT_LIBRARY_H
 
@@ -38,8 +38,8 @@ char *library_title(struct store *s, int64_t id);
 /* "14:05" of today, "26 Jul" of this year, "2024". */
 void library_add_date(struct str *out, int64_t ms);
 
-/* As lines of text: the latest conversations, those with these words in their titles; and where these
- * words were said. A store's status; in a failure nothing was added. */
+/* As lines of text: the latest conversations, those with these words in their titles; and where
+ * these words were said. A store's status; in a failure nothing was added. */
 int library_add_list(struct str *out, struct store *s, const char *words, bool archived);
 int library_add_hits(struct str *out, struct store *s, const char *words);
 

@@ -1,4 +1,4 @@
-/* notices.h - what duet says of itself beside an answer; each has one place. */
+/* notices.h - the sentences that duet adds beside an answer, each in one place. */
 #ifndef APP_CHAT_NOTICES_H
 #define APP_CHAT_NOTICES_H
 

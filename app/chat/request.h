@@ -1,4 +1,5 @@
-/* request.h - a conversation as the engine wants it, and a generation as the store wants it: JSON. */
+/* request.h - a conversation as the engine wants it, and a generation as the
+ * store wants it: JSON. */
 #ifndef APP_CHAT_REQUEST_H
 #define APP_CHAT_REQUEST_H
 
@@ -18,8 +19,8 @@ struct request_span {
 /* The path's first `to` turns, as far as they are in the window. */
 struct request_span request_span(const struct history *h, size_t to, const struct str *question);
 
-/* The span in the form of OpenAI's chat API, after the system prompt. Of earlier answers only what was
- * said, not what was thought. The caller's to free. */
+/* The span in the form of OpenAI's chat API, after the system prompt. Of earlier answers only what
+ * was said, not what was thought. The caller's to free. */
 char *request_messages(const struct history *h, const struct request_span *span);
 
 /* What an answer was made with. The caller's to free. */

@@ -1,4 +1,4 @@
-/* shape.h - the form that answers are to have, as the options give it: --schema, --grammar, --tools. */
+/* shape.h - the form that answers must have, from the options: --schema, --grammar, --tools. */
 #ifndef APP_CHAT_SHAPE_H
 #define APP_CHAT_SHAPE_H
 

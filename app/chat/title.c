@@ -19,7 +19,8 @@ static bool is_control(int32_t code)
     return code < 0x20 || (code >= 0x7f && code < 0xa0);
 }
 
-/* The text on one line: white space is one space, control characters and the edges' are none. */
+/* The text on one line: runs of white space become one space; control characters and white space
+ * at the edges are dropped. */
 static void add_line(struct str *out, const char *s, size_t len)
 {
     for (size_t i = 0; i < len;) {
@@ -54,7 +55,7 @@ static size_t marks(const char *s, size_t len)
     return n;
 }
 
-/* The first line that says something. */
+/* The first line with words in it. */
 static const char *first_line(const char *s, size_t *len)
 {
     const char *end = s + *len, *all = s;
@@ -75,8 +76,8 @@ static const char *first_line(const char *s, size_t *len)
     return all;
 }
 
-/* Behind the sentence that begins at `from`: its mark, with space or nothing behind it, or a mark of
- * Chinese and Japanese. */
+/* Where the sentence that begins at `from` ends: after its mark, with space or nothing behind it,
+ * or after a Chinese or Japanese one. */
 static size_t sentence_end(const char *s, size_t len, size_t from)
 {
     static const char *const wide[] = {"\u3002", "\uff1f", "\uff01"};

@@ -1,4 +1,4 @@
-/* title.h - what a conversation is called: something short, made from its first question. */
+/* title.h - a conversation's title: something short, made from its first question. */
 #ifndef APP_CHAT_TITLE_H
 #define APP_CHAT_TITLE_H
 

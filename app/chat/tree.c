@@ -1,5 +1,5 @@
-/* tree.c - the conversation in memory: turns as a tree, and the path through it. history.c copies it
- * to the store. */
+/* tree.c - the conversation in memory: turns as a tree, and the path through it. history.c
+ * copies it to the store. */
 #include "app/chat/history.h"
 
 #include <stdlib.h>

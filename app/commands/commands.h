@@ -12,7 +12,7 @@
 #include "app/str.h"
 
 enum command_effect {
-    COMMAND_ASK,               /* no command: `ask` is the question */
+    COMMAND_ASK,               /* not a command: `ask` is the question */
     COMMAND_SAY,               /* only `text` */
     COMMAND_SHOW,              /* another conversation is at hand */
     COMMAND_PATH,              /* the path is another one, from its turn number `from` on */
@@ -52,7 +52,8 @@ struct command {
     void (*run)(struct chat *c, const char *arg, struct command_reply *reply);
 };
 
-/* Why not, as the reply; false where an answer is being written, which many a command cannot bear. */
+/* False, with the reason as the reply, while an answer is being written, which many commands
+ * cannot bear. */
 void command_refuse(struct command_reply *reply, const char *reason);
 bool command_may_change(const struct chat *c, struct command_reply *reply);
 
@@ -62,7 +63,7 @@ bool command_may_leave(struct chat *c, struct command_reply *reply);
 extern const struct command commands[];
 extern const size_t n_commands;
 
-/* Whether what was typed is for the program itself, known to it or not, and nothing to ask. */
+/* Whether what was typed is a command, known or not, and not a question. */
 bool command_is(const char *typed, size_t len);
 
 /* Runs what was typed. *reply is initialised here. */

@@ -1,4 +1,4 @@
-/* commands_branch.h - commands that lead along the tree of a conversation: other versions of what was
+/* commands_branch.h - commands that move in the tree of a conversation: other versions of what was
  * asked and answered, exchanges taken back, forks. */
 #ifndef APP_COMMANDS_COMMANDS_BRANCH_H
 #define APP_COMMANDS_COMMANDS_BRANCH_H
@@ -12,8 +12,8 @@ void run_undo(struct chat *c, const char *arg, struct command_reply *reply);
 void run_redo(struct chat *c, const char *arg, struct command_reply *reply);
 void run_fork(struct chat *c, const char *arg, struct command_reply *reply);
 
-/* The same for a turn of the path that was pointed at; for the front ends' keys. `model` may be NULL:
- * the one that answers. */
+/* The same for a turn of the path that was pointed at; for the front ends' keys. `model` may be
+ * NULL: the one that answers. */
 void command_edit(struct chat *c, struct turn *turn, struct command_reply *reply);
 void command_regenerate(struct chat *c, struct turn *turn, const char *model,
                         struct command_reply *reply);

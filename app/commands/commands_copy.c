@@ -1,5 +1,5 @@
-/* commands_copy.c - see commands_copy.h. What is copied is what was written, not what is shown of it:
- * Markdown, the LaTeX of formulas, the code of blocks. */
+/* commands_copy.c - see commands_copy.h. What is copied is what was written, not what is shown of
+ * it: Markdown, the LaTeX of formulas, the code of blocks. */
 #include "app/commands/commands_copy.h"
 
 #include <stdlib.h>

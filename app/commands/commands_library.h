@@ -1,5 +1,4 @@
-/* commands_library.h - commands on stored conversations: which there are, what they are called, what
- * becomes of them. */
+/* commands_library.h - commands on stored conversations: list, name, archive, delete, search. */
 #ifndef APP_COMMANDS_COMMANDS_LIBRARY_H
 #define APP_COMMANDS_COMMANDS_LIBRARY_H
 

@@ -1,4 +1,4 @@
-/* commands_pull.h - /pull: what it may be asked. */
+/* commands_pull.h - /pull: its argument checked and its outcome worded. */
 #ifndef APP_COMMANDS_COMMANDS_PULL_H
 #define APP_COMMANDS_COMMANDS_PULL_H
 
@@ -8,8 +8,8 @@
 
 void command_pull(struct chat *c, const char *arg, struct command_reply *reply);
 
-/* "43% of llama:q8 is here; /pull llama:q8 goes on with it", of the first model that is here in part;
- * nothing where there is none. pull: "/pull", "duet pull". */
+/* "43% of llama:q8 is here; /pull llama:q8 goes on with it", of the first model that is here in
+ * part; nothing where there is none. pull: "/pull", "duet pull". */
 void command_pull_add_rest(const struct paths *paths, const char *pull, struct str *out);
 
 /* How a pull ended. True where it brought a model. */

@@ -1,5 +1,5 @@
-/* commands_read.c - see commands_read.h. A file is looked at before it is opened: a pipe would keep us
- * waiting, and a device may do anything. */
+/* commands_read.c - see commands_read.h. A file is looked at before it is opened: a pipe would keep
+ * us waiting, and a device may do anything. */
 #include "app/commands/commands_read.h"
 
 #include <errno.h>
@@ -66,7 +66,7 @@ static int read_file(const char *path, const char *name, struct str *out, char *
     if (st.st_size > READ_MAX)
         return say_to(err, errlen, -1, "%s: too large (got %lld bytes, limit %d)", name,
                       (long long)st.st_size, READ_MAX);
-    /* Whatever has taken its place since: it is not waited for. */
+    /* It may have been replaced in the meantime: never wait for it. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return say_to(err, errlen, -1, "%s: %s", name, strerror(errno));

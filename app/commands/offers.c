@@ -1,5 +1,5 @@
-/* offers.c - see offers.h. Models, parameters, conversations and files are looked up; of the rest the
- * command table's own words are offered: "[on|off]". */
+/* offers.c - see offers.h. Models, parameters, conversations and files are looked up; for the rest
+ * the command table's own words are offered: "[on|off]". */
 #include "app/commands/offers.h"
 
 #include <ctype.h>
@@ -75,7 +75,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* A file's name as it is offered behind `typed`, the folder as it was typed; NULL: it is not. */
+/* A file's name as completion offers it, with the folder as typed; NULL: it does not match. */
 static char *offered_name(const char *folder, const char *typed, const struct dirent *entry)
 {
     struct str word = {0}, path = {0};

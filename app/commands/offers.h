@@ -1,4 +1,4 @@
-/* offers.h - what a command's argument could be, for completion on the screen and in line mode. */
+/* offers.h - candidates for a command's argument, for completion on the screen and in line mode. */
 #ifndef APP_COMMANDS_OFFERS_H
 #define APP_COMMANDS_OFFERS_H
 

@@ -1,6 +1,6 @@
 """Byte-level BPE: training a small vocabulary, and encoding exactly as the two families do.
 
-The pre-tokeniser cuts text as DeepSeek-R1-Distill-Qwen (digits one by one) and Llama 3 (digits in
+The pre-tokenizer cuts text as DeepSeek-R1-Distill-Qwen (digits one by one) and Llama 3 (digits in
 threes) do; merges apply lowest rank first, leftmost first. Digits are never merged here, so that
 a model sees every digit. Knows nothing of chat formats or files.
 """

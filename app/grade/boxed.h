@@ -1,4 +1,4 @@
-/* boxed.h - the result that an answer puts into a box. */
+/* boxed.h - the boxed result of an answer. */
 #ifndef APP_GRADE_BOXED_H
 #define APP_GRADE_BOXED_H
 

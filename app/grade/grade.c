@@ -1,5 +1,5 @@
-/* grade.c - compares values; see grade.h. A text that can be read in more than one way is right where
- * one of them is. */
+/* grade.c - compares values; see grade.h. A text that can be read in several ways is right if one
+ * of them is. */
 #include "app/grade/grade.h"
 
 #include <ctype.h>
@@ -73,7 +73,7 @@ static struct ratio in_base_unit(struct exact *x, const struct value *v)
     return n;
 }
 
-/* A unit that only one of them has says nothing. */
+/* A unit that only one of them has is ignored. */
 static bool same_number(struct exact *x, const struct value *a, const struct value *b)
 {
     if (a->unit.dimension == UNIT_NONE || b->unit.dimension == UNIT_NONE)
@@ -108,7 +108,7 @@ static bool same_equation(struct exact *x, const struct value *a, const struct v
     int sign;
     if (!as_difference(x, a, &p) || !as_difference(x, b, &q))
         return false;
-    const struct ratio zero = exact_integer(x, 0); /* of quotients only what is above counts */
+    const struct ratio zero = exact_integer(x, 0); /* only the numerator counts */
     if (exact_state(x) != EXACT_FINE || exact_equal(x, p, zero) || exact_equal(x, q, zero))
         return false;
     p.den = q.den = exact_integer(x, 1).num;
@@ -187,7 +187,8 @@ static struct value *infinity(struct exact *x, int sign)
     return v;
 }
 
-/* A letter between or beside numbers is a range of them: 0 < x <= 3 is (0, 3]. NULL: no such thing. */
+/* A letter between or beside numbers is a range of them: 0 < x <= 3 is (0, 3].
+ * NULL: no such thing. */
 static const struct value *as_interval(struct exact *x, const struct value *v)
 {
     size_t letter = v->n == 2 && v->items[0]->kind == VALUE_NUMBER &&
@@ -325,7 +326,7 @@ static bool same_words(const char *a, size_t a_len, const char *b, size_t b_len)
     return equal;
 }
 
-/* For what has no meaning here: the same signs in another setting. */
+/* For what cannot be understood: the same characters, apart from typesetting. */
 static bool same_tokens(struct exact *x, const char *a, size_t a_len, const char *b, size_t b_len)
 {
     struct tokens p, q;

@@ -1,11 +1,12 @@
-/* grade.h - whether an answer is right: two answers compared as mathematics, and the final answer found
- * in what was said.
+/* grade.h - whether an answer is right: two answers compared as mathematics, and the final answer
+ * found in what was said.
  *
- * Understood are numbers in every usual spelling (1,234.50, 3/4, \frac{3}{4}, 2\frac{1}{2}, 0.\overline{3},
- * 6\times10^{23}, 5!, 1101_2), roots, powers, pi, e, i, letters and functions of them, percentages, units,
- * degrees, money, equations (x = 5 is 5), inequalities, lists, sets, tuples, intervals, unions, matrices,
- * and words. Comparing is exact: 0.3333 is not 1/3, and (x+1)^2 is x^2+2x+1. A unit counts where both
- * have one; what a text says in another order of the same set is the same set.
+ * Understood are numbers in every usual spelling (1,234.50, 3/4, \frac{3}{4}, 2\frac{1}{2},
+ * 0.\overline{3}, 6\times10^{23}, 5!, 1101_2), roots, powers, pi, e, i, letters and functions of
+ * them, percentages, units, degrees, money, equations (x = 5 is 5), inequalities, lists, sets,
+ * tuples, intervals, unions, matrices, and words. Comparing is exact: 0.3333 is not 1/3, and
+ * (x+1)^2 is x^2+2x+1. A unit counts where both have one; what a text says in another order of the
+ * same set is the same set.
  *
  * Time and memory are bounded for any bytes. No state: any number of threads may call. */
 #ifndef APP_GRADE_GRADE_H

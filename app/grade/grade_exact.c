@@ -284,7 +284,8 @@ static const struct sum *add_power(struct exact *x, struct term *t, struct power
     return left;
 }
 
-/* out = a * b, but for the bases in *left (of n, at most SUM_POWERS) that it is to be multiplied by. */
+/* out = a * b, but for the bases in *left (of n, at most SUM_POWERS) that it is
+ * to be multiplied by. */
 static int multiply_terms(struct exact *x, struct term *out, const struct term *a,
                           const struct term *b, const struct sum **left)
 {

@@ -1,11 +1,11 @@
-/* grade_exact.h - exact arithmetic for answers: rationals, roots, pi, e, i, letters, and functions of
- * these that stay as they are.
+/* grade_exact.h - exact arithmetic for answers: rationals, roots, pi, e, i, letters, and functions
+ * of these that stay as they are.
  *
  * A value is a quotient of two sums; a term of a sum is a rational times powers of atoms. Atoms are
- * primes (with exponents between 0 and 1: such powers are linearly independent over the rationals, so
- * equal numbers have equal sums), letters, i, and what is only known by its name: sin(x), the root of
- * a sum. So what is found equal is equal; what is found different is so but for relations between
- * atoms of the last kind.
+ * primes (with exponents between 0 and 1: such powers are linearly independent over the rationals,
+ * so equal numbers have equal sums), letters, i, and what is only known by its name: sin(x), the
+ * root of a sum. So what is found equal is equal; what is found different is so but for relations
+ * between atoms of the last kind.
  *
  * Everything lives in one context and goes with it. Work and memory of a context are bounded: what
  * would exceed them fails, as 1/0 does; a failure stays, and results after it mean nothing. */
@@ -30,7 +30,8 @@ enum exact_state exact_state(const struct exact *x);
 void exact_fail(struct exact *x, enum exact_state why); /* the first failure stays */
 void *exact_alloc(struct exact *x, size_t size);        /* zeroed; until exact_free */
 
-/* Counts `amount` more pieces of work, each about a microsecond; false: failed, now or before. */
+/* Spends `amount` pieces of work, each about a microsecond; false: the budget is used up, or
+ * something failed before. */
 bool exact_spend(struct exact *x, size_t amount);
 
 struct ratio exact_integer(struct exact *x, long n);

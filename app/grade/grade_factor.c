@@ -1,5 +1,5 @@
-/* grade_factor.c - numbers, roots, functions and what stands in brackets: the parts of a product. See
- * grade_reader.h. */
+/* grade_factor.c - numbers, roots, functions and what stands in brackets: the parts of a product.
+ * See grade_reader.h. */
 #include <ctype.h>
 #include <string.h>
 

@@ -121,8 +121,8 @@ static bool joins_brackets(const struct lexer *l)
     return (last == ')' || last == ']') && at < l->end && (*at == '(' || *at == '[' || *at == 'l');
 }
 
-/* Few letters behind a number and white space, with nothing but a power or one more unit behind them,
- * may be a unit or what is counted: "5 m", "20 m/s", "1 egg". */
+/* Few letters behind a number and white space, with nothing but a power or one more unit behind
+ * them, may be a unit or what is counted: "5 m", "20 m/s", "1 egg". */
 static bool may_be_unit(struct lexer *l, const char *word, size_t len)
 {
     const char *behind = l->at;

@@ -47,7 +47,7 @@ struct token {
     size_t len;
 };
 
-/* What can be read in more ways than one, and is read so where the bit is set. */
+/* Ambiguities: each is read the way its bit says where that is set. */
 enum {
     READ_THOUSANDS = 1, /* 1,234 is one number */
     READ_UNITS = 2,     /* the m of "5 m" is a metre, and 1,234 without the bit above two numbers */
@@ -60,7 +60,7 @@ struct tokens {
     int ambiguous;    /* bits that would make a difference */
 };
 
-/* The tokens and their texts live as long as x. False: what is there has no meaning here. */
+/* The tokens and their texts live as long as x. False: something in it cannot be read. */
 bool grade_lex(struct exact *x, const char *text, size_t len, int ways, struct tokens *out);
 
 /* Letters that are a unit or a number of things, and not a product: "cm", "million". */

@@ -22,8 +22,8 @@ struct factor {
     long times;
 };
 
-/* n > 0 as powers of primes; what no small divisor divides counts as a prime, but for whole powers of
- * something. The number of them, at most FACTORS; mpz_clear them all. */
+/* n > 0 as powers of primes; what no small divisor divides counts as a prime, but for whole powers
+ * of something. The number of them, at most FACTORS; mpz_clear them all. */
 static int factor_integer(struct exact *x, const mpz_t n, struct factor *out)
 {
     int count = 0;

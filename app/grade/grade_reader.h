@@ -1,5 +1,5 @@
-/* grade_reader.h - the two halves of reading an answer (grade_read.h) for each other: grade_read.c has
- * sums, units, relations and lists, grade_factor.c the parts of a product. */
+/* grade_reader.h - the two halves of reading an answer (grade_read.h) for each other: grade_read.c
+ * has sums, units, relations and lists, grade_factor.c the parts of a product. */
 #ifndef APP_GRADE_GRADE_READER_H
 #define APP_GRADE_GRADE_READER_H
 

@@ -1,11 +1,11 @@
 /* export_md.c - a conversation as Markdown.
  *
- * An answer is Markdown already and is taken as it is, but for two things. A `<` that could begin a tag
- * is written as an entity wherever it is not certain to stand in code; and a fence that is still open
- * at the end of a message is closed. Certain is only what no container can change: fences at the
- * start of a line, and code spans in a paragraph all of whose lines close their own. Where there are
- * fences elsewhere, in lists or quotes, nothing is certain, and the message is put into a quote as a
- * whole, whose end ends them all. Reasoning is a quote anyway. */
+ * An answer is Markdown already and is taken as it is, but for two things. A `<` that could begin a
+ * tag is written as an entity wherever it is not certain to stand in code; and a fence that is
+ * still open at the end of a message is closed. Certain is only what no container can change:
+ * fences at the start of a line, and code spans in a paragraph all of whose lines close their own.
+ * Where there are fences elsewhere, in lists or quotes, nothing is certain, and the message is put
+ * into a quote as a whole, whose end ends them all. Reasoning is a quote anyway. */
 #include "app/records/export.h"
 
 #include <ctype.h>

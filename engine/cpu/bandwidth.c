@@ -17,7 +17,7 @@ enum {
 
 struct reading {
     uint64_t *words;
-    _Atomic uint64_t sum; /* so that reading has a purpose */
+    _Atomic uint64_t sum; /* keeps the reads from being optimised away */
 };
 
 static uint64_t *item_at(const struct reading *r, int item)

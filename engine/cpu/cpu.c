@@ -16,7 +16,7 @@ enum { ALIGN = 64, MAX_THREADS = 256 };
 /* Of a step, unless asked for otherwise: few enough to cancel and to interleave. */
 enum { STEP_TOKENS = 256 };
 
-/* Below so many multiplications an operation is over before another core would have joined in. */
+/* With fewer multiplications than this an operation is over before another core could join in. */
 static const double alone_below = 1.5e6;
 
 void cpu_run(struct cpu *c, pool_fn fn, void *ud, int n_items, double work)
@@ -330,7 +330,8 @@ static int check_shape(const struct model_config *cfg, const struct backend_opti
     return 0;
 }
 
-/* Refuses what does not fit before a weight is read: a system without memory kills, or crawls. */
+/* Refuses what does not fit before any weight is read: a system short of memory
+ * kills, or crawls. / */
 static int check_memory(const struct cpu *c, const struct model *m, char *err, size_t errlen)
 {
     uint64_t needed = cpu_weights_bytes(m) + c->kv_bytes + c->scratch_bytes;

@@ -17,8 +17,8 @@ struct span {
     int first, n;
 };
 
-/* At most so many tokens have their ranges shared out among threads, which takes memory for each
- * range; more tokens than these give enough work as they are. */
+/* Up to this many tokens have their ranges shared out among threads, which takes memory for each
+ * range; more tokens are enough work without that. */
 enum { SPLIT_TOKENS = 4 };
 
 /* Largest scaled score and sum of exponentials of a range of keys, for one head. */

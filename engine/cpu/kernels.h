@@ -33,7 +33,7 @@ struct tile {
 /* out[column][row] = panel * column, for all columns of the tile. */
 typedef void (*dot_fn)(const void *panel, int cols, const struct tile *t, float *out);
 
-/* What some heads ask for: [heads][head_dim], as floats and as integers. */
+/* The queries of some heads: [heads][head_dim], as floats and as integers. */
 struct query {
     const float *x;
     const struct act_block *act; /* where the kernels want it */
@@ -46,10 +46,11 @@ struct value_block {
 };
 
 /* One type of KV cache. Of one block of positions and one KV head, keys of floats or halves lie
- * transposed, [head_dim][KV_BLOCK], and values as they come, [KV_BLOCK][head_dim]. Integers: keys are
- * the rows of panels, [KV_BLOCK / PANEL][head_dim / 32] of panel_q8_0; values are [head_dim / 32] of
- * value_block. Keys, and queries with them, are then spread over their block of 32 first: so the few
- * very large elements that Qwen2's keys have do not leave the others few steps to be told apart by. */
+ * transposed, [head_dim][KV_BLOCK], and values as they come, [KV_BLOCK][head_dim]. Integers:
+ * keys are the rows of panels, [KV_BLOCK / PANEL][head_dim / 32] of panel_q8_0; values are
+ * [head_dim / 32] of value_block. Keys, and queries with them, are then spread over their block
+ * of 32 first: so the few very large elements that Qwen2's keys have do not leave the others few
+ * steps to be told apart by. */
 struct attend_kernels {
     /* The integers of n elements of queries, n % 32 == 0; NULL: scores take floats. */
     void (*query)(const float *q, int n, struct act_block *out);
@@ -57,8 +58,8 @@ struct attend_kernels {
      * apart. n <= HEADS. */
     void (*scores)(const void *k, int head_dim, const struct query *q, int n, float *score,
                    size_t stride);
-    /* out[h][d] += sum over n_positions of p[h][position] v[position][d]; rows of p are stride apart
-     * and at least KV_BLOCK long. */
+    /* out[h][d] += sum over n_positions of p[h][position] v[position][d]; rows of p are stride
+     * apart and at least KV_BLOCK long. */
     void (*values)(const void *v, int head_dim, const float *p, size_t stride, int n,
                    int n_positions, float *out);
     /* Writes one position's key and value into its block. */

@@ -1,4 +1,5 @@
-/* kernels_avx_vnni.c - kernels.inc for AVX2 with FMA, F16C and AVX_VNNI; nothing on other architectures. */
+/* kernels_avx_vnni.c - kernels.inc for AVX2 with FMA, F16C and AVX_VNNI; nothing on
+ * other architectures. */
 #include "cpu/kernels.h"
 
 #include <math.h>

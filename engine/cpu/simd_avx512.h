@@ -73,7 +73,7 @@ static inline vec vec_fma(vec a, vec b, vec c)
     return _mm512_fmadd_ps(a, b, c);
 }
 
-/* Of these two, b where either is not a number. */
+/* Of these two; b where either is NaN. */
 static inline vec vec_max(vec a, vec b)
 {
     return _mm512_max_ps(a, b);

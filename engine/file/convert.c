@@ -1,7 +1,7 @@
-/* convert.c - writes a model's weights anew, tensor by tensor, in pieces that all cores share.
+/* convert.c - rewrites a model's weights tensor by tensor, in pieces that all cores share.
  *
- * The source is mapped and what has been read of it is dropped, the file is written in order: memory
- * holds one piece, a row for each thread, and the header. */
+ * The source is mapped, and what has been read of it is dropped; the output is written in order.
+ * So memory holds one piece, a row for each thread, and the header. */
 #include "file/convert.h"
 
 #include <float.h>
@@ -55,7 +55,7 @@ static const char *base_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
-/* "NAME: reason", the name that of the file which is to blame. Returns the error. */
+/* "NAME: reason", with the name of the file at fault. Returns the error. */
 static int refuse(const struct converter *c, enum engine_error error, const char *path,
                   const char *reason)
 {
@@ -214,7 +214,7 @@ static void convert_item(void *ud, int item, int thread)
         convert_row(p, r, thread);
 }
 
-/* What a thread met in the last piece; the file may also not be what it was. */
+/* Faults that threads met in the last piece; the file may also have changed. */
 static int check_piece(const struct converter *c, const struct convert_part *part)
 {
     char why[200], name[72], value[32];
@@ -238,7 +238,7 @@ static int check_piece(const struct converter *c, const struct convert_part *par
     return 0;
 }
 
-/* ENGINE_ECANCEL where the caller has had enough. */
+/* ENGINE_ECANCEL when the caller gave up. */
 static int tell(const struct converter *c, const struct convert_part *part, bool begins)
 {
     char name[72];

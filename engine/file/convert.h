@@ -31,8 +31,8 @@ int convert_plan(struct convert_plan *out, const struct gguf *g, const struct mo
                  enum engine_convert_type type, char *err, size_t errlen);
 void convert_plan_done(struct convert_plan *p);
 
-/* Where the release has what GGUF has at i, in heads of head_dim: halves, not neighbours, turn
- * together there. */
+/* Which element of the release is GGUF's element i, in heads of head_dim: the release rotates
+ * halves together, GGUF neighbours. */
 int64_t convert_origin(int64_t i, int head_dim);
 
 #endif

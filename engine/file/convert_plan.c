@@ -63,7 +63,7 @@ static enum quant_type wanted(const struct gguf_tensor *t, const struct model *m
     return type == ENGINE_CONVERT_Q4_K_M ? mixed(t, m) : formats[type].type;
 }
 
-/* The format, or where its blocks do not divide the rows, the next better one. */
+/* The wanted format, or the next better one whose blocks divide the rows. */
 static enum quant_type fitting(enum quant_type type, int64_t cols)
 {
     if (cols % quant_info(type)->block_elements == 0)
@@ -90,7 +90,7 @@ int64_t convert_origin(int64_t i, int head_dim)
     return i - in_head + in_head / 2 + in_head % 2 * (head_dim / 2);
 }
 
-/* What has lost more than a copy in eight bits has lost too much to be made anew from. */
+/* A source below eight bits has lost too much to be requantised. */
 static int check_source(const struct gguf_tensor *t, char *err, size_t errlen)
 {
     char name[72];

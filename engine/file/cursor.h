@@ -12,8 +12,8 @@
 #include "file/gguf.h"
 #include "file/safemap.h"
 
-/* For messages: "key 7: name" until the name is known, then "NAME: part"; all empty is the file as a
- * whole. */
+/* What is being read, for messages: "key 7: name" until the name is known, then "NAME: part"; all
+ * empty is the file as a whole. */
 struct place {
     const char *kind; /* "key", "tensor", or NULL where there are parts only */
     uint64_t index;

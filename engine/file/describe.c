@@ -15,7 +15,7 @@
 
 enum { SHOWN_ELEMENTS = 16 };
 
-/* The bytes with each that is not part of valid UTF-8 replaced by U+FFFD, or NULL without memory. */
+/* The bytes as UTF-8, each invalid one replaced by U+FFFD; NULL: memory is short. */
 static char *make_utf8(struct gguf_string s, size_t *len_out)
 {
     static const char replacement[] = "\xef\xbf\xbd";

@@ -6,8 +6,8 @@ struct gguf;
 
 /* {"metadata": {KEY: value...}, "tensors": [{"name", "type", "shape", "bytes"}...]} on one line;
  * the caller's to free, NULL when memory is short. An array of more than 16 elements becomes
- * {"length": N, "first": [...]}. Bytes that are not UTF-8 become U+FFFD; numbers that JSON has not
- * (NaN, infinities, above 2^63) become strings. */
+ * {"length": N, "first": [...]}. Bytes that are not UTF-8 become U+FFFD; numbers that JSON cannot
+ * express (NaN, infinities, above 2^63) become strings. */
 char *describe_model(const struct gguf *g);
 
 #endif

@@ -34,7 +34,7 @@ struct gguf {
 
     bool is_file;
     struct safemap file;
-    struct gguf_origin origin; /* of an assembled one, which owns its bytes too */
+    struct gguf_origin origin; /* of an assembled model, which owns its bytes too */
 };
 
 /* Names */
@@ -163,7 +163,7 @@ static int find_alignment(struct cursor *c, const struct gguf *g, size_t *out)
     return 0;
 }
 
-/* Finds the tensors' data, now that it is known where it starts: one after the other, padded. */
+/* Places the tensors' data, now that its start is known: one after the other, padded. */
 static int place_tensors(struct cursor *c, struct gguf *g, size_t alignment)
 {
     size_t start = entry_padded(c->pos, alignment), offset = 0;
@@ -262,7 +262,7 @@ int gguf_open(struct gguf **out, const char *path, char *err, size_t errlen)
     return 0;
 }
 
-/* Puts the tensors of elsewhere in the place of the header's, of which there are none. */
+/* Replaces the header's tensors, of which there are none, by those given. */
 static int adopt_tensors(struct gguf *g, const struct gguf_parts *parts, char *err, size_t errlen)
 {
     struct cursor c = {.err = err, .errlen = errlen};

@@ -80,8 +80,8 @@ struct gguf_tensor {
     const void *data; /* aligned to general.alignment within the file */
 };
 
-/* The bytes stay the caller's and must outlive *out. 0, or -1 with err set: one line, "FIELD: reason
- * (got G, limit L)", or "reason" where it concerns the whole file. */
+/* The bytes stay the caller's and must outlive *out. 0, or -1 with err set: one line, "FIELD:
+ * reason (got G, limit L)", or "reason" where it concerns the whole file. */
 int gguf_parse(struct gguf **out, const void *bytes, size_t size, char *err, size_t errlen);
 
 /* The same for a regular file. */
@@ -90,7 +90,7 @@ void gguf_close(struct gguf *g); /* NULL is fine */
 
 /* A model that is not one file: keys written down as a header, and tensors from elsewhere. */
 struct gguf_origin {
-    void *self; /* what the tensors and their names live in */
+    void *self; /* owns the tensors and their names */
     void (*close)(void *self);
     bool (*changed)(const void *self);
     const void *(*span)(const void *self, size_t i, size_t *size); /* its files' bytes, then NULL */
@@ -107,13 +107,13 @@ struct gguf_parts {
 /* Takes header and origin over, also when it fails. 0, or -1 with err set. */
 int gguf_assemble(struct gguf **out, const struct gguf_parts *parts, char *err, size_t errlen);
 
-/* True once the file is not what was opened: written to, cut short, its disk gone. What was computed
- * from its tensors may then be wrong, so ask after a step and before its result is used; costs one
- * system call. Any thread. */
+/* True once the file is no longer what was opened: written to, truncated, its disk gone. What was
+ * computed from its tensors may then be wrong, so ask after a step and before its result is used;
+ * costs one system call. Any thread. */
 bool gguf_changed(const struct gguf *g);
 
 uint32_t gguf_version(const struct gguf *g);
-/* Bytes whose contents are the model's: of the header and what follows it, then of further files;
+/* The model's bytes, span by span: of the header and what follows it, then of further files;
  * NULL after the last. */
 const void *gguf_span(const struct gguf *g, size_t i, size_t *size_out);
 bool gguf_is_mapped(const struct gguf *g);    /* the tensors' data is a file's, not the caller's */

@@ -1,7 +1,8 @@
 /* gguf_build.h - writes the header of a GGUF file; see gguf.h for the layout.
  *
- * Keys, then tensors, then gguf_build_finish, which puts the counts in and pads; the tensors' data
- * follows, each padded to GGUF_BUILD_ALIGN. That memory was short is remembered and told at the end. */
+ * Keys, then tensors, then gguf_build_finish, which fills in the counts and pads; the
+ * tensors' data follows, each padded to GGUF_BUILD_ALIGN. A failed allocation sticks and is
+ * reported at the end. */
 #ifndef ENGINE_FILE_GGUF_BUILD_H
 #define ENGINE_FILE_GGUF_BUILD_H
 

@@ -1,6 +1,6 @@
 /* gguf_get.c - typed reading of keys that were parsed, and strings for messages.
  *
- * Stands on the public half of gguf.h alone. A wrong type is an error: nothing is cast. */
+ * Uses only the public half of gguf.h. A wrong type is an error: nothing is cast. */
 #include "file/gguf.h"
 
 #include <inttypes.h>

@@ -16,7 +16,7 @@ enum { MAX_SHARDS = 1024, MAX_PATH = 4096, NAME_BYTES = 64 };
 static const char single_file[] = "model.safetensors";
 static const char index_file[] = "model.safetensors.index.json";
 
-/* What the model's tensors live in. */
+/* Owns the model's tensors. */
 struct folder {
     struct safetensors *shards;
     size_t n_shards;
@@ -133,8 +133,8 @@ static const struct {
     {"mlp.down_proj.weight", "ffn_down.weight"},
 };
 
-/* The name in GGUF. 1, 0: the tensor says nothing that is not known (a table of older files, the
- * second copy of a tied matrix), -1: it has no name. */
+/* The name in GGUF. 1; 0: the tensor is redundant (a table of older files, the second copy of a
+ * tied matrix); -1: it has no name. */
 static int translate(const char *from, bool tied, char *to)
 {
     int layer, end = 0;

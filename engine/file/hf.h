@@ -1,10 +1,10 @@
 /* hf.h - a model as Hugging Face's libraries save it: a folder with config.json, tokenizer.json,
  * tokenizer_config.json, generation_config.json and safetensors files, one or several.
  *
- * What the JSON files say is written down as the keys of a GGUF header, and the tensors get the
- * names they have there, so that the rest of the engine sees one kind of model. The numbers stay
- * where the files are mapped; only vectors are copied, as F32. The rows of a llama's q and k are in
- * the order of the release, which the key "llama.rope.neighbours" = false tells model.c. */
+ * What the JSON files say is written as the keys of a GGUF header, and the tensors get GGUF's
+ * names, so that the rest of the engine sees one kind of model. The numbers stay where the files
+ * are mapped; only vectors are copied, as F32. The rows of a llama's q and k keep the release's
+ * order, which the key "llama.rope.neighbours" = false tells model.c. */
 #ifndef ENGINE_FILE_HF_H
 #define ENGINE_FILE_HF_H
 
@@ -38,7 +38,7 @@ struct hf_config {
     char architecture[16];
     int n_vocab, n_head, n_head_kv, head_dim;
     bool tied;
-    int64_t bos, eos; /* -1: not named; the tokenizer's word counts for more */
+    int64_t bos, eos; /* -1: not named; the tokenizer's files take precedence */
     bool scaled;      /* Llama 3's scaling of the rotation */
     double theta, factor, low, high, trained;
 };

@@ -127,7 +127,7 @@ static int check_unsupported(const struct hf_reader *r, const json_t *json)
     return 0;
 }
 
-/* What the release recommends for sampling; whether that can be used, its reader decides. */
+/* What the release recommends for sampling; its reader decides whether that can be used. */
 static int read_generation(const struct hf_reader *r)
 {
     static const char file[] = "generation_config.json";

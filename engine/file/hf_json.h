@@ -11,8 +11,8 @@
  * cannot be read (and err is set). */
 bool hf_text_read(const struct hf_reader *r, const char *file, struct safemap *map, bool *failed);
 
-/* A file of the folder as an object, for json_decref. NULL: it is not there (and err is not set), or
- * with *failed it cannot be used (and err is). */
+/* A file of the folder as an object, for json_decref. NULL: it is not there (and err is not set),
+ * or with *failed it cannot be used (and err is). */
 json_t *hf_json_read(const struct hf_reader *r, const char *file, bool *failed);
 
 /* The same for one that must be there. */

@@ -9,7 +9,7 @@ static const char tokenizer_file[] = "tokenizer.json", config_file[] = "tokenize
 
 enum { TYPE_NORMAL = 1, TYPE_CONTROL = 3, TYPE_USER = 4, TYPE_UNUSED = 5 };
 
-/* The two rules of splitting that are known, by their patterns. */
+/* The two known pre-tokenizers, by their patterns. */
 static const struct {
     const char *pattern, *pre;
 } rules[] = {
@@ -21,7 +21,8 @@ static const struct {
      "llama-bpe"},
 };
 
-/* Whether a marker is the template's: releases call some of their own not special ("<｜User｜>"). */
+/* Whether a marker belongs to the template: releases mark some of theirs as not
+ * special ("<｜User｜>"). */
 static bool looks_special(const char *text)
 {
     static const struct {
@@ -37,7 +38,7 @@ static bool looks_special(const char *text)
     return false;
 }
 
-/* By id: text and type of each token; what nobody names stays NULL. */
+/* Text and type of each token, by id; unnamed ids stay NULL. */
 struct table {
     const char **text;
     int32_t *type;
@@ -127,7 +128,7 @@ static int write_merges(const struct hf_reader *r, const json_t *json)
     return result;
 }
 
-/* The pattern by which text is split first. */
+/* The pattern of the first pre-tokenizer. */
 static const char *find_pattern(const json_t *json)
 {
     const json_t *pre = json_object_get(json, "pre_tokenizer");
@@ -183,7 +184,7 @@ static const char *find_template(const json_t *config)
     return json_string_value(value);
 }
 
-/* Newer releases keep it in a file of its own, which then counts. */
+/* Newer releases keep it in a file of its own, which takes precedence. */
 static int write_template(const struct hf_reader *r, const json_t *config)
 {
     bool failed;

@@ -53,7 +53,7 @@ static int open_folder(struct outfile *f, const char *path, char *err, size_t er
     return f->folder < 0 ? refuse_errno("its folder cannot be used", err, errlen) : 0;
 }
 
-/* What is there already must be allowed to go. */
+/* An existing file must be one that may be replaced. */
 static int check_place(const struct outfile *f, char *err, size_t errlen)
 {
     struct stat st;
@@ -98,7 +98,7 @@ int outfile_open(struct outfile *f, const char *path, bool replace, char *err, s
 {
     *f = (struct outfile){.fd = -1, .folder = -1, .replace = replace};
     struct stat st;
-    char *target = NULL; /* of a link: what is behind it gives way, the link stays */
+    char *target = NULL; /* of a link, the target is replaced and the link stays */
     if (replace && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && !(target = realpath(path, NULL)))
         return refuse_errno("cannot be written", err, errlen);
     int result = open_folder(f, target ? target : path, err, errlen);
@@ -148,7 +148,7 @@ static int link_open(struct outfile *f, const char *name)
     return linkat(AT_FDCWD, path, f->folder, name, AT_SYMLINK_FOLLOW);
 }
 
-/* The name, only if nobody has it. */
+/* Takes the name only if it is free. */
 static int take_name(struct outfile *f)
 {
     if (!f->named)
@@ -161,7 +161,7 @@ static int take_name(struct outfile *f)
                : -1;
 }
 
-/* The name, whoever has it: a file without one needs another to be renamed from. */
+/* Takes the name in any case: a file without a name needs one first, to be renamed from. */
 static int seize_name(struct outfile *f)
 {
     for (int tries = 0; !f->named && tries < 16; tries++) {
@@ -187,7 +187,7 @@ int outfile_commit(struct outfile *f, char *err, size_t errlen)
         outfile_abandon(f);
         return -1;
     }
-    fsync(f->folder); /* some file systems cannot, and lose nothing by it */
+    fsync(f->folder); /* some file systems cannot sync a folder, and need not */
     close_all(f);
     return 0;
 }

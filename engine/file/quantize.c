@@ -17,8 +17,8 @@ static void to_bf16(const float *row, int64_t n, uint16_t *out)
         out[i] = quant_float_to_bf16(row[i]);
 }
 
-/* Rounded as everybody does, half away from zero and by the step before it becomes a half float, so
- * that a file is the same whoever writes it. */
+/* Rounded as in the reference (half away from zero, before the step becomes a half float), so that
+ * a file is the same whoever writes it. */
 static void to_q8_0(const float *x, int64_t n_blocks, struct quant_q8_0 *out)
 {
     for (; n_blocks > 0; n_blocks--, x += QUANT_BLOCK, out++) {

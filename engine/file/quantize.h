@@ -1,7 +1,8 @@
 /* quantize.h - floats to the formats of quant.h: the way back from quant_to_float.
  *
- * What comes out depends on the row alone, not on the machine or the number of threads. Numbers must
- * be finite and at most QUANT_MOST in magnitude, so that every format's half floats can hold them. */
+ * What comes out depends on the row alone, not on the machine or the number of threads.
+ * Numbers must be finite and at most QUANT_MOST in magnitude, so that every format's half
+ * floats can hold them. */
 #ifndef ENGINE_FILE_QUANTIZE_H
 #define ENGINE_FILE_QUANTIZE_H
 

@@ -1,13 +1,13 @@
-/* quantize_k.c - superblocks of 256: which scales and codes come nearest to the numbers.
+/* quantize_k.c - superblocks of 256: the scales and codes that come nearest to the numbers.
  *
- * An element weighs as much as the root mean square of its group plus its own magnitude: the few
- * large weights of a row matter more than their number. A group's scale (and minimum) is looked for
- * around the one that just covers its range: each candidate gives codes, and the codes give the best
- * scale for themselves by least squares. Then the groups' scales are rounded to the superblock's
- * steps, where neighbours are tried, and the steps themselves are fitted to the codes in turn.
+ * An element's weight is the root mean square of its group plus its own magnitude: the few large
+ * weights of a row matter more than their number suggests. A group's scale (and minimum) is
+ * searched around the one that just covers its range: each candidate gives codes, and the codes
+ * give their best scale by least squares. Then the groups' scales are rounded to the superblock's
+ * steps, trying neighbours, and the steps in turn are fitted to the codes.
  *
- * The arithmetic is in vectors of four whose sums have one order, so that the bytes are the same on
- * every machine. */
+ * The arithmetic is in vectors of four with a fixed order of summation, so that the bytes are the
+ * same on every machine. */
 #include "file/quantize.h"
 
 #include <math.h>

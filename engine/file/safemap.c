@@ -35,7 +35,8 @@ static bool replace_by_zeros(struct safemap *m, const void *address)
     if ((uintptr_t)address < start || (uintptr_t)address - start >= m->map_bytes)
         return false;
     atomic_store(&m->lost, true); /* before anyone can read a zero */
-    /* The bare call: a race checker would take the library's for a write to what others read. */
+    /* The raw system call: a race checker would take the library's for a write to
+     * memory that others read. */
     return syscall(SYS_mmap, start, m->map_bytes, PROT_READ,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != -1;
 }
@@ -47,7 +48,8 @@ static void pass_on(int signal, siginfo_t *info, void *context)
     } else if (guard.previous.sa_handler != SIG_DFL && guard.previous.sa_handler != SIG_IGN) {
         guard.previous.sa_handler(signal);
     } else if (info->si_code > 0 || guard.previous.sa_handler == SIG_DFL) {
-        /* A fault comes again when the handler returns; a signal that was sent must be sent again. */
+        /* A fault comes again when the handler returns; a signal that was sent
+         * must be sent again. */
         struct sigaction fatal = {.sa_handler = SIG_DFL};
         sigaction(signal, &fatal, NULL);
         if (info->si_code <= 0)
@@ -192,7 +194,7 @@ int safemap_read(struct safemap *m, size_t n, char *err, size_t errlen)
 {
     if (n <= m->n_read)
         return 0;
-    /* At least as much again as there is, so that reading piece by piece stays linear. */
+    /* At least doubles what there is, so that reading piece by piece stays linear. */
     size_t step = m->n_read > READ_STEP ? m->n_read : READ_STEP;
     size_t end = n > m->n_read + step ? n : m->n_read + step;
     if (end > m->size)

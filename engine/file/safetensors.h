@@ -1,4 +1,5 @@
-/* safetensors.h - one safetensors file: names, types and shapes of tensors, and their numbers mapped.
+/* safetensors.h - one safetensors file: names, types and shapes of tensors, and their numbers
+ * mapped.
  *
  * Layout (https://github.com/huggingface/safetensors#format): u64 N, N bytes of JSON
  *     {"NAME": {"dtype": "BF16", "shape": [rows, cols], "data_offsets": [begin, end]}, ...,
@@ -20,8 +21,8 @@ struct safetensors {
     char *names;
 };
 
-/* F32, F16 and BF16 only, at most two dimensions. *s must stay where it is until it is closed. 0, or
- * -1 with err set ("NAME: reason (got G, limit L)"); s is then closed. */
+/* F32, F16 and BF16 only, at most two dimensions. *s must stay where it is until it is closed. 0,
+ * or -1 with err set ("NAME: reason (got G, limit L)"); s is then closed. */
 int safetensors_open(struct safetensors *s, const char *path, char *err, size_t errlen);
 void safetensors_close(struct safetensors *s);
 

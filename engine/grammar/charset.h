@@ -1,7 +1,7 @@
-/* charset.h - a set of characters, as a grammar or a regular expression names one.
+/* charset.h - a set of characters, as a grammar or a regular expression writes one.
  *
- * Ranges are put in as they come and are ordered and joined by charset_finish; the other calls take
- * finished sets. Surrogates are no characters and never stay in. */
+ * Ranges are added in any order and sorted and joined by charset_finish; the other calls take
+ * finished sets. Surrogates are not characters and are dropped. */
 #ifndef ENGINE_GRAMMAR_CHARSET_H
 #define ENGINE_GRAMMAR_CHARSET_H
 

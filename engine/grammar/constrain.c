@@ -40,7 +40,7 @@ struct constraint {
     struct in_use *shape;
     bool joined; /* the masker knows of the state */
     int32_t state;
-    char *begun; /* the answer's beginning, until it has been followed; or NULL */
+    char *begun; /* the beginning of a continued answer, until it has been followed; or NULL */
     size_t begun_len;
     bool started;           /* some token of the answer was followed */
     int blanks;             /* tokens of white space that may still stand before the answer */
@@ -124,7 +124,7 @@ static int make_shape(struct shapes *all, const struct engine_request *req, stru
     return rc;
 }
 
-/* Takes the place of the one that was not used for longest; where all are in use, of none. */
+/* Evicts the grammar that was unused for longest; none while all are in use. */
 static void keep_shape(struct shapes *all, struct in_use *u)
 {
     int oldest = -1;
@@ -141,7 +141,7 @@ static void keep_shape(struct shapes *all, struct in_use *u)
     all->kept[oldest] = u;
 }
 
-/* One that was made of the same, which gets one more user; or NULL. */
+/* The grammar made from the same source, with one more user; or NULL. */
 static struct in_use *find_shape(struct shapes *all, const char *key, bool *has_trie)
 {
     struct in_use *found = NULL;
@@ -280,8 +280,8 @@ static bool is_reasoning(enum detok_stage stage)
     return stage == DETOK_REASONING_START || stage == DETOK_REASONING;
 }
 
-/* In the reasoning all is free but to end the answer, or to begin it in the token that ends a
- * </think> that is spelt out. */
+/* In the reasoning any token may come, except one that ends the answer, or one that ends a
+ * spelt-out </think> and begins the answer at once. */
 static const uint32_t *reasoning_mask(struct constraint *c)
 {
     const struct tok_info *info = tok_info(c->all->tokens);
@@ -363,7 +363,7 @@ bool constraint_take(struct constraint *c, int32_t token, enum detok_stage befor
     return masker_accept(c->shape->masker, &c->state, text, len);
 }
 
-/* Bytes at the end that are but the beginning of a character. */
+/* How many bytes at the end are an incomplete character. */
 static size_t begun_character(const char *text, size_t len)
 {
     for (size_t n = 1; n <= 3 && n <= len; n++) {

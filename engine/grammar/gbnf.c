@@ -1,4 +1,4 @@
-/* gbnf.c - a parser by descent, one function for each level; see gbnf.h. */
+/* gbnf.c - a recursive-descent parser, one function for each level; see gbnf.h. */
 #include "grammar/gbnf.h"
 
 #include <stdarg.h>

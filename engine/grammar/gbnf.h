@@ -12,8 +12,8 @@
 
 struct grammar;
 
-/* Adds the rules of a text to g; *root_out is the one named root. 0, or -1 with one line in err that
- * gives line and column. */
+/* Adds the rules of a text to g; *root_out is the one named root. 0, or -1 with one line in err
+ * that gives line and column. */
 int gbnf_read(struct grammar *g, const char *text, int *root_out, char *err, size_t errlen);
 
 #endif

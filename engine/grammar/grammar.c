@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Elements of any one array: more than any sane grammar has, and little enough for any machine. */
+/* Most elements of any one array: more than a sane grammar has, few enough for any machine. */
 enum { MAX_ELEMENTS = 1 << 22, MAX_CHECKS = 1 << 26 };
 
 static const char no_memory[] = "memory is short";
@@ -265,7 +265,7 @@ static bool each_call(struct grammar *g, int id, bool first, bool (*visit)(void 
     return true;
 }
 
-/* A walk over rules by a list instead of recursion: grammars may be as deep as they like. */
+/* A walk over rules with a list instead of recursion: grammars may nest as deep as they like. */
 struct walk {
     struct grammar *g;
     int32_t *list;
@@ -294,8 +294,8 @@ static void reach_all(struct walk *w, int root)
     }
 }
 
-/* The least solution for nullable and ends: from the last rule met to the first, until nothing
- * changes. */
+/* The least fixed point of nullable and ends: from the last rule met to the first,
+ * until nothing changes. */
 static void solve(struct walk *w)
 {
     long checks = 0;
@@ -336,7 +336,7 @@ static bool is_taken(void *ud, int rule)
     return c->callers[rule] == 0;
 }
 
-/* Of what is left over, a rule that leads to itself and is not merely begun with by such a one. */
+/* Among the rules left over, one that leads to itself and is not merely reached from such a one. */
 static int name_recursive(struct grammar *g, struct counts *c)
 {
     int found = -1;
@@ -358,8 +358,8 @@ static int name_recursive(struct grammar *g, struct counts *c)
     return found;
 }
 
-/* Takes away rules that no rule begins with, again and again; what is left over has to do with a
- * rule that begins with itself. Such a rule, or -1. */
+/* Removes rules that no rule begins with, again and again; what is left is involved in left
+ * recursion. A left-recursive rule, or -1. */
 static int find_left_recursion(struct walk *w)
 {
     struct grammar *g = w->g;

@@ -1,12 +1,11 @@
-/* grammar.h - the one form that schemas, GBNF and tool calls are brought to, and the program for a
- * pushdown automaton over bytes that it is compiled to (machine.h runs it).
+/* grammar.h - the common form of schemas, GBNF and tool calls, and the program for a pushdown
+ * automaton over bytes that it is compiled to (machine.h runs it).
  *
- * A grammar is rules; a rule's body is an expression; expressions are made by the gx_ calls, each of
- * which returns an id to build larger ones with. Anything that fails (memory, size) sticks, and
+ * A grammar is rules; a rule's body is an expression; expressions are made by the gx_ calls, each
+ * of which returns an id to build larger ones with. A failure (memory, size) sticks, and
  * grammar_finish reports it. A call that ends its rule takes no room on the automaton's stack, so
- * right-recursive rules may serve as the states of a finite automaton.
- *
- * A repetition with large bounds is one loop with a counter, not a row of copies. */
+ * right-recursive rules may serve as the states of a finite automaton. A repetition with large
+ * bounds is one loop with a counter, not a row of copies. */
 #ifndef ENGINE_GRAMMAR_GRAMMAR_H
 #define ENGINE_GRAMMAR_GRAMMAR_H
 
@@ -38,7 +37,7 @@ int gx_never(struct grammar *g);
 int gx_set(struct grammar *g, const struct charset *set); /* finished; copied */
 int gx_text(struct grammar *g, const char *s, size_t len);
 int gx_string(struct grammar *g, const char *s);
-/* Any one of the texts. Beginnings that they share are walked once, so that there may be many. */
+/* Any one of the texts. Common prefixes are walked once, so there may be many. */
 int gx_words(struct grammar *g, const struct gx_word *words, size_t n);
 int gx_seq(struct grammar *g, const int *parts, size_t n);
 int gx_alt(struct grammar *g, const int *parts, size_t n);

@@ -1,5 +1,5 @@
-/* grammar_emit.c - from expressions to the program: each is emitted backwards, knowing the node that
- * comes after it; see grammar.h. */
+/* grammar_emit.c - compiles expressions: each is emitted backwards, knowing the node that comes
+ * after it; see grammar.h. */
 #include "grammar/grammar_form.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* grammar_form.h - a grammar's expressions, for grammar.c, which builds and checks them, and
- * grammar_emit.c, which makes the program of them. */
+/* grammar_form.h - a grammar's expressions, shared by grammar.c, which builds and checks them, and
+ * grammar_emit.c, which compiles them. */
 #ifndef ENGINE_GRAMMAR_GRAMMAR_FORM_H
 #define ENGINE_GRAMMAR_GRAMMAR_FORM_H
 
@@ -17,7 +17,7 @@ struct gx {
 struct rule {
     char *name; /* or NULL */
     int32_t body;
-    bool reached, nullable, ends; /* ends: some finite text is what it stands for */
+    bool reached, nullable, ends; /* ends: it matches some finite text */
 };
 
 /* Where a text lies in the grammar's own bytes. */
@@ -45,7 +45,8 @@ struct grammar {
 #define WORD(g, i)    (((struct gtext *)(g)->words.data)[i])
 #define BYTE_AT(g, i) (((char *)(g)->bytes.data)[i])
 
-/* Adds n elements of this size and returns the number of the first, or -1: the grammar has failed. */
+/* Adds n elements of this size and returns the number of the first, or -1: the
+ * grammar has failed. */
 int32_t garray_add(struct grammar *g, struct garray *a, size_t size, const void *from, size_t n);
 
 bool gx_is_nullable(const struct grammar *g, int id);

@@ -11,17 +11,17 @@
 
 struct grammar;
 
-/* One character of the set, in the shortest way of writing it. */
+/* One character of the set, in its shortest spelling. */
 int jsontext_char(struct grammar *g, const struct charset *set);
 
-/* Any character, in any way of writing it. */
+/* Any character, in any spelling. */
 int jsontext_any_char(struct grammar *g);
 
 int jsontext_space(struct grammar *g); /* between the parts of an object or array */
 int jsontext_blank(struct grammar *g); /* behind a colon */
 
-/* Exactly this value, written compactly but for the white space above. -1: memory is short, or the
- * value is nested too deep. */
+/* Exactly this value, in compact form except for the white space above. -1: memory is short, or
+ * the value is nested too deep. */
 int jsontext_value(struct grammar *g, const json_t *value);
 
 /* The value as compact text; the caller's to free. NULL: memory is short. */

@@ -1,14 +1,15 @@
-/* machine.h - runs a grammar's program: a pushdown automaton whose states are made when they are
- * first met, and whose steps are looked up from then on.
+/* machine.h - runs a grammar's program: a pushdown automaton whose states are made when first
+ * reached and whose steps are looked up from then on.
  *
  * A state is the set of all places in the program where the text so far may have led to, each with
- * its loop counter and the set of places to return to. Equal sets have one number, so that a step is
- * a table's entry. Places that differ only in where they return to share one set of returns: an
+ * its loop counter and the set of places to return to. Equal sets have one number, so that a step
+ * is a table lookup. Places that differ only in where they return to share one set of returns: an
  * ambiguous grammar costs no more states than it has places.
  *
- * Everything is bounded: a text that would need a deeper stack, or more places at a time, than the
- * limits is refused as if the grammar did; what is made grows until machine_is_full, and the owner of
- * the states then calls machine_flush with those that it still needs. One thread at a time. */
+ * Everything is bounded: a text that would need a deeper stack, or more places at a time, than
+ * the limits is refused as if the grammar did not match. The tables grow until
+ * machine_is_full, and the owner of the states then calls machine_flush with those that it
+ * still needs. One thread at a time. */
 #ifndef ENGINE_GRAMMAR_MACHINE_H
 #define ENGINE_GRAMMAR_MACHINE_H
 
@@ -32,19 +33,19 @@ int32_t machine_start(struct machine *m);
 /* The state after one more byte; MACHINE_DEAD: the grammar has no such text. */
 int32_t machine_step(struct machine *m, int32_t state, uint8_t byte);
 
-/* The text so far is whole. */
+/* The text so far is complete. */
 bool machine_ends(const struct machine *m, int32_t state);
 
 /* The only byte that may come next, or -1: there are several, or the text may end here. */
 int machine_only_byte(const struct machine *m, int32_t state);
 
-/* The text is whole and nothing may be added to it. */
+/* The text is complete and nothing may be added to it. */
 bool machine_is_over(const struct machine *m, int32_t state);
 
 bool machine_is_full(const struct machine *m);
 
-/* Forgets all states but these, whose numbers change in place; MACHINE_DEAD stays. What was kept by
- * a state's number is void. */
+/* Forgets all states but these, which get new numbers in place; MACHINE_DEAD stays. Anything else
+ * kept by state number is void. */
 void machine_flush(struct machine *m, int32_t *const *states, size_t n);
 uint64_t machine_n_flushed(const struct machine *m); /* flushes so far */
 

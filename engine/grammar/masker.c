@@ -86,8 +86,8 @@ void masker_leave(struct masker *k, const int32_t *state)
         }
 }
 
-/* Makes room where the automaton has grown too large; the first n_walk states of the walk are
- * needed. */
+/* Reclaims memory when the automaton has grown too large; the first n_walk states of
+ * the walk are kept. */
 static void make_room(struct masker *k, size_t n_walk)
 {
     if (!machine_is_full(k->machine))
@@ -198,7 +198,7 @@ static void work_out(struct masker *k, int32_t state, uint32_t *mask)
         set_bit(mask, info->ends[i]);
 }
 
-/* Where the state's mask is kept, or is to be; *known: it is there. */
+/* The slot for the state's mask; *known: it is filled. */
 static struct kept *find_kept(struct masker *k, int32_t state, bool *known)
 {
     struct kept *oldest = &k->kept[0];

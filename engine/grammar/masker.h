@@ -1,11 +1,10 @@
 /* masker.h - which tokens a grammar allows next.
  *
- * One for each grammar in use; the sequences that obey the grammar have a state each, which they
- * register, since states change their numbers when memory is made free. A mask is worked out by
- * walking the vocabulary's tree along the automaton and kept for the next time its state recurs;
- * inside a string most of the vocabulary is known to fit without a walk.
- *
- * A mask is a pure function of the text since the grammar began. One thread at a time. */
+ * One masker serves one grammar; each sequence that follows the grammar registers its state, since
+ * states change their numbers when memory is reclaimed. A mask is computed by walking the
+ * vocabulary's tree along the automaton, and kept for the next time its state recurs; inside a
+ * string most of the vocabulary is known to fit without a walk. A mask is a pure function of the
+ * text since the grammar began. One thread at a time. */
 #ifndef ENGINE_GRAMMAR_MASKER_H
 #define ENGINE_GRAMMAR_MASKER_H
 
@@ -32,8 +31,8 @@ bool masker_accept(struct masker *k, int32_t *state, const char *text, size_t le
 bool masker_ends(const struct masker *k, const int32_t *state);    /* the text may end here */
 bool masker_is_over(const struct masker *k, const int32_t *state); /* and must */
 
-/* The text that must come next, as far as there is no choice and it fits; its length. *over_out: the
- * text is then whole, and nothing may follow. */
+/* The text that is forced next, as far as there is no choice and it fits; returns its length.
+ * *over_out: the text is then complete, and nothing may follow. */
 size_t masker_forced(struct masker *k, int32_t state, char *out, size_t cap, bool *over_out);
 
 /* Fills in a bit for each token of the vocabulary that may come next, those that end an answer

@@ -1,4 +1,4 @@
-/* regex.c - a parser by descent that keeps count of lengths; see regex.h. */
+/* regex.c - a recursive-descent parser that keeps count of lengths; see regex.h. */
 #include "grammar/regex.h"
 
 #include <stdarg.h>
@@ -409,7 +409,7 @@ static int join(struct regex *p, const struct parts *l,
     return id;
 }
 
-/* One alternative; at the top, with what may stand before and behind it. */
+/* One alternative; at the top level, with what may stand before and after it. */
 static struct part read_sequence(struct regex *p)
 {
     struct parts l = {0};

@@ -2,9 +2,9 @@
  * string, between its quotes.
  *
  * Known: characters and their escapes, . \d \w \s and their opposites (of ASCII), classes, groups,
- * alternatives, * + ? {m,n} (lazy ones too, which allow the same), and ^ and $ at the ends. What looks
- * ahead or back (\b, (?=, \1 ...) is refused by name. A pattern without ^ or $ may stand anywhere in
- * the string. */
+ * alternatives, * + ? {m,n} (lazy ones too, which allow the same), and ^ and $ at the ends. What
+ * looks ahead or back (\b, (?=, \1 ...) is refused by name. A pattern without ^ or $ may stand
+ * anywhere in the string. */
 #ifndef ENGINE_GRAMMAR_REGEX_H
 #define ENGINE_GRAMMAR_REGEX_H
 

@@ -94,7 +94,7 @@ const json_t *schema_find(struct schema *s, const json_t *ref)
     return NULL;
 }
 
-/* The rule of a schema that is referred to; it is read when it is met first. */
+/* The rule of a referenced schema, which is read at its first use. */
 static int read_reference(struct schema *s, const json_t *ref)
 {
     const json_t *target = schema_find(s, ref);
@@ -126,7 +126,7 @@ static int read_reference(struct schema *s, const json_t *ref)
 
 /* Keywords */
 
-/* What means nothing for a text, and what has its place elsewhere in the schema. */
+/* Keywords that do not affect the text, and keywords handled elsewhere. */
 static bool is_annotation(const char *key)
 {
     static const char *const keys[] = {
@@ -141,7 +141,7 @@ static bool is_annotation(const char *key)
 
 static const struct keyword {
     const char *name;
-    unsigned types; /* that it says something about; 0: about all */
+    unsigned types; /* types that the keyword applies to; 0: all */
 } keywords[] = {
     {"type", 0},
     {"nullable", 0},
@@ -192,7 +192,7 @@ static int check_keywords(struct schema *s, const json_t *schema)
     return 0;
 }
 
-/* The schema without what is not asked for, and without annotations; owned by s. */
+/* The schema without the given keywords and without annotations; owned by s. */
 static const json_t *without(struct schema *s, const json_t *schema, const char *left_out)
 {
     json_t *rest = json_object();
@@ -330,7 +330,7 @@ int schema_any(struct schema *s)
 
 /* Values */
 
-/* One of the values that the schema's type allows. What else it asks of them is refused. */
+/* One of the values that the schema's type allows. Further keywords about them are refused. */
 static int read_values(struct schema *s, const json_t *schema, const char *keyword,
                        const json_t *values)
 {
@@ -390,7 +390,7 @@ static int read_const(struct schema *s, const json_t *schema, const json_t *valu
 
 /* Alternatives */
 
-/* All of oneOf's must be seen to exclude each other. */
+/* The alternatives of oneOf must provably exclude each other. */
 static int check_exclusive(struct schema *s, const json_t *list)
 {
     size_t n = json_array_size(list);

@@ -1,6 +1,6 @@
 /* schema_form.h - what the parts of the schema's reader share: schema.c (references, alternatives,
- * types), schema_object.c (objects, arrays), schema_number.c, schema_string.c and schema_merge.c (two
- * schemas at once). Private to them.
+ * types), schema_object.c (objects, arrays), schema_number.c, schema_string.c and schema_merge.c
+ * (two schemas at once). Private to them.
  *
  * Each reader returns an expression, or REFUSED after refuse(). */
 #ifndef ENGINE_GRAMMAR_SCHEMA_FORM_H
@@ -24,7 +24,7 @@ struct schema_rule {
 struct schema {
     struct grammar *g;
     const json_t *root;
-    json_t *made; /* array: schemas that were put together here, kept until the end */
+    json_t *made; /* array: schemas that were merged here, kept until the end */
     struct schema_rule *rules;
     size_t n_rules, cap_rules;
     int any, any_string; /* rules, or -1 until they are needed */
@@ -40,13 +40,13 @@ struct schema {
 int schema_refuse(struct schema *s, const char *keyword, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* A schema within the one that is read; step and name are its place there. */
+/* A subschema of the one being read; step and name are its path in it. */
 int schema_inner(struct schema *s, const json_t *schema, const char *step, const char *name);
 
 int schema_any(struct schema *s);        /* any value */
 int schema_any_string(struct schema *s); /* any string */
 
-/* What the types become, by the keywords of schema that have to do with them. */
+/* The expression for each type, by the keywords that apply to it. */
 int schema_object(struct schema *s, const json_t *schema);
 int schema_array(struct schema *s, const json_t *schema);
 int schema_string(struct schema *s, const json_t *schema);
@@ -55,7 +55,7 @@ int schema_number(struct schema *s, const json_t *schema, bool integer);
 /* A count from 0 up: 0, with *out as it was where there is no such keyword; or REFUSED. */
 int schema_count(struct schema *s, const json_t *schema, const char *keyword, int32_t *out);
 
-/* One schema that asks what both ask; owned by s. NULL after refuse(). */
+/* One schema equal to both together; owned by s. NULL after refuse(). */
 const json_t *schema_merge(struct schema *s, const json_t *a, const json_t *b);
 
 /* The schema with its reference followed and its allOf merged, if any. NULL after refuse(). */
@@ -64,7 +64,7 @@ const json_t *schema_resolve(struct schema *s, const json_t *schema);
 /* What a reference points to. NULL after refuse(). */
 const json_t *schema_find(struct schema *s, const json_t *ref);
 
-/* No value conforms to both, and that can be seen. */
+/* Provably no value conforms to both. */
 bool schema_disjoint(struct schema *s, const json_t *a, const json_t *b);
 
 enum schema_type {

@@ -1,4 +1,5 @@
-/* schema_merge.c - two schemas that must both hold, and two of which only one can. */
+/* schema_merge.c - two schemas that must both hold (allOf), and two that exclude
+ * each other (oneOf). */
 #include <string.h>
 
 #include "grammar/schema_form.h"
@@ -60,14 +61,14 @@ static json_t *merge_values(struct schema *s, const json_t *a, const json_t *b)
     return both;
 }
 
-/* What schema says of a property that it does not list. */
+/* The schema's rule for a property that it does not list. */
 static json_t *others_of(const json_t *schema)
 {
     json_t *others = json_object_get(schema, "additionalProperties");
     return others ? others : json_true();
 }
 
-/* Adds to out the properties of one, with what the other says of them. */
+/* Adds the properties of one schema to out, merged with the other's. */
 static void add_properties(json_t *out, const json_t *one, const json_t *other)
 {
     const json_t *theirs = json_object_get(other, "properties");
@@ -102,7 +103,7 @@ static bool is_one_of(const char *key, const char *const *keys)
     return false;
 }
 
-/* What a keyword of both becomes; NULL after refuse(). */
+/* Merges a keyword that both have; NULL after refuse(). */
 static json_t *merge_keyword(struct schema *s, const char *key, const json_t *a, const json_t *b)
 {
     static const char *const larger[] = {"minimum",  "exclusiveMinimum", "minLength",
@@ -265,7 +266,8 @@ static bool requires(const json_t *schema, const char *name)
     return false;
 }
 
-/* Both are objects only, and one requires a property that the other has otherwise, or cannot have. */
+/* Both are objects only, and one requires a property that the other has
+ * otherwise, or cannot have. */
 static bool properties_exclude(struct schema *s, const json_t *a, const json_t *b)
 {
     const json_t *theirs = json_object_get(b, "properties");

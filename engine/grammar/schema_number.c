@@ -1,10 +1,12 @@
 /* schema_number.c - numbers of a schema, digit by digit.
  *
- * A number is counted in units of its last possible digit, so that bounds are whole numbers. For each
- * length of the part before the point the digits are gone through from the left: as long as they are
- * those of a bound, the next digit is bounded too; from the first that is not, all are free. With
- * multipleOf, the remainder so far goes along. At most 15 digits: different ones are then different
- * for whoever reads them as floating point, so that a bound that is exclusive stays so. */
+ * A number is counted in units of its last possible digit, so that bounds are whole numbers. For
+ * each length of the integer part the digits are generated from the left: while they equal those
+ * of a bound, the next digit is bounded too; after the first that differs, all are free. With
+ * multipleOf, the remainder so far is tracked too.
+ *
+ * At most 15 digits: different ones are then different as doubles too, so that an exclusive
+ * bound stays exclusive. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

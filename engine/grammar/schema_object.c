@@ -1,7 +1,7 @@
 /* schema_object.c - objects and arrays of a schema.
  *
- * An object is a row of rules, one for "property i comes next, or a later one", twice: nothing was
- * written yet, and something was, so that a comma is due. */
+ * An object is a row of rules, two for each property ("property i comes next, or a later one"):
+ * one for when nothing was written yet, one for when something was, so that a comma is due. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,7 @@ static int put_property(struct object *o, const char *name, const json_t *value)
     return 0;
 }
 
-/* What is required without being listed is one of the others. */
+/* A required property that is not listed counts as an additional one. */
 static int put_required(struct object *o, const char *name)
 {
     char shown[64];
@@ -106,7 +106,7 @@ static int read_object(struct object *o)
     return 0;
 }
 
-/* What is used more than once is a rule, lest nesting it doubles it again and again. */
+/* An expression used more than once becomes a rule, lest nesting doubles it each time. */
 static int as_rule(struct grammar *g, int body)
 {
     int rule = grammar_rule(g, NULL);
@@ -201,7 +201,7 @@ static int other_property(struct object *o)
     return value == REFUSED ? REFUSED : as_rule(g, gx_seq(g, parts, 4));
 }
 
-/* How many properties there may be is only for those that have no others, or no list. */
+/* minProperties and maxProperties are supported only where all properties are of one kind. */
 static int check_counts(struct object *o, int32_t *min, int32_t *max)
 {
     size_t n_required = 0;

@@ -1,5 +1,5 @@
-/* schema_string.c - strings of a schema: lengths, patterns, formats. A format is a pattern of ours,
- * which has fewer texts than the standard it is named after, but none that is not of it. */
+/* schema_string.c - strings of a schema: lengths, patterns, formats. A format is a pattern of ours
+ * that is stricter than the standard it is named after, never laxer. */
 #include <stdio.h>
 #include <string.h>
 

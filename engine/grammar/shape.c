@@ -1,8 +1,9 @@
 /* shape.c - see shape.h.
  *
- * Tool calls are those of the families' templates. Llama's is an answer that is one JSON object, so
- * with tools an answer that begins with "{" is a call. DeepSeek's are spelt out behind a marker that
- * may come after any text; free text is then a rule for each part of the marker that was just read. */
+ * Tool calls are those of the families' templates. Llama's is an answer that is one JSON
+ * object, so with tools an answer that begins with "{" is a call. DeepSeek's are spelt out
+ * behind a marker that may come after any text; free text is then a rule for each part of the
+ * marker that was just read. */
 #include "grammar/shape.h"
 
 #include <stdio.h>
@@ -125,7 +126,7 @@ static bool is_chosen(const struct shape *s, const json_t *tool)
            (name && strcmp(name, s->choice) == 0);
 }
 
-/* A call of any of the tools that are to choose from. */
+/* A call of any of the tools that may be called. */
 static int read_tools(struct shape *s, const json_t *tools, int *id_out)
 {
     int parts[MAX_TOOLS], rc = 0;
@@ -174,8 +175,8 @@ static int marker_chars(int32_t *out)
     return n;
 }
 
-/* Of a text that ends with the marker's first `matched` characters and then c: how many it ends with
- * then. */
+/* Of a text that ends with the marker's first `matched` characters and then c: how many
+ * it ends with then. */
 static int next_match(const int32_t *marker, int matched, int32_t c)
 {
     for (int n = matched + 1; n > 0; n--) {

@@ -1,8 +1,8 @@
-/* trie.h - the vocabulary as a tree of bytes, so that a grammar is asked once about each beginning
- * that tokens share, and the shares of it whose tokens are made of certain characters alone.
+/* trie.h - the vocabulary as a tree of bytes, so that a grammar is asked only once about a prefix
+ * that tokens share, and the classes of tokens made only of certain characters.
  *
- * Holds the tokens that are text; markers are not in it. The tree is immutable; classes are made when
- * they are first asked for, by one thread. */
+ * Holds the tokens that are text; markers are not in it. The tree is immutable; classes are made
+ * when they are first asked for, by one thread. */
 #ifndef ENGINE_GRAMMAR_TRIE_H
 #define ENGINE_GRAMMAR_TRIE_H
 

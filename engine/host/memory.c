@@ -7,7 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The number behind `key` in a file of lines ("MemAvailable: 123 kB"); with key "" the first in it. */
+/* The number behind `key` in a file of lines ("MemAvailable: 123 kB"); with key
+ * "" the first in it. */
 static uint64_t read_number(const char *path, const char *key)
 {
     char line[256];

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Bytes: what the system calls available, within the limits of the process's control group (version
- * 2) and of its address space. UINT64_MAX where nothing says. */
+/* Bytes the system reports as available, within the limits of the process's control group (version
+ * 2) and of its address space. UINT64_MAX where neither is known. */
 uint64_t cpu_memory_available(void);
 
 #endif

@@ -2,8 +2,8 @@
  *
  * The ticket packs the job's number, its count of items and the next item. Taking an item is a
  * compare-and-swap of the whole word, so a thread that was away for a while can take nothing of a
- * job it has not read: the number differs. Every item that is taken is done before its job ends, so
- * the job's function and argument hold for as long as a ticket of it can be won. */
+ * job it has not read: the number differs. Every item that is taken is done before its job ends,
+ * so the job's function and argument stay valid as long as a ticket of it can be won. */
 #include "host/pool.h"
 
 #include <assert.h>
@@ -30,7 +30,7 @@ struct worker {
 };
 
 struct pool {
-    /* Each on a line of its own: threads hammer on the ticket and the count of done items. */
+    /* Each on a cache line of its own: threads hammer on the ticket and the count of done items. */
     _Alignas(CACHE_LINE) _Atomic uint64_t ticket; /* job << 32 | items << 16 | next item */
     _Alignas(CACHE_LINE) atomic_int done;
     _Alignas(CACHE_LINE) _Atomic(pool_fn) fn;

@@ -1,8 +1,8 @@
 /* alphabet.h - what bytes the text of a token stands for.
  *
- * Vocabularies of byte-level BPE are files of text, so each byte is written as a printable character
- * (the table comes from GPT-2's encoder): the printable bytes of Latin-1 as themselves, the other 68
- * as U+0100 and on, in order; a space is U+0120. Private to the tokeniser. */
+ * Vocabularies of byte-level BPE are files of text, so each byte is written as a printable
+ * character (the table comes from GPT-2's encoder): the printable bytes of Latin-1 as themselves,
+ * the other 68 as U+0100 and on, in order; a space is U+0120. Private to the tokenizer. */
 #ifndef ENGINE_TEXT_ALPHABET_H
 #define ENGINE_TEXT_ALPHABET_H
 

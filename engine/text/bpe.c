@@ -1,6 +1,6 @@
 /* bpe.c - the symbols of a pre-token are a doubly linked list laid over its bytes; the heap holds
- * one key per pair that has a rank: rank in the high half, place in the low one, so the smallest key
- * is the next merge. A key whose pair has changed in the meantime is stale and thrown away. */
+ * one key per pair that has a rank: rank in the high half, place in the low one, so the smallest
+ * key is the next merge. A key whose pair has changed in the meantime is stale and thrown away. */
 #include "text/bpe.h"
 
 #include <stdlib.h>
@@ -81,8 +81,8 @@ void bpe_scratch_done(struct bpe_scratch *w)
     *w = (struct bpe_scratch){0};
 }
 
-/* A pre-token of n bytes needs n nodes, and a key for each of n - 1 pairs and for each of the two
- * pairs that one of n - 1 merges makes. */
+/* A pre-token of n bytes needs n nodes, and a key for each of n - 1 pairs and for the two new
+ * pairs of each of n - 1 merges. */
 static int reserve(struct bpe_scratch *w, size_t n)
 {
     if (n <= w->cap)

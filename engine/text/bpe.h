@@ -2,7 +2,7 @@
  *
  * The pair with the best (lowest) rank is merged first, the leftmost of equals first, until no pair
  * of neighbours has a rank. With a linked list and a heap that is O(n log n) for a pre-token of n
- * bytes. Knows ids and ranks only. Private to the tokeniser. */
+ * bytes. Knows ids and ranks only. Private to the tokenizer. */
 #ifndef ENGINE_TEXT_BPE_H
 #define ENGINE_TEXT_BPE_H
 
@@ -22,11 +22,11 @@ struct bpe {
 int bpe_init(struct bpe *b, size_t n_merges);
 void bpe_done(struct bpe *b);
 
-/* 1, or 0: the pair has a rank already and keeps it, or -1: so many collide that the merges must be
- * made for that. */
+/* 1; 0: the pair has a rank already and keeps it; -1: more collisions than chance
+ * explains (a hostile file). */
 int bpe_add(struct bpe *b, int32_t left, int32_t right, uint32_t rank, int32_t merged);
 
-/* This pair is about to be added: what that will read is fetched meanwhile. */
+/* Prefetches what adding this pair will read. */
 void bpe_expect(const struct bpe *b, int32_t left, int32_t right);
 
 /* Memory for merging, kept from one pre-token to the next; all zero at first. */

@@ -12,7 +12,7 @@
 struct calls {
     enum engine_family family;
     struct pattern begin;
-    bool started, in_calls; /* something was said; it is calls from here on */
+    bool started, in_calls; /* the answer has begun; calls have begun */
     char *text;             /* answer that is held back or, in calls, all of them */
     size_t len, cap;
     size_t given; /* bytes of text that have been given */
@@ -72,7 +72,7 @@ static int give(struct calls *c, size_t end, struct calls_piece *out, int n)
     return n;
 }
 
-/* Forgets what has been given of an answer; calls are kept, to be read at the end. */
+/* Drops what has been given of an answer; calls are kept, to be read at the end. */
 static void forget(struct calls *c)
 {
     if (c->in_calls || c->given == 0)

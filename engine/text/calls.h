@@ -1,8 +1,8 @@
-/* calls.h - a model's calls of tools, found in its answer and read.
+/* calls.h - finds and reads the tool calls in a model's answer.
  *
- * Both families write calls as text: Llama an answer that is one JSON object, DeepSeek a list behind
- * a marker. A struct calls is fed the answer's pieces and gives them back with their kind; what may
- * yet turn out to be the marker is held back. */
+ * Both families write calls as text: Llama an answer that is one JSON object, DeepSeek a list
+ * behind a marker. A struct calls is fed the answer's pieces and returns them with their kind,
+ * holding back what may still turn out to be the marker. */
 #ifndef ENGINE_TEXT_CALLS_H
 #define ENGINE_TEXT_CALLS_H
 
@@ -36,7 +36,7 @@ struct calls_piece {
  * short. */
 int calls_feed(struct calls *c, const char *text, size_t len, struct calls_piece out[2]);
 
-/* The answer is over: gives what was held, as above. */
+/* The answer is over: gives what was held back, as above. */
 int calls_end(struct calls *c, struct calls_piece out[2]);
 
 /* The calls that were written, whole ones only, as OpenAI's tool_calls; NULL where there are none.

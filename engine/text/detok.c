@@ -1,5 +1,5 @@
-/* detok.c - a token's bytes pass three stations: `raw` joins them to whole characters, the scan looks
- * for tags and stop texts, and what neither wants goes out as a piece of `text`. */
+/* detok.c - a token's bytes pass three stages: `raw` joins them to whole characters, the scan
+ * looks for tags and stop texts, and the rest goes out as a piece of `text`. */
 #include "text/detok.h"
 
 #include <assert.h>
@@ -97,7 +97,7 @@ static void join_characters(struct detok *d, bool end)
     memmove(d->raw, d->raw + at, d->n_raw);
 }
 
-/* Gives text up to `end`, which is moved back to where a character begins. */
+/* Gives text up to `end`, moved back to the start of a character. */
 static void give(struct detok *d, size_t end, struct detok_out *out)
 {
     while (end > d->start && end < d->len && (d->text[end] & 0xC0) == 0x80)
@@ -170,7 +170,7 @@ static size_t step_stops(struct detok *d, char c)
     return longest;
 }
 
-/* Bytes at the end that may become a stop text. */
+/* How many bytes at the end may be the beginning of a stop text. */
 static size_t begun_stops(const struct detok *d)
 {
     size_t longest = 0;
@@ -244,7 +244,7 @@ static bool take_marker(struct detok *d, int32_t id, struct detok_out *out)
     return id == info->think_open ? take_open(d) : take_close(d, out);
 }
 
-/* Lets go of what the last call gave. */
+/* Drops what the last call gave. */
 static void begin(struct detok *d, struct detok_out *out)
 {
     *out = (struct detok_out){.stopped = d->stage == DETOK_STOPPED};

@@ -4,10 +4,10 @@
  * shown. It holds back what may still change its meaning: the beginning of a character, of a stop
  * text, of a </think>. U+FFFD appears only for bytes that can become no character.
  *
- * Reasoning: the stream begins in it if the template opened <think>, or if the first thing the model
- * writes is <think>; </think>, as a token or spelt out, ends it for good, but a <think> token
- * that follows at once opens it again. These two tags and the white space just behind them are not text. Stop texts are looked for in the answer only. Control tokens
- * are never text.
+ * Reasoning: the stream begins in it if the template opened <think>, or if the first thing the
+ * model writes is <think>; </think>, as a token or spelt out, ends it for good, but a <think> token
+ * that follows at once opens it again. These two tags and the white space just behind them are not
+ * text. Stop texts are looked for in the answer only. Control tokens are never text.
  *
  * Nothing is allocated after detok_open, and what is held is never longer than the longest stop
  * text and one token. One thread at a time. */

@@ -1,7 +1,7 @@
 /* marker.h - finds the texts of control and user-defined tokens in a text.
  *
- * Of several markers that begin at one place the longest counts, as in the reference. Private to the
- * tokeniser. */
+ * Of several markers that begin at one place the longest counts, as in the reference.
+ * Private to the tokenizer. */
 #ifndef ENGINE_TEXT_MARKER_H
 #define ENGINE_TEXT_MARKER_H
 

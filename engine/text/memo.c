@@ -1,5 +1,5 @@
-/* memo.c - see memo.h. Two tables: what is asked for comes into the young one, and when that is full it
- * becomes the old one, whose own is forgotten. */
+/* memo.c - see memo.h. Two generations: lookups fill the young table; when it is full it becomes
+ * the old one, and the former old one is dropped. */
 #include "text/memo.h"
 
 #include <pthread.h>
@@ -110,7 +110,7 @@ static int push_all(struct tok_ids *out, const struct entry *e)
     return 0;
 }
 
-/* Where there is no memory for it, nothing is kept. */
+/* Keeps nothing if memory is short. */
 static void keep(struct memo *m, uint64_t hash, const char *s, size_t len, const int32_t *ids,
                  size_t n_ids)
 {

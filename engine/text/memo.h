@@ -1,8 +1,8 @@
-/* memo.h - the tokens of texts that were tokenised before: a conversation is given to a model again with
- * every question, and counted more often than that.
+/* memo.h - a cache of tokenized texts: a conversation is given to the model again with every
+ * question, and counted more often than that.
  *
- * What was not asked for lately is forgotten, so memory is bounded. Any thread may use it. Private to
- * the templates. */
+ * Entries not used lately are dropped, so memory is bounded. Any thread may use it.
+ * Private to the templates. */
 #ifndef ENGINE_TEXT_MEMO_H
 #define ENGINE_TEXT_MEMO_H
 
@@ -10,7 +10,7 @@
 
 #include "text/tokenizer.h"
 
-/* Bytes of a text that is kept, and of all that is, at most. */
+/* Largest text that is kept, and largest sum of them, in bytes. */
 enum { MEMO_SHORTEST = 64, MEMO_BYTES = 8 << 20 };
 
 struct memo;

@@ -1,6 +1,6 @@
-/* merges.c - see merges.h. A program starts with this, and a vocabulary has hundreds of thousands of
- * lines, each of which is looked up in tables that no cache holds: so they are read some at a time,
- * and while one waits for memory the others do so too. */
+/* merges.c - see merges.h. This is on the way of every start, and a vocabulary has hundreds of
+ * thousands of lines, each looked up in tables larger than any cache: so lines are read in groups,
+ * whose waits for memory overlap. */
 #include "text/merges.h"
 
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include "text/alphabet.h"
 
 struct line {
-    const char *bytes; /* of both sides, one behind the other; NULL: the line is of no use */
+    const char *bytes; /* of both sides, one after the other; NULL: the line is useless */
     size_t n_left, n_right;
     int32_t left, right, merged; /* -1: there is no such token */
 };
@@ -54,7 +54,7 @@ static void take(struct lines *l, const struct vocab *v, const struct tok_string
     }
 }
 
-/* What the lines merge to stands in the order of the ids, as vocabularies are made: *near is the last. */
+/* Merges usually come in the order of the ids they make: *near is the last one. */
 static void find(struct line *m, const struct vocab *v, int32_t *near)
 {
     m->left = vocab_find(v, m->bytes, m->n_left);

@@ -1,4 +1,4 @@
-/* nfc.c - works on one segment at a time: a character and what may melt into it. Segments that
+/* nfc.c - works on one segment at a time: a character and what may compose with it. Segments that
  * cannot change are skipped; the others are decomposed, their marks put in order and composed. */
 #include "text/nfc.h"
 
@@ -20,7 +20,7 @@ struct nfc {
 
 enum { MAX_DECOMPOSED = 4 }; /* of one character, canonically */
 
-/* May melt into the character before it: marks, and the later letters of a Hangul syllable. */
+/* May compose with the character before it: marks, and the later letters of a Hangul syllable. */
 static bool is_joining(int32_t c)
 {
     if (c < 0x300)

@@ -1,4 +1,4 @@
-/* pattern.h - looks for one text in a stream that comes byte by byte (Knuth, Morris and Pratt).
+/* pattern.h - finds one text in a stream of bytes (Knuth, Morris and Pratt).
  *
  * `state` is how many of the last bytes are a beginning of the text: they must be held back, since
  * the rest may follow. */

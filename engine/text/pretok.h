@@ -1,6 +1,6 @@
 /* pretok.h - splits text into pre-tokens, the pieces that merges never cross.
  *
- * By hand what both families' tokenisers give as a regular expression, D being 3 (Llama) or 1:
+ * By hand what both families' tokenizers give as a regular expression, D being 3 (Llama) or 1:
  *     (?i:'s|'t|'re|'ve|'m|'ll|'d) | [^\r\n\p{L}\p{N}]?\p{L}+ | \p{N}{1,D} |
  *      ?[^\s\p{L}\p{N}]+[\r\n]* | \s*[\r\n]+ | \s+(?!\S) | \s+
  * The first alternative that matches wins. Each byte is looked at a bounded number of times, so the

@@ -1,8 +1,8 @@
-/* prompt.h - a prompt while it is put together: its text, and the same in tokens.
+/* prompt.h - builds a prompt: its text, and the same in tokens.
  *
  * The template's own words may hold markers, which become their tokens by id; the caller's text is
- * plain whatever it looks like. What stands between two markers is tokenised in one go, as one run of
- * text, because the tokens at a seam depend on both its sides. Private to the templates. */
+ * plain whatever it looks like. What stands between two markers is tokenized in one go, as one run
+ * of text, because the tokens at a seam depend on both its sides. Private to the templates. */
 #ifndef ENGINE_TEXT_PROMPT_H
 #define ENGINE_TEXT_PROMPT_H
 
@@ -26,7 +26,7 @@ void prompt_words(struct prompt *p, const char *words);      /* the template's *
 void prompt_text(struct prompt *p, const char *s, size_t n); /* the caller's */
 void prompt_token(struct prompt *p, int32_t id);             /* < 0 = none */
 
-/* Tokenises what is left and ends the text with a NUL. 0, or -1: memory was short. */
+/* Tokenizes what is left and ends the text with a NUL. 0, or -1: memory was short. */
 int prompt_finish(struct prompt *p);
 void prompt_done(struct prompt *p);
 

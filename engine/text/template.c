@@ -1,4 +1,5 @@
-/* template.c - recognises a file's template, reads the caller's JSON and has a form print it. */
+/* template.c - recognises a file's template, reads the caller's JSON and has the
+ * right form render it. */
 #include "text/template.h"
 
 #include <stdio.h>
@@ -18,10 +19,11 @@
 struct form {
     enum engine_family family;
     bool opens_think;
-    const char *architecture;   /* whose files without a template mean this; or NULL */
+    const char
+        *architecture; /* architecture whose files without a template get this form; or NULL */
     const char *const *parts;   /* NULL-terminated, all there */
-    const char *ending;         /* one more, in which forms of a family differ */
-    const char *never;          /* a part that only its relatives have; or NULL */
+    const char *ending;         /* a marker that tells this form from the family's other one */
+    const char *never;          /* a part that only other forms have; or NULL */
     const char *const *markers; /* NULL-terminated */
 };
 
@@ -191,7 +193,7 @@ static int check_messages(struct render *r)
     return 0;
 }
 
-/* The template's own variable outdoes the tools of the request. */
+/* The template's own variable overrides the request's tools. */
 static int choose_tools(struct render *r, const json_t *tools)
 {
     const json_t *custom = json_object_get(r->options, "custom_tools");

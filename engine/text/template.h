@@ -4,11 +4,11 @@
  *     DeepSeek R1 distill       opens <think> for the model (since 2025-02)
  *     DeepSeek R1 distill, 2025-01   the same without that
  *     Llama 3.2 instruct
- * Any other template is refused. The text that comes out is the reference's (Jinja's) byte for byte,
- * with its oddities; where the reference raises, this refuses.
+ * Any other template is refused. The text that comes out is the reference's (Jinja's) byte for
+ * byte, with its oddities; where the reference raises, this refuses.
  *
  * The markers are inserted by id. What lies between two markers - the template's own words and the
- * caller's text - is tokenised as one plain text, as the reference splits it. So the caller's text
+ * caller's text - is tokenized as one plain text, as the reference splits it. So the caller's text
  * can look like a marker, but never be one. */
 #ifndef ENGINE_TEXT_TEMPLATE_H
 #define ENGINE_TEXT_TEMPLATE_H

@@ -1,4 +1,4 @@
-/* template_form.c - reading what a caller's JSON says, and saying what is wrong with it. */
+/* template_form.c - reads the caller's JSON and words its errors. */
 #include "text/template_form.h"
 
 #include <stdarg.h>
@@ -60,7 +60,7 @@ void put_json_string(struct render *r, const json_t *string)
     prompt_text(r->prompt, json_string_value(string), json_string_length(string));
 }
 
-/* The quote that ends a string, of which s points to the first character; or where the text ends. */
+/* The closing quote of the string whose first character is s; or the end of the text. */
 static const char *string_end(const char *s)
 {
     while (*(s += strcspn(s, "\"\\")) == '\\' && s[1])

@@ -1,4 +1,4 @@
-/* template_form.h - what template.c hands to the two forms, and what they need of each other.
+/* template_form.h - what template.c passes to the two forms, and what the forms share.
  *
  * A form returns 0, or -1 after refuse(). Private to the templates. */
 #ifndef ENGINE_TEXT_TEMPLATE_FORM_H

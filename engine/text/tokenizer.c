@@ -1,4 +1,4 @@
-/* tokenizer.c - builds a tokeniser from a description of its vocabulary, and encodes with it. */
+/* tokenizer.c - builds a tokenizer from a description of its vocabulary, and encodes with it. */
 #include "text/tokenizer.h"
 
 #include <stdio.h>

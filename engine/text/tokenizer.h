@@ -27,7 +27,7 @@ enum tok_type {
     TOK_UNKNOWN = 2,
     TOK_CONTROL = 3,      /* a marker of the template; never text */
     TOK_USER_DEFINED = 4, /* a marker that is text too: <think> */
-    TOK_UNUSED = 5,       /* a row without a meaning: never matched, never sampled */
+    TOK_UNUSED = 5,       /* an unused row: never matched, never sampled */
     TOK_BYTE = 6,         /* "<0x0A>" */
 };
 
@@ -43,7 +43,7 @@ struct tok_vocab {
     const int32_t *types;            /* [n_tokens] of enum tok_type, or NULL: all are normal */
     size_t n_merges;
     const struct tok_string *merges; /* "left right", best first */
-    struct tok_string pre; /* the way to split: "llama-bpe", "deepseek-r1-qwen", "qwen2" */
+    struct tok_string pre; /* the pre-tokenizer: "llama-bpe", "deepseek-r1-qwen", "qwen2" */
     int64_t bos, eos;      /* -1 = none */
     int add_bos;           /* 0, 1; -1 = the file does not say */
 };
@@ -52,8 +52,8 @@ enum { TOK_MAX_ENDS = 8 };
 
 struct tok_info {
     int n_vocab;
-    int32_t bos, eos; /* -1 = none */
-    bool add_bos;     /* a bare text begins with bos; templates print it themselves */
+    int32_t bos, eos;                /* -1 = none */
+    bool add_bos;                    /* plain text begins with bos; templates print it themselves */
     int32_t think_open, think_close; /* <think>, </think>; -1 = none */
     int n_ends;
     int32_t ends[TOK_MAX_ENDS]; /* any of these ends an answer */

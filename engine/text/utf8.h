@@ -1,7 +1,7 @@
-/* utf8.h - the little that the tokeniser and the detokeniser need to know of UTF-8.
+/* utf8.h - as much of UTF-8 as the tokenizer and the detokenizer need.
  *
- * A bad part is what Unicode 3.9 (table 3-8, "maximal subpart") calls one: the longest beginning of
- * a character that cannot be completed. Python and browsers replace each by one U+FFFD. */
+ * A bad part is what Unicode 3.9 (table 3-8) calls a maximal subpart: the longest beginning of a
+ * character that cannot be completed. Python and browsers replace each by one U+FFFD. */
 #ifndef ENGINE_TEXT_UTF8_H
 #define ENGINE_TEXT_UTF8_H
 
@@ -11,8 +11,8 @@
 
 enum { UTF8_BAD = -1, UTF8_SHORT = -2 };
 
-/* The character at s (n > 0 bytes are there) and its length in bytes. UTF8_BAD: *len_out bytes can
- * be no character, whatever follows. UTF8_SHORT: all n bytes are a good beginning. */
+/* The character at s (n > 0 bytes are there) and its length in bytes. UTF8_BAD: *len_out bytes are
+ * no character, whatever follows. UTF8_SHORT: all n bytes are the beginning of one. */
 int32_t utf8_decode(const char *s, size_t n, size_t *len_out);
 
 /* Writes a character, 1 to 4 bytes; returns how many. */

@@ -12,7 +12,7 @@ struct vocab_slot {
     uint32_t token; /* id + 1; 0 = free */
 };
 
-enum { MAX_PROBES = 256 }; /* honest vocabularies stay below 40 */
+enum { MAX_PROBES = 256 }; /* real vocabularies stay below 40 */
 
 static uint64_t mix(uint64_t h)
 {
@@ -80,7 +80,8 @@ void vocab_push(struct vocab *v, size_t len)
     v->n++;
 }
 
-/* The slot that holds these bytes, or the free one where they belong; NULL after too many probes. */
+/* The slot that holds these bytes, or the free one where they belong; NULL
+ * after too many probes. */
 static struct vocab_slot *probe(const struct vocab *v, const char *s, size_t len, uint64_t hash)
 {
     for (size_t i = 0; i < MAX_PROBES; i++) {

@@ -1,7 +1,7 @@
 /* vocab.h - the bytes of every token, and the way back from bytes to a token.
  *
  * All bytes lie in one block in the order of the ids. Only tokens that text may become are put into
- * the table; markers are found elsewhere (marker.h). Private to the tokeniser. */
+ * the table; markers are found elsewhere (marker.h). Private to the tokenizer. */
 #ifndef ENGINE_TEXT_VOCAB_H
 #define ENGINE_TEXT_VOCAB_H
 
@@ -28,17 +28,17 @@ void vocab_done(struct vocab *v);
 char *vocab_end(struct vocab *v);
 void vocab_push(struct vocab *v, size_t len);
 
-/* Makes a token findable. 1, or 0: an earlier one has the same bytes and stays, or -1: so many
- * collide that the vocabulary must be made for that. */
+/* Makes a token findable. 1; 0: an earlier one has the same bytes and stays; -1: more collisions
+ * than chance explains (a hostile file). */
 int vocab_index(struct vocab *v, int32_t id);
 
 /* The token with these bytes, or -1. */
 int32_t vocab_find(const struct vocab *v, const char *s, size_t len);
 
-/* The same, sooner where that is this token or the next. */
+/* The same, faster if it is token `near` or the one after it. */
 int32_t vocab_find_near(const struct vocab *v, int32_t id, const char *s, size_t len);
 
-/* These bytes are about to be looked for: what that will read is fetched meanwhile. */
+/* Prefetches what a lookup of these bytes will read. */
 void vocab_expect(const struct vocab *v, const char *s, size_t len);
 
 static inline const char *vocab_bytes(const struct vocab *v, int32_t id, size_t *len_out)

@@ -1,5 +1,5 @@
-/* answers.h - asking an engine through its one door, and what is heard of the answers. What cannot be
- * fails the test. */
+/* answers.h - asking an engine through its one door, and what is heard of the answers. What cannot
+ * be fails the test. */
 #ifndef TESTS_ENGINE_ANSWERS_H
 #define TESTS_ENGINE_ANSWERS_H
 

@@ -1,7 +1,8 @@
 /* build_gguf.h - GGUF files in memory, whole or damaged, for tests.
  *
- * Keys first, then tensors, then build_finish; after that any field can be found by its name and set
- * to any value. Fields of the file: "magic", "version", "n_tensors", "n_keys"; of a key or tensor X:
+ * Keys first, then tensors, then build_finish; after that any field can be found by its name and
+ * set to any value. Fields of the file: "magic", "version", "n_tensors", "n_keys"; of a key or
+ * tensor X:
  *     X:name_len  X:type  X:value                           value = that of a number, bool
  *     X:len  X:data                                         of a string
  *     X:element_type  X:count  X:data                       of an array; data = its first element
@@ -60,8 +61,9 @@ const struct build_field *build_field(const struct build *b, const char *name);
 void build_set(struct build *b, const char *field, uint64_t value);
 void build_truncate(struct build *b, size_t size);
 
-/* The keys and tensors of a model that binds: 2 layers, 16 wide, 2 heads of 8 over 1 key/value head,
- * FFN of 32, 8 tokens, F32. qwen2 has biases and an output matrix; llama is tied and scaled. */
+/* The keys and tensors of a model that binds: 2 layers, 16 wide, 2 heads of 8 over 1
+ * key/value head, FFN of 32, 8 tokens, F32. qwen2 has biases and an output matrix; llama
+ * is tied and scaled. */
 void build_model_keys(struct build *b, const char *architecture);
 void build_model_tensors(struct build *b, const char *architecture);
 void build_model(struct build *b, const char *architecture); /* from build_init to build_finish */

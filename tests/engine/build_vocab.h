@@ -1,4 +1,4 @@
-/* build_vocab.h - a small vocabulary for tests that need a tokeniser but no file.
+/* build_vocab.h - a small vocabulary for tests that need a tokenizer but no file.
  *
  * Token b < 256 is the byte b; then come the results of a few merges, a whole word that no merge
  * reaches, and the markers of both families. */

@@ -19,7 +19,7 @@ char *jsonl_hex(const json_t *hex, size_t *len_out);
 /* Does a list of ids equal an array of numbers? */
 bool jsonl_same_ids(const json_t *array, const int32_t *ids, size_t n);
 
-/* The tokeniser of an outside vocabulary: "llama" or "deepseek". Skips without fixtures. */
+/* The tokenizer of an outside vocabulary: "llama" or "deepseek". Skips without fixtures. */
 struct tokenizer *jsonl_tokenizer(const char *model);
 struct tokenizer *jsonl_open_tokenizer(const char *fixture); /* a file, or a release's folder */
 

@@ -1,5 +1,5 @@
-/* test_constrain.c - answers in a form through the engine's door: together and alone, interrupted, gone
- * on with, cut short. */
+/* test_constrain.c - answers in a form through the engine's door: together and alone, interrupted,
+ * gone on with, cut short. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

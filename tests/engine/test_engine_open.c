@@ -1,5 +1,5 @@
-/* test_engine_open.c - opening an engine: what is refused, planned and told, on tiny random models and the
- * outside fixtures. */
+/* test_engine_open.c - opening an engine: what is refused, planned and told, on tiny random models
+ * and the outside fixtures. */
 #include <ctype.h>
 #include <glob.h>
 #include <math.h>

@@ -1,6 +1,6 @@
-/* test_hf.c - models as Hugging Face's libraries save them: one safetensors file, whole and damaged,
- * and a folder whose JSON files say strange things, the outside releases' keys. Their logits are in
- * test_logits, their tokens in test_vectors. */
+/* test_hf.c - models as Hugging Face's libraries save them: one safetensors file, whole and
+ * damaged, and a folder whose JSON files say strange things, the outside releases' keys. Their
+ * logits are in test_logits, their tokens in test_vectors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -23,7 +23,8 @@ struct sequence {
     struct kv_sequence kv;
 };
 
-/* What stands in a row: a number that depends on its token and all before, as keys and values do. */
+/* What stands in a row: a number that depends on its token and all before, as
+ * keys and values do. */
 static uint64_t next_row(uint64_t row_before, int32_t token)
 {
     return (row_before ^ (uint64_t)token) * 0x100000001b3u + 1;

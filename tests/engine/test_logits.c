@@ -275,8 +275,8 @@ static void chunks_do_not_matter(void **state)
     }
 }
 
-/* A cache of integers is about as good as the activations of quantised weights, of which it makes as
- * many again: the fixtures' README allows 1.2 and 0.25. */
+/* A cache of integers is about as good as the activations of quantised weights, of which it makes
+ * as many again: the fixtures' README allows 1.2 and 0.25. */
 static void a_cache_of_integers_is_near(void **state)
 {
     (void)state;

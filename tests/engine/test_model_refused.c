@@ -1,4 +1,5 @@
-/* test_model_refused.c - models that load but do not bind: missing, contradicting or unsupported. */
+/* test_model_refused.c - models that load but do not bind: missing,
+ * contradicting or unsupported. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>

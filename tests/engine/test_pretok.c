@@ -1,4 +1,4 @@
-/* test_pretok.c - what the tokeniser knows of Unicode: decoding, the split, normalisation. */
+/* test_pretok.c - what the tokenizer knows of Unicode: decoding, the split, normalisation. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

@@ -100,7 +100,8 @@ static void grids_are_found(void **state)
     assert_true(relative_error(row, back, N) < 8e-3); /* a range to 0 would give 2e-2 */
 }
 
-/* The largest numbers, the smallest, both in one group, one alone: no code goes out of its range. */
+/* The largest numbers, the smallest, both in one group, one alone: no code
+ * goes out of its range. */
 static void extremes_stay_near(void **state)
 {
     float row[N], back[N];
@@ -154,8 +155,8 @@ static void random_rows_come_near(void **state)
     free(back);
 }
 
-/* Weights of the outside fixtures, of which there is a copy in eight bits: what we make of that copy
- * is at most as far from it as what the usual quantiser has made of the original. */
+/* Weights of the outside fixtures, of which there is a copy in eight bits: what we make of that
+ * copy is at most as far from it as what the usual quantiser has made of the original. */
 static void assert_no_worse(const char *usual, enum quant_type type)
 {
     struct gguf *from, *to;

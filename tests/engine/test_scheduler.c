@@ -1,5 +1,5 @@
-/* test_scheduler.c - many requests over the fake model of fake_model.h: each answer is what it is alone,
- * whatever else runs. */
+/* test_scheduler.c - many requests over the fake model of fake_model.h: each answer is what it is
+ * alone, whatever else runs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

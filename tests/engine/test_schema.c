@@ -1,4 +1,5 @@
-/* test_schema.c - schemas: what is refused, and whether the grammars accept what jsonschema does. */
+/* test_schema.c - schemas: what is refused, and whether the grammars accept
+ * what jsonschema does. */
 #include "tests/engine/tests.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
-/* test_template.c - templates recognised, conversations printed, markers kept out of users' hands. */
+/* test_template.c - templates recognised, conversations printed, markers kept
+ * out of users' hands. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

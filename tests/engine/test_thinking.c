@@ -1,5 +1,6 @@
-/* test_thinking.c - reasoning that is closed from outside, and answers that are gone on with, on the
- * demo models and on random ones, whose tokens are not those that their text would be split into. */
+/* test_thinking.c - reasoning that is closed from outside, and answers that are gone on
+ * with, on the demo models and on random ones, whose tokens are not those that their text
+ * would be split into. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-/* test_tokenizer.c - encoding and its way back, on a small vocabulary, on hostile ones, from files. */
+/* test_tokenizer.c - encoding and its way back, on a small vocabulary, on
+ * hostile ones, from files. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -329,8 +330,8 @@ static void build_tokenizer_keys(struct build *f, const char *model, uint32_t bo
     build_u32(f, "tokenizer.ggml.bos_token_id", bos);
 }
 
-/* Merges of runs of 'a' up to 4096 letters, each among lines that are of no use; the tokens in the order of
- * the merges, or against it, and some of them twice. */
+/* Merges of runs of 'a' up to 4096 letters, each among lines that are of no use; the tokens in the
+ * order of the merges, or against it, and some of them twice. */
 enum { RUNS = 12, USELESS = 50, LONG_LINE = 20000 };
 
 static struct tokenizer *open_runs(bool backwards, char *text, size_t *n_useless)

@@ -38,8 +38,8 @@ int test_grammar(void);
 int test_schema(void);
 int test_constrain(void);
 
-/* A file of the outside fixtures, whole, with a zero byte after its end; the caller's to free. Skips
- * the test where DUET_FIXTURES names no folder. */
+/* A file of the outside fixtures, whole, with a zero byte after its end; the caller's to free.
+ * Skips the test where DUET_FIXTURES names no folder. */
 void *fixture_read(const char *name, size_t *len_out);
 
 /* Its path, in a buffer of the caller's. Skips as above. */

@@ -1,7 +1,8 @@
 /* tiny_model.h - a whole model file with random weights, for tests that open an engine.
  *
- * Two layers of 64, a context of 512 tokens, F32, the vocabulary of build_vocab.h; "qwen2" speaks
- * DeepSeek's template, "llama" Llama's. What it answers means nothing, but it is always the same. */
+ * Two layers of 64, a context of 512 tokens, F32, the vocabulary of build_vocab.h;
+ * "qwen2" speaks DeepSeek's template, "llama" Llama's. What it answers means nothing, but
+ * it is always the same. */
 #ifndef TESTS_ENGINE_TINY_MODEL_H
 #define TESTS_ENGINE_TINY_MODEL_H
 

@@ -1,4 +1,4 @@
-/* token_checks.h - what must hold for any text, checked wherever a test has a tokeniser. */
+/* token_checks.h - what must hold for any text, checked wherever a test has a tokenizer. */
 #ifndef TESTS_ENGINE_TOKEN_CHECKS_H
 #define TESTS_ENGINE_TOKEN_CHECKS_H
 
@@ -13,7 +13,8 @@ struct tok_ids encode(const struct tokenizer *t, const char *s, size_t n, bool s
 /* All tokens' bytes, the caller's to free. */
 char *decode(const struct tokenizer *t, struct tok_ids ids, size_t *len_out);
 
-/* A copy of s with every bad part (utf8.h) replaced by U+FFFD, NUL-terminated; the caller's to free. */
+/* A copy of s with every bad part (utf8.h) replaced by U+FFFD, NUL-terminated;
+ * the caller's to free. */
 char *replace_bad_parts(const char *s, size_t n, size_t *len_out);
 
 /* decode(encode(s)) is s; where the dialect composes, s composed. */

@@ -1,6 +1,6 @@
-/* grade.c - two answers, with a newline between them, compared. What must hold: every text is equal to
- * itself, the order does not matter, the final answer found lies in the text, and nothing takes long
- * or much memory, whatever the bytes. */
+/* grade.c - two answers, with a newline between them, compared. What must hold: every text is equal
+ * to itself, the order does not matter, the final answer found lies in the text, and nothing takes
+ * long or much memory, whatever the bytes. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

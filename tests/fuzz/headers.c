@@ -1,8 +1,8 @@
 /* headers.c - any lines as the headers of a reply.
  *
- * Each line is given in memory of exactly its size, as libcurl's have no zero byte at their ends. What must
- * hold: after a fault nothing is taken any more; a digest is one or none, an ETag a strong one or none, and
- * no number is negative but where it is not known. */
+ * Each line is given in memory of exactly its size, as libcurl's have no zero byte at their ends.
+ * What must hold: after a fault nothing is taken any more; a digest is one or none, an ETag a
+ * strong one or none, and no number is negative but where it is not known. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

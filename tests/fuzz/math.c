@@ -1,5 +1,6 @@
-/* math.c - any text as a formula, and as a text with formulas in it. What must hold: spans lie in the
- * text and go forward; rows are as wide as they say and have nothing in them that steers a terminal. */
+/* math.c - any text as a formula, and as a text with formulas in it. What must hold: spans lie
+ * in the text and go forward; rows are as wide as they say and have nothing in them that
+ * steers a terminal. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

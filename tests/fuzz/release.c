@@ -1,8 +1,9 @@
 /* release.c - libFuzzer target: any bytes as the files of a Hugging Face folder, through reader,
- * binding, tokeniser and the plan of a conversion. What must hold: it is refused with one line, or
+ * binding, tokenizer and the plan of a conversion. What must hold: it is refused with one line, or
  * every number of it can be read.
  *
- * An input is a row of files, each a byte that says which, its length in two bytes, and its bytes. */
+ * An input is a row of files, each a byte that says which, its length in two
+ * bytes, and its bytes. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>

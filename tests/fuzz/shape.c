@@ -1,8 +1,8 @@
 /* shape.c - any schema, grammar or tools, and an answer that goes its own way through the masks.
  *
- * The input is a letter (s, g, t), the text up to a zero byte, and bytes that choose among the tokens
- * allowed. What must hold: an error is one line; every token of a mask is taken, and where the mask
- * lets the answer end it is whole: JSON that can be read, where a schema was given. */
+ * The input is a letter (s, g, t), the text up to a zero byte, and bytes that choose among the
+ * tokens allowed. What must hold: an error is one line; every token of a mask is taken, and where
+ * the mask lets the answer end it is whole: JSON that can be read, where a schema was given. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,8 @@
-/* tokenizer.c - any bytes to tokens, back, and through the detokeniser.
+/* tokenizer.c - any bytes to tokens, back, and through the detokenizer.
  *
- * The first byte chooses the dialect and whether markers count. What must hold: the tokens spell the
- * text (composed, where the dialect composes), and what a reader is shown is whole characters. */
+ * The first byte chooses the dialect and whether markers count. What must hold: the
+ * tokens spell the text (composed, where the dialect composes), and what a reader is
+ * shown is whole characters. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,9 +3,9 @@
  *
  *     make bench-store [ARGS="CONVERSATIONS [FILE]"]
  *
- * Builds a synthetic history (or takes up the one in FILE, built before) of so many conversations of
- * three messages each, one in thirty of them Chinese, and times what a reader waits for. A message's
- * words follow Zipf's law, so that there are common, rare and missing ones to look for.
+ * Builds a synthetic history (or takes up the one in FILE, built before) of so many conversations
+ * of three messages each, one in thirty of them Chinese, and times what a reader waits for. A
+ * message's words follow Zipf's law, so that there are common, rare and missing ones to look for.
  */
 #include <stdint.h>
 #include <stdio.h>
