@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include "app/clock.h"
+#include "app/signals.h"
+
+enum { SLOW_MS = 300 };
 
 struct job {
     int (*work)(void *arg);
@@ -44,6 +47,15 @@ static bool is_done(const struct job *job)
 {
     struct pollfd fd = {.fd = job->done[0], .events = POLLIN};
     return poll(&fd, 1, 0) > 0;
+}
+
+int aside_wait(int done_fd, double ms)
+{
+    struct pollfd fds[2] = {{.fd = done_fd, .events = POLLIN},
+                            {.fd = signals_fd(), .events = POLLIN}};
+    bool slow = ms >= SLOW_MS;
+    poll(fds, slow ? 2 : 1, slow ? -1 : SLOW_MS - (int)ms);
+    return slow && !fds[0].revents ? signals_next_ending() : 0;
 }
 
 int aside_run(const struct aside *a, int (*work)(void *arg), void *arg)

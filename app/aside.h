@@ -11,6 +11,10 @@ struct aside {
     void *ud;
 };
 
+/* For `live` of a program without a screen: waits for done_fd, and, once the work takes long, for a signal that
+ * ends the program, whose number is returned; 0: none. The work is not waited for then: a disk may hang. */
+int aside_wait(int done_fd, double ms);
+
 /* Returns what work(arg) returns. Where no thread can be had, runs it without one. */
 int aside_run(const struct aside *a, int (*work)(void *arg), void *arg);
 

@@ -275,6 +275,14 @@ void ui_feed(struct ui *u)
         dispatch_hangup(u);
 }
 
+bool ui_is_left(const struct ui *u)
+{
+    for (size_t i = 0; i < u->n_actions; i++)
+        if (u->actions[i].action.kind == UI_QUIT || u->actions[i].action.kind == UI_HANGUP)
+            return true;
+    return false;
+}
+
 bool ui_next_action(struct ui *u, struct ui_action *out)
 {
     if (u->input.deadline >= 0 && u->clock_ms() >= u->input.deadline)

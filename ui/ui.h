@@ -220,6 +220,9 @@ struct ui_action {
  */
 bool ui_next_action(struct ui *u, struct ui_action *out);
 
+/* Whether one waits that ends the program. It goes before all others. */
+bool ui_is_left(const struct ui *u);
+
 /* The transcript */
 
 enum ui_role { UI_USER, UI_ASSISTANT };

@@ -150,6 +150,15 @@ static int show(struct chat *c, enum form form, struct outlet *out, struct outle
     return sent ? sent : status ? status : whole;
 }
 
+/* A disk that hangs is not waited for by who has had enough. */
+static void wait_for_model(void *ud, int done_fd, double ms)
+{
+    int signal = aside_wait(done_fd, ms);
+    (void)ud;
+    if (signal != 0)
+        _exit(EXIT_SIGNAL + signal);
+}
+
 static int ask(struct chat *c, const struct str *question, char *err, size_t errlen)
 {
     int status = chat_use(c, NULL, err, errlen);
@@ -185,6 +194,7 @@ static int answer(struct app *app, const struct str *question, enum form form, s
     char ignored[256];
 
     chat_init(&c, &app->options, &app->paths);
+    c.holder.aside = (struct aside){wait_for_model, NULL};
     outlet_init(&side, STDERR_FILENO);
     side.wraps = side.terminal;
     out->wraps = out->terminal && (form == FORM_TEXT || form == FORM_WHOLE);

@@ -370,6 +370,17 @@ static void take_question(struct repl *r, const struct str *typed)
 
 /* Beginning and end */
 
+/* A disk that hangs is not waited for by who has had enough. */
+static void wait_for_model(void *ud, int done_fd, double ms)
+{
+    int signal = aside_wait(done_fd, ms);
+    (void)ud;
+    if (signal == 0)
+        return;
+    rl_deprep_terminal();
+    _exit(EXIT_SIGNAL + signal);
+}
+
 /* Earlier questions come from the store, so that what is deleted there is gone here as well. */
 static void load_prompts(struct repl *r)
 {
@@ -420,6 +431,7 @@ int repl_run(struct app *app)
 
     chat_init(&r.chat, &app->options, &app->paths);
     r.chat.as = "line";
+    r.chat.holder.aside = (struct aside){wait_for_model, NULL};
     outlet_init(&r.out, STDOUT_FILENO);
     r.out.wraps = r.out.terminal;
     repl_line_begin(&r.chat);

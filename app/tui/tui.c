@@ -195,7 +195,6 @@ static void loop(struct tui *t)
     struct pollfd fds[CHAT_MODELS + 4];
     struct ui_action action;
 
-    t->begun = true;
     while (!t->done) {
         size_t n = chat_poll(&t->chat, fds + 4);
         ui_poll(t->ui, &fds[0]);
@@ -233,24 +232,45 @@ static void complete(void *ud, const char *line, ui_offer offer, void *sink)
     offers_add(&t->chat, line, offer, sink);
 }
 
-/* While a model is opened: keys are shown, and done once it is open. What they complete (offers.h) knows
- * nothing of engines. Before the loop has begun they wait for the draft that there may be. */
+/* Whoever leaves does not wait for a disk that hangs: all is kept, and the thread that opens the model ends with
+ * the process. */
+static void leave_now(struct tui *t)
+{
+    chat_abandon(&t->chat, t->left_as);
+    tui_draft_done(t);
+    tui_pull_done(t);
+    tui_copy_done(t, true);
+    signals_guard_screen(NULL);
+    ui_close(t->ui);
+    _exit(t->status);
+}
+
+/* While a model is opened: keys are shown, and done once it is open, but for those that leave. What they
+ * complete (offers.h) knows nothing of engines. */
 static void live_on(void *ud, int done_fd, double ms)
 {
     struct tui *t = ud;
-    struct pollfd fds[2] = {[1] = {.fd = done_fd, .events = POLLIN}};
+    struct pollfd fds[3] = {
+        [1] = {.fd = done_fd, .events = POLLIN}, [2] = {.fd = signals_fd(), .events = POLLIN}};
+    struct ui_action action;
     bool slow = ms >= SLOW_MS;
-    if (slow)
+    if (slow && !t->told_opening)
         ui_hint(t->ui, "the model is being opened\u2026");
+    t->told_opening = slow;
     ui_draw(t->ui);
     ui_poll(t->ui, &fds[0]);
-    if (!t->begun)
-        fds[0].fd = -1;
-    poll(fds, 2, soonest(ui_timeout_ms(t->ui), slow ? -1 : SLOW_MS - (int)ms));
-    if (slow && fds[1].revents)
+    poll(fds, 3, soonest(ui_timeout_ms(t->ui), slow ? -1 : SLOW_MS - (int)ms));
+    if (slow && fds[1].revents) {
         ui_hint(t->ui, NULL);
+        t->told_opening = false;
+    }
+    take_signals(t);
     if (fds[0].revents)
         ui_feed(t->ui);
+    while (slow && !t->done && ui_is_left(t->ui) && ui_next_action(t->ui, &action))
+        tui_act(t, &action);
+    if (slow && t->done)
+        leave_now(t);
 }
 
 static int open_screen(struct tui *t, char *err, size_t errlen)
@@ -312,6 +332,7 @@ static int start(struct tui *t, char *err, size_t errlen)
     signals_guard_screen(t->ui);
     t->chat.holder.aside = (struct aside){live_on, t};
     tui_show_conversation(t);
+    tui_draft_open(t);
     tui_show_status(t);
     ui_draw(t->ui);
     int status = chat_use(&t->chat, NULL, err, errlen);
@@ -333,7 +354,6 @@ static int start(struct tui *t, char *err, size_t errlen)
     tui_offer(t);
     tui_pull_offer(t);
     show_config_warnings(t);
-    tui_draft_open(t);
     return 0;
 }
 
@@ -352,8 +372,9 @@ int tui_run(struct app *app)
         loop(&t);
         status = t.status;
         chat_abandon(&t.chat, t.left_as);
-        tui_draft_done(&t);
     }
+    if (t.ui)
+        tui_draft_done(&t);
     signals_guard_screen(NULL);
     ui_close(t.ui);
     if (status != 0 && err[0])

@@ -34,7 +34,6 @@ struct tui {
     struct str stash;    /* the draft there was before */
     int64_t regenerated; /* number of the turn that the model being chosen is for */
     struct str refused;  /* the question that did not fit, while the user is asked what to do */
-    bool begun;          /* the loop has: keys are taken */
     bool greeting;       /* there was no conversation yet */
     bool unsaved;        /* the last save failed, and that is on the screen */
 
@@ -47,6 +46,7 @@ struct tui {
     bool offering; /* the banner says that an answer was interrupted */
     int64_t context_used, draft_tokens;
     bool context_more;        /* than context_used: no more was counted */
+    bool told_opening;        /* that a model is being opened, which takes long */
     int64_t asking;           /* tokens of the prompt besides the draft, which is its question */
     bool asking_known, trims; /* trims: the model is not given spaces around a question */
     uint64_t draft_counted;   /* revision of the draft + 1 that count is of */

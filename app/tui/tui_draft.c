@@ -149,7 +149,8 @@ void tui_draft_done(struct tui *t)
         tui_forget_waiting(t);
         tui_draft_touch(t);
     }
-    if (t->draft.fd >= 0 && t->draft.due >= 0)
+    bool changed = t->draft.due >= 0 || t->draft.seen != ui_draft_revision(t->ui) + 1;
+    if (t->draft.fd >= 0 && changed)
         keep(t);
     draft_close(&t->draft);
     count_done(&t->count);

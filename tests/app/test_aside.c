@@ -4,9 +4,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -109,6 +112,70 @@ static void test_typing_on(void **state)
     term_free(t);
 }
 
+/* Stops the thread in which this command has a model opened, as a disk that hangs would. */
+static pid_t hang_opening(struct term *t, const char *command)
+{
+    pid_t pid = term_pid(t);
+    unsigned long thread = 0;
+    int status, cloned = SIGTRAP | PTRACE_EVENT_CLONE << 8;
+    if (ptrace(PTRACE_SEIZE, pid, NULL, PTRACE_O_TRACECLONE) != 0)
+        skip();
+    term_type(t, command);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status >> 8, cloned);
+    assert_int_equal(ptrace(PTRACE_GETEVENTMSG, pid, NULL, &thread), 0);
+    assert_int_equal(waitpid((pid_t)thread, &status, __WALL), thread);
+    assert_int_equal(ptrace(PTRACE_DETACH, pid, NULL, NULL), 0);
+    return (pid_t)thread;
+}
+
+/* Leaves by these keys. The thread that is stopped ends with the program, which is its parent here. */
+static void assert_leaves(struct term *t, pid_t thread, const char *keys, int status)
+{
+    int ended = 0;
+    term_type(t, keys);
+    for (int i = 0; i < 500 && waitpid(thread, &ended, __WALL | WNOHANG) == 0; i++)
+        term_read(t, 20);
+    if (!WIFEXITED(ended))
+        fail_msg("duet waits for the model; the screen:\n%s", term_screen(t));
+    assert_int_equal(term_end(t), status);
+    assert_restored(t);
+    term_free(t);
+}
+
+/* Who has had enough of a disk that hangs can leave, and finds what was being written. */
+static void test_hung_disk(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
+    term_expect(t, "Ask anything");
+    pid_t thread = hang_opening(t, "/model demo-deepseek\r");
+    term_expect(t, "the model is being opened");
+    term_type(t, "\003");
+    term_expect(t, "again");
+    assert_leaves(t, thread, "\003", 130);
+
+    t = term_start(24, 80, "-m", "demo-llama", NULL);
+    term_expect(t, "Ask anything");
+    thread = hang_opening(t, "/model demo-deepseek\r");
+    term_expect(t, "the model is being opened");
+    term_type(t, "unsent");
+    term_expect(t, "unsent");
+    assert_int_equal(kill(term_pid(t), SIGTERM), 0);
+    assert_leaves(t, thread, "", 143);
+    t = term_start(24, 80, "-m", "demo-llama", NULL);
+    term_expect(t, "what you were writing is back");
+    term_expect(t, "unsent");
+    term_type(t, "\025\004");
+    term_end(t);
+    term_free(t);
+
+    t = term_start(24, 80, "--plain", "-m", "demo-llama", NULL);
+    term_expect(t, "\n> ");
+    thread = hang_opening(t, "/model demo-deepseek\r");
+    assert_leaves(t, thread, "\003", 130);
+}
+
 int test_aside(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
@@ -116,6 +183,7 @@ int test_aside(void)
         TEST(test_run_aside),
         TEST(test_opened_aside),
         TEST(test_typing_on),
+        TEST(test_hung_disk),
     };
 #undef TEST
     return cmocka_run_group_tests_name("aside", tests, NULL, NULL);
