@@ -30,9 +30,8 @@ struct args_option {
     double min, max;
     int set;
     const char *choices; /* "auto cpu cuda" */
-    const char
-        *implied;   /* what it means without a value, which then only `=` can give it; or NULL */
-    unsigned where; /* where it is valid: bits that the table's owner defines */
+    const char *implied; /* the value where none is given, which then takes `=`; or NULL */
+    unsigned where;      /* where it is valid: bits that the table's owner defines */
 };
 
 struct args_table {

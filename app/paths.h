@@ -4,8 +4,7 @@
 
 struct paths {
     char *config, *data, *state, *cache; /* NULL where neither XDG_* nor HOME says */
-    char
-        *runtime; /* for what lasts as long as a process; NULL where XDG_RUNTIME_DIR does not say */
+    char *runtime;       /* for files of a running process; NULL without XDG_RUNTIME_DIR */
     char *history;       /* the database, NULL as data is */
     char *settings;      /* the configuration file, NULL as config is */
     const char *problem; /* why something is NULL */

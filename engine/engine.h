@@ -41,16 +41,15 @@ enum engine_error {
 /* Opening */
 
 enum engine_device { ENGINE_DEVICE_AUTO, ENGINE_DEVICE_CPU, ENGINE_DEVICE_CUDA };
-/* Numbers of the KV cache. F32 is for exact comparisons; Q8 takes half of F16's memory: blocks of
- * 32 integers of 8 bits. */
+/* Number formats of the KV cache. F32 is for exact comparisons; Q8, 8-bit integers in blocks of
+ * 32, takes about half of F16's memory. */
 enum engine_kv_type { ENGINE_KV_F16, ENGINE_KV_F32, ENGINE_KV_Q8 };
 
-/* As n_parallel: as many answers at a time as speed them up, while the KV cache stays small beside
- * the memory there is. */
+/* As n_parallel: as many answers at a time as the device benefits from, while the KV cache stays
+ * small beside the memory there is. */
 enum { ENGINE_PARALLEL_BEST = -1 };
 
-/* Why a model could not be opened for want of memory, in bytes on its device;
- * 0: it was not that. */
+/* When memory is too small for a model: bytes on its device; 0: that was not the reason. */
 struct engine_shortage {
     uint64_t needed, available;
 };
@@ -62,22 +61,21 @@ struct engine_options {
     int n_threads;               /* CPU threads; 0 = the cores this process may use */
     int n_ctx;                   /* longest sequence in tokens; 0 = 4096 or the model's own limit */
     int n_parallel;              /* answers at a time, each of up to n_ctx tokens; 0 = 1 */
-    enum engine_kv_type kv_type; /* F16 for Q8 where heads are no multiple of 32 long */
-    uint64_t host_memory;        /* CPU: takes at most so many bytes; 0 = what is free */
+    enum engine_kv_type kv_type; /* Q8 becomes F16 where a head is not a multiple of 32 */
+    uint64_t host_memory;        /* CPU: at most this many bytes; 0 = what is free */
     uint64_t device_memory;      /* CUDA: the same of the GPU's */
-    uint64_t reserved_memory;    /* of what is free, left to others that are about to take it */
+    uint64_t reserved_memory;    /* of what is free, left for others that are about to take it */
     bool reproducible;           /* CUDA: the same bytes whatever else is in the batch */
     struct engine_shortage *shortage; /* or NULL; set by engine_open */
 };
 
 /* Reads and checks the whole header, builds the tokenizer, plans memory and starts the engine's
- * thread, which then prepares the weights: requests may be submitted at once and wait for that.
- * ENGINE_READY or ENGINE_FATAL tells how it went. *out is the caller's, for engine_close. */
+ * thread, which then prepares the weights. Requests may be submitted at once; they wait for that.
+ * ENGINE_READY or ENGINE_FATAL reports the outcome. *out is the caller's, for engine_close. */
 int engine_open(struct engine **out, const struct engine_options *opt, char *err, size_t errlen);
 
-/* Whether this build and this machine have a GPU for ENGINE_DEVICE_AUTO to choose; with
- * too little memory on it that chooses the CPU all the same. Wakes the driver: some tenths
- * of a second at most. */
+/* Whether this build and this machine have a GPU for ENGINE_DEVICE_AUTO; if its memory is too
+ * small, the CPU is chosen all the same. Wakes the driver: some tenths of a second at most. */
 bool engine_has_gpu(void);
 
 /* Cancels what is running, joins the thread, frees everything. NULL is fine. */
@@ -108,7 +106,7 @@ struct engine_info {
     enum engine_kv_type kv_type; /* what is kept */
     uint64_t n_params, file_bytes;
     uint64_t weight_bytes, kv_bytes, scratch_bytes; /* planned, resident after load */
-    uint64_t kv_token_bytes;                        /* of these, a position takes */
+    uint64_t kv_token_bytes;                        /* of kv_bytes, for each position */
     const char *bus_address; /* of the GPU on the PCI bus, "00000000:1b:00.0"; NULL: a CPU */
     uint64_t fingerprint;    /* of the file's contents: same number, same model */
     /* Recommended by the model, else by its family; seed is 0. */
@@ -118,7 +116,7 @@ const struct engine_info *engine_info(const struct engine *e);
 
 const char *engine_kv_type_name(enum engine_kv_type type); /* "f16", "f32", "q8" */
 
-/* Tokens in the KV cache, those of ended requests included: a prompt that begins as they do is not
+/* Tokens in the KV cache, those of ended requests included: a prompt that begins with them is not
  * computed again. Changes while requests run. */
 int engine_cached_tokens(const struct engine *e);
 
@@ -132,7 +130,7 @@ char *engine_describe(const struct engine *e);
 enum engine_think {
     ENGINE_THINK_AUTO, /* as the family's template has it */
     ENGINE_THINK_OFF,  /* the reasoning is closed before it begins */
-    ENGINE_THINK_ON, /* the reasoning is opened, also where the template leaves that to the model */
+    ENGINE_THINK_ON, /* the reasoning is opened even where the template leaves that to the model */
 };
 
 enum engine_begun_reasoning {
@@ -141,9 +139,9 @@ enum engine_begun_reasoning {
     ENGINE_BEGUN_CLOSED, /* has ended */
 };
 
-/* The beginning of an answer, for the model to go on from. The texts are what counts: the tokens
- * are used as far as they spell them, which makes the answer the one it would have been without the
- * interruption (with the same sampling); text behind that is tokenized. */
+/* The beginning of an answer, for the model to continue. The texts decide: the tokens are used as
+ * far as they spell them, which makes the answer the one it would have been without the
+ * interruption (with the same sampling); any text after that is tokenized. */
 struct engine_begun {
     const char *reasoning, *answer; /* may be NULL where the length is 0 */
     size_t reasoning_len, answer_len;
@@ -153,30 +151,36 @@ struct engine_begun {
 };
 
 struct engine_request {
-    const char *messages;  /* JSON array in the form of OpenAI's chat API: objects with role and
-                             content, and for tool use tool_calls; copied */
-    const int32_t *tokens; /* or NULL: the prompt itself [n_tokens], in place of messages; copied.
-                                For measuring: it may hold anything, and all of it is answer then */
+    /* JSON array in the form of OpenAI's chat API: objects with role and content, and for tool use
+     * tool_calls; copied. */
+    const char *messages;
+    /* Or NULL: the prompt itself [n_tokens], in place of messages; copied. For measuring: any ids
+     * may be in it, and all output counts as answer. */
+    const int32_t *tokens;
     size_t n_tokens;
-    const char *tools;       /* JSON array of tools, or NULL */
-    const char *tool_choice; /* "auto" (NULL): the model calls a tool or answers; "required": it
-                                calls one; "none"; or the name of the one that it calls */
-    const char *schema;      /* JSON Schema that the answer conforms to, or NULL */
-    const char *grammar;     /* GBNF grammar whose root the answer is, or NULL; not with a schema */
-    const char *date; /* "26 Jul 2024": what the Llama template gives as today; NULL = today */
+
+    const char *tools; /* JSON array of tools, or NULL */
+    /* "auto" (NULL): the model calls a tool or answers; "required": it calls one; "none"; or the
+     * name of the one that it calls. */
+    const char *tool_choice;
+    const char *schema;  /* JSON Schema that the answer conforms to, or NULL */
+    const char *grammar; /* GBNF grammar whose root the answer is, or NULL; not with a schema */
+    const char *date;    /* "26 Jul 2024": today in Llama's template; NULL = today */
+
     struct engine_sampling sampling;
     int max_tokens;          /* 0 = until the context is full */
     const char *const *stop; /* texts that end the answer and are not part of it; NULL-terminated */
     enum engine_think think; /* without effect on a family that does not think */
-    int reasoning_budget; /* after so many tokens of reasoning it is closed; 0 = never. Counts what
-                                was begun, unless that is opened again */
+    /* Reasoning is closed after this many tokens; 0 = never. Those that were begun count, unless
+     * that reasoning is opened again. */
+    int reasoning_budget;
     const struct engine_begun *begun; /* or NULL; copied */
-    bool past_end; /* goes on where the model would end, up to max_tokens: for measuring */
+    bool past_end; /* ignores the model's end of answer, up to max_tokens: for measuring */
 };
 
-/* An answer that must have a form (schema, grammar, calls of tools) has it whenever it was ended by
- * the model; the reasoning before it is free. Where max_tokens or a stop text cut it short, the end
- * event says `unfinished`. What a schema may not hold is refused by name. */
+/* An answer that must have a form (schema, grammar, tool calls) has it whenever the model ended
+ * it; the reasoning before it is free. Where max_tokens or a stop text cut it short, the end event
+ * says `unfinished`. A schema with an unsupported keyword is refused, with the keyword's name. */
 
 /* Queues a request. Tokenizes here, so that a prompt which does not fit (ENGINE_EFIT) or is wrong
  * (ENGINE_EINPUT) is refused at once. *id_out names the request in its events; never 0. After
@@ -221,7 +225,7 @@ struct engine_usage {
     int begun_tokens;           /* of the prompt, the beginning of the answer, if there was one */
     int begun_reasoning_tokens; /* of those, as below */
     int completion_tokens;      /* all of the answer, reasoning included */
-    int reasoning_tokens;       /* of those, up to and with the tag that ends the reasoning */
+    int reasoning_tokens;       /* of those, up to and including the closing tag */
     double time_to_first_token_ms; /* from submit */
     double generation_time_ms;     /* from the first token to the latest */
 };
@@ -232,25 +236,27 @@ struct engine_event {
     enum engine_text kind;
     const char *text; /* whole characters, len bytes, NUL-terminated; never part of a marker */
     size_t len;
-    const int32_t *tokens; /* of TEXT and DONE: those of the answer that came since the last; all of
-                              them, in order, are what engine_begun takes */
+    /* Of TEXT and DONE: the answer's tokens since the last event; all of them, in order, are what
+     * engine_begun takes. */
+    const int32_t *tokens;
     size_t n_tokens;
     int prompt_done;
     struct engine_usage usage;
     enum engine_stop stop;
     enum engine_error error;
     const char *error_text;
-    const char *tool_calls; /* DONE: as in OpenAI's API, a JSON array of the calls that were written
-                               to their ends, arguments as text; NULL where there are none */
-    bool unfinished;        /* DONE: the answer was to have a form, and ended before it had it */
+    /* DONE: a JSON array of the calls that were completed, as in OpenAI's API (arguments as text);
+     * NULL if there are none. */
+    const char *tool_calls;
+    bool unfinished; /* DONE: the answer ended before it had the form it must have */
     double load_ms;
 };
 
 int engine_wake_fd(const struct engine *e);
 
 /* The next event, or NULL after timeout_ms without one (0 = at once, -1 = wait). Valid until the
- * next call. Text of one request and kind that was not fetched yet comes as one event, so a slow
- * reader costs no memory but the text's own. */
+ * next call. Unfetched text of one request and kind arrives as one event, so a slow reader costs
+ * no memory but the text's own. */
 const struct engine_event *engine_next_event(struct engine *e, int timeout_ms);
 
 /* Looking inside */
@@ -266,13 +272,13 @@ int engine_detokenize(const struct engine *e, const int32_t *ids, size_t n, char
                       size_t *len_out);
 
 struct engine_prompt {
-    char *text; /* as the template's authors would print it */
+    char *text; /* byte for byte what the reference template renders */
     int32_t *ids;
     size_t len, n_ids;
 };
 
-/* What a request's messages become. generate: the turn of the model is opened. template_options:
- * a JSON object of further template variables, or NULL. *out's members are the caller's to free. */
+/* Renders a request's messages. generate: the model's turn is opened. template_options: a JSON
+ * object of further template variables, or NULL. *out's members are the caller's to free. */
 int engine_render(const struct engine *e, const struct engine_request *req, bool generate,
                   const char *template_options, struct engine_prompt *out, char *err,
                   size_t errlen);
@@ -280,8 +286,7 @@ int engine_render(const struct engine *e, const struct engine_request *req, bool
 struct engine_evaluation {
     const int32_t *tokens; /* [n_tokens], as one new sequence; nothing is added */
     size_t n_tokens;
-    size_t n_greedy; /* then so many more positions, each the most likely token after the last;
-                        ends are not obeyed */
+    size_t n_greedy; /* then this many more, each the most likely token; ends do not stop it */
     int chunk;       /* prefill in pieces of this many tokens; 0 = as large as a step can be */
     /* Called for each position in order, in the engine's thread: logits [n_vocab]. */
     void (*position)(void *ud, size_t position, const float *logits, int n_vocab);
@@ -291,9 +296,9 @@ struct engine_evaluation {
 /* Runs the model over tokens and waits for it. No other request may be live. */
 int engine_evaluate(struct engine *e, const struct engine_evaluation *ev, char *err, size_t errlen);
 
-/* How fast the device reads its memory: bytes a second of n passes, one behind the other, over
- * memory that no cache holds and that is taken for this alone. 0 each where too little is free.
- * Waits for it, half a second or so; no request may be live. */
+/* The device's read bandwidth: bytes a second of n passes, one after the other, over memory that
+ * is in no cache and is allocated for this alone. 0 each where too little is free. Waits, half a
+ * second or so; no request may be live. */
 int engine_bandwidth(struct engine *e, double *passes, int n, char *err, size_t errlen);
 
 /* Converting: needs no open engine, and may run beside one */
@@ -308,8 +313,8 @@ enum engine_convert_type {
 struct engine_convert_step {
     const char *tensor;   /* being written */
     const char *type;     /* its number format */
-    bool begins;          /* nothing of it was written before; then: */
-    const char *instead;  /* NULL, or the format wanted, whose blocks do not divide its rows */
+    bool begins;          /* the first step of this tensor; then: */
+    const char *instead;  /* NULL, or the format that was wanted but does not divide its rows */
     uint64_t done, total; /* bytes of the file */
 };
 
@@ -317,7 +322,7 @@ struct engine_convert {
     const char *model_path; /* as engine_options has it; its weights in F32, F16, BF16 or Q8_0 */
     const char *out_path;
     enum engine_convert_type type;
-    bool replace;  /* a file that is there gives way */
+    bool replace;  /* an existing file is replaced */
     int n_threads; /* 0 = the cores this process may use */
     /* Called in the caller's thread with each piece of a few MiB; false gives up. NULL is fine. */
     bool (*step)(void *ud, const struct engine_convert_step *step);
@@ -325,9 +330,9 @@ struct engine_convert {
 };
 
 /* Writes a GGUF v3 file with the model's tokenizer, template, settings and weights, and waits for
- * that. The file gets its name when it is whole and on the disk; after an error or ENGINE_ECANCEL
- * nothing is left of it. ENGINE_EMODEL: the source cannot be used; ENGINE_ERROR: the file cannot be
- * written. The same source gives the same bytes, on any machine. */
+ * that. The file gets its name when it is complete and on the disk; after an error or
+ * ENGINE_ECANCEL nothing is left of it. ENGINE_EMODEL: the source cannot be used; ENGINE_ERROR:
+ * the file cannot be written. The same source gives the same bytes, on any machine. */
 int engine_convert(const struct engine_convert *c, char *err, size_t errlen);
 
 #endif

@@ -28,11 +28,10 @@
 struct kv;
 
 struct kv_sequence {
-    int32_t *
-        blocks; /* [blocks of the longest sequence] the caller's memory; a row of batch.h's table */
-    int n_blocks;   /* held */
-    int n_reserved; /* more that it may still take */
-    int n_shared;   /* of the held ones, how many of the first are in the tree */
+    int32_t *blocks; /* [blocks of the longest sequence], the caller's: a row of batch.h's table */
+    int n_blocks;    /* held */
+    int n_reserved;  /* more that it may still take */
+    int n_shared;    /* of the held ones, how many of the first are in the tree */
 };
 
 /* Blocks that n_tokens positions take. */

@@ -63,7 +63,7 @@ enum store_state {
 enum store_kind {
     STORE_TEXT,      /* the user's question, the model's answer, a tool's result */
     STORE_REASONING, /* what the model thought before it answered */
-    STORE_TOKENS, /* of both, as numbers in order; not searched. With them an answer goes on exactly */
+    STORE_TOKENS,    /* of both, in order; not searched; an answer continues exactly from them */
     STORE_KINDS
 };
 
@@ -76,8 +76,8 @@ enum store_kind {
 int store_open(struct store **out, const char *path, char *err, size_t errlen);
 
 /*
- * Purges what this handle deleted (see store_purge), but for most of a second at most: what is left
- * then is left to the next who closes. Frees the handle. NULL is allowed.
+ * Purges what this handle deleted (see store_purge) for most of a second at most; the rest is left
+ * to the next handle that closes. Frees the handle. NULL is allowed.
  */
 void store_close(struct store *s);
 
@@ -89,22 +89,23 @@ struct store_recovered {
 };
 
 /*
- * Puts what can be read of a damaged history into a new one, which takes its place; the old file is
- * kept beside it. Nobody else may have it open. When it fails everything is as it was, and err says
- * why in one line.
+ * Salvages a damaged history: what can be read of it goes into a new file, which takes its place;
+ * the old file is kept beside it. Nobody else may have it open. On failure everything is as it was,
+ * and err says why in one line.
  */
 int store_recover(const char *path, struct store_recovered *out, char *err, size_t errlen);
 
-const char *store_error(const struct store *s);   /* one line, until the next call */
-int store_failure(const struct store *s);         /* the status that it explains */
-void store_set_patience(struct store *s, int ms); /* to wait for another writer; 2000 at first */
-bool store_changed(struct store *s);              /* by another handle, since last asked */
-bool store_moved(struct store *s); /* another file, or none, is where the history was opened */
+const char *store_error(const struct store *s); /* one line, until the next call */
+int store_failure(const struct store *s);       /* the status that store_error explains */
+void store_set_patience(struct store *s,
+                        int ms);     /* how long to wait for another writer; 2000 at first */
+bool store_changed(struct store *s); /* by another handle, since the last call */
+bool store_moved(struct store *s);   /* the history's path now holds another file, or none */
 
 /*
- * Makes the calls up to store_commit one transaction, which holds off other writers: be quick.
- * All of them happen or none: when one has failed, store_commit undoes the others, and returns the
- * same. No nesting.
+ * Makes the calls up to store_commit one transaction, which blocks other writers: be quick. All of
+ * them happen or none: if one failed, store_commit undoes the others and returns its status. No
+ * nesting.
  */
 int store_begin(struct store *s);
 int store_commit(struct store *s);
@@ -147,7 +148,7 @@ int store_conversation_rename(struct store *s, int64_t id, const char *title);
 int store_conversation_set_system(struct store *s, int64_t id, const char *system);
 int store_conversation_archive(struct store *s, int64_t id, bool archived);
 
-/* Dates of a conversation that comes from elsewhere; they are for display, and order nothing. */
+/* Sets the dates of an imported conversation; they are for display, and order nothing. */
 int store_conversation_date(struct store *s, int64_t id, int64_t created_ms, int64_t updated_ms);
 
 /* Makes the path end at `leaf`, a message of this conversation; 0 empties the path. */
@@ -156,12 +157,12 @@ int store_conversation_set_leaf(struct store *s, int64_t id, int64_t leaf);
 /* Deletes; until it is purged, the same or another handle can take it back. */
 int store_conversation_delete(struct store *s, int64_t id);
 int store_conversation_restore(struct store *s, int64_t id);
-bool store_is_deleted(struct store *s, int64_t id); /* or never was; false when that is not known */
+bool store_is_deleted(struct store *s, int64_t id); /* or never existed; false when unknown */
 
 /*
- * Removes for good what this handle deleted, and what handles deleted that no longer exist: no
- * word of it is left in the file, its journal, its index or its old copies. This rewrites the
- * search index: up to a second for every 50,000 conversations there are.
+ * Removes for good what this handle deleted, and what handles deleted that are gone: no word of it
+ * is left in the file, its journal, its index or its old copies. This rewrites the search index: up
+ * to a second for every 50,000 conversations.
  */
 int store_purge(struct store *s);
 
@@ -203,7 +204,7 @@ struct store_messages {
     struct store_message *items;
 };
 
-/* As the parent of a new message: whatever the conversation's leaf is at that moment. */
+/* As the parent of a new message: the conversation's leaf at that moment. */
 enum { STORE_LEAF = -1 };
 
 /* A message about to be written; it becomes the conversation's leaf. */
@@ -220,9 +221,9 @@ int store_message_add(struct store *s, const struct store_draft *draft, const ch
                       size_t len, int64_t *id_out);
 
 /*
- * Writes a message as it comes. Each append costs a write to the disk: gather 100 to 200 ms of
- * text first. Appends of the two kinds may alternate. An end with a generation replaces the one
- * of the draft, with NULL it keeps it. Only the handle that began a message goes on with it.
+ * Writes a message as it streams. Each append costs a write to the disk: gather 100 to 200 ms of
+ * text first. Appends of the kinds may alternate. The generation given at the end replaces the
+ * draft's; NULL keeps it. Only the handle that began a message may continue it.
  */
 int store_message_begin(struct store *s, const struct store_draft *draft, int64_t *id_out);
 int store_message_append(struct store *s, int64_t id, enum store_kind kind, const char *text,
@@ -230,24 +231,24 @@ int store_message_append(struct store *s, int64_t id, enum store_kind kind, cons
 int store_message_end(struct store *s, int64_t id, enum store_state state,
                       const struct store_generation *generation);
 
-/* Lets the window begin at a message, or no longer. */
+/* Sets or clears the mark that the window begins at this message. */
 int store_message_set_opens(struct store *s, int64_t id, bool opens);
 
 /*
- * Lets a message that has ended, or whose writer is gone, be appended to and ended again as if this
- * handle had begun it. STORE_EBUSY: another one is writing it.
+ * Reopens a message that has ended, or whose writer is gone, for appending and ending again, as if
+ * this handle had begun it. STORE_EBUSY: another handle is writing it.
  */
 int store_message_resume(struct store *s, int64_t id);
 
 /* The conversation's current path, root first. */
 int store_message_path(struct store *s, int64_t conversation, struct store_messages **out);
 
-/* All answers to one message, oldest first; parent 0 gives the conversation's roots. */
+/* All children of one message, oldest first; parent 0 gives the conversation's roots. */
 int store_message_children(struct store *s, int64_t conversation, int64_t parent,
                            struct store_messages **out);
 
-/* The whole tree, oldest first, so that parents come before children: what is
- * newer than `after`. */
+/* The whole tree, or the messages newer than `after`, oldest first, so that parents come before
+ * children. */
 int store_message_tree(struct store *s, int64_t conversation, int64_t after,
                        struct store_messages **out);
 void store_messages_free(struct store_messages *list);
@@ -257,7 +258,7 @@ struct store_prompts {
     const char **items;
 };
 
-/* What the user asked lately, each text once, the latest first. */
+/* The user's latest prompts, each text once, newest first. */
 int store_prompts(struct store *s, size_t limit, struct store_prompts **out);
 void store_prompts_free(struct store_prompts *list);
 
@@ -270,7 +271,7 @@ struct store_hit {
     int64_t created_ms;   /* of the message */
     enum store_kind kind; /* which text of the message it is, */
     unsigned where;       /* and the same as a scope */
-    double score;         /* the more the better; for hits of the same query only */
+    double score;         /* higher is better; comparable within one query only */
     const char *title;    /* of the conversation */
     const char *snippet;  /* the match and its surroundings, on character boundaries */
     size_t match_at;      /* bytes in the snippet */
@@ -279,9 +280,9 @@ struct store_hit {
 
 struct store_hits {
     size_t count;
-    struct store_hit *items; /* the best of those that were found; with short words the newest */
+    struct store_hit *items; /* the best of those found; for short words, the newest */
     size_t found;
-    int64_t next; /* where to go on; 0: everything was searched */
+    int64_t next; /* where to continue; 0: everything was searched */
 };
 
 struct store_query {
@@ -289,20 +290,21 @@ struct store_query {
     unsigned scope;
     size_t limit;   /* most hits to return */
     int64_t before; /* 0: from the newest message on; else the `next` of hits with the same text */
-    int ms;         /* to stop after about so long; 0: never */
+    int ms;         /* time limit, roughly; 0: none */
 };
 
 /*
- * Texts that hold every word of the query, or every phrase in double quotes, as a part of a word
- * too, whatever its case; of a message the answer, else the reasoning. The query is text: nothing
- * in it is an operator. A query without a word finds nothing.
+ * Finds texts that hold every word of the query, or every phrase in double quotes, also inside
+ * longer words and in any case. A message gives one hit: its answer, else its reasoning. The query
+ * is plain text: nothing in it is an operator. A query without a word finds nothing.
  *
- * Messages are searched from the newest on until enough was found to choose from or the time is up.
+ * Messages are searched from the newest on until there are enough hits to choose from or the time
+ * is up.
  */
 int store_search_some(struct store *s, const struct store_query *query, struct store_hits **out);
-int store_search(
-    struct store *s, const char *query, unsigned scope, size_t limit,
-    struct store_hits **out); /* the same, from the newest on and without a limit of time */
+/* The same, from the newest on and without a limit of time. */
+int store_search(struct store *s, const char *query, unsigned scope, size_t limit,
+                 struct store_hits **out);
 void store_hits_free(struct store_hits *list);
 
 #endif

@@ -19,8 +19,7 @@
 
 struct input_event {
     bool is_paste;
-    const char
-        *report; /* else NULL: what the terminal says of itself or of the mouse, from ESC on */
+    const char *report; /* a reply or mouse report of the terminal, from ESC on; or NULL */
     struct key key;
     const char *text; /* of a paste: valid UTF-8, newlines as '\n', no NUL; until the next call */
     size_t len;

@@ -65,17 +65,15 @@ struct ui_command {
 };
 
 /*
- * Offers what a command's argument could be, each by a call of offer(): all that may stand
- * behind the command's name and a space. What does not begin as `line` goes on there is
- * left out by the UI.
+ * Offers candidates for a command's argument, each by a call of offer(): everything that may follow
+ * the command's name and a space. The UI leaves out what does not begin with what is typed.
  */
 typedef void (*ui_offer)(void *sink, const char *word, const char *help);
 typedef void (*ui_complete)(void *ud, const char *line, ui_offer offer, void *sink);
 
 /*
- * Settings: which keys do what, and colours of one's own. Made before the screen opens, and usable
- * without one. A line of a configuration file is one call: 0, or a ui_error with one line in err
- * and nothing changed.
+ * Settings: key bindings and colours. Made before the screen opens, and usable without one. A line
+ * of a configuration file is one call: 0, or a ui_error with one line in err and nothing changed.
  */
 struct ui_settings;
 
@@ -104,7 +102,7 @@ int ui_settings_color(struct ui_settings *s, const char *role, const char *value
  * dark until it answers. */
 enum ui_theme { UI_THEME_AUTO, UI_THEME_DARK, UI_THEME_LIGHT, UI_THEME_CONTRAST, UI_THEME_NONE };
 
-/* What becomes of reasoning when the answer begins. */
+/* How reasoning is shown once the answer begins. */
 enum ui_fold {
     UI_FOLD_SHUT, /* a line that sums it up */
     UI_FOLD_OPEN,
@@ -145,7 +143,7 @@ void ui_close(struct ui *u);
  * Async-signal-safe. */
 void ui_restore(const struct ui *u);
 
-/* Leaves the screen to another program (Ctrl-Z, $EDITOR), and comes back with a full repaint. */
+/* Gives the screen to another program (Ctrl-Z, $EDITOR), and comes back with a full repaint. */
 void ui_suspend(struct ui *u);
 void ui_resume(struct ui *u);
 
@@ -158,7 +156,7 @@ void ui_poll(const struct ui *u, struct pollfd *out);
 /* How long poll() may sleep until the UI has something to do by itself; -1: for ever. */
 int ui_timeout_ms(const struct ui *u);
 
-void ui_feed(struct ui *u); /* reads what is there; a dropped line becomes the action UI_HANGUP */
+void ui_feed(struct ui *u); /* reads what is there; a lost terminal becomes the action UI_HANGUP */
 void ui_draw(struct ui *u); /* paints if something changed and a frame is due */
 
 /* The window changed its size (SIGWINCH); cheap, may come in storms. */
@@ -172,13 +170,15 @@ enum ui_action_kind {
     UI_QUIT, /* id: the exit status, 0 by Ctrl-D, 130 by a second Ctrl-C */
     UI_NEW,  /* start a new conversation */
     UI_OPEN, /* id: the conversation chosen in the sidebar */
-    UI_LIST, /* wants rows for the sidebar, see ui_sidebar_set(): `id` of them at most, whose titles
-                  hold the words of `text`; tag 1: archived ones */
+    /* Wants rows for the sidebar, see ui_sidebar_set(): at most `id` of them, with titles that hold
+     * the words of `text`; tag 1: archived ones. */
+    UI_LIST,
     UI_RENAME,  /* id: a conversation; text: its new title */
     UI_ARCHIVE, /* id: a conversation; tag 1: archive it, 0: take it back */
     UI_DELETE,  /* id: a conversation */
     UI_RESTORE, /* take back the last deletion */
-    UI_SEARCH, /* wants what holds the words of `text`, see ui_search_set(); tag: an enum ui_where */
+    /* Wants the texts that hold the words of `text`, see ui_search_set(); tag: an enum ui_where. */
+    UI_SEARCH,
     UI_FOUND,  /* id: the hit chosen */
     UI_MODELS, /* wants to choose a model: answer with ui_pick() */
     UI_PICK,   /* tag, id: the row chosen in the dialog opened by ui_pick() */
@@ -192,18 +192,18 @@ enum ui_action_kind {
     UI_HANGUP,     /* the terminal is gone: save and end; reported once */
 
     /* Of the marked message, id: */
-    UI_REASK,    /* write its question anew, in the composer */
+    UI_REASK,    /* edit its question, in the composer */
     UI_REGEN,    /* answer it once more */
     UI_REGEN_BY, /* the same by a model to choose: answer with ui_pick() */
     UI_BACK,     /* show its version before */
     UI_ON,       /* show its version after */
     UI_FORK,     /* a new conversation that begins with this one up to it */
 
-    /* Of the questions that wait, and of the banner (ui_waiting, ui_banner): */
+    /* Of the waiting questions and the banner (ui_waiting, ui_banner): */
     UI_TAKE_BACK, /* put the latest into the composer */
     UI_DROP,      /* forget the latest */
     UI_ASK_NEXT,  /* ask the first now */
-    UI_LEAVE,     /* what the banner says is off */
+    UI_LEAVE,     /* decline what the banner offers */
 };
 
 struct ui_action {
@@ -215,8 +215,8 @@ struct ui_action {
 };
 
 /*
- * Takes the oldest action that is waiting; false: none. Call it each turn, also when nothing was
- * readable: a lone Esc becomes a key only when time has passed.
+ * Takes the oldest waiting action; false: none. Call it each turn, also when nothing was readable:
+ * a lone Esc becomes a key only after some time.
  */
 bool ui_next_action(struct ui *u, struct ui_action *out);
 
@@ -237,7 +237,7 @@ void ui_transcript_clear(struct ui *u);
 void ui_message_begin(struct ui *u, int64_t id, enum ui_role role, const char *name);
 void ui_message_append(struct ui *u, int64_t id, enum ui_text kind, const char *text, size_t len);
 
-/* How long the thinking took so far, for the header of the reasoning block; 0: not known. */
+/* How long the thinking has taken, for the header of the reasoning block; 0: unknown. */
 void ui_message_thought(struct ui *u, int64_t id, int64_t tokens, int64_t ms);
 
 /* note: one line under the message ("812 tokens · 6.1 s", "interrupted"), NULL or "": none. */
@@ -247,9 +247,8 @@ void ui_message_end(struct ui *u, int64_t id, enum ui_tone tone, const char *not
 int64_t ui_message_chosen(const struct ui *u);
 
 /*
- * What there is to copy in a text, with or without a screen: its n-th code block without the fence,
- * its n-th formula as it was written, without delimiters; counted from 0. The caller's to free;
- * NULL: there are not so many.
+ * What can be copied from a text, with or without a screen: its n-th code block without the fence,
+ * its n-th formula without delimiters; counted from 0. The caller's to free; NULL: there are fewer.
  */
 char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out);
 char *ui_math_in(const char *text, size_t len, size_t n, size_t *len_out);
@@ -260,13 +259,13 @@ size_t ui_steps_in(const char *text, size_t len);
 /* Which of how many versions of a message this is. */
 void ui_message_version(struct ui *u, int64_t id, size_t version, size_t versions);
 
-/* Takes all behind this message out of the transcript; 0: everything. */
+/* Removes everything after this message from the transcript; 0: everything. */
 void ui_transcript_cut(struct ui *u, int64_t id);
 
 /* Marks this message, where the keys for reading are in use, and brings it into view. */
 void ui_mark(struct ui *u, int64_t id);
 
-/* A rule above this message: what stands before it is not given to a model, and is shown
+/* Draws a rule above this message: what is before it is not given to the model, and is shown
  * dimmed. 0: no rule. */
 void ui_window(struct ui *u, int64_t id, enum ui_tone tone, const char *label);
 
@@ -277,11 +276,12 @@ struct ui_formula {
     char *words; /* as it is read aloud; the caller's to free; NULL: it cannot be */
 };
 
-/* The first one at or after `from`, which is outside of code and formulas; false: there is none. */
+/* The first formula at or after `from`, a place outside of code and formulas; false: there is
+ * none. */
 bool ui_formula_in(const char *text, size_t len, size_t from, struct ui_formula *out);
 
-/* A formula that was found so, drawn: rows of equal width, each with its newline; a displayed one
- * in two dimensions. The caller's to free; NULL: it cannot be drawn. */
+/* A formula found by ui_formula_in, drawn: rows of equal width, each with its newline; a displayed
+ * one in two dimensions. The caller's to free; NULL: it cannot be drawn. */
 char *ui_formula_rows(const char *text, size_t len, bool *display_out);
 
 /* What stands for a character where the locale has only ASCII; '?': nothing does. */
@@ -293,51 +293,51 @@ void ui_notice(struct ui *u, enum ui_tone tone, const char *text);
 /* The composer */
 
 /*
- * The text being written, what is folded in it whole: valid UTF-8, NUL-terminated, until the next
- * ui_ call. len_out may be NULL.
+ * The text being written, folded parts in full: valid UTF-8, NUL-terminated, until the next ui_
+ * call. len_out may be NULL.
  */
 const char *ui_draft(struct ui *u, size_t *len_out);
 
-/* Grows with every change of the draft, so that a count of its tokens is made once for each. */
+/* Changes with every change of the draft, so that its tokens need to be counted only once. */
 uint64_t ui_draft_revision(const struct ui *u);
 
 void ui_draft_set(struct ui *u, const char *text, size_t len);
 
-/* Puts a text into the draft, folded to one sign of this name. False: it is too long. */
+/* Puts a text into the draft, folded to one sign with this name. False: it is too long. */
 bool ui_draft_attach(struct ui *u, const char *name, const char *text, size_t len);
 
-/* Brings back what was sent last as it was, if this is it and nothing was written since. */
+/* Restores the draft that was sent last as it was, if it is this text and nothing was written
+ * since. */
 bool ui_draft_unsend(struct ui *u, const char *text, size_t len);
 
 /*
- * Questions that will be asked when the answer has ended, the next first; they stand above the
- * composer. Those behind the first `due` are kept until the user wants them asked (UI_ASK_NEXT).
+ * Questions that will be asked when the answer has ended, the next first; shown above the composer.
+ * Those after the first `due` wait until the user wants them asked (UI_ASK_NEXT).
  */
 void ui_waiting(struct ui *u, const char *const *texts, size_t n, size_t due);
 
 /*
- * A line above the composer that offers something: behind it stand the keys that take it up, by
- * UI_SEND or UI_CONTINUE, and the one that leaves it (UI_LEAVE). text NULL: there is nothing.
+ * A line above the composer that offers something, with the keys that accept it (by UI_SEND or
+ * UI_CONTINUE) and the one that declines it (UI_LEAVE). text NULL: no banner.
  */
 void ui_banner(struct ui *u, const char *text, enum ui_action_kind taken_by);
 
 /*
- * Something that goes on beside the chat, in a line above the composer: its name, a bar for the
- * share that is done (negative: none), and how it stands. name NULL: there is nothing.
+ * Background work, in a line above the composer: its name, a bar for the share that is done
+ * (negative: none), and its state in words. name NULL: none.
  */
 void ui_task(struct ui *u, const char *name, double share, const char *words);
 
-/* Moves the keys to the composer. */
+/* Moves the focus to the composer. */
 void ui_compose(struct ui *u);
 
 /*
- * Sends OSC 52 or another sequence that shows nothing, and is the caller's to have made harmless;
- * false: the terminal would not understand it.
+ * Sends OSC 52 or another sequence that shows nothing; the caller vouches that it is harmless.
+ * False: the terminal would not understand it.
  */
 bool ui_send_osc(struct ui *u, const char *sequence, size_t len);
 
-/* Tells somebody who looks elsewhere that an answer is there; in tmux OSC 9 is
- * passed through it. */
+/* Notifies a user who is looking elsewhere; in tmux, OSC 9 is passed through. */
 enum ui_notify { UI_NOTIFY_OFF, UI_NOTIFY_BELL, UI_NOTIFY_OSC9 };
 void ui_notify(struct ui *u, enum ui_notify how);
 
@@ -349,12 +349,12 @@ enum ui_state { UI_IDLE, UI_LOADING, UI_PREFILL, UI_THINKING, UI_GENERATING };
 struct ui_status {
     const char *model;
     struct ui_wording {
-        const char *full,
-            *brief;       /* brief: where there is less room; NULL: there is no such wording */
-    } device,             /* "CPU, 2 threads, AVX-512 VNNI", "CPU" */
-        memory,           /* "weights 1.9 GB, KV 120 MB", "2.0 GB" */
-        beside;           /* what else is in memory: "beside llama (GPU)", "+ llama" */
-    const char *thinking; /* how it is limited: "no thinking" */
+        const char *full;
+        const char *brief; /* for narrow windows, or NULL */
+    } device,              /* "CPU, 2 threads, AVX-512 VNNI", "CPU" */
+        memory,            /* "weights 1.9 GB, KV 120 MB", "2.0 GB" */
+        beside;            /* other models in memory: "beside llama (GPU)", "+ llama" */
+    const char *thinking;  /* how it is limited: "no thinking" */
     enum ui_state state;
     int64_t done, total; /* of the loading (any unit) or the prefill (tokens) */
     double tokens_per_second;
@@ -366,10 +366,10 @@ struct ui_status {
 
 void ui_status_set(struct ui *u, const struct ui_status *status); /* cheap when nothing changed */
 
-/* A passing remark on the status line; the next key takes it away. NULL: so does this. */
+/* A hint on the status line, until the next key. NULL removes it. */
 void ui_hint(struct ui *u, const char *text);
 
-/* The first key of an action, to be put into such a text: "Ctrl-X c". false: it has none. */
+/* The first key of an action, for use in a hint: "Ctrl-X c". False: it has none. */
 enum { UI_KEY_MAX = 160 };
 bool ui_key(const struct ui *u, const char *action, char out[UI_KEY_MAX]);
 
@@ -380,15 +380,15 @@ struct ui_row {
 };
 
 /*
- * The conversations of the sidebar (F2), newest first: what the last UI_LIST asked for, or that
- * anew. `current` is the id of the one on screen. Fewer than were asked for: there are no more.
+ * The conversations of the sidebar (F2), newest first: the reply to the last UI_LIST, or a newer
+ * one. `current` is the id of the one on screen. Fewer rows than asked for: there are no more.
  */
 void ui_sidebar_set(struct ui *u, const struct ui_row *rows, size_t n, int64_t current);
 
 /* Opens the sidebar, narrowed to titles with these words, or to the archived ones. */
 void ui_sidebar(struct ui *u, const char *words, bool archived);
 
-/* The title of what UI_RESTORE would bring back, shown until it is another; NULL: nothing. */
+/* The title of what UI_RESTORE would bring back, shown until replaced; NULL: nothing. */
 void ui_sidebar_deleted(struct ui *u, const char *title);
 
 enum ui_where { UI_EVERYWHERE, UI_IN_QUESTIONS, UI_IN_ANSWERS, UI_IN_REASONING, UI_WHERES };
@@ -406,21 +406,21 @@ struct ui_hit {
 void ui_search(struct ui *u, const char *query);
 
 /*
- * What was found for the last UI_SEARCH. May be called again while more is found; `grown`: these
- * are the hits there were, and more of them. summary: "14 found".
+ * The hits for the last UI_SEARCH. May be called again as more are found; `grown`: these are the
+ * former hits and more. summary: "14 found".
  */
 void ui_search_set(struct ui *u, const struct ui_hit *hits, size_t n, bool grown,
                    const char *summary);
 
 /*
- * Shows a message at the first place that holds `text`, marks all places that do, and lets the next
- * keys walk along them. kind UI_REASONING: its reasoning is unfolded for that.
+ * Scrolls to the first occurrence of `text` in a message, highlights all of them, and lets the
+ * search keys walk along them. kind UI_REASONING: unfolds its reasoning for that.
  */
 void ui_find(struct ui *u, int64_t message, enum ui_text kind, const char *text);
 
 /*
- * Opens a dialog to choose one of the rows, `selected` is the id it starts on. Enter gives UI_PICK
- * with this tag and the row's id; Esc gives nothing.
+ * Opens a dialog to choose one of the rows, starting at the id `selected`. Enter gives UI_PICK with
+ * this tag and the row's id; Esc gives nothing.
  */
 void ui_pick(struct ui *u, int tag, const char *title, const struct ui_row *rows, size_t n,
              int64_t selected);

@@ -10,7 +10,7 @@
 #include "app/commands/commands_read.h"
 #include "app/commands/commands_copy.h"
 #include "app/commands/commands_pull.h"
-#include "app/chat/compact.h"
+#include "app/commands/compact.h"
 #include "app/mem.h"
 #include "app/numbers.h"
 #include "app/options.h"

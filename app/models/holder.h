@@ -28,18 +28,16 @@ enum held_where {
 
 struct held {
     struct model_file file;
-    struct engine
-        *engine; /* NULL: not in memory; it has given way, was lost, or was never opened */
-    bool ready;  /* the weights are loaded */
+    struct engine *engine; /* NULL: not in memory (evicted, lost, or never opened) */
+    bool ready;            /* the weights are loaded */
     double load_ms;
     char fault[256]; /* why it cannot go on; "" while it can */
     int n_lost;      /* how often, since its last good answer */
     bool on_cpu;     /* though the options want the GPU: it has no room, or has failed too often */
     enum held_where where;
     bool answering;
-    double used_ms; /* of clock_ms(): when it was used last */
-    uint64_t
-        serial; /* of the engine: no other has had it. What was counted with one holds for it alone */
+    double used_ms;  /* of clock_ms(): when it was used last */
+    uint64_t serial; /* of the engine, never reused: counts made with it hold for it alone */
 };
 
 struct holder {

@@ -18,9 +18,8 @@ enum digest_verdict {
 
 struct digest_check {
     enum digest_verdict verdict;
-    char found[DIGEST_HEX],
-        expected
-            [DIGEST_HEX]; /* of the file; of a folder the first that differs, else its weights' */
+    /* Of the file; of a folder, of the first file that differs, else of its weights. */
+    char found[DIGEST_HEX], expected[DIGEST_HEX];
     char err[240];
 };
 

@@ -17,7 +17,7 @@
 #include "app/commands/commands_branch.h"
 #include "app/commands/commands_pull.h"
 #include "app/chat/copy.h"
-#include "app/chat/compact.h"
+#include "app/commands/compact.h"
 #include "app/exit.h"
 #include "app/chat/greeting.h"
 #include "app/mem.h"

@@ -21,8 +21,7 @@ struct pull_entry {
     const char *repository; /* "owner/name" at Hugging Face */
     const char *revision;   /* of it: the commit that has the files with these digests, or "main" */
     const char *licence;
-    const char
-        *folder; /* here, of a model of several files; NULL: its one lies beside the others */
+    const char *folder; /* of a model of several files; NULL: one file, beside the others */
     struct pull_file files[PULL_FILES]; /* first the weights; a name that is NULL ends them */
 };
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/chat/compact.h"
+#include "app/commands/compact.h"
 #include "app/chat/notices.h"
 #include "app/commands/commands_branch.h"
 #include "app/exit.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/chat/compact.h"
+#include "app/commands/compact.h"
 #include "app/commands/commands_branch.h"
 #include "app/mem.h"
 #include "app/tui/tui.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "app/chat/compact.h"
+#include "app/commands/compact.h"
 #include "app/exit.h"
 #include "tests/app/talk.h"
 

@@ -1,8 +1,8 @@
 /* compact.h - what is left out of a conversation that has become too long for a model's context:
  * which exchanges, how many tokens, and always by the user's word. Nothing is deleted: the window
  * begins later (history_open_window), and can be opened again. */
-#ifndef APP_CHAT_COMPACT_H
-#define APP_CHAT_COMPACT_H
+#ifndef APP_COMMANDS_COMPACT_H
+#define APP_COMMANDS_COMPACT_H
 
 #include "app/commands/commands.h"
 

@@ -1,5 +1,5 @@
 /* compact.c - see compact.h. */
-#include "app/chat/compact.h"
+#include "app/commands/compact.h"
 
 #include <stdlib.h>
 #include <string.h>
