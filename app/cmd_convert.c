@@ -150,7 +150,12 @@ int cmd_convert(struct app *app)
     char err[512];
 
     if (app->n_words != 2) {
-        say_error("convert: needs a model and the file to write (got %zu words)", app->n_words);
+        say_error("convert: needs a model and the file to write (got %zu word%s)", app->n_words,
+                  app->n_words == 1 ? "" : "s");
+        return EXIT_USAGE;
+    }
+    if (strcmp(app->words[1], "-") == 0) {
+        say_error("convert: -: needs a file, which standard output is not (./- is one)");
         return EXIT_USAGE;
     }
     if (!app->options.force && lstat(app->words[1], &there) == 0) {

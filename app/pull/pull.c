@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/clock.h"
@@ -259,6 +260,15 @@ static bool is_kept(struct pull *p)
     return kept;
 }
 
+/* A file that was found right has a record from now on; from where it came nobody knows. */
+static void record_target(struct pull *p)
+{
+    free(p->record.url);
+    p->record.url = NULL;
+    p->record.verified = (int64_t)time(NULL);
+    pull_record_write(p->part.dir, p->file->name, &p->record);
+}
+
 /* The file that has the name already: it is right, or it stays. */
 static int look_at_target(struct pull *p, char *err, size_t errlen)
 {
@@ -271,6 +281,8 @@ static int look_at_target(struct pull *p, char *err, size_t errlen)
                       errno == ELOOP ? "is there, as a link" : strerror(errno));
     int status = compare_target(p, fd, err, errlen);
     close(fd);
+    if (status == 0)
+        record_target(p);
     return status;
 }
 

@@ -64,7 +64,8 @@ static void test_wrong_lines(void **state)
         const char *err;
     } rows[] = {
         {"$DUET convert", 2, "convert: needs a model and the file to write (got 0 words"},
-        {"$DUET convert $M", 2, "(got 1 words"},
+        {"$DUET convert $M", 2, "(got 1 word)"},
+        {"cd $HOME; $DUET convert $M -; S=$?; ls; exit $S", 2, "convert: -: needs a file"},
         {"$DUET convert $M a b", 2, "(got 3 words"},
         {"$DUET convert $M a --type q5_k", 2, "--type: unknown value (got q5_k"},
         {"$DUET convert /nowhere/x a", 3, "/nowhere/x: No such file"},

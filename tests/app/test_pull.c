@@ -38,6 +38,12 @@ static void test_pull(void **state)
     assert_int_equal(r.status, 0);
     assert_contains(r.err, "is here already");
     run_done(&r);
+    /* One whose record was lost has one again. */
+    run_shell(&r, "cd $HOME/.local/share/duet/models; echo '{' >*.json; $DUET models verify llama; "
+                  "$DUET pull llama -q; $DUET models verify llama");
+    assert_contains(r.out, "llama  unknown");
+    assert_contains(r.out, "llama  right");
+    run_done(&r);
 }
 
 /* What was pulled answers under its short name. */
