@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -97,6 +98,9 @@ static bool is_listed(const struct model_list *list, const struct stat *st)
     return false;
 }
 
+/* The hub's repositories of the two releases have no type in their names, but this one in their files. */
+static const char published_type[] = "bf16";
+
 /* One that may be a model; of those of a release the names come later. */
 static void add_model(struct model_list *list, enum model_place place, const char *path,
                       const char *stem)
@@ -121,7 +125,9 @@ static void add_model(struct model_list *list, enum model_place place, const cha
         .release = release,
     };
     if (release >= 0)
-        memcpy(file->type, type, sizeof type);
+        snprintf(file->type, sizeof file->type, "%s",
+                 type[0] || place != MODEL_HUGGING_FACE || S_ISREG(st.st_mode) ? type
+                                                                               : published_type);
 }
 
 static void add_file(struct model_list *list, enum model_place place, const char *dir,

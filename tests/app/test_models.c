@@ -157,6 +157,7 @@ static void test_hugging_face_folder(void **state)
         "echo '{\"tokens\": [1, 2]}' | $DUET inspect logits -m deepseek",
         0, "{\"logits\": [", "");
     assert_shell("$DUET models", 0, "snapshots/1  (huggingface)", "");
+    assert_shell("$DUET pull r1:f16", 0, "", "is on this machine already, kept by huggingface");
     assert_shell(
         "rm .cache/huggingface/hub/*/*/*/*.safetensors; $DUET models -m deepseek; $DUET models -q",
         0, "demo-llama", "");
