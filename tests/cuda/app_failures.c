@@ -130,6 +130,93 @@ static void test_one_on_the_cpu(void **state)
     term_free(t);
 }
 
+static int count(const char *text, const char *part)
+{
+    int n = 0;
+    for (const char *at = text; (at = strstr(at, part)); at++)
+        n++;
+    return n;
+}
+
+static int64_t number_in(const char *text, const char *key)
+{
+    const char *at = strstr(text, key);
+    assert_non_null(at);
+    return atoll(at + strlen(key));
+}
+
+/* With room for both, both are on the GPU: there is nothing to be said, and who comes back has kept what it
+ * has read. Other programs are told of both. */
+static void test_both_on_the_gpu(void **state)
+{
+    struct run r;
+    (void)state;
+    struct term *t = term_start(24, 80, "--cuda", "-m", "demo-deepseek", "-n", "20", NULL);
+    term_expect(t, "demo-deepseek \xc2\xb7 stub");
+    term_type(
+        t, "What is 1 + 2 + 3 + 4 + 5 + 6 + 7 + 8 + 9 + 10 + 11 + 12 + 13 + 14 + 15 + 16 + 17?\r");
+    term_expect(t, "cut at the length limit");
+    term_type(t, "/model demo-llama\r");
+    term_expect(t, "demo-llama answers from here on");
+    assert_null(strstr(term_screen(t), "gave way"));
+    run_shell(&r, "$DUET ps; $DUET ps --json");
+    assert_int_equal(count(r.out, " stub "), 2);
+    assert_int_equal(count(r.out, "\"where\": \"gpu\""), 2);
+    run_done(&r);
+    term_type(t, "/model demo-deepseek\r");
+    term_expect(t, "demo-deepseek answers from here on");
+    term_type(t, "And a second?\r");
+    term_expect(t, "And a second?");
+    term_expect(t, "continue goes on with it");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+    run_shell(&r, "$DUET log 1 --json | grep cached_tokens | tail -1");
+    int64_t cached = number_in(r.out, "\"cached_tokens\": ");
+    if (cached < 16 || cached >= number_in(r.out, "\"prompt_tokens\": "))
+        fail_msg("%s", r.out);
+    run_done(&r);
+}
+
+/* Of three on a GPU with room for two the one goes that was not used for longest, if one has to. */
+static void test_giving_way_on_the_gpu(void **state)
+{
+    char limit[32], line[4200];
+    struct run r;
+    (void)state;
+    run_shell(&r, "cp app/demo/demo-llama.gguf $HOME/third.gguf");
+    run_done(&r);
+    snprintf(limit, sizeof limit, "%d", mib_on_gpu("demo-llama") + mib_on_gpu("demo-deepseek") + 2);
+    struct term *t = term_start(24, 80, "--cuda", "--vram-limit", limit, "-m", "demo-deepseek",
+                                NULL);
+    term_expect(t, "demo-deepseek \xc2\xb7 stub");
+    term_type(t, "/model demo-llama\r");
+    term_expect(t, "+ demo-deepseek");
+    term_type(t, "/model demo-deepseek\r");
+    term_expect(t, "+ demo-llama");
+    snprintf(line, sizeof line, "/model %s/third.gguf gpu\r", getenv("HOME"));
+    term_type(t, line);
+    term_expect(t, "demo-llama gave way to third (needs ");
+    term_type(t, "/new\r");
+    term_type(t, "/ps\r");
+    term_expect(t, "third");
+    term_expect(t, "demo-deepseek  stub");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+
+    /* Nor has the CPU room for it. */
+    snprintf(limit, sizeof limit, "%d", mib_on_gpu("demo-deepseek") + 2);
+    t = term_start(24, 80, "--cuda", "--vram-limit", limit, "--memory-limit", "1", "-m",
+                   "demo-deepseek", NULL);
+    term_expect(t, "demo-deepseek \xc2\xb7 stub");
+    term_type(t, "/model demo-llama\r");
+    term_expect(t, "demo-deepseek gave way to demo-llama (needs ");
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    term_free(t);
+}
+
 /* Nobody has to ask for the GPU; where it cannot be had, the CPU answers. */
 static void test_a_gpu_is_chosen(void **state)
 {
@@ -186,9 +273,10 @@ static void test_kv_types(void **state)
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
-    const struct CMUnitTest tests[] = {TEST(test_pipe_says_why), TEST(test_the_cpu_takes_over),
-                                       TEST(test_one_on_the_cpu), TEST(test_a_gpu_is_chosen),
-                                       TEST(test_kv_types)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_pipe_says_why),   TEST(test_the_cpu_takes_over),    TEST(test_one_on_the_cpu),
+        TEST(test_both_on_the_gpu), TEST(test_giving_way_on_the_gpu), TEST(test_a_gpu_is_chosen),
+        TEST(test_kv_types)};
 #undef TEST
     return cmocka_run_group_tests_name("GPU failures", tests, NULL, NULL) + test_bench_on_stub();
 }
