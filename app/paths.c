@@ -1,6 +1,7 @@
 /* paths.c - see paths.h. */
 #include "app/paths.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,15 @@ char *paths_in_clone(const char *name)
     }
     free(build);
     return dir;
+}
+
+char *paths_expand(const char *path)
+{
+    const char *home = getenv("HOME");
+    bool at_home = home && path[0] == '~' && (path[1] == '/' || path[1] == '\0');
+    struct str full = {0};
+    str_addf(&full, "%s%s", at_home ? home : "", path + at_home);
+    return full.data ? full.data : mem_strdup("");
 }
 
 void paths_make_folder(const char *folder)

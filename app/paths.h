@@ -18,6 +18,9 @@ void paths_done(struct paths *p);
 /* "dir/name"; the caller's. */
 char *paths_join(const char *dir, const char *name);
 
+/* The path with the home in place of a "~" at its beginning; the caller's. */
+char *paths_expand(const char *path);
+
 /* Makes the folder and those above it, for the user alone; one that cannot be made shows when a
  * file in it is opened. */
 void paths_make_folder(const char *folder);

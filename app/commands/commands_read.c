@@ -21,7 +21,6 @@ enum { READ_MAX = 4 << 20, STEP = 1 << 16 };
 static char *file_name(const char *arg)
 {
     size_t n = strlen(arg);
-    const char *home = getenv("HOME");
 
     while (n > 0 && arg[n - 1] == ' ')
         n--;
@@ -29,14 +28,11 @@ static char *file_name(const char *arg)
         arg++;
         n -= 2;
     }
-    struct str name = {0};
-    if (home && (n == 1 || (n > 1 && arg[1] == '/')) && arg[0] == '~') {
-        str_adds(&name, home);
-        arg++;
-        n--;
-    }
-    str_add(&name, arg, n);
-    return name.data ? name.data : mem_strdup("");
+    struct str bare = {0};
+    str_add(&bare, arg, n);
+    char *name = paths_expand(str_get(&bare));
+    str_done(&bare);
+    return name;
 }
 
 static int read_whole(int fd, const char *name, struct str *out, char *err, size_t errlen)

@@ -354,14 +354,15 @@ static const struct model_file *by_path(const struct model_list *list, const cha
     return NULL;
 }
 
-int models_find(const struct paths *paths, const char *name, struct model_file *out, char *err,
+int models_find(const struct paths *paths, const char *asked, struct model_file *out, char *err,
                 size_t errlen)
 {
     struct model_list list;
     int status = 0;
 
-    if (name && *name == '\0')
+    if (asked && *asked == '\0')
         return say_to(err, errlen, EXIT_MODEL, "model: empty name");
+    char *name = asked ? paths_expand(asked) : NULL;
     models_list(paths, &list);
     bool is_path = name && strchr(name, '/');
     const struct model_file *found = !name     ? models_default(&list)
@@ -377,5 +378,6 @@ int models_find(const struct paths *paths, const char *name, struct model_file *
         status = say_to(err, errlen, EXIT_MODEL,
                         "model: none installed, not even a demo model (`make run` finds them)");
     models_list_done(&list);
+    free(name);
     return status;
 }

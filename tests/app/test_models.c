@@ -273,6 +273,16 @@ static void test_llama_cpp_and_lm_studio(void **state)
     assert_found("lmstudio");
 }
 
+/* A shell puts the home in place of ~, and so does what comes from no shell. */
+static void test_home(void **state)
+{
+    (void)state;
+    assert_shell(
+        "cp $L mine.gguf; mkdir -p .config/duet; echo 'model = ~/mine.gguf' >.config/duet/config; "
+        "$DUET models show '~/mine.gguf'; $DUET -q '17 + 25'",
+        0, "17 + 25 = 42", "");
+}
+
 /* Ours goes before the others', and one file that is in two places is one model. */
 static void test_places(void **state)
 {
@@ -370,9 +380,16 @@ int test_models(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, place, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_names),  TEST(test_hugging_face),      TEST(test_hugging_face_folder),
-        TEST(test_ollama), TEST(test_hostile_manifests), TEST(test_llama_cpp_and_lm_studio),
-        TEST(test_places), TEST(test_hostile_names),     TEST(test_rm),
+        TEST(test_names),
+        TEST(test_hugging_face),
+        TEST(test_hugging_face_folder),
+        TEST(test_ollama),
+        TEST(test_hostile_manifests),
+        TEST(test_llama_cpp_and_lm_studio),
+        TEST(test_places),
+        TEST(test_home),
+        TEST(test_hostile_names),
+        TEST(test_rm),
         TEST(test_verify),
     };
 #undef TEST
