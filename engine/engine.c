@@ -130,7 +130,7 @@ static int copy_prompt(const struct engine *e, const struct engine_request *req,
     }
     int32_t *ids = malloc(req->n_tokens * sizeof *ids);
     if (!ids)
-        return refuse(err, errlen, ENGINE_EMEMORY, "request: memory is short");
+        return refuse(err, errlen, ENGINE_EMEMORY, "request: out of memory");
     memcpy(ids, req->tokens, req->n_tokens * sizeof *ids);
     *out = (struct tmpl_prompt){.prompt = {.ids = ids, .n_ids = req->n_tokens}, .reasoned = true};
     return 0;
@@ -167,7 +167,7 @@ static int make_opening(const struct engine *e, const struct engine_request *req
     rc = begun ? thinking_begin(&out->begun, e->tokenizer, &out->text, &e->closing, begun)
                : detok_open(&out->begun.detok, e->tokenizer, &out->text);
     if (rc != 0)
-        return refuse(err, errlen, ENGINE_EMEMORY, "request: memory is short");
+        return refuse(err, errlen, ENGINE_EMEMORY, "request: out of memory");
     size_t n = out->prompt.prompt.n_ids + out->begun.ids.n;
     size_t limit = (size_t)e->info.n_ctx - 1; /* one for the answer */
     if (n <= limit)
@@ -186,7 +186,7 @@ static int reasoning_left(const struct engine_request *req, const struct thinkin
 }
 
 /* Prepares to find tool calls, also in the part of the answer that exists already. 0, or
- * -1: memory is short. */
+ * -1: out of memory. */
 static int open_calls(const struct engine *e, const struct engine_request *req,
                       struct sched_request *r)
 {
@@ -200,7 +200,7 @@ static int open_calls(const struct engine *e, const struct engine_request *req,
     return calls_feed(r->calls, req->begun->answer, req->begun->answer_len, told) < 0 ? -1 : 0;
 }
 
-/* NULL when memory is short. Takes the detok and the constraint over. */
+/* NULL when out of memory. Takes the detok and the constraint over. */
 static struct sched_request *new_request(const struct engine *e, const struct engine_request *req,
                                          struct opening *from)
 {
@@ -262,7 +262,7 @@ int engine_submit(struct engine *e, const struct engine_request *req, uint64_t *
     int rc = make_opening(e, req, &from, err, errlen);
     if (rc == 0 && (!(r = new_request(e, req, &from)) || queue_submit(e->queue, r, id_out) < 0)) {
         sched_request_free(r);
-        rc = refuse(err, errlen, ENGINE_EMEMORY, "request: memory is short");
+        rc = refuse(err, errlen, ENGINE_EMEMORY, "request: out of memory");
     }
     opening_done(&from);
     return rc;

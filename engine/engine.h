@@ -122,7 +122,7 @@ int engine_cached_tokens(const struct engine *e);
 
 /* The file's metadata and tensor directory as one JSON object {"metadata": {...}, "tensors":
  * [{"name", "type", "shape", "bytes"}...]}; long arrays are shortened to their first elements and
- * their length. The caller's to free. NULL when memory is short. */
+ * their length. The caller's to free. NULL when out of memory. */
 char *engine_describe(const struct engine *e);
 
 /* Asking */

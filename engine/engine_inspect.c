@@ -130,7 +130,7 @@ static int allocate(struct evaluation *v)
     v->kv.blocks = calloc((size_t)kv_blocks(v->n_total), sizeof *v->kv.blocks);
     v->logits = calloc((size_t)v->e->info.n_vocab, sizeof *v->logits);
     if (!v->tokens || !v->position || !v->sequence || !v->output || !v->kv.blocks || !v->logits)
-        return refuse(v, ENGINE_EMEMORY, "memory is short");
+        return refuse(v, ENGINE_EMEMORY, "out of memory");
     memcpy(v->tokens, v->of->tokens, v->of->n_tokens * sizeof *v->tokens);
     return 0;
 }

@@ -47,7 +47,7 @@ static int open_file(struct engine *e, const struct engine_options *opt, const s
         tmpl_open_gguf(&e->template, e->tokenizer, e->file, why, sizeof why) < 0)
         return refuse(c, ENGINE_EMODEL, why);
     if (shapes_open(&e->shapes, e->tokenizer, tmpl_family(e->template)) < 0)
-        return refuse(c, ENGINE_EMEMORY, "memory is short");
+        return refuse(c, ENGINE_EMEMORY, "out of memory");
     if (tok_info(e->tokenizer)->n_vocab != e->model.cfg.n_vocab) {
         snprintf(why, sizeof why, "tokenizer.ggml.tokens: not one for each row (got %d, rows %d)",
                  tok_info(e->tokenizer)->n_vocab, e->model.cfg.n_vocab);
@@ -167,7 +167,7 @@ static int open_backend(struct engine *e, const struct engine_options *opt,
 static int open_scheduler(struct engine *e, const struct complaint *c)
 {
     if (kv_new(&e->kv, e->sizes.n_blocks) < 0)
-        return refuse(c, ENGINE_EMEMORY, "memory is short");
+        return refuse(c, ENGINE_EMEMORY, "out of memory");
     const struct sched_options options = {
         .backend = e->backend,
         .model = &e->model,
@@ -180,7 +180,7 @@ static int open_scheduler(struct engine *e, const struct complaint *c)
         .max_tokens = e->sizes.max_tokens,
     };
     if (sched_new(&e->sched, &options) < 0)
-        return refuse(c, ENGINE_EMEMORY, "memory is short");
+        return refuse(c, ENGINE_EMEMORY, "out of memory");
     return 0;
 }
 

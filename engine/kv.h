@@ -37,7 +37,7 @@ struct kv_sequence {
 /* Blocks that n_tokens positions take. */
 int kv_blocks(int n_tokens);
 
-/* 0, or -1: memory is short. */
+/* 0, or -1: out of memory. */
 int kv_new(struct kv **out, int n_blocks);
 void kv_free(struct kv *kv); /* NULL is fine; sequences need not be closed before */
 

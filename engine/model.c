@@ -438,7 +438,7 @@ static int bind_all(struct binder *b)
     m->inv_freq = calloc((size_t)m->cfg.head_dim / 2, sizeof *m->inv_freq);
     b->placed = calloc(gguf_n_tensors(b->g) + 1, sizeof *b->placed);
     if (!m->layers || !m->inv_freq || !b->placed) {
-        snprintf(b->err, b->errlen, "no memory for the layers");
+        snprintf(b->err, b->errlen, "out of memory for the layers");
         return -1;
     }
     if (bind_ends(b) != 0 || bind_rotation(b) != 0)

@@ -466,7 +466,7 @@ static int append_tokens(struct tokens *t, const int32_t *ids, size_t n)
     return 0;
 }
 
-/* Appends text to the last piece if that is of its kind, else as a new one. -1: memory is short. */
+/* Appends text to the last piece if that is of its kind, else as a new one. -1: out of memory. */
 static int append(struct queue_events *ev, const struct queue_text *add)
 {
     struct piece **at = &ev->pieces;

@@ -28,7 +28,7 @@ void queue_close(struct queue *q); /* after the engine's thread has ended; NULL 
 
 /* The callers' side; any thread. */
 
-/* Hands a request over. 0, or -1: memory is short. *id_out is set before the engine can see it. */
+/* Hands a request over. 0, or -1: out of memory. *id_out is set before the engine can see it. */
 int queue_submit(struct queue *q, void *request, uint64_t *id_out);
 
 /* Cancels a request. If the engine has not taken it yet (it is loading, or in a step) its end is
@@ -73,7 +73,7 @@ struct queue_text {
     size_t n_tokens;
 };
 
-/* -1: memory is short, and the text is lost. */
+/* -1: out of memory, and the text is lost. */
 int queue_tell_text(struct queue *q, struct queue_events *ev, const struct queue_text *text,
                     const struct engine_usage *usage);
 
@@ -81,7 +81,7 @@ struct queue_end {
     enum engine_stop stop;
     enum engine_error error;
     const char *error_text; /* copied; NULL without an error */
-    const char *tool_calls; /* copied; NULL without any, and where memory is short */
+    const char *tool_calls; /* copied; NULL without any or when out of memory */
     bool unfinished;
     struct engine_usage usage;
     const int32_t *tokens; /* copied; those that no text came with */

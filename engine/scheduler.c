@@ -186,7 +186,7 @@ static void tell_end(struct sched *s, struct sched_request *r, struct ending end
     if (r->n_tokens > r->n_told && is_end(s, r, r->tokens[r->n_tokens - 1]))
         r->n_tokens--; /* the end token is not part of the answer */
     if (tell_rest(s, r) < 0)
-        ending = (struct ending){ENGINE_STOP_ERROR, ENGINE_EMEMORY, "answer: memory is short"};
+        ending = (struct ending){ENGINE_STOP_ERROR, ENGINE_EMEMORY, "answer: out of memory"};
     const struct queue_end end = {
         .stop = ending.stop,
         .error = ending.error,
@@ -360,7 +360,7 @@ static bool take_token(struct sched *s, struct sched_request *r, int32_t token,
     struct detok_out out;
     detok_feed(r->detok, token, &out);
     if (tell_text(s, r, &out) < 0) {
-        *ending_out = (struct ending){ENGINE_STOP_ERROR, ENGINE_EMEMORY, "answer: memory is short"};
+        *ending_out = (struct ending){ENGINE_STOP_ERROR, ENGINE_EMEMORY, "answer: out of memory"};
         return true;
     }
     if (r->constraint && !constraint_take(r->constraint, token, stage, detok_stage(r->detok))) {

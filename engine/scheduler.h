@@ -73,7 +73,7 @@ double sched_clock_ms(void); /* monotonic */
 
 void sched_request_free(struct sched_request *r); /* NULL is fine; with what it owns */
 
-/* 0, or -1: memory is short. */
+/* 0, or -1: out of memory. */
 int sched_new(struct sched **out, const struct sched_options *opt);
 void sched_free(struct sched *s); /* NULL is fine; with the requests it has */
 

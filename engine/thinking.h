@@ -31,7 +31,7 @@ struct thinking_begun {
     int n_reasoning; /* of the ids, those that count as reasoning */
 };
 
-/* opt: as for an answer from its first token on. 0, or -1: memory is short. Both members are then
+/* opt: as for an answer from its first token on. 0, or -1: out of memory. Both members are then
  * the caller's to free. */
 int thinking_begin(struct thinking_begun *out, const struct tokenizer *t,
                    const struct detok_options *opt, const struct thinking_close *close,

@@ -384,7 +384,8 @@ int cpu_open(struct backend **out, enum cpu_level level, const struct model *m,
     return 0;
 
 no_memory:
-    snprintf(err, errlen, "CPU: no memory or threads for a context of %d tokens", opt->max_context);
+    snprintf(err, errlen, "CPU: not enough memory or threads for a context of %d tokens",
+             opt->max_context);
     if (c)
         close_cpu(&c->base);
     return -1;

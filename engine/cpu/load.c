@@ -66,7 +66,7 @@ int cpu_load(struct cpu *c, struct model *m)
     c->weights_bytes = cpu_weights_bytes(m);
     c->weights = pages_map(c->weights_bytes, true);
     if (!c->weights) {
-        snprintf(c->base.error, sizeof c->base.error, "weights: no memory (want %zu MiB)",
+        snprintf(c->base.error, sizeof c->base.error, "weights: out of memory (want %zu MiB)",
                  c->weights_bytes >> 20);
         return -1;
     }

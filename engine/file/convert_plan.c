@@ -171,7 +171,7 @@ int convert_plan(struct convert_plan *out, const struct gguf *g, const struct mo
     out->parts = calloc(out->n_parts + 1, sizeof *out->parts);
     int result = out->parts ? plan_parts(out, g, m, type, err, errlen) : -1;
     if (!out->parts || (result == 0 && plan_header(out, g, type) != 0)) {
-        snprintf(err, errlen, "memory is short");
+        snprintf(err, errlen, "out of memory");
         result = -1;
     }
     if (result != 0)

@@ -15,7 +15,7 @@
 
 enum { SHOWN_ELEMENTS = 16 };
 
-/* The bytes as UTF-8, each invalid one replaced by U+FFFD; NULL: memory is short. */
+/* The bytes as UTF-8, each invalid one replaced by U+FFFD; NULL: out of memory. */
 static char *make_utf8(struct gguf_string s, size_t *len_out)
 {
     static const char replacement[] = "\xef\xbf\xbd";

@@ -5,7 +5,7 @@
 struct gguf;
 
 /* {"metadata": {KEY: value...}, "tensors": [{"name", "type", "shape", "bytes"}...]} on one line;
- * the caller's to free, NULL when memory is short. An array of more than 16 elements becomes
+ * the caller's to free, NULL when out of memory. An array of more than 16 elements becomes
  * {"length": N, "first": [...]}. Bytes that are not UTF-8 become U+FFFD; numbers that JSON cannot
  * express (NaN, infinities, above 2^63) become strings. */
 char *describe_model(const struct gguf *g);

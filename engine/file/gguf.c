@@ -191,7 +191,7 @@ static int alloc_entries(struct cursor *c, struct gguf *g)
     g->tensors = calloc(g->n_tensors + 1, sizeof *g->tensors);
     g->tensor_names = calloc(g->n_tensors + 1, sizeof *g->tensor_names);
     if (!g->keys || !g->key_names || !g->tensors || !g->tensor_names)
-        return cursor_refuse(c, "no memory for the entries");
+        return cursor_refuse(c, "out of memory for the entries");
     return 0;
 }
 
@@ -217,7 +217,7 @@ static struct gguf *new_gguf(char *err, size_t errlen)
 {
     struct gguf *g = calloc(1, sizeof *g);
     if (!g)
-        snprintf(err, errlen, "no memory for the header");
+        snprintf(err, errlen, "out of memory for the header");
     return g;
 }
 
@@ -272,7 +272,7 @@ static int adopt_tensors(struct gguf *g, const struct gguf_parts *parts, char *e
     g->tensors = calloc(g->n_tensors + 1, sizeof *g->tensors);
     g->tensor_names = calloc(g->n_tensors + 1, sizeof *g->tensor_names);
     if (!g->tensors || !g->tensor_names)
-        return cursor_refuse(&c, "no memory for the entries");
+        return cursor_refuse(&c, "out of memory for the entries");
     for (size_t i = 0; i < g->n_tensors; i++) {
         g->tensors[i] = parts->tensors[i];
         g->tensor_names[i] = &g->tensors[i].name;

@@ -43,7 +43,7 @@ void gguf_build_key(struct gguf_build *b, const struct gguf_key *key);
 void gguf_build_tensor(struct gguf_build *b, const struct gguf_tensor *t, enum quant_type type,
                        uint64_t offset);
 
-/* 0, or -1: memory was short. */
+/* 0, or -1: memory ran out. */
 int gguf_build_finish(struct gguf_build *b);
 
 #endif

@@ -105,7 +105,7 @@ static int open_shards(const struct hf_reader *r, struct folder *f)
     bool failed;
     f->shards = calloc(MAX_SHARDS, sizeof *f->shards);
     if (!f->shards)
-        return hf_refuse(r, single_file, "no memory");
+        return hf_refuse(r, single_file, "out of memory");
     json_t *index = hf_json_read(r, index_file, &failed);
     if (!index)
         return failed ? -1 : open_shard(r, f, single_file);
@@ -210,7 +210,7 @@ static int take_tensors(const struct hf_reader *r, const struct hf_config *c, st
             *t = *from;
             t->name = name;
             if (t->n_dims == 1 && copy_vector(f, t) != 0)
-                return hf_refuse(r, single_file, "no memory for a vector");
+                return hf_refuse(r, single_file, "out of memory for a vector");
         }
     }
     return 0;
@@ -222,7 +222,7 @@ static int add_rope_factors(const struct hf_reader *r, const struct hf_config *c
     int half = c->head_dim / 2;
     float *factors = half > 0 ? new_vector(f, (size_t)half) : NULL;
     if (!factors)
-        return hf_refuse(r, "config.json", "no memory for the rotation");
+        return hf_refuse(r, "config.json", "out of memory for the rotation");
     for (int i = 0; i < half; i++) {
         double length = 2 * 3.14159265358979323846 * pow(c->theta, 2.0 * i / c->head_dim);
         double smooth = (c->trained / length - c->low) / (c->high - c->low);
@@ -252,7 +252,7 @@ static int read_weights(const struct hf_reader *r, const struct hf_config *c, st
     f->tensors = calloc(n, sizeof *f->tensors);
     f->names = calloc(n, sizeof *f->names);
     if (!f->tensors || !f->names)
-        return hf_refuse(r, single_file, "no memory for the tensors");
+        return hf_refuse(r, single_file, "out of memory for the tensors");
     if (take_tensors(r, c, f) != 0)
         return -1;
     return c->scaled ? add_rope_factors(r, c, f) : 0;
@@ -308,13 +308,13 @@ int hf_open(struct gguf **out, const char *folder, bool vocab_only, char *err, s
 
     gguf_build_init(&header);
     name_model(&r);
-    int result = f ? hf_read_config(&r, &config) : hf_refuse(&r, "config.json", "no memory");
+    int result = f ? hf_read_config(&r, &config) : hf_refuse(&r, "config.json", "out of memory");
     if (result == 0)
         result = hf_read_tokenizer(&r, &config);
     if (result == 0 && !vocab_only)
         result = read_weights(&r, &config, f);
     if (result == 0 && gguf_build_finish(&header) != 0)
-        result = hf_refuse(&r, "config.json", "no memory for the header");
+        result = hf_refuse(&r, "config.json", "out of memory for the header");
     if (result == 0) {
         struct gguf_origin origin = calls;
         origin.self = f;

@@ -243,7 +243,7 @@ int hf_read_tokenizer(const struct hf_reader *r, const struct hf_config *c)
     int result = -1;
 
     if (json && (!t.text || !t.type))
-        hf_refuse(r, tokenizer_file, "no memory for the vocabulary");
+        hf_refuse(r, tokenizer_file, "out of memory for the vocabulary");
     else if (json && write_rule(r, json) == 0 && take_tokens(r, json, &t) == 0 &&
              write_merges(r, json) == 0) {
         write_tokens(r, &t);

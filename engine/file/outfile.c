@@ -47,7 +47,7 @@ static int open_folder(struct outfile *f, const char *path, char *err, size_t er
     memcpy(f->name, name, len + 1);
     char *folder = slash ? strndup(path, (size_t)(name - path)) : strdup(".");
     if (!folder)
-        return refuse("memory is short", err, errlen);
+        return refuse("out of memory", err, errlen);
     f->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(folder);
     return f->folder < 0 ? refuse_errno("its folder cannot be used", err, errlen) : 0;

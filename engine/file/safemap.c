@@ -202,7 +202,7 @@ int safemap_read(struct safemap *m, size_t n, char *err, size_t errlen)
 
     unsigned char *bytes = (unsigned char *)m->bytes;
     if (mprotect(bytes, round_up_to_page(end), PROT_READ | PROT_WRITE) != 0)
-        return fail(err, errlen, "no memory for the header", errno);
+        return fail(err, errlen, "out of memory for the header", errno);
     while (m->n_read < end) {
         ssize_t got = pread(m->fd, bytes + m->n_read, end - m->n_read, (off_t)m->n_read);
         if (got < 0 && errno == EINTR)

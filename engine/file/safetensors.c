@@ -217,7 +217,7 @@ static int read_all(struct reader *r, json_t *header, size_t n)
         snprintf(r->err, r->errlen, "header: too many tensors (got %zu, limit %d)", count,
                  MAX_TENSORS);
     else if (!placed || !r->s->tensors || !r->s->names)
-        snprintf(r->err, r->errlen, "no memory for the header");
+        snprintf(r->err, r->errlen, "out of memory for the header");
     else if (check_metadata(r, json_object_get(header, "__metadata__")) == 0 &&
              read_tensors(r, header, data_start, placed) == 0)
         result = safemap_map(&r->s->file, data_start, r->err, r->errlen);

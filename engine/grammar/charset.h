@@ -16,7 +16,7 @@ struct charset_range {
 struct charset {
     struct charset_range *range;
     size_t n, cap;
-    bool failed; /* memory was short */
+    bool failed; /* memory ran out */
 };
 
 enum { CHARSET_LAST = 0x10FFFF };

@@ -103,7 +103,7 @@ static char *key_of(const struct engine_request *req)
 
 static int fail(char *err, size_t errlen)
 {
-    snprintf(err, errlen, "request: memory is short");
+    snprintf(err, errlen, "request: out of memory");
     return ENGINE_EMEMORY;
 }
 

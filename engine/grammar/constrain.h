@@ -22,7 +22,7 @@ struct constraint;
 struct shapes;
 struct tokenizer;
 
-/* The tokenizer must outlive it. 0, or -1: memory is short. */
+/* The tokenizer must outlive it. 0, or -1: out of memory. */
 int shapes_open(struct shapes **out, const struct tokenizer *t, enum engine_family family);
 void shapes_close(struct shapes *all); /* NULL is fine */
 
@@ -33,7 +33,7 @@ int constraint_open(struct constraint **out, struct shapes *all, const struct en
 void constraint_close(struct constraint *c); /* NULL is fine */
 
 /* A bit for each token that may come next at this stage of the text; until the next call. NULL:
- * nothing may, or memory is short. */
+ * nothing may, or memory ran out. */
 const uint32_t *constraint_mask(struct constraint *c, enum detok_stage stage);
 
 /* Follows a token; the arguments are the text's stages before and after it. False: the answer has

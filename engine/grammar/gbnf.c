@@ -63,7 +63,7 @@ static int push(struct gbnf *p, struct list *l, int id)
         size_t cap = 2 * l->cap + 8;
         int *grown = realloc(l->id, cap * sizeof *grown);
         if (!grown)
-            return refuse_at(p, p->at, "memory is short");
+            return refuse_at(p, p->at, "out of memory");
         l->id = grown;
         l->cap = cap;
     }
@@ -115,7 +115,7 @@ static struct name *find_name(struct gbnf *p, const char *at, size_t len)
         size_t cap = 2 * p->cap_names + 16;
         struct name *grown = realloc(p->names, cap * sizeof *grown);
         if (!grown) {
-            refuse_at(p, at, "memory is short");
+            refuse_at(p, at, "out of memory");
             return NULL;
         }
         p->names = grown;
@@ -195,7 +195,7 @@ static int read_text(struct gbnf *p)
     char *text = malloc(4 * strlen(start) + 1);
     size_t len = 0;
     if (!text)
-        return refuse_at(p, start, "memory is short");
+        return refuse_at(p, start, "out of memory");
     while (*p->at != '"' && !p->failed) {
         if (!*p->at || *p->at == '\n') {
             refuse_at(p, start, "the text has no end");

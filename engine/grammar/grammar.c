@@ -8,7 +8,7 @@
 /* Most elements of any one array: more than a sane grammar has, few enough for any machine. */
 enum { MAX_ELEMENTS = 1 << 22, MAX_CHECKS = 1 << 26 };
 
-static const char no_memory[] = "memory is short";
+static const char no_memory[] = "out of memory";
 static const char too_large[] = "too large";
 
 int32_t garray_add(struct grammar *g, struct garray *a, size_t size, const void *from, size_t n)

@@ -19,7 +19,7 @@ enum { GX_FOREVER = INT32_MAX };
 
 struct grammar;
 
-/* NULL: memory is short. */
+/* NULL: out of memory. */
 struct grammar *grammar_new(void);
 void grammar_free(struct grammar *g); /* NULL is fine */
 
@@ -49,7 +49,7 @@ int gx_call(struct grammar *g, int rule);
 
 /* Compiles what can be reached from root. Branches that can never end are left out. 0, or -1 with
  * one line in err: a rule refers to itself before anything is read, nothing can ever end, it is too
- * large, or memory is short. */
+ * large, or out of memory. */
 int grammar_finish(struct grammar *g, int root, char *err, size_t errlen);
 
 /* The program */

@@ -20,11 +20,11 @@ int jsontext_any_char(struct grammar *g);
 int jsontext_space(struct grammar *g); /* between the parts of an object or array */
 int jsontext_blank(struct grammar *g); /* behind a colon */
 
-/* Exactly this value, in compact form except for the white space above. -1: memory is short, or
+/* Exactly this value, in compact form except for the white space above. -1: out of memory, or
  * the value is nested too deep. */
 int jsontext_value(struct grammar *g, const json_t *value);
 
-/* The value as compact text; the caller's to free. NULL: memory is short. */
+/* The value as compact text; the caller's to free. NULL: out of memory. */
 char *jsontext_dump(const json_t *value);
 
 #endif

@@ -23,7 +23,7 @@ enum { MACHINE_DEAD = -1 };
 
 struct machine;
 
-/* The program must outlive it. NULL: memory is short. */
+/* The program must outlive it. NULL: out of memory. */
 struct machine *machine_new(const struct gprogram *p);
 void machine_free(struct machine *m);
 

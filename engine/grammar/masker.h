@@ -17,12 +17,12 @@ struct masker;
 struct tokenizer;
 struct trie;
 
-/* What it is given must outlive it. 0, or -1: memory is short. */
+/* What it is given must outlive it. 0, or -1: out of memory. */
 int masker_open(struct masker **out, const struct gprogram *program, const struct tokenizer *tokens,
                 struct trie *trie);
 void masker_close(struct masker *k);
 
-/* Registers a state and sets it to the grammar's beginning. 0, or -1: memory is short. */
+/* Registers a state and sets it to the grammar's beginning. 0, or -1: out of memory. */
 int masker_join(struct masker *k, int32_t *state);
 void masker_leave(struct masker *k, const int32_t *state); /* unknown is fine */
 
@@ -36,7 +36,7 @@ bool masker_is_over(const struct masker *k, const int32_t *state); /* and must *
 size_t masker_forced(struct masker *k, int32_t state, char *out, size_t cap, bool *over_out);
 
 /* Fills in a bit for each token of the vocabulary that may come next, those that end an answer
- * among them. False: there is none, or memory is short. */
+ * among them. False: there is none, or memory ran out. */
 bool masker_fill(struct masker *k, int32_t *state, uint32_t *mask);
 
 #endif

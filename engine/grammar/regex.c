@@ -67,7 +67,7 @@ static void push(struct regex *p, struct parts *l, struct part part)
         size_t cap = 2 * l->cap + 8;
         struct part *grown = realloc(l->list, cap * sizeof *grown);
         if (!grown) {
-            refuse(p, "memory is short");
+            refuse(p, "out of memory");
             return;
         }
         l->list = grown;
@@ -401,7 +401,7 @@ static int join(struct regex *p, const struct parts *l,
 {
     int *ids = malloc((l->n + 1) * sizeof *ids);
     if (!ids)
-        return refuse(p, "memory is short");
+        return refuse(p, "out of memory");
     for (size_t i = 0; i < l->n; i++)
         ids[i] = repeated(p, l->list[i]);
     int id = how(p->g, ids, l->n);

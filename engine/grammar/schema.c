@@ -39,7 +39,7 @@ const json_t *schema_keep(struct schema *s, json_t *made)
 {
     if (made && json_array_append_new(s->made, made) == 0)
         return made;
-    schema_refuse(s, "schema", "memory is short");
+    schema_refuse(s, "schema", "out of memory");
     return NULL;
 }
 
@@ -107,7 +107,7 @@ static int read_reference(struct schema *s, const json_t *ref)
         size_t cap = 2 * s->cap_rules + 8;
         struct schema_rule *grown = realloc(s->rules, cap * sizeof *grown);
         if (!grown)
-            return schema_refuse(s, "$ref", "memory is short");
+            return schema_refuse(s, "$ref", "out of memory");
         s->rules = grown;
         s->cap_rules = cap;
     }
@@ -357,12 +357,12 @@ static int read_values(struct schema *s, const json_t *schema, const char *keywo
         char *text = jsontext_dump(value);
         words[n_words++] = (struct gx_word){text, text ? strlen(text) : 0};
         if (!text)
-            schema_refuse(s, keyword, "memory is short");
+            schema_refuse(s, keyword, "out of memory");
     }
     if (n_words > 0 && !s->failed)
         parts[n_parts++] = gx_words(s->g, words, n_words);
     if (!words || !parts)
-        schema_refuse(s, keyword, "memory is short");
+        schema_refuse(s, keyword, "out of memory");
     else if (n_parts == 0)
         schema_refuse(s, keyword, "no value has the type");
     if (!s->failed)
@@ -378,7 +378,7 @@ static int read_const(struct schema *s, const json_t *schema, const json_t *valu
 {
     json_t *one = json_array();
     if (!schema_keep(s, one) || json_array_append(one, (json_t *)value) != 0)
-        return schema_refuse(s, "const", "memory is short");
+        return schema_refuse(s, "const", "out of memory");
     const json_t *both = json_object_get(schema, "enum");
     for (size_t i = 0; i < json_array_size(both); i++)
         if (json_equal(json_array_get(both, i), value))
@@ -402,7 +402,7 @@ static int check_exclusive(struct schema *s, const json_t *list)
     for (size_t i = 0; i < n; i++) {
         const json_t *one = schema_resolve(s, json_array_get(list, i));
         if (!one || json_array_append(resolved, (json_t *)one) != 0)
-            return schema_refuse(s, "oneOf", "memory is short");
+            return schema_refuse(s, "oneOf", "out of memory");
         for (size_t k = 0; k < i; k++)
             if (!schema_disjoint(s, one, json_array_get(resolved, k)))
                 return schema_refuse(s, "oneOf", "%zu and %zu may both hold; use anyOf", k, i);
@@ -429,7 +429,7 @@ static int read_alternatives(struct schema *s, const json_t *schema, const char 
         parts[i] = one ? schema_inner(s, one, keyword, number) : REFUSED;
     }
     if (!parts)
-        schema_refuse(s, keyword, "memory is short");
+        schema_refuse(s, keyword, "out of memory");
     if (!s->failed)
         id = gx_alt(s->g, parts, n);
     free(parts);
@@ -497,7 +497,7 @@ int schema_read(struct grammar *g, const json_t *schema, int *id_out, char *err,
                        .err = err,
                        .errlen = errlen};
     *id_out = s.made ? schema_inner(&s, schema, NULL, NULL)
-                     : schema_refuse(&s, "schema", "memory is short");
+                     : schema_refuse(&s, "schema", "out of memory");
     json_decref(s.made);
     free(s.rules);
     return s.failed ? -1 : 0;

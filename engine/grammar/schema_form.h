@@ -82,7 +82,7 @@ enum schema_type {
 unsigned schema_types(struct schema *s, const json_t *schema);
 unsigned schema_type_of(const json_t *value);
 
-/* Keeps a schema that was made; NULL (memory is short) is refused. */
+/* Keeps a schema that was made; NULL (out of memory) is refused. */
 const json_t *schema_keep(struct schema *s, json_t *made);
 
 #endif

@@ -325,7 +325,7 @@ static int bounded(struct schema *s, const struct range *r)
         return schema_refuse(s, "multipleOf", "too large for so many numbers (limit %d)", MAX_STEP);
     d.free_rule = malloc(n * sizeof *d.free_rule);
     if (!d.free_rule)
-        return schema_refuse(s, "multipleOf", "memory is short");
+        return schema_refuse(s, "multipleOf", "out of memory");
     memset(d.free_rule, 0xFF, n * sizeof *d.free_rule);
     if (r->high >= 0)
         parts[n_parts++] = magnitudes(&d, r->low > 0 ? (uint64_t)r->low : 0, (uint64_t)r->high);
@@ -357,7 +357,7 @@ static int listed(struct schema *s, const struct range *r, int64_t first, int64_
     if (text && words)
         id = gx_words(s->g, words, (size_t)n);
     else
-        schema_refuse(s, "multipleOf", "memory is short");
+        schema_refuse(s, "multipleOf", "out of memory");
     free(text);
     free(words);
     return id;

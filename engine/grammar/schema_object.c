@@ -91,7 +91,7 @@ static int read_object(struct object *o)
     o->value = calloc(most, sizeof *o->value);
     o->required = calloc(most, sizeof *o->required);
     if (!o->name || !o->value || !o->required)
-        return schema_refuse(o->s, "properties", "memory is short");
+        return schema_refuse(o->s, "properties", "out of memory");
     json_object_foreach((json_t *)properties, key, value)
     {
         put_property(o, key, value);
@@ -122,7 +122,7 @@ static int property(struct object *o, size_t i)
     char *text = name ? jsontext_dump(name) : NULL;
     json_decref(name);
     if (!text)
-        return schema_refuse(o->s, "properties", "memory is short");
+        return schema_refuse(o->s, "properties", "out of memory");
     int value = schema_inner(o->s, o->value[i], "properties", o->name[i]);
     const int parts[] = {gx_string(g, text), gx_string(g, ":"), o->s->blank, value};
     free(text);
@@ -139,7 +139,7 @@ static int other_name(struct object *o, const struct gx_word *names, size_t n, s
     int *parts = malloc(cap * sizeof *parts), id = REFUSED;
     bool is_name = n > 0 && names[0].len == at;
     if (!parts)
-        return schema_refuse(o->s, "additionalProperties", "memory is short");
+        return schema_refuse(o->s, "additionalProperties", "out of memory");
     for (first = is_name; first < n && !o->s->failed;) {
         size_t last = first, len;
         int32_t c = utf8_decode(names[first].text + at, names[first].len - at, &len);
@@ -185,7 +185,7 @@ static int other_property(struct object *o)
     struct grammar *g = o->s->g;
     struct gx_word *names = calloc(o->n + 1, sizeof *names);
     if (!names)
-        return schema_refuse(o->s, "additionalProperties", "memory is short");
+        return schema_refuse(o->s, "additionalProperties", "out of memory");
     for (size_t i = 0; i < o->n; i++) {
         names[i] = (struct gx_word){o->name[i], strlen(o->name[i])};
         if (names[i].len > MAX_NAME)
@@ -385,7 +385,7 @@ static int read_prefix(struct schema *s, const json_t *prefix, struct array *a)
         return schema_refuse(s, "prefixItems", "must be an array of schemas");
     a->prefix = calloc(a->n_prefix + 1, sizeof *a->prefix);
     if (!a->prefix)
-        return schema_refuse(s, "prefixItems", "memory is short");
+        return schema_refuse(s, "prefixItems", "out of memory");
     for (size_t i = 0; i < a->n_prefix && !s->failed; i++) {
         snprintf(number, sizeof number, "%zu", i);
         a->prefix[i] = schema_inner(s, json_array_get(prefix, i), "prefixItems", number);

@@ -108,7 +108,7 @@ static int read_tool(struct shape *s, const json_t *tool, int *id_out)
     else if (schema_read(s->g, parameters ? parameters : none, &arguments, s->err, s->errlen) != 0)
         rc = blame(s, json_string_value(name));
     else if (!(quoted = jsontext_dump(name)))
-        rc = refuse(s, ENGINE_EMEMORY, "tools", "memory is short");
+        rc = refuse(s, ENGINE_EMEMORY, "tools", "out of memory");
     else if (s->family == ENGINE_FAMILY_LLAMA)
         *id_out = llama_call(s->g, quoted, arguments);
     else
@@ -284,7 +284,7 @@ int shape_grammar(struct grammar **out, const struct engine_request *req, enum e
     const char *field = req->schema ? "schema" : req->grammar ? "grammar" : "tools";
     int body;
     if (!s.g)
-        return refuse(&s, ENGINE_EMEMORY, field, "memory is short");
+        return refuse(&s, ENGINE_EMEMORY, field, "out of memory");
     int rc = read_request(&s, req, &body);
     if (rc == 0) {
         int root = grammar_rule(s.g, NULL);

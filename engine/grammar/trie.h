@@ -42,13 +42,13 @@ struct trie_class {
 
 struct trie;
 
-/* The tokenizer must outlive it. 0, or -1: memory is short. */
+/* The tokenizer must outlive it. 0, or -1: out of memory. */
 int trie_open(struct trie **out, const struct tokenizer *t);
 void trie_close(struct trie *t);
 
 const struct trie_tree *trie_all(const struct trie *t);
 
-/* The class of a set; NULL where it is not useful, or memory is short. Good until trie_close. */
+/* The class of a set; NULL where it is not useful or memory ran out. Good until trie_close. */
 const struct trie_class *trie_class(struct trie *t, const struct charset *set);
 
 /* Words of a mask with a bit for each token. */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* `huge` asks for large pages, which long streaming reads benefit from. NULL: memory is short. */
+/* `huge` asks for large pages, which long streaming reads benefit from. NULL: out of memory. */
 void *pages_map(size_t bytes, bool huge);
 void pages_unmap(void *p, size_t bytes); /* NULL is fine */
 

@@ -18,7 +18,7 @@ struct bpe {
     int32_t byte[256]; /* the token of each single byte */
 };
 
-/* Room for n merges. 0, or -1: memory is short. */
+/* Room for n merges. 0, or -1: out of memory. */
 int bpe_init(struct bpe *b, size_t n_merges);
 void bpe_done(struct bpe *b);
 
@@ -37,7 +37,7 @@ struct bpe_scratch {
 };
 void bpe_scratch_done(struct bpe_scratch *w);
 
-/* Appends the tokens of s, 0 < n < 2^31 bytes. 0, or -1: memory is short. */
+/* Appends the tokens of s, 0 < n < 2^31 bytes. 0, or -1: out of memory. */
 int bpe_encode(const struct bpe *b, struct bpe_scratch *w, const char *s, size_t n,
                struct tok_ids *out);
 

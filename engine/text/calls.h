@@ -22,7 +22,7 @@ struct calls;
 /* The request has tools that may be called. */
 bool calls_wanted(const struct engine_request *req);
 
-/* 0, or -1: memory is short. */
+/* 0, or -1: out of memory. */
 int calls_open(struct calls **out, enum engine_family family);
 void calls_close(struct calls *c); /* NULL is fine */
 

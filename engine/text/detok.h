@@ -51,7 +51,7 @@ struct detok_out {
     bool stopped; /* a stop text was met: the answer is over, nothing more will come */
 };
 
-/* The tokenizer must outlive *out. 0, or -1: memory is short. */
+/* The tokenizer must outlive *out. 0, or -1: out of memory. */
 int detok_open(struct detok **out, const struct tokenizer *t, const struct detok_options *opt);
 void detok_close(struct detok *d);
 

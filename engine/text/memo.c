@@ -110,7 +110,7 @@ static int push_all(struct tok_ids *out, const struct entry *e)
     return 0;
 }
 
-/* Keeps nothing if memory is short. */
+/* Keeps nothing when memory runs out. */
 static void keep(struct memo *m, uint64_t hash, const char *s, size_t len, const int32_t *ids,
                  size_t n_ids)
 {

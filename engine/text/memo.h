@@ -15,11 +15,11 @@ enum { MEMO_SHORTEST = 64, MEMO_BYTES = 8 << 20 };
 
 struct memo;
 
-/* NULL: memory is short. */
+/* NULL: out of memory. */
 struct memo *memo_new(void);
 void memo_free(struct memo *m);
 
-/* tok_encode() of text without markers. 0, or -1: memory is short and *out is as it was. */
+/* tok_encode() of text without markers. 0, or -1: out of memory and *out is as it was. */
 int memo_encode(struct memo *m, const struct tokenizer *t, const char *text, size_t len,
                 struct tok_ids *out);
 

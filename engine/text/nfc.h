@@ -9,7 +9,7 @@
 
 /* *out = the composed text, the caller's to free, or NULL if s is composed already (the
  * usual case, which allocates nothing). Bytes that are not UTF-8 stay as they are. 0, or
- * -1: memory is short. */
+ * -1: out of memory. */
 int nfc_compose(const char *s, size_t n, char **out, size_t *len_out);
 
 #endif

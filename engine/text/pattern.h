@@ -14,7 +14,7 @@ struct pattern {
     size_t len, state;
 };
 
-/* text must not be empty; copied. 0, or -1: memory is short. */
+/* text must not be empty; copied. 0, or -1: out of memory. */
 int pattern_init(struct pattern *p, const char *text);
 void pattern_done(struct pattern *p);
 

@@ -19,14 +19,14 @@ struct prompt {
     size_t len, cap;
     size_t run; /* text from here on is not in ids yet */
     struct tok_ids ids;
-    bool failed; /* memory was short: nothing more is added */
+    bool failed; /* memory ran out: nothing more is added */
 };
 
 void prompt_words(struct prompt *p, const char *words);      /* the template's */
 void prompt_text(struct prompt *p, const char *s, size_t n); /* the caller's */
 void prompt_token(struct prompt *p, int32_t id);             /* < 0 = none */
 
-/* Tokenizes what is left and ends the text with a NUL. 0, or -1: memory was short. */
+/* Tokenizes what is left and ends the text with a NUL. 0, or -1: memory ran out. */
 int prompt_finish(struct prompt *p);
 void prompt_done(struct prompt *p);
 

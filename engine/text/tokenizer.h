@@ -77,7 +77,7 @@ struct tok_ids {
 };
 
 /* Appends the tokens of a text. With `special`, the texts of control and user-defined tokens become
- * those tokens (the longest where several fit). No BOS is added. 0, or -1: memory is short and *out
+ * those tokens (the longest where several fit). No BOS is added. 0, or -1: out of memory and *out
  * is as it was. */
 int tok_encode(const struct tokenizer *t, const char *text, size_t len, bool special,
                struct tok_ids *out);

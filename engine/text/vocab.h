@@ -20,7 +20,7 @@ struct vocab {
     size_t mask;
 };
 
-/* Room for n tokens of n_bytes in all. 0, or -1: memory is short. */
+/* Room for n tokens of n_bytes in all. 0, or -1: out of memory. */
 int vocab_init(struct vocab *v, size_t n, size_t n_bytes);
 void vocab_done(struct vocab *v);
 
