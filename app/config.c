@@ -1,6 +1,6 @@
-/* config.c - see config.h. The syntax is inih's: `key = value` lines, [sections], comments after #
- * and ;. A reader of our own hands inih the lines; it counts them and refuses what inih would cut.
- */
+/* config.c - see config.h. The syntax is inih's: `key = value` lines, [sections],
+ * comments after # and ;. A reader of our own hands inih the lines; it counts them and
+ * refuses what inih would cut. */
 #include "app/config.h"
 
 #include <errno.h>

@@ -10,10 +10,10 @@
 
 #include "app/cmd.h"
 #include "app/exit.h"
-#include "app/question.h"
 #include "app/inspect.h"
 #include "app/mem.h"
 #include "app/models/models.h"
+#include "app/question.h"
 #include "app/say.h"
 #include "app/str.h"
 #include "engine/engine.h"

@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "app/args.h"
-#include "ui/ui.h"
 #include "engine/engine.h"
+#include "ui/ui.h"
 
 /* The verbs of the command line; verbs[] in main.c has them in this order. */
 enum verb {

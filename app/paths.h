@@ -10,8 +10,8 @@ struct paths {
     const char *problem; /* why something is NULL */
 };
 
-/* Reads the environment; looks at no file. Relative folders are ignored, as the specification asks.
- */
+/* Reads the environment; looks at no file. Relative folders are ignored, as the
+ * specification asks. */
 void paths_init(struct paths *p);
 void paths_done(struct paths *p);
 

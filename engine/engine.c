@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/detok.h"
-#include "text/calls.h"
 #include "engine_state.h"
+#include "text/calls.h"
+#include "text/detok.h"
 
 /* The engine's thread */
 

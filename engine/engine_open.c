@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/memory.h"
 #include "engine_state.h"
 #include "file/hf.h"
+#include "host/memory.h"
 
 enum {
     DEFAULT_CONTEXT = 4096,

@@ -263,7 +263,7 @@ void sched_end_all(struct sched *s, enum engine_stop stop, enum engine_error err
 /* Whether a running request is about to compute rows that r's prompt begins with too: r then
  * waits and shares them instead of computing them again. That wait ends with the other's
  * prompt at the latest. */
-static bool is_on_the_way(const struct sched *s, const struct sched_request *r)
+static bool shares_pending_prefix(const struct sched *s, const struct sched_request *r)
 {
     for (int i = 0; i < s->n_running; i++) {
         const struct sched_request *q = s->running[i];
@@ -281,7 +281,7 @@ static void admit(struct sched *s)
     while (s->waiting && s->n_running < s->opt.max_sequences) {
         struct sched_request *r = s->waiting;
         int slot = 0;
-        if (is_on_the_way(s, r))
+        if (shares_pending_prefix(s, r))
             return;
         while (s->slot_used[slot])
             slot++;
@@ -320,11 +320,11 @@ static void fill_batch(struct sched *s)
 {
     s->batch.n_tokens = s->batch.n_outputs = 0;
     for (int pass = 0; pass < 2; pass++) {
-        bool writing = pass == 0;
+        bool decode = pass == 0;
         for (int i = 0; i < s->n_running; i++) {
             struct sched_request *r = s->running[i];
             int todo = r->n_tokens - r->n_computed, room = s->opt.max_tokens - s->batch.n_tokens;
-            if ((todo == 1) == writing)
+            if ((todo == 1) == decode)
                 add_to_batch(s, r, todo < room ? todo : room);
         }
     }

@@ -19,14 +19,14 @@
 #include <stdint.h>
 
 #include "app/chat/history.h"
-#include "app/models/holder.h"
 #include "app/chat/library.h"
+#include "app/chat/request.h"
+#include "app/chat/shape.h"
+#include "app/models/holder.h"
 #include "app/models/models.h"
+#include "app/models/running.h"
 #include "app/options.h"
 #include "app/paths.h"
-#include "app/models/running.h"
-#include "app/chat/shape.h"
-#include "app/chat/request.h"
 #include "engine/engine.h"
 
 enum { CHAT_MODELS = HOLDER_MODELS };
@@ -35,11 +35,11 @@ struct chat {
     struct options *options;
     const struct paths *paths;
     struct history history;
-    struct shape shape; /* what answers must look like */
+    struct shape shape; /* the form that answers must have */
     struct library library;
     struct running running; /* tells `duet ps` of us, */
     const char *as;         /* as this, see running_process */
-    uint64_t told;          /* revision of the holder + 1 that it has told */
+    uint64_t told;          /* the holder's revision that was last told, plus 1 */
     int64_t marked;         /* the turn that the user has marked, by its number; 0: none */
 
     struct holder holder; /* the models in memory */
@@ -48,7 +48,7 @@ struct chat {
     /* The answer that is being written; NULL: none. */
     struct turn *answer;
     struct held *answering;
-    enum store_kind writes; /* what it is at */
+    enum store_kind writes; /* what it is writing */
     double thought_ms;      /* that its reasoning took, */
     double begun_ms;        /* in the part of it that was there already; 0: none yet */
     uint64_t request;
@@ -58,70 +58,70 @@ struct chat {
     double load_ms;            /* that its model took to load */
     enum engine_stop stop;     /* why the last answer ended */
     enum engine_error error;   /* and, if that was an error, which */
-    bool unfinished;           /* it was to have a form, and has not */
-    char *tool_calls;          /* calls of tools that it consists of, as JSON; or NULL */
-    int64_t offered;           /* conversation whose answer may be gone on with; 0: none */
+    bool unfinished;           /* it ended before it had its form */
+    char *tool_calls;          /* the tool calls that it consists of, as JSON; or NULL */
+    int64_t offered;           /* conversation whose answer may be continued; 0: none */
     char date[32];             /* of the answer */
 };
 
 void chat_init(struct chat *c, struct options *options, const struct paths *paths);
 
-/* Ends an answer that is being written as interrupted, saves, frees everything. */
+/* Marks an answer that is being written as interrupted, saves, frees everything. */
 void chat_done(struct chat *c);
 
-/* Opens the history the options ask for, at the conversation they ask for. Where the usual file
- * cannot be used the chat goes on without and c->history.off says why. Fails where a database or a
- * conversation was named that cannot be had. */
+/* Opens the history that the options name, at the conversation that they name. If the default file
+ * cannot be used the chat goes on without one and c->history.off says why. Fails if a database or
+ * a conversation was named and cannot be opened. */
 int chat_open_history(struct chat *c, char *err, size_t errlen);
 
-/* Makes the named model the one that answers, and loads it unless it is in memory, where
- * others may have to give way to it: holder_take_note() says so. NULL: the options'
- * model, else the default. */
+/* Makes the named model the one that answers, and loads it unless it is in memory; others may be
+ * unloaded for it, which holder_take_note() reports. NULL: the options' model, else the default. */
 int chat_use(struct chat *c, const char *name, char *err, size_t errlen);
 
-/* The same, and lets it live there. */
+/* The same, on this device. */
 int chat_use_on(struct chat *c, const char *name, enum held_where where, char *err, size_t errlen);
 
-/* Loads the model again that has given way or was lost, see holder_open(). */
+/* Loads a model again that was unloaded or lost, see holder_open(). */
 int chat_reopen(struct chat *c, char *err, size_t errlen);
 
-/* Asks the model, after everything said before. When it is refused nothing has changed. */
+/* Asks the model, with the conversation so far. On failure nothing has changed. */
 int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen);
 
-/* The same on a branch: asks another question in the place of one on the path; or lets the question
- * of a turn on the path be answered once more, by the model of this name where it is not NULL. */
+/* The same on a branch: chat_edit asks another question in place of one on the path;
+ * chat_regenerate answers the question of a turn on the path once more, with the model of this
+ * name unless it is NULL. */
 int chat_edit(struct chat *c, struct turn *question, const char *text, size_t len, char *err,
               size_t errlen);
 int chat_regenerate(struct chat *c, struct turn *turn, const char *model, char *err, size_t errlen);
 
-/* Goes on with the last answer, in its turn and by its model, where it did not end by itself. */
+/* Continues the last answer, in its turn and with its model, if it did not end by itself. */
 int chat_continue(struct chat *c, char *err, size_t errlen);
 
-/* That the context is full, and what would make room for more of an answer. */
+/* Adds a sentence saying that the context is full, and what would make room. */
 void chat_add_full(const struct chat *c, struct str *out);
 
-/* Lets the model think on about its last answer, which gets a version beside it. */
+/* Lets the model think further about its last answer; the result is another version of it. */
 int chat_think_more(struct chat *c, char *err, size_t errlen);
 
-/* Looks for an interrupted answer that chat_continue, or /continue, could go on with: then
+/* Looks for an interrupted answer that chat_continue, or /continue, could continue: then
  * c->offered is its conversation, and the beginning of its question is added to out. */
 bool chat_find_offer(struct chat *c, struct str *out);
 
-/* Declines that: it is not offered again. */
+/* Declines that offer for good. */
 void chat_decline(struct chat *c);
 
 /* Ends the thinking of the answer that is being written. */
 void chat_answer_now(struct chat *c);
 
-/* What any answer is begun with: a request to the model as the options want it; its submission; and
- * the turn that it is for. */
+/* The three steps of starting any answer: its request, as the options want it; its submission; the
+ * turn that it is written to. */
 void chat_prepare(struct chat *c, const struct held *model, struct engine_request *request);
 int chat_submit(struct chat *c, const struct held *model, const struct engine_request *request,
                 char *err, size_t errlen);
 void chat_begin(struct chat *c, struct held *model, struct turn *turn,
                 const struct engine_request *request);
 
-/* Stops the answer; what there is of it stays. CHAT_END still comes. */
+/* Stops the answer; what is there of it stays. CHAT_END still comes. */
 void chat_stop(struct chat *c);
 
 /* Ends the answer here and now, without waiting for the engine. No event comes. */
@@ -142,11 +142,11 @@ struct chat_event {
     enum store_kind kind;
     const char *text; /* until the next call */
     size_t len;
-    bool call; /* the text is a call of a tool, as the model writes it */
+    bool call; /* the text is a tool call, as the model writes it */
     const char *error;
 };
 
-/* What to wait for: at most CHAT_MODELS descriptors. Their number. */
+/* Fills in at most CHAT_MODELS descriptors to wait for; returns how many. */
 size_t chat_poll(const struct chat *c, struct pollfd *fds);
 
 /* How long poll may sleep until something is to be saved; -1: for ever. */
@@ -155,24 +155,22 @@ int chat_timeout_ms(const struct chat *c);
 /* The next event, or false when nothing waits. */
 bool chat_next_event(struct chat *c, struct chat_event *out);
 
-/* Saves when it is time to, and tells other processes what is in memory. */
+/* Saves if it is time to, and tells other processes what is in memory. */
 void chat_save_due(struct chat *c);
 
-/* Tells what is in memory, if that has changed. */
+/* Tells other processes what is in memory, if that has changed. */
 void chat_tell(struct chat *c);
 
-/* Tokens of the conversation as the model will be given it, without a next question; -1: unknown.
- */
+/* Tokens of the conversation as the model will get it, without a next question; -1: unknown. */
 int64_t chat_context_used(const struct chat *c);
 
-/* The same of a part of it; `generate`: with the start of an answer, as it is
- * when one is asked for. */
+/* The same of a part of it; `generate`: with the opening of an answer. */
 int64_t chat_count_prompt(const struct chat *c, const struct request_span *span, bool generate);
 
 /* Tokens of a text by itself; -1: unknown. */
 int64_t chat_count_tokens(const struct chat *c, const char *text, size_t len);
 
-/* What an answer to be sampled now would be sampled with; seed -1 is not drawn yet. */
+/* The sampling of an answer started now; a seed of -1 is not drawn yet. */
 struct engine_sampling chat_sampling(const struct chat *c, const struct held *model);
 
 /* The exit status that stands for how the last answer ended. */

@@ -1,8 +1,8 @@
-/* copy.h - text on its way to the user's clipboard, by the route that works.
+/* copy.h - copies text to the user's clipboard, by whichever route works.
  *
- * In tmux that is tmux itself, which knows the terminals it is shown on: what a program inside
- * writes to the clipboard it does not pass on unless told to. Elsewhere the terminal is sent OSC
- * 52. Neither tells whether the text has arrived, so it is "sent". */
+ * In tmux that is tmux itself, which knows its terminals but does not pass on what a program
+ * inside sends to the clipboard. Elsewhere the terminal gets OSC 52. Neither confirms that the
+ * text has arrived, so duet says "sent". */
 #ifndef APP_CHAT_COPY_H
 #define APP_CHAT_COPY_H
 

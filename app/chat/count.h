@@ -1,7 +1,6 @@
-/* count.h - how many tokens a text is that changes as it is typed. Counted piece by piece, a
- * little in each turn of the loop, and after a change only from the piece that changed on. The
- * pieces are cut where both families' tokenizers cut in any case, so that their sum is the
- * count of the whole. */
+/* count.h - the number of tokens of a text that changes as it is typed. Counted piece by piece, a
+ * little in each turn of the loop; after a change only from the changed piece on. Pieces are cut
+ * where both families' tokenizers always cut, so that their sum is the count of the whole. */
 #ifndef APP_CHAT_COUNT_H
 #define APP_CHAT_COUNT_H
 

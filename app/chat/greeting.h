@@ -1,5 +1,5 @@
-/* greeting.h - whether duet explains itself: to who has not had a conversation yet, and then never
- * again. Remembered in a file under $XDG_STATE_HOME. */
+/* greeting.h - whether duet explains itself: to users without any conversation yet, and only once.
+ * Remembered in a file under $XDG_STATE_HOME. */
 #ifndef APP_CHAT_GREETING_H
 #define APP_CHAT_GREETING_H
 
@@ -10,7 +10,7 @@
 
 bool greeting_due(const struct paths *paths, struct history *h);
 
-/* There was a conversation. Where that cannot be written down, nothing is lost. */
+/* Records that there was a conversation. If that fails, nothing is lost. */
 void greeting_done(const struct paths *paths);
 
 #endif

@@ -1,13 +1,13 @@
 /* history.h - the conversation at hand, and its copy in the store.
  *
- * What is in memory is the truth: a tree of turns that only grows, and the path through it that a
- * reader sees. Asking an earlier question anew, or letting an answer be written again, begins a
- * branch: another child of the same turn. Nothing that was said is ever lost. history_save() brings
- * the store up to it. When the disk is full or the file is locked, the chat goes on and a later
- * save brings everything that is missing. Where no file can be had, the store is one in memory.
+ * Memory is authoritative: a tree of turns that only grows, and the path through it that the
+ * reader sees. Editing an earlier question or regenerating an answer begins a branch: another
+ * child of the same turn. Nothing that was said is ever lost. history_save() brings the store up
+ * to date. When the disk is full or the file is locked, the chat goes on and a later save writes
+ * everything that is missing. Without a file, the store is in memory.
  *
- * Other instances may add to the same conversation: history_refresh() brings what they have said.
- * Knows nothing of engines or screens. */
+ * Other instances may add to the same conversation: history_refresh() reads what they added. Knows
+ * nothing of engines or screens. */
 #ifndef APP_CHAT_HISTORY_H
 #define APP_CHAT_HISTORY_H
 
@@ -30,7 +30,7 @@ struct turn {
     enum store_role role;
     enum store_state state;
     bool damaged;
-    bool opens; /* the window begins here: models are given nothing that stands before it */
+    bool opens; /* the window begins here: models get nothing from before it */
     struct str text[STORE_KINDS];
     bool generated;
     struct store_generation generation; /* where generated */
@@ -65,50 +65,50 @@ struct history {
     struct turn **all; /* the tree, parents before children */
     size_t n_all;
     struct turn root, *leaf; /* where the path begins, itself no turn; where it ends */
-    size_t n_clean;          /* so many turns of the tree are wholly in the store */
+    size_t n_clean;          /* how many turns of the tree are completely in the store */
     int64_t leaf_saved;
-    int64_t seen; /* of other instances' messages, those up to this id are in the tree */
+    int64_t seen; /* messages of other instances up to this id are in the tree */
     double changed_ms, retry_ms;
     bool urgent;        /* a turn has begun or ended, or the path is another one */
     bool opens_changed; /* some turn's `opens` is not as it is stored */
 };
 
-/* Opens the store at path; NULL is one in memory, kept by nobody, and `why` says so in h->off. When
- * it cannot be opened h gets one in memory, h->off and err say why, and -1 is returned. */
+/* Opens the store at path, or for NULL one in memory, with `why` as the reason in h->off. If it
+ * cannot be opened h gets one in memory, h->off and err say why, and -1 is returned. */
 int history_open(struct history *h, const char *path, const char *why, char *err, size_t errlen);
 void history_close(struct history *h);
 
-/* An empty conversation. It comes to the store with its first turn. */
+/* Starts an empty conversation, which is stored with its first turn. */
 void history_new(struct history *h, const char *system);
 
-/* Makes a stored conversation the one at hand. 0 or -1. */
+/* Loads a stored conversation. 0 or -1. */
 int history_load(struct history *h, int64_t id, char *err, size_t errlen);
 
-/* The conversation that `name` means: its number, its title, or the start of its title; NULL is the
- * one used last. The id, 0: none, or a negative store_status. */
+/* The id of the conversation that `name` means (its number, its title, or the start of its title;
+ * NULL is the one used last); 0: none; or a negative store_status. */
 int64_t history_find(struct history *h, const char *name);
 
 void history_set_system(struct history *h, const char *system);
 
 /* The tree, in tree.c; pointers to turns hold until the conversation changes. */
 
-/* The turn of this name, or NULL. */
+/* The turn of this number, or NULL. */
 struct turn *history_turn(const struct history *h, int64_t number);
 bool history_is_on_path(const struct history *h, const struct turn *turn);
 
-/* How many versions there are of a turn, children of the same parent; *at is which one it is, from
- * 1, the oldest first. */
+/* How many versions of a turn there are (children of the same parent); *at is the number of this
+ * one, from 1, oldest first. */
 size_t turn_versions(const struct turn *turn, size_t *at);
 struct turn *turn_version(const struct turn *turn, size_t n); /* NULL: not so many */
 
 /* The question that a turn belongs to, itself if it is one; NULL: none. */
 struct turn *turn_question(struct turn *turn);
 
-/* The path's questions: the n-th, from 1, or NULL; how many. */
+/* The n-th question of the path, from 1, or NULL; and how many there are. */
 struct turn *history_question(const struct history *h, size_t n);
 size_t history_questions(const struct history *h);
 
-/* Exchanges that were taken off the end of the path, or that lie behind it. */
+/* Exchanges that were taken off the end of the path, or that follow it. */
 size_t history_undone(const struct history *h);
 
 /* Where the window begins in the first n turns of the path: an index, 0 for all of them. */
@@ -123,49 +123,48 @@ void history_append(struct history *h, struct turn *turn, enum store_kind kind, 
                     size_t len);
 void history_end(struct history *h, struct turn *turn, enum store_state state);
 
-/* Lets the path end with this turn; NULL empties it. */
+/* Makes the path end with this turn; NULL empties it. */
 void history_cut(struct history *h, struct turn *leaf);
 
-/* Leads the path through this turn and on from there as it last went, else by the newest. */
+/* Leads the path through this turn and on as it last went, else through the newest child. */
 void history_walk(struct history *h, struct turn *turn);
 
-/* Takes the last exchange off the path, and brings it back. false: there is none. */
+/* Takes the last exchange off the path, or puts it back. False: there is none. */
 bool history_take_back(struct history *h);
 bool history_bring_back(struct history *h);
 
-/* Lets the window begin at this turn of the path; NULL: at the path's beginning. */
+/* Makes the window begin at this turn of the path; NULL: at the path's beginning. */
 void history_open_window(struct history *h, struct turn *turn);
 
 /* Makes a new conversation of a copy of the path up to this turn. */
 void history_fork(struct history *h, const struct turn *last);
 
-/* The conversation becomes one that is not in the store, and comes there anew:
- * where it was is gone. */
+/* Makes the conversation unstored, to be saved as a new one: the stored one is gone. */
 void history_store_anew(struct history *h);
 
-/* Opens another store in place of the one that was moved away, for the conversation at hand to be
- * stored in anew. 0, or -1 with the old one still in use. */
+/* Opens another store in place of one that was moved away, and stores the conversation in it anew.
+ * 0, or -1 with the old one still in use. */
 int history_reopen(struct history *h, const char *path, char *err, size_t errlen);
 
-/* Brings what other instances have added to this conversation. 0, or -1 when it cannot be read. */
+/* Reads what other instances have added to this conversation. 0, or -1 when it cannot be read. */
 int history_refresh(struct history *h);
 
-/* Lets the last turn, which has ended, be appended to again. 0, or -1 with why not. */
+/* Reopens the last turn, which has ended, for appending. 0, or -1 with the reason. */
 int history_resume(struct history *h, char *err, size_t errlen);
 
-/* Of the conversation at hand, else of the one used last: whether its last answer was interrupted.
- * Its number, and the question added to *question; or 0. */
+/* If the last answer of the conversation at hand, or else of the one used last, was interrupted:
+ * the conversation's id, and its question added to *question. Else 0. */
 int64_t history_interrupted(struct history *h, struct str *question);
 
-/* Says of a conversation's last answer that it is to be left as it is. */
+/* Records that a conversation's last answer is to be left as it is. */
 void history_leave(struct history *h, int64_t conversation);
 
 /* A copy of the string that lives as long as the turn, or until all of these are dropped. */
 const char *turn_keep(struct turn *turn, const char *string);
 void turn_drop_kept(struct turn *turn);
 
-/* Between tree.c and history.c: a new turn under a parent, not on the path; an empty tree; that
- * there is something to save, at once where urgent. */
+/* Shared by tree.c and history.c: plant adds a turn under a parent, off the path; uproot empties
+ * the tree; note records that there is something to save, at once if urgent. */
 struct turn *history_plant(struct history *h, struct turn *parent, enum store_role role,
                            enum store_state state);
 void history_uproot(struct history *h);

@@ -10,7 +10,7 @@
 #include "app/str.h"
 #include "storage/store.h"
 
-/* What was deleted and can be taken back: until the program ends, the latest first. */
+/* What was deleted and can be restored until the program ends, latest first. */
 struct library {
     struct library_deleted {
         int64_t id;
@@ -24,12 +24,12 @@ void library_done(struct library *l);
 /* Statuses are the store's; ENOTFOUND where there is no such conversation. */
 int library_delete(struct library *l, struct store *s, int64_t id);
 
-/* Takes the latest deletion back, of the given conversation if not 0; its id and title, which is
- * good until the next call, where *id_out is not 0. */
+/* Restores the latest deletion, or the given conversation if id is not 0; *id_out is its id, 0:
+ * there was nothing to restore. */
 int library_restore(struct library *l, struct store *s, int64_t id, int64_t *id_out);
 const struct library_deleted *library_last_deleted(const struct library *l); /* NULL: none */
 
-/* What to add to the reason why a history could not be opened: what helps, or "". */
+/* Advice to add to the reason why a history could not be opened, or "". */
 const char *library_advice(int status);
 
 /* The title of a conversation; the caller's. NULL: there is none, and store_error() says why. */
@@ -38,8 +38,8 @@ char *library_title(struct store *s, int64_t id);
 /* "14:05" of today, "26 Jul" of this year, "2024". */
 void library_add_date(struct str *out, int64_t ms);
 
-/* As lines of text: the latest conversations, those with these words in their titles; and where
- * these words were said. A store's status; in a failure nothing was added. */
+/* As lines of text: the latest conversations, or those with these words in their titles; and the
+ * texts that hold these words. A store status; on failure nothing was added. */
 int library_add_list(struct str *out, struct store *s, const char *words, bool archived);
 int library_add_hits(struct str *out, struct store *s, const char *words);
 

@@ -6,10 +6,10 @@
 
 #include "app/args.h"
 #include "app/commands/commands_branch.h"
-#include "app/commands/commands_library.h"
-#include "app/commands/commands_read.h"
 #include "app/commands/commands_copy.h"
+#include "app/commands/commands_library.h"
 #include "app/commands/commands_pull.h"
+#include "app/commands/commands_read.h"
 #include "app/commands/compact.h"
 #include "app/mem.h"
 #include "app/numbers.h"

@@ -4,18 +4,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/plain/answer.h"
-#include "app/grade/boxed.h"
 #include "app/chat/chat.h"
+#include "app/chat/notices.h"
+#include "app/chat/request.h"
 #include "app/clock.h"
 #include "app/cmd.h"
+#include "app/exit.h"
+#include "app/grade/boxed.h"
+#include "app/numbers.h"
+#include "app/plain/answer.h"
 #include "app/plain/dry_run.h"
 #include "app/plain/envelope.h"
-#include "app/exit.h"
 #include "app/question.h"
-#include "app/chat/notices.h"
-#include "app/numbers.h"
-#include "app/chat/request.h"
 #include "app/say.h"
 #include "ui/ui.h"
 

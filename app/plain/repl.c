@@ -12,22 +12,22 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-#include "app/plain/answer.h"
+#include "app/chat/copy.h"
+#include "app/chat/greeting.h"
+#include "app/chat/notices.h"
 #include "app/cmd.h"
 #include "app/commands/commands_branch.h"
 #include "app/commands/commands_pull.h"
-#include "app/chat/copy.h"
 #include "app/commands/compact.h"
 #include "app/exit.h"
-#include "app/chat/greeting.h"
 #include "app/mem.h"
-#include "app/chat/notices.h"
 #include "app/numbers.h"
+#include "app/plain/answer.h"
 #include "app/plain/repl_line.h"
 #include "app/plain/repl_pull.h"
+#include "app/plain/speech.h"
 #include "app/say.h"
 #include "app/signals.h"
-#include "app/plain/speech.h"
 
 enum { PROMPTS = 500, NOTIFY_MS = 5000 /* an answer that took so long is told of */ };
 

@@ -18,8 +18,8 @@
 
 #define CTRL_KEY(letter) ((letter)&0x1f)
 
-/* Readline keeps its state in globals, and hands a finished line to a function without an argument.
- */
+/* Readline keeps its state in globals, and hands a finished line to a function
+ * without an argument. */
 static struct {
     char *line;
     bool finished, signalled; /* signalled: the last key was one for a signal */

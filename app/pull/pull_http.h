@@ -4,10 +4,9 @@
  * pinned: hubs and the hosts they redirect to change theirs within weeks. What a model must be is pinned by
  * its digest, which holds against a false authority as well.
  *
- * Redirects are followed here and not by libcurl, so that each hop is looked at: the token goes to its
- * origin, and once a redirect has left that, to nobody. Headers and silences have limits, nothing is
- * decompressed, nothing a server says names a file.
- */
+ * Redirects are followed here and not by libcurl, so that each hop is looked at: the token goes to
+ * its origin, and once a redirect has left that, to nobody. Headers and silences have limits,
+ * nothing is decompressed, nothing a server says names a file. */
 #ifndef APP_PULL_PULL_HTTP_H
 #define APP_PULL_PULL_HTTP_H
 

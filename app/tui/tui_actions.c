@@ -4,12 +4,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/chat/notices.h"
 #include "app/commands/commands.h"
-#include "app/tui/visual.h"
 #include "app/exit.h"
 #include "app/mem.h"
-#include "app/chat/notices.h"
 #include "app/tui/tui.h"
+#include "app/tui/visual.h"
 
 enum { COUNTED_CONTEXT = 1 << 20 }; /* bytes */
 

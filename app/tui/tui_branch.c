@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/commands/compact.h"
 #include "app/chat/notices.h"
 #include "app/commands/commands_branch.h"
+#include "app/commands/compact.h"
 #include "app/exit.h"
 #include "app/mem.h"
 #include "app/tui/tui.h"

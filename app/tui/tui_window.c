@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/commands/compact.h"
 #include "app/commands/commands_branch.h"
+#include "app/commands/compact.h"
 #include "app/mem.h"
 #include "app/tui/tui.h"
 
