@@ -125,15 +125,29 @@ static bool is_reserved(const char *word)
     return false;
 }
 
-/* A single word that is nearly a verb is still a prompt, but probably a typing error. */
-static void doubt_prompt(const char *word, bool quiet)
+/* What other programs call what duet has, too. */
+static const struct {
+    const char *word, *here;
+    size_t most; /* words of a line that is doubted */
+} elsewhere[] = {
+    {"run", "-m MODEL", 2},     {"ls", "models", 1},         {"list", "models", 1},
+    {"show", "models show", 2}, {"logs", "log", 2},          {"history", "log", 1},
+    {"help", "--help", 1},      {"version", "--version", 1},
+};
+
+/* A word or two that begin like a verb, here or elsewhere, are still a prompt, but probably not meant so. */
+static void doubt_prompt(const char *word, size_t n_words, bool quiet)
 {
-    const char *names[N_VERBS];
+    const char *names[N_VERBS], *here = NULL;
     for (int i = 0; i < N_VERBS; i++)
         names[i] = verbs[i].name;
-    const char *nearest = args_nearest(word, names, N_VERBS);
-    if (nearest)
-        say_notice(quiet, "%s: taken as a prompt; did you mean duet %s?", word, nearest);
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere && !here; i++)
+        if (strcmp(word, elsewhere[i].word) == 0 && n_words <= elsewhere[i].most)
+            here = elsewhere[i].here;
+    if (!here && n_words == 1)
+        here = args_nearest(word, names, N_VERBS);
+    if (here)
+        say_notice(quiet, "%s: taken as a prompt; did you mean duet %s?", word, here);
 }
 
 static bool is_given(const struct args_rest *rest, const char *option)
@@ -156,8 +170,8 @@ static int take_verb(const struct args_rest *rest, enum verb *verb, size_t *n_ta
         return EXIT_USAGE;
     }
     if (found < 0) {
-        if (*verb == VERB_CHAT && rest->n_words == 1)
-            doubt_prompt(word, is_given(rest, "--quiet"));
+        if (*verb == VERB_CHAT)
+            doubt_prompt(word, rest->n_words, is_given(rest, "--quiet"));
         return 0;
     }
     *verb = (enum verb)found;

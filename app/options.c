@@ -128,6 +128,8 @@ static const struct args_option options[] = {
      AT(dry_run), .where = IN_CHAT},
     {"Output", "-R --hide-reasoning", "--hidethinking", NULL, "do not show the reasoning",
      ARGS_FLAG, AT(hide_reasoning), .where = IN_CHAT | IN_CONFIG},
+    {"Output", "-r --raw", NULL, NULL, "on a terminal: formulas and lines as they are written",
+     ARGS_FLAG, AT(raw), .where = IN_CHAT | IN_CONFIG},
     {"Output", "--plain", NULL, NULL, "line by line, without a screen", ARGS_FLAG, AT(plain),
      .where = IN_CHAT | IN_CONFIG},
     {"Output", "--editing-mode", NULL, "KEYS", "of the text being written: emacs or vi",

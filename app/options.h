@@ -77,7 +77,7 @@ struct options {
     const char *schema, *grammar, *tools, *tool_choice;
 
     /* How it is shown and kept. */
-    bool json, stream_json, no_stream, extract, boxed, usage, dry_run;
+    bool json, stream_json, no_stream, raw, extract, boxed, usage, dry_run;
     double timeout_s; /* 0: none */
     bool hide_reasoning, quiet, verbose, plain, no_log;
     int color;  /* enum color */

@@ -13,6 +13,7 @@ enum {
     HELP_KEYS = 26, /* columns of the keys */
     PICK_WIDTH = 60,
     PICK_ROWS = 20,
+    MANY = 6, /* rows, of which a filter finds one sooner */
 };
 
 void dialog_init(struct dialog *d, const struct keymap *keymap, const struct ui_command *commands,
@@ -230,5 +231,7 @@ void dialog_draw(struct dialog *d, struct grid *g)
     list_draw(&d->list, g, row + 2, col + 1, rows - 3, cols - 2, true);
     if (d->list.filter.len > 0)
         grid_label(g, row + 1, col + 3, cols - 6, d->list.filter.data, STYLE_KEY);
+    else if (d->list.n >= MANY)
+        grid_label(g, row + 1, col + 3, cols - 6, "type to filter", STYLE_DIM);
     draw_foot(d, g, row + rows - 1, col, cols, "chooses", false);
 }

@@ -274,9 +274,9 @@ const struct command commands[] = {
     {"/set", NULL, "[NAME VALUE]", "show the sampling parameters, or set one", run_set},
     {"/show", NULL, "", "the model, the conversation, the settings", run_show},
     {"/read", NULL, "FILE", "put a file's text into the question", command_read},
-    {"/copy", NULL, "[code|math|all] [> FILE]", "the last answer, or parts, to the clipboard",
+    {"/copy", NULL, "[code|math|all] [>FILE]", "the last answer, or parts, to the clipboard",
      command_copy},
-    {"/export", NULL, "md|json|html [FILE]", "write the conversation into a new file",
+    {"/export", NULL, "md|json|jsonl|html [FILE]", "write the conversation into a new file",
      command_export},
     {"/think", NULL, "[on|off|auto|N]", "think before the answer, for N tokens at most",
      command_think},
@@ -330,6 +330,25 @@ void command_reply_done(struct command_reply *reply)
     str_done(&reply->file_name);
 }
 
+/* Where to find here what other programs have a command for. */
+static const char *find_elsewhere(const char *name)
+{
+    static const struct {
+        const char *name, *here;
+    } rows[] = {
+        {"/save", "every conversation is saved as it goes; /export writes a file"},
+        {"/load", "/switch goes to a conversation, /model to a model, /read takes a file"},
+        {"/history", "/list shows the conversations, /search finds words in them"},
+        {"/resume", "/switch goes to a conversation, /continue goes on with an answer"},
+        {"/ctx", "the context is set when duet starts: --ctx N"},
+        {"/tools", "tools are given when duet starts: --tools FILE"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(name, rows[i].name) == 0)
+            return rows[i].here;
+    return NULL;
+}
+
 static void unknown(const char *name, size_t len, struct command_reply *reply)
 {
     const char *words[sizeof commands / sizeof *commands];
@@ -339,9 +358,12 @@ static void unknown(const char *name, size_t len, struct command_reply *reply)
         words[i] = commands[i].name;
     str_add(&typed, name, len);
     const char *nearest = args_nearest(typed.data, words, n_commands);
+    const char *here = find_elsewhere(typed.data);
     command_refuse(reply, "no command ");
     str_add_visible(&reply->text, name, str_cut(name, len, 40), false);
-    if (nearest)
+    if (here)
+        str_addf(&reply->text, "; %s", here);
+    else if (nearest)
         str_addf(&reply->text, "; did you mean %s?", nearest);
     else
         str_adds(&reply->text, "; // sends it as a question, /help lists the commands");

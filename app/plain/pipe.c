@@ -196,8 +196,8 @@ static int answer(struct app *app, const struct str *question, enum form form, s
     chat_init(&c, &app->options, &app->paths);
     c.holder.aside = (struct aside){wait_for_model, NULL};
     outlet_init(&side, STDERR_FILENO);
-    side.wraps = side.terminal;
-    out->wraps = out->terminal && (form == FORM_TEXT || form == FORM_WHOLE);
+    side.wraps = side.terminal && !c.options->raw;
+    out->wraps = out->terminal && !c.options->raw && (form == FORM_TEXT || form == FORM_WHOLE);
     int status = ask(&c, question, err, errlen);
     if (status == 0) {
         status = show(&c, form, out, &side, err, errlen);

@@ -219,7 +219,7 @@ static void show_answer(struct repl *r)
         .before_reasoning = colour ? "\033[2mthinking: " : "thinking: ",
         .after_reasoning = colour ? "\033[0m\nanswer: " : "\nanswer: ",
         .broken_off = colour ? "\033[0m\n" : "\n",
-        .spoken = true,
+        .spoken = !o->raw,
         .tell_waiting = true,
         .stop_only = true,
         .on_typed = repl_line_typed,
@@ -433,7 +433,7 @@ int repl_run(struct app *app)
     r.chat.as = "line";
     r.chat.holder.aside = (struct aside){wait_for_model, NULL};
     outlet_init(&r.out, STDOUT_FILENO);
-    r.out.wraps = r.out.terminal;
+    r.out.wraps = r.out.terminal && !app->options.raw;
     repl_line_begin(&r.chat);
     r.status = chat_use(&r.chat, NULL, err, sizeof err);
     if (r.status == 0)

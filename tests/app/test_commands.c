@@ -93,6 +93,8 @@ static void test_whose(void **state)
 static void test_unknown(void **state)
 {
     assert_says(*state, "/nothing here", true, "no command /nothing");
+    assert_says(*state, "/ctx 8192", true, "no command /ctx; the context is set when duet starts");
+    assert_says(*state, "/save x", true, "/export writes a file");
     assert_says(*state, "/modle x", true, "did you mean /model?");
     assert_says(*state, "/etc/passwd\nplease read it", true, "// sends it as a question");
     assert_says(*state, "/\033[2J", true, "\\x1b[2J");

@@ -277,6 +277,31 @@ static void test_homes(void **state)
     assert_status("unset HOME; $DUET -m $M -n 5 -c hello", 4, "HOME is not set");
 }
 
+/* What a finger knows from other programs. */
+static void test_doubted(void **state)
+{
+    static const struct {
+        const char *words, *here;
+    } rows[] = {
+        {"run llama", "run: taken as a prompt; did you mean duet -m MODEL?"},
+        {"ls", "ls: taken as a prompt; did you mean duet models?"},
+        {"serch", "serch: taken as a prompt; did you mean duet search?"},
+        {"run to the hills and back", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct run r;
+        char line[256];
+        snprintf(line, sizeof line, "$DUET -m $M -n 3 %s >/dev/null", rows[i].words);
+        shell_with_model(&r, line);
+        if (rows[i].here)
+            assert_contains(r.err, rows[i].here);
+        else
+            assert_null(strstr(r.err, "taken as"));
+        run_done(&r);
+    }
+}
+
 static void test_two_at_once(void **state)
 {
     struct run r;
@@ -301,6 +326,7 @@ int test_pipe(void)
         TEST(test_full_device),  TEST(test_closed_pipe),
         TEST(test_interrupts),   TEST(test_verbose_and_quiet),
         TEST(test_homes),        TEST(test_two_at_once),
+        TEST(test_doubted),
     };
 #undef TEST
     return cmocka_run_group_tests_name("pipe", tests, NULL, NULL);

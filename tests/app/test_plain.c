@@ -175,6 +175,11 @@ static void test_lines(void **state)
     term_expect(
         t, "answer: I am a small demo model: I only\ndo small maths in English, and this is\n");
     leave(t);
+    t = term_start(24, 40, "--plain", "--raw", "-m", "demo-deepseek", "--temp", "0", NULL);
+    term_expect(t, "\n> ");
+    term_type(t, "What is 2 + 2?\r");
+    term_expect(t, "\\boxed{4}");
+    leave(t);
     t = term_start(24, 40, "--modle", NULL);
     term_expect(t, "duet: --modle: unknown option; did you\nmean --model?");
     assert_int_equal(term_end(t), 2);
