@@ -199,11 +199,6 @@ static unsigned read_scope(struct shelf *s, const char *list)
     return scope;
 }
 
-static const char *kind_name(enum store_kind kind)
-{
-    return kind == STORE_REASONING ? "reasoning" : "text";
-}
-
 /* A piece of a snippet on one line. */
 static void add_flat(struct outlet *out, const char *text, size_t len)
 {
@@ -225,13 +220,13 @@ static void add_hit(const struct options *o, const struct store_hit *hit, struct
     if (o->json) {
         add_json_line(out, json_pack("{s:I, s:I, s:s, s:s%, s:s%, s:I, s:I}", "conversation",
                                      (json_int_t)hit->conversation, "message",
-                                     (json_int_t)hit->message, "kind", kind_name(hit->kind),
-                                     "title", hit->title, strlen(hit->title), "snippet", snippet,
+                                     (json_int_t)hit->message, "kind", library_where(hit), "title",
+                                     hit->title, strlen(hit->title), "snippet", snippet,
                                      strlen(snippet), "match_at", (json_int_t)hit->match_at,
                                      "match_len", (json_int_t)hit->match_len));
         return;
     }
-    str_addf(&out->pending, "%" PRId64 ":%s:", hit->conversation, kind_name(hit->kind));
+    str_addf(&out->pending, "%" PRId64 ":%s:", hit->conversation, library_where(hit));
     add_flat(out, snippet, hit->match_at);
     str_adds(&out->pending, colour ? "\033[1;31m" : "");
     add_flat(out, snippet + hit->match_at, hit->match_len);

@@ -81,7 +81,7 @@ static void test_search(void **state)
 {
     struct run r;
     (void)state;
-    assert_output("$DUET search boxed", "1:text:17 + 25 = 42.  \\boxed{42}\n");
+    assert_output("$DUET search boxed", "1:answer:17 + 25 = 42.  \\boxed{42}\n");
     assert_output("$DUET search carry --in reasoning -q 2>/dev/null || echo $?", "2\n");
     char *out = output("$DUET search carry --in reasoning; $DUET search --json 'carry 1'");
     assert_contains(out, "1:reasoning:");
