@@ -217,6 +217,8 @@ static int read_messages(const struct reader *r, json_t *body)
         return refuse(r, "prompt", "not a string");
     if (given && !json_is_array(given))
         return refuse(r, "messages", "not an array");
+    if (given && json_array_size(given) == 0)
+        return refuse(r, "messages", "empty");
     if (system && !json_is_string(system))
         return refuse(r, "system", "not a string");
 

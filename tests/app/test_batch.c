@@ -98,6 +98,7 @@ static void test_bad_lines(void **state)
         {"[1, 2]", "neither a string nor an object"},
         {"{}", "prompt: missing"},
         {"{\"prompt\": 4}", "prompt: not a string"},
+        {"{\"messages\": []}", "messages: empty"},
         {"{\"prompt\": \"x\", \"messages\": []}", "messages: given beside prompt"},
         {"{\"messages\": 1}", "messages: not an array"},
         {"{\"prompt\": \"x\", \"temprature\": 1}", "did you mean temperature"},
