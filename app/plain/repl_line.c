@@ -61,11 +61,13 @@ static void take_typed_ahead(void)
 }
 
 /* An empty line for a full one; a hint for an empty one, and the second time the end. */
-static bool leave_on_interrupt(bool hinted)
+static bool leave_on_interrupt(bool *hinted)
 {
-    if (rl_end == 0 && hinted)
+    bool empty = rl_end == 0;
+    if (empty && *hinted)
         return true;
-    fputs(rl_end == 0 ? "\nCtrl-D or a second Ctrl-C leaves\n" : "\n", stdout);
+    *hinted = empty;
+    fputs(empty ? "\nCtrl-D or a second Ctrl-C leaves\n" : "\n", stdout);
     rl_replace_line("", 0);
     rl_on_new_line();
     rl_redisplay();
@@ -121,11 +123,7 @@ static int take_signal(int signal, bool *hinted)
         rl_deprep_terminal();
         signals_suspend();
         return 0;
-    case SIGINT: {
-        bool leave = leave_on_interrupt(*hinted);
-        *hinted = rl_end == 0;
-        return leave ? EXIT_SIGNAL + SIGINT : 0;
-    }
+    case SIGINT: return leave_on_interrupt(hinted) ? EXIT_SIGNAL + SIGINT : 0;
     default: return EXIT_SIGNAL + signal;
     }
 }
