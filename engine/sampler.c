@@ -4,6 +4,7 @@
  * and by probability mass at once) that yields the last candidate still kept, the cut. */
 #include "sampler.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -163,8 +164,10 @@ static int select_head(struct sampler_candidate *c, int n, int count, double mas
  * likely gets 0: in a large vocabulary that is nearly all, and saves most of the time. */
 static void soften(float *logits, int n_vocab, float max, float temperature)
 {
+    float scale = fminf(1 / temperature, FLT_MAX);
+
     for (int i = 0; i < n_vocab; i++) {
-        float x = (logits[i] - max) / temperature;
+        float x = (logits[i] - max) * scale;
         logits[i] = x > -23 ? expf(x) : 0;
     }
 }

@@ -12,7 +12,7 @@
 
 #include "cuda/door.h"
 
-enum { LEAST_MAJOR = 7, LEAST_MINOR = 5, HOPPER_MAJOR = 9, NO_GRAPH = -1 };
+enum { LEAST_MAJOR = 7, LEAST_MINOR = 5, HOPPER = 90, NO_GRAPH = -1 };
 
 /* Of a step, unless asked for otherwise: enough to keep the tensor cores busy. */
 enum { STEP_TOKENS = 2048 };
@@ -253,6 +253,7 @@ static int sample_run(struct cuda *c, struct sampler *const *samplers, int first
         .recent = c->recent + at * SAMPLE_RECENT,
         .best = c->best + at * SAMPLE_BLOCKS,
         .ticket = c->sample_tickets + at,
+        .draws = c->draws + at,
         .most = c->most + at,
         .ids = c->host_ids + at,
     };
@@ -385,7 +386,7 @@ static int check_shape(const struct model_config *cfg, const struct backend_opti
 
 static int check_device(struct cuda *c, char *err, size_t errlen)
 {
-    int n = 0, driver = 0;
+    int n = 0, driver = 0, capability;
     struct cudaDeviceProp device;
     cudaError_t rc = cudaGetDeviceCount(&n);
 
@@ -403,17 +404,18 @@ static int check_device(struct cuda *c, char *err, size_t errlen)
              (device.major == LEAST_MAJOR && device.minor < LEAST_MINOR))
         snprintf(err, errlen, "CUDA: %s: compute capability is too old (got %d.%d, limit %d.%d)",
                  device.name, device.major, device.minor, LEAST_MAJOR, LEAST_MINOR);
-    else if ((rc = cuda_probe()) != cudaSuccess)
+    else if ((rc = cuda_probe(&capability)) != cudaSuccess)
         snprintf(err, errlen, "CUDA: %s: %s", device.name, cudaGetErrorString(rc));
     else {
         snprintf(c->device, sizeof c->device, "%.100s", device.name);
         snprintf(c->bus_address, sizeof c->bus_address, "%08x:%02x:%02x.0",
                  (unsigned)device.pciDomainID, (unsigned)device.pciBusID & 0xff,
                  (unsigned)device.pciDeviceID & 0xff);
-        c->queue.dependent = device.major >= HOPPER_MAJOR;
-        c->queue.whole_steps = device.major >= HOPPER_MAJOR && device.cooperativeLaunch &&
+        c->queue.dependent = capability >= HOPPER;
+        c->queue.whole_steps = capability >= HOPPER && device.cooperativeLaunch &&
                                device.sharedMemPerBlockOptin >= STEP_SHARED;
         c->queue.n_processors = device.multiProcessorCount;
+        c->queue.block_shared = device.sharedMemPerBlockOptin;
         return 0;
     }
     return -1;

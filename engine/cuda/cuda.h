@@ -64,6 +64,7 @@ struct cuda {
     struct step_exchange exchange;
     uint64_t *best;
     struct cuda_most *most;
+    struct cuda_draw *draws;
     bool *banned;
     uint32_t *masks; /* [O, words of n_vocab bits] */
     int32_t *inputs; /* the arrays of `step`, one after the other */

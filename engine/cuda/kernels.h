@@ -47,18 +47,20 @@ struct cuda_matrix {
 enum cuda_format cuda_format_of(enum quant_type type);
 size_t cuda_tile_bytes(enum cuda_format format, int n_chunks);
 
-/* Where launches go. dependent: a kernel may start while the one before it ends (programmatic
- * dependent launch, from compute capability 9.0 on); each waits for it before it reads or writes
- * anything but weights. */
+/* Where launches go. dependent: the kernels are compiled for 9.0 or more; one may start while the one
+ * before it ends (programmatic dependent launch), and its blocks may be clusters. Each waits for the one
+ * before it ahead of all that it reads or writes, but for weights. */
 struct cuda_queue {
     cudaStream_t stream;
     bool dependent;
-    bool whole_steps; /* there is what launch_step needs */
-    int n_processors; /* multiprocessors of the device */
+    bool whole_steps;    /* there is what launch_step needs */
+    int n_processors;    /* multiprocessors of the device */
+    size_t block_shared; /* bytes of shared memory that a block may have */
 };
 
-/* Success where this build has code for the device. */
-cudaError_t cuda_probe(void);
+/* Success where this build has code for the device. *capability: what the code was compiled for, as 75
+ * or 90; that can be older than the device. */
+cudaError_t cuda_probe(int *capability);
 
 /* Loading */
 
@@ -295,6 +297,19 @@ struct cuda_most { /* the most likely token; id -1: none, or a logit is no numbe
     int32_t id;
 };
 
+enum {
+    DRAW_BLOCKS = 8,
+    DRAW_BITS = 10,
+    DRAW_BINS = 1 << DRAW_BITS,
+    DRAW_ROUNDS = 3,
+    DRAW_TOTALS = 2
+};
+
+struct cuda_draw { /* sums that the blocks of a draw make together */
+    unsigned long long bins[DRAW_ROUNDS][DRAW_BINS]; /* the first are zeros; left as zeros */
+    unsigned long long totals[DRAW_TOTALS][DRAW_BLOCKS];
+};
+
 /* Up to SAMPLE_OUTPUTS outputs. */
 struct cuda_sample {
     float *logits; /* [n_outputs, n_vocab]; changed */
@@ -306,6 +321,7 @@ struct cuda_sample {
     uint64_t *best;                         /* [n_outputs, SAMPLE_BLOCKS] */
     unsigned *ticket;                       /* [n_outputs] zeros; left as zeros */
     struct cuda_most *most;                 /* [n_outputs] */
+    struct cuda_draw *draws;                /* [n_outputs] */
     int32_t *ids;                           /* [n_outputs], writable by the device */
     struct cuda_pick picks[SAMPLE_OUTPUTS]; /* here: the host's memory is slow to read */
 };

@@ -220,6 +220,7 @@ size_t cuda_lay_out_scratch(struct cuda *c, char *base)
     take_exchange(&a, cfg, &c->exchange);
     take(&a, &c->best, o * SAMPLE_BLOCKS, sizeof *c->best);
     take(&a, &c->sample_tickets, o, sizeof *c->sample_tickets);
+    take(&a, &c->draws, o, sizeof *c->draws);
     take(&a, &c->most, o, sizeof *c->most);
     take(&a, &c->banned, vocab, sizeof *c->banned);
     take(&a, &c->masks, o * ((vocab + 31) / 32), sizeof *c->masks);

@@ -93,8 +93,11 @@ cudaError_t launch_finish(const struct cuda_queue *q, const struct cuda_finish *
     return launch(q, finish_qkv_rows, grid, THREADS, 0, *f, (const float *)v);
 }
 
-cudaError_t cuda_probe(void)
+cudaError_t cuda_probe(int *capability)
 {
-    cudaFuncAttributes attributes;
-    return cudaFuncGetAttributes(&attributes, gate_rows);
+    cudaFuncAttributes attributes = {};
+    cudaError_t rc = cudaFuncGetAttributes(&attributes, gate_rows);
+
+    *capability = attributes.ptxVersion;
+    return rc;
 }

@@ -4,10 +4,14 @@
  * Probabilities are added up as integers (2^46 is 1), so that a sum does not depend on the order of
  * its terms. The cut of top-k and top-p is found by three rounds of counting: each looks at the next
  * bits of the probabilities (positive floats are ordered as their bits are). */
+#include <float.h>
+#include <limits.h>
+
 #include "cuda/device.cuh"
 
-enum { BEST_THREADS = 256, DRAW_BLOCKS = 8, THREADS = 1024, N_WARPS = THREADS / 32 };
-enum { BINS = 1024, BITS = 10, ROUNDS = 3 };
+enum { BEST_THREADS = 256, THREADS = 1024, N_WARPS = THREADS / 32 };
+static_assert((int)DRAW_BINS == (int)THREADS, "a bin for each thread");
+static_assert((int)N_WARPS == 32 && (int)DRAW_BLOCKS <= 32, "a lane for each");
 
 /* exp(-23) and more as bits less this are below 2^30: three rounds of ten bits. */
 static const uint32_t lowest_bits = 0x2e000000;
@@ -140,8 +144,10 @@ cudaError_t launch_sample_best(const struct cuda_queue *q, const struct cuda_sam
 }
 
 /* The draw: a few blocks for each output, each with a share of the vocabulary in the order of ids, and
- * each warp with a piece of the share. They are a cluster, whose blocks read each other's shared memory
- * (from compute capability 9.0 on); elsewhere there is one. */
+ * each warp with a piece of the share. The blocks are a cluster, which can wait for its own, and hold
+ * probabilities in shared memory (from compute capability 9.0 on); elsewhere there is one, and they stay
+ * where the logits were. What all blocks have together is added up in the L2 cache: the cluster's shared
+ * memory is slow to read from afar. */
 
 static __device__ __forceinline__ int blocks_of_draw(void)
 {
@@ -172,21 +178,29 @@ static __device__ __forceinline__ void sync_draw(void)
 #endif
 }
 
-/* The sum of of(i, what block i of the draw has where this one has *mine). */
-template <class T, class F>
-static __device__ __forceinline__ unsigned long long sum_blocks(const T *mine, F of)
+static __device__ __forceinline__ unsigned long long sum_lanes(unsigned long long v)
 {
-    unsigned long long sum = 0;
-#pragma unroll
-    for (int i = 0; i < DRAW_BLOCKS; i++) {
-        const T *theirs = mine;
-#if __CUDA_ARCH__ >= 900
-        asm("mapa.u64 %0, %1, %2;" : "=l"(theirs) : "l"(mine), "r"(i));
+#if __CUDA_ARCH__ >= 800
+    /* 32 numbers of 27 bits add up to no more than 32 bits. */
+    const unsigned low = (1u << 27) - 1;
+    return __reduce_add_sync(~0u, (unsigned)v & low) +
+           ((unsigned long long)__reduce_add_sync(~0u, (unsigned)(v >> 27) & low) << 27) +
+           ((unsigned long long)__reduce_add_sync(~0u, (unsigned)(v >> 54)) << 54);
+#else
+    for (int k = 16; k > 0; k >>= 1)
+        v += __shfl_xor_sync(~0u, v, k);
+    return v;
 #endif
-        if (i < blocks_of_draw())
-            sum += of(i, *theirs);
+}
+
+/* Of this lane and those below it. */
+static __device__ __forceinline__ unsigned long long sum_up_to_lane(unsigned long long v)
+{
+    for (int k = 1; k < 32; k *= 2) {
+        unsigned long long other = __shfl_up_sync(~0u, v, k);
+        v += (int)threadIdx.x % 32 >= k ? other : 0;
     }
-    return sum;
+    return v;
 }
 
 /* The last candidate that is kept, most likely first: those with more bits than `bits`, and of equal
@@ -196,293 +210,299 @@ struct cut {
     int id;
 };
 
-/* A sum of masses, as two halves: shared memory adds up no longer ones at once. */
-struct mass {
+/* A sum of weights, as two halves: shared memory adds up no longer ones at once. */
+struct sum {
     uint32_t low, high;
 };
 
 struct block {
-    uint32_t count[BINS];
-    struct mass mass[BINS];
-    unsigned long long total;          /* for the other blocks */
+    struct sum bins[DRAW_BINS];
     unsigned long long warps[N_WARPS]; /* of each warp's piece */
-    struct {
-        unsigned long long count, mass;
-    } scan[N_WARPS];
     struct chosen {
-        uint32_t bin, there;
-        unsigned long long count, mass;
+        uint32_t bin;
+        unsigned long long there, left;
     } chosen;
     int id;
 };
 
-/* A block's share: ids [first, last). */
-struct share {
-    const float *p;
+/* A warp's piece: ids [first, last). p is probabilities, times a constant, from id `first` on. */
+struct piece {
+    float *p;
     int first, last;
 };
 
-/* More than any count, or mass. */
-static const unsigned long long no_limit = ~0ull >> 1;
-
-/* 2^46 p, by its bits: doubles are slow. */
+/* 2^46 p. */
 static __device__ __forceinline__ unsigned long long mass_of(float p)
 {
-    uint32_t bits = __float_as_uint(p);
-    unsigned long long digits = (bits & 0x7fffff) | 0x800000;
-    int shift = (int)(bits >> 23) - 127 - 23 + 46;
-
-    return shift >= 0 ? digits << shift : digits >> min(-shift, 63);
+    return __float2ull_rz(p * 0x1p46f);
 }
 
+/* Without a branch. What has 0 is not kept: {0, -1} keeps all else. */
 static __device__ __forceinline__ bool kept(const struct cut &cut, float p, int id)
 {
     uint32_t bits = __float_as_uint(p);
-    return p > 0 && (bits > cut.bits || (bits == cut.bits && id <= cut.id));
+    return (bits > cut.bits) | ((bits == cut.bits) & (id <= cut.id));
 }
 
-/* Where a warp's piece of the share begins. */
-static __device__ __forceinline__ int piece(const struct share &s, int warp)
+/* Turns logits into probabilities, times a constant. */
+static __device__ __forceinline__ void weigh(const struct piece &s, const float *logits, float max,
+                                             float scale)
 {
-    return s.first + (int)((long long)(s.last - s.first) * warp / N_WARPS);
-}
+    enum { AT_ONCE = 5 };
+    int lane = threadIdx.x % 32, n = s.last - s.first;
 
-/* visit(id, p) of all of the share, in no order, by all threads. */
-template <class V> static __device__ __forceinline__ void visit_all(const struct share &s, V visit)
-{
-    enum { AT_ONCE = 8 };
-
-    for (int begin = s.first + (int)threadIdx.x; begin < s.last; begin += AT_ONCE * THREADS) {
-        float p[AT_ONCE];
+#pragma unroll 1
+    for (int at = lane; at < n; at += AT_ONCE * 32) {
+        float v[AT_ONCE];
 #pragma unroll
         for (int k = 0; k < AT_ONCE; k++)
-            p[k] = begin + k * THREADS < s.last ? s.p[begin + k * THREADS] : 0;
+            v[k] = at + k * 32 < n ? logits[s.first + at + k * 32] : 0;
 #pragma unroll
-        for (int k = 0; k < AT_ONCE; k++)
-            visit(begin + k * THREADS, p[k]);
+        for (int k = 0; k < AT_ONCE; k++) {
+            float x = (v[k] - max) * scale;
+            if (at + k * 32 < n)
+                s.p[at + k * 32] = x > -23 ? expf(x) : 0;
+        }
     }
 }
 
-/* A number that each warp has, in lane 0: of the warps before this one, of blocks and all. */
+/* visit(id, p) of all of the piece, a row of 32 ids after the other, as long as it returns true; ids
+ * that are not the piece's have 0. */
+template <class V> static __device__ __forceinline__ void visit_rows(const struct piece &s, V visit)
+{
+    int lane = threadIdx.x % 32, n = s.last - s.first;
+
+#pragma unroll 1
+    for (int at = 0; at < n; at += 32)
+        if (!visit(s.first + at + lane, at + lane < n ? s.p[at + lane] : 0))
+            return;
+}
+
+/* What the blocks of a draw have together. A slot that was used is free when all have passed the next
+ * sync_draw. */
+struct together {
+    struct cuda_draw *all;
+    int bins, totals; /* the slots to use next */
+};
+
+/* A number that each warp has: of the warps before this one, of blocks and all. */
 struct sums {
     unsigned long long before, all;
 };
 
-static __device__ __forceinline__ unsigned long long sum_lanes(unsigned long long v)
+static __device__ __forceinline__ struct sums sum_warps(struct block &b, struct together &t,
+                                                        unsigned long long mine)
 {
-    for (int k = 16; k > 0; k >>= 1)
-        v += __shfl_xor_sync(~0u, v, k);
-    return v;
-}
+    int warp = threadIdx.x / 32, lane = threadIdx.x % 32, block = block_of_draw();
+    unsigned long long *totals = t.all->totals[t.totals];
 
-static __device__ struct sums sum_warps(struct block &b, unsigned long long mine)
-{
-    static_assert(N_WARPS == 32, "a lane for each");
-    int warp = threadIdx.x / 32, lane = threadIdx.x % 32, own = block_of_draw();
-
+    t.totals = (t.totals + 1) % DRAW_TOTALS;
     if (lane == 0)
         b.warps[warp] = mine;
     __syncthreads();
-    unsigned long long of = b.warps[lane], total = sum_lanes(of);
-    struct sums sums = {sum_lanes(lane < warp ? of : 0), 0};
+    unsigned long long of = b.warps[lane], here = sum_lanes(of);
     if (threadIdx.x == 0)
-        b.total = total;
+        totals[block] = here;
     sync_draw();
-    sums.before += sum_blocks(&b.total,
-                              [&](int i, unsigned long long v) { return i < own ? v : 0; });
-    sums.all = sum_blocks(&b.total, [](int, unsigned long long v) { return v; });
-    sync_draw();
-    return sums;
+    unsigned long long there = lane < blocks_of_draw() ? __ldcg(&totals[lane]) : 0;
+    return {sum_lanes(lane < block ? there : 0) + sum_lanes(lane < warp ? of : 0),
+            sum_lanes(there)};
 }
 
-static __device__ __forceinline__ void add_mass(struct mass &to, unsigned long long mass)
+static __device__ __forceinline__ void add_to(struct sum &to, unsigned long long weight)
 {
-    uint32_t low = (uint32_t)mass, high = (uint32_t)(mass >> 32);
+    uint32_t low = (uint32_t)weight, high = (uint32_t)(weight >> 32);
 
     high += atomicAdd(&to.low, low) + low < low;
     if (high > 0)
         atomicAdd(&to.high, high);
 }
 
-/* Counts the share's candidates whose bits begin with `prefix`, by the next BITS bits. */
-static __device__ void fill_bins(struct block &b, const struct share &s, uint32_t prefix, int round,
-                                 const struct cut &before)
+/* What is counted: candidates, or their mass. */
+static __device__ __forceinline__ unsigned long long weight_of(bool by_mass, float p)
 {
-    int shift = BITS * (ROUNDS - 1 - round);
-
-    b.count[threadIdx.x] = 0;
-    b.mass[threadIdx.x] = {0, 0};
-    __syncthreads();
-    visit_all(s, [&](int id, float p) {
-        uint32_t bits = __float_as_uint(p) - lowest_bits;
-        if (!kept(before, p, id) || (round > 0 && bits >> (shift + BITS) != prefix))
-            return;
-        int bin = bits >> shift & (BINS - 1);
-        atomicAdd(&b.count[bin], 1);
-        add_mass(b.mass[bin], mass_of(p));
-    });
-    sync_draw();
+    return by_mass ? mass_of(p) : 1;
 }
 
-/* Goes down the bins, of all blocks together, to the one in which enough is kept: `count` or `mass`,
- * whichever is less, or top_p of all mass, where that is less than 1. Into b.chosen, of which count and
- * mass are what is still to be kept there. */
-static __device__ void choose_bin(struct block &b, unsigned long long count,
-                                  unsigned long long mass, float top_p)
+/* Weighs the candidates whose bits begin with `prefix`, by the next DRAW_BITS bits. Returns the sum in
+ * this thread's bin, of all blocks together. */
+static __device__ __forceinline__ unsigned long long
+weigh_bins(struct block &b, struct together &t, const struct piece &s, const struct cut &before,
+           bool by_mass, uint32_t prefix, int round, int bin)
 {
-    static_assert(BINS == THREADS, "a bin for each thread, the most likely ones first");
-    int bin = BINS - 1 - (int)threadIdx.x, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    unsigned long long own_n = sum_blocks(&b.count[bin], [](int, uint32_t v) { return v; });
-    unsigned long long own_m = sum_blocks(&b.mass[bin], [](int, const struct mass &v) {
-        return (unsigned long long)v.high << 32 | v.low;
-    });
-    unsigned long long n = own_n, m = own_m; /* of this bin and those above */
+    int shift = DRAW_BITS * (DRAW_ROUNDS - 1 - round);
+    unsigned long long *all = &t.all->bins[t.bins][bin];
 
-    for (int k = 1; k < 32; k *= 2) {
-        unsigned long long other_n = __shfl_up_sync(~0u, n, k), other_m = __shfl_up_sync(~0u, m, k);
-        n += lane >= k ? other_n : 0;
-        m += lane >= k ? other_m : 0;
-    }
-    if (lane == 31)
-        b.scan[warp] = {n, m};
+    t.bins = (t.bins + 1) % DRAW_ROUNDS;
+    b.bins[bin] = {0, 0};
     __syncthreads();
-    unsigned long long all = sum_lanes(b.scan[lane].mass);
-    n += sum_lanes(lane < warp ? b.scan[lane].count : 0);
-    m += sum_lanes(lane < warp ? b.scan[lane].mass : 0);
-    if (top_p < 1)
-        mass = (unsigned long long)((double)all * (double)top_p);
-    bool above = bin < BINS - 1 && (n - own_n >= count || m - own_m >= mass);
-    if (!above && (bin == 0 || n >= count || m >= mass))
-        b.chosen = {(uint32_t)bin, (uint32_t)own_n, count - (n - own_n), mass - (m - own_m)};
+    visit_rows(s, [&](int id, float p) {
+        uint32_t bits = __float_as_uint(p) - lowest_bits;
+        if (kept(before, p, id) & (bits >> (shift + DRAW_BITS) == prefix))
+            add_to(b.bins[bits >> shift & (DRAW_BINS - 1)], weight_of(by_mass, p));
+        return true;
+    });
+    __syncthreads();
+    unsigned long long here = (unsigned long long)b.bins[bin].high << 32 | b.bins[bin].low;
+    if (here > 0)
+        atomicAdd(all, here);
+    if (block_of_draw() == 0)
+        t.all->bins[t.bins][bin] = 0;
     sync_draw();
+    return __ldcg(all);
+}
+
+/* Goes down the bins to the one in which `limit` is reached, or top_p of all weight, where that is less
+ * than 1. Into b.chosen: what is there, and what of it is still to be kept. */
+static __device__ __forceinline__ void choose_bin(struct block &b, int bin, unsigned long long own,
+                                                  unsigned long long limit, float top_p)
+{
+    int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    unsigned long long so_far = sum_up_to_lane(own);
+
+    if (lane == 31)
+        b.warps[warp] = so_far;
+    __syncthreads();
+    so_far += sum_lanes(lane < warp ? b.warps[lane] : 0);
+    if (top_p < 1)
+        limit = (unsigned long long)((double)sum_lanes(b.warps[lane]) * (double)top_p);
+    unsigned long long above = so_far - own;
+    if ((bin == DRAW_BINS - 1 || above < limit) && (bin == 0 || so_far >= limit))
+        b.chosen = {(uint32_t)bin, own, limit - above};
+    __syncthreads();
 }
 
 /* The last id of the share that is kept, if of all ids whose bits are these the first n are. */
-static __device__ int find_equal(struct block &b, const struct share &s, uint32_t bits,
-                                 unsigned long long n)
+static __device__ __forceinline__ int find_equal(struct block &b, struct together &t,
+                                                 const struct piece &s, uint32_t bits,
+                                                 unsigned long long n)
 {
-    int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    int first = piece(s, warp), last = piece(s, warp + 1);
+    int lane = threadIdx.x % 32;
     unsigned long long mine = 0;
 
-    for (int i = first; i < last; i += 32)
-        mine += __popc(
-            __ballot_sync(~0u, i + lane < last && __float_as_uint(s.p[i + lane]) == bits));
-    unsigned long long before = sum_warps(b, mine).before;
+    visit_rows(s, [&](int, float p) {
+        mine += __popc(__ballot_sync(~0u, __float_as_uint(p) == bits));
+        return true;
+    });
+    unsigned long long before = sum_warps(b, t, mine).before;
     if (threadIdx.x == 0)
-        b.id = before >= n ? -1 : s.last;
+        b.id = before >= n ? -1 : INT_MAX;
     __syncthreads();
-    for (int i = first; i < last && before < n && before + mine >= n; i += 32) {
-        bool equal = i + lane < last && __float_as_uint(s.p[i + lane]) == bits;
-        unsigned here = __ballot_sync(~0u, equal);
-        if (equal && before + __popc(here & ((2u << lane) - 1)) == n)
-            b.id = i + lane;
-        before += __popc(here);
-        mine -= __popc(here);
+    if (before < n && before + mine >= n) {
+        visit_rows(s, [&](int id, float p) {
+            unsigned here = __ballot_sync(~0u, __float_as_uint(p) == bits);
+            if ((here >> lane & 1) && before + __popc(here & ((2u << lane) - 1)) == n)
+                b.id = id;
+            before += __popc(here);
+            return before < n;
+        });
     }
     __syncthreads();
     return b.id;
 }
 
-/* Keeps the most likely: `count` of them, or as many as have top_p of the mass, whichever is less. */
-static __device__ __noinline__ struct cut select_head(struct block &b, const struct share &s,
-                                                      const struct cut &before,
-                                                      unsigned long long count, float top_p)
+/* Keeps the most likely: `limit` of them, or as many as have top_p of the mass, where that is less than
+ * 1. */
+static __device__ __forceinline__ struct cut select_head(struct block &b, struct together &t,
+                                                         const struct piece &s,
+                                                         const struct cut &before,
+                                                         unsigned long long limit, float top_p)
 {
-    unsigned long long mass = no_limit;
+    int bin = DRAW_BINS - 1 - (int)threadIdx.x; /* the most likely ones first */
+    bool by_mass = top_p < 1;
     uint32_t prefix = 0;
 
-#pragma unroll 1 /* what is done once costs the time that its code takes to come */
-    for (int round = 0; round < ROUNDS; round++) {
-        fill_bins(b, s, prefix, round, before);
-        choose_bin(b, count, mass, round == 0 ? top_p : 1);
-        prefix = prefix << BITS | b.chosen.bin;
-        count = b.chosen.count;
-        mass = b.chosen.mass;
+#pragma unroll 1
+    for (int round = 0; round < DRAW_ROUNDS; round++) {
+        unsigned long long own = weigh_bins(b, t, s, before, by_mass, prefix, round, bin);
+        choose_bin(b, bin, own, limit, round == 0 ? top_p : 1);
+        prefix = prefix << DRAW_BITS | b.chosen.bin;
+        limit = b.chosen.left;
     }
     /* All that are left are equal. */
     uint32_t bits = prefix + lowest_bits;
-    unsigned long long each = mass_of(__uint_as_float(bits)), there = b.chosen.there;
-    unsigned long long by_mass = each > 0 ? (mass + each - 1) / each : count;
-    unsigned long long n = count < by_mass ? count : by_mass;
-    n = n < 1 ? 1 : n;
-    return {bits, n < there ? find_equal(b, s, bits, n) : s.last};
+    unsigned long long each = weight_of(by_mass, __uint_as_float(bits)), n = 1;
+    if (limit > each)
+        n = (limit + each - 1) / each;
+    return {bits, n * each < b.chosen.there ? find_equal(b, t, s, bits, n) : INT_MAX};
+}
+
+static __device__ __forceinline__ unsigned long long mass_kept(const struct cut &cut, float p,
+                                                               int id)
+{
+    return kept(cut, p, id) ? mass_of(p) : 0;
 }
 
 /* Kept mass. */
-static __device__ struct sums sum_kept(struct block &b, const struct share &s,
-                                       const struct cut &cut)
+static __device__ __forceinline__ struct sums sum_kept(struct block &b, struct together &t,
+                                                       const struct piece &s, const struct cut &cut)
 {
-    int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     unsigned long long sum = 0;
 
-    for (int i = piece(s, warp) + lane; i < piece(s, warp + 1); i += 32)
-        sum += kept(cut, s.p[i], i) ? mass_of(s.p[i]) : 0;
-    return sum_warps(b, sum_lanes(sum));
+    visit_rows(s, [&](int id, float p) {
+        sum += mass_kept(cut, p, id);
+        return true;
+    });
+    return sum_warps(b, t, sum_lanes(sum));
 }
 
 /* The first kept id of a warp's piece at which the masses so far, those before the piece included, are
  * more than `target`; or -1. */
-static __device__ int walk_to(const struct share &s, const struct cut &cut,
-                              unsigned long long before, unsigned long long target)
+static __device__ __forceinline__ int walk_to(const struct piece &s, const struct cut &cut,
+                                              unsigned long long before, unsigned long long target)
 {
-    int warp = threadIdx.x / 32, lane = threadIdx.x % 32, last = piece(s, warp + 1);
+    int found = -1;
 
     if (target < before)
         return -1;
-    for (int i = piece(s, warp); i < last; i += 32) {
-        int id = i + lane;
-        unsigned long long mass = 0;
-        if (id < last && kept(cut, s.p[id], id))
-            mass = mass_of(s.p[id]);
-        for (int k = 1; k < 32; k *= 2) { /* sums up to this lane */
-            unsigned long long other = __shfl_up_sync(~0u, mass, k);
-            mass += lane >= k ? other : 0;
+    visit_rows(s, [&](int id, float p) {
+        unsigned long long mass = mass_kept(cut, p, id), all = sum_lanes(mass);
+        if (before + all > target) {
+            unsigned reached = __ballot_sync(~0u, before + sum_up_to_lane(mass) > target);
+            found = __shfl_sync(~0u, id, __ffs((int)reached) - 1);
         }
-        unsigned reached = __ballot_sync(~0u, before + mass > target);
-        if (reached)
-            return i + __ffs((int)reached) - 1;
-        before += __shfl_sync(~0u, mass, 31);
-    }
-    return -1;
-}
-
-/* Turns the share's logits into probabilities, times a constant. */
-static __device__ void weigh(float *p, const struct share &s, float max, float temperature)
-{
-    visit_all(s, [&](int id, float logit) {
-        float x = (logit - max) / temperature;
-        if (id < s.last)
-            p[id] = x > -23 ? expf(x) : 0;
+        before += all;
+        return found < 0;
     });
-    __syncthreads();
+    return found;
 }
 
-/* Grid: outputs, times the blocks of a draw. */
+static __device__ __forceinline__ int part_of(int n, int i, int parts)
+{
+    return (int)((long long)n * i / parts);
+}
+
+/* Grid: outputs, times the blocks of a draw. A cluster has shared memory for its blocks' shares. */
+template <bool CLUSTER>
 static __global__ void __launch_bounds__(THREADS) draw(const __grid_constant__ struct cuda_sample s)
 {
     __shared__ struct block b;
-    int n = blocks_of_draw(), i = block_of_draw(), output = (int)blockIdx.x / n;
-    float *p = s.logits + (size_t)output * s.n_vocab;
-    const struct share share = {p, (int)((long long)s.n_vocab * i / n),
-                                (int)((long long)s.n_vocab * (i + 1) / n)};
+    int n = blocks_of_draw(), output = (int)blockIdx.x / n, block = block_of_draw();
+    int warp = block * N_WARPS + (int)threadIdx.x / 32;
     const struct cuda_pick &pick = s.picks[output];
+    float *logits = s.logits + (size_t)output * s.n_vocab;
+    struct piece piece = {NULL, part_of(s.n_vocab, warp, n * N_WARPS),
+                          part_of(s.n_vocab, warp + 1, n * N_WARPS)};
+    struct together t = {&s.draws[output], 0, 0};
+    struct cut cut = {0, -1};
 
     let_next_start();
     wait_for_last();
     struct cuda_most most = s.most[output];
     if (pick.temperature == 0 || most.id < 0)
         return;
-    weigh(p, share, most.logit, pick.temperature);
-    struct cut cut = {0, -1};
-    if (pick.top_k > 0)
-        cut = select_head(b, share, cut, (unsigned long long)pick.top_k, 1);
-    if (pick.top_p < 1)
-        cut = select_head(b, share, cut, no_limit, pick.top_p);
+    extern __shared__ float shared[];
+    piece.p = CLUSTER ? shared + piece.first - part_of(s.n_vocab, block, n) : logits + piece.first;
+    weigh(piece, logits, most.logit, fminf(1 / pick.temperature, FLT_MAX));
+#pragma unroll 1
+    for (int by_mass = 0; by_mass < 2; by_mass++)
+        if (by_mass ? pick.top_p < 1 : pick.top_k > 0)
+            cut = select_head(b, t, piece, cut, (unsigned long long)pick.top_k,
+                              by_mass ? pick.top_p : 1);
     if (__float_as_uint(pick.min_p) > cut.bits)
         cut = {__float_as_uint(pick.min_p), s.n_vocab};
-    struct sums sums = sum_kept(b, share, cut);
-    int id = walk_to(share, cut, sums.before,
+    struct sums sums = sum_kept(b, t, piece, cut);
+    int id = walk_to(piece, cut, sums.before,
                      (unsigned long long)(pick.uniform * (double)sums.all));
     if (id >= 0 && threadIdx.x % 32 == 0)
         s.ids[output] = id;
@@ -491,7 +511,10 @@ static __global__ void __launch_bounds__(THREADS) draw(const __grid_constant__ s
 cudaError_t launch_sample_draw(const struct cuda_queue *q, const struct cuda_sample *s,
                                int n_outputs)
 {
-    int n = q->dependent ? DRAW_BLOCKS : 1; /* both came with compute capability 9.0 */
+    size_t shared = (size_t)(s->n_vocab / DRAW_BLOCKS + 1) * sizeof(float);
 
-    return launch_clusters(q, draw, n, dim3((unsigned)(n * n_outputs)), THREADS, 0, *s);
+    if (q->dependent && shared + sizeof(struct block) <= q->block_shared)
+        return launch_clusters(q, draw<true>, DRAW_BLOCKS,
+                               dim3((unsigned)(DRAW_BLOCKS * n_outputs)), THREADS, shared, *s);
+    return launch(q, draw<false>, dim3((unsigned)n_outputs), THREADS, 0, *s);
 }

@@ -179,6 +179,27 @@ static void nothing_is_allocated_after_load(struct model *m)
     expect(stub.n_live == 0, "%ld things not given back", stub.n_live);
 }
 
+/* Kernels launched as only code for 9.0 may be. */
+static long special_launches(struct model *m, int code)
+{
+    char err[256];
+    struct backend *b;
+
+    stub_reset();
+    stub.code = code;
+    expect(backend_open(&b, "cuda", m, &options, err, sizeof err) == 0, "%s", err);
+    expect(b->ops->load(b, m) == 0 && use(b, m, 3) == 0, "%s", b->error);
+    backend_close(b);
+    return stub.n_special;
+}
+
+/* A build for older devices runs on a newer one. */
+static void old_code_is_launched_as_such(struct model *m)
+{
+    expect(special_launches(m, 90) > 0, "nothing is launched as 9.0 can");
+    expect(special_launches(m, 80) == 0, "code for 8.0 is launched as if it were for 9.0");
+}
+
 static size_t kv_planned(struct model *m, enum backend_kv_type type)
 {
     struct backend_options opt = options;
@@ -219,6 +240,7 @@ int main(void)
     what_is_not_there_is_told(&m);
     every_failure_is_told(&m);
     nothing_is_allocated_after_load(&m);
+    old_code_is_launched_as_such(&m);
     a_cache_of_integers_is_small(&m);
     random_model_done(&m);
     puts("all passed");

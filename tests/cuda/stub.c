@@ -11,6 +11,7 @@ void stub_reset(void)
     stub = (struct stub){.driver = CUDART_VERSION,
                          .n_devices = 1,
                          .major = 9,
+                         .code = 90,
                          .free_bytes = (size_t)8 << 30,
                          .failure = cudaErrorLaunchFailure,
                          .n_live = stub.n_live};
@@ -240,7 +241,13 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream)
 
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t *config, const void *func, void **args)
 {
-    (void)config, (void)func, (void)args;
+    (void)func, (void)args;
+    for (unsigned i = 0; i < config->numAttrs; i++) {
+        const cudaLaunchAttribute *a = &config->attrs[i];
+        stub.n_special += a->id == cudaLaunchAttributeClusterDimension ||
+                          (a->id == cudaLaunchAttributeProgrammaticStreamSerialization &&
+                           a->val.programmaticStreamSerializationAllowed);
+    }
     return call();
 }
 
@@ -248,6 +255,7 @@ cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes, const v
 {
     (void)func;
     memset(attributes, 0, sizeof *attributes);
+    attributes->ptxVersion = stub.code;
     return call();
 }
 

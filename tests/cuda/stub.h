@@ -12,6 +12,7 @@ struct stub {
     int driver; /* version; 0 = there is none */
     int n_devices;
     int major, minor; /* compute capability */
+    int code;         /* compute capability that kernels are compiled for, as 75 or 90 */
     size_t free_bytes;
     long fail_at; /* this call, counted from 1, and all after it fail; 0 = none */
     bool once;    /* only that one */
@@ -19,6 +20,7 @@ struct stub {
 
     long n_calls, n_allocations; /* so far */
     long n_live;                 /* memory, streams, events and graphs not given back */
+    long n_special;              /* kernels launched in ways that came with 9.0 */
 };
 
 extern struct stub stub;
