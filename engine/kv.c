@@ -60,14 +60,14 @@ static void idle_remove(struct kv *kv, int32_t id)
     kv->n_idle--;
 }
 
-static void own(struct kv *kv, int32_t id)
+static void hold(struct kv *kv, int32_t id)
 {
     if (kv->blocks[id].n_owners++ == 0)
         idle_remove(kv, id);
 }
 
 /* An empty block is reused first, one with rows in it last. */
-static void disown(struct kv *kv, int32_t id)
+static void release(struct kv *kv, int32_t id)
 {
     struct block *b = &kv->blocks[id];
     if (--b->n_owners == 0)
@@ -196,13 +196,13 @@ int kv_open(struct kv *kv, struct kv_sequence *s, const int32_t *tokens, int n, 
         return -1;
 
     for (int i = 0; i < n_shared; i++)
-        own(kv, s->blocks[i]);
+        hold(kv, s->blocks[i]);
     s->n_shared = s->n_blocks = n_shared;
     s->n_reserved = n_new;
     kv->n_reserved += n_new;
     if (end != NONE) {
         tree_leave(kv, end);
-        own(kv, end);
+        hold(kv, end);
         s->blocks[s->n_blocks++] = end;
         s->n_reserved--;
         kv->n_reserved--;
@@ -217,7 +217,7 @@ void kv_grow(struct kv *kv, struct kv_sequence *s, int n_tokens)
         int32_t id = kv->blocks[root(kv)].idle_next;
         if (kv->blocks[id].n_tokens > 0)
             tree_leave(kv, id);
-        own(kv, id);
+        hold(kv, id);
         s->blocks[s->n_blocks++] = id;
         s->n_reserved--;
         kv->n_reserved--;
@@ -238,8 +238,8 @@ void kv_commit(struct kv *kv, struct kv_sequence *s, const int32_t *tokens, int 
         if (equal == NONE) {
             tree_enter(kv, id, parent, tokens + i * KV_BLOCK, KV_BLOCK);
         } else {
-            own(kv, equal);
-            disown(kv, id);
+            hold(kv, equal);
+            release(kv, id);
             s->blocks[i] = equal;
         }
     }
@@ -255,7 +255,7 @@ void kv_close(struct kv *kv, struct kv_sequence *s, const int32_t *tokens, int n
             tree_enter(kv, s->blocks[i], parent, tokens + i * KV_BLOCK, n);
     }
     while (s->n_blocks > 0)
-        disown(kv, s->blocks[--s->n_blocks]);
+        release(kv, s->blocks[--s->n_blocks]);
     kv->n_reserved -= s->n_reserved;
     s->n_reserved = s->n_shared = 0;
 }

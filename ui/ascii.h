@@ -1,5 +1,5 @@
 /*
- * ascii.h: what stands for a character where only ASCII can be shown.
+ * ascii.h: replacements for characters where only ASCII can be shown.
  */
 #ifndef UI_ASCII_H
 #define UI_ASCII_H

@@ -1,9 +1,9 @@
 /*
- * block.h: a text that grows, laid out as styled screen lines. transcript.c and item.c see lines and
+ * block.h: a growing text, laid out as styled screen lines. transcript.c and item.c see lines and
  * nothing of Markdown.
  *
- * Lines up to the last settled point cannot change however the text goes on, so after an append only
- * the rest is laid anew, and the outcome is that of laying out the whole.
+ * Lines up to the last settled point cannot change however the text goes on, so after an append
+ * only the rest is laid out again, with the same result as laying out the whole.
  */
 #ifndef UI_BLOCK_H
 #define UI_BLOCK_H
@@ -39,8 +39,8 @@ void block_init(struct block *b, bool plain);
 void block_done(struct block *b);
 
 /*
- * Brings the lines up to date with the text: the one given before, longer by what was appended, or any
- * width. False: out of memory; the lines there are may be drawn.
+ * Brings the lines up to date with the text: the one given before, longer by what was appended, or
+ * any width. False: out of memory; the lines there are may be drawn.
  */
 bool block_lay(struct block *b, const char *text, size_t len, int width);
 

@@ -1,5 +1,5 @@
 /*
- * bytes.h: a string of bytes that grows, NUL-terminated once it holds anything.
+ * bytes.h: a growable byte string, NUL-terminated once it holds anything.
  */
 #ifndef UI_BYTES_H
 #define UI_BYTES_H

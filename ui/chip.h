@@ -1,9 +1,9 @@
 /*
- * chip.h: long pieces of text that stand in a draft as one sign, "[paste 1: 214 lines, 8.1 kB]".
+ * chip.h: long pieces of text shown in a draft as one sign, "[paste 1: 214 lines, 8.1 kB]".
  *
- * A chip's text is kept here; in the draft stands one of Unicode's noncharacters, which no text from
- * outside may hold. So a chip moves, is cut, put back and undone as a character is, by code that
- * knows of none.
+ * A chip's text is kept here; the draft holds one of Unicode's noncharacters for it, which no text
+ * from outside may contain. So a chip is moved, cut, restored and undone like a character, by code
+ * that knows nothing of chips.
  */
 #ifndef UI_CHIP_H
 #define UI_CHIP_H
@@ -40,8 +40,8 @@ void chips_done(struct chips *chips);
 bool chip_is_worth(const char *text, size_t len);
 
 /*
- * Keeps a text and writes its sign; name NULL: it is a paste. The text becomes the chips' on success.
- * False: all signs are in use (chips_sweep() may free some).
+ * Keeps a text and writes its sign; name NULL: it is a paste. The text becomes the chips' on
+ * success. False: all signs are in use (chips_sweep() may free some).
  */
 bool chips_add(struct chips *chips, const char *name, struct bytes *text, char sign[CHIP_SIGN]);
 

@@ -1,6 +1,6 @@
 /*
- * code.h: the lines of a code block. A line too long is gone on with below, at its own indentation,
- * with a mark in the margin, so that what is code and what is not stays plain.
+ * code.h: the lines of a code block. Long lines are wrapped at their own indentation, with a mark
+ * in the margin, so that it stays clear what is code and what is not.
  */
 #ifndef UI_CODE_H
 #define UI_CODE_H

@@ -1,5 +1,5 @@
 /*
- * complete.h: what a command line can go on with, shown above it: the commands, and then whatever the
+ * complete.h: completion of a command line, shown above it: the commands, and then whatever the
  * program offers for their arguments.
  */
 #ifndef UI_COMPLETE_H

@@ -1,6 +1,6 @@
 /*
- * composer.h: where the user writes: a draft over several rows with chips in it, earlier prompts and a
- * search through them, command completion, emacs' keys or vi's.
+ * composer.h: the editor for prompts: a draft over several rows with chips in it, the history of
+ * prompts and a search through it, command completion, emacs or vi keys.
  */
 #ifndef UI_COMPOSER_H
 #define UI_COMPOSER_H
@@ -62,15 +62,17 @@ bool composer_do(struct composer *c, enum keymap_action action);
 enum vi_wish composer_vi(struct composer *c, struct key key);
 
 /*
- * Tab in a command: adds what all that is offered has in common, or else goes through it, on or back.
- * False: nothing is offered.
+ * Tab in a command: adds what all that is offered has in common, or else goes through it, on or
+ * back. False: nothing is offered.
  */
 bool composer_complete(struct composer *c, int step);
 
-/* Enter in a command: puts in what is chosen; false: that is a folder, and there is more to choose. */
+/* Enter in a command: puts in what is chosen; false: that is a folder, and there is more to
+ * choose. */
 bool composer_choose(struct composer *c);
 
-/* Empties the draft that was sent, and remembers it; brings it back with its chips: false: it is gone. */
+/* Empties the draft that was sent, and remembers it; brings it back with its chips: false: it is
+ * gone. */
 void composer_sent(struct composer *c);
 bool composer_unsend(struct composer *c, const char *text, size_t len);
 

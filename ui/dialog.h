@@ -1,5 +1,5 @@
 /*
- * dialog.h: what is shown over everything else: the help, or a list to choose from.
+ * dialog.h: boxes shown over everything else: the help, or a list to choose from.
  */
 #ifndef UI_DIALOG_H
 #define UI_DIALOG_H

@@ -1,6 +1,6 @@
 /*
- * editor.h: a text with a cursor, what was cut from it, and a way back and on. The cursor is a byte
- * offset and always stands between clusters. Knows lines ended by '\n', nothing of rows or keys.
+ * editor.h: a text with a cursor, a kill ring, undo and redo. The cursor is a byte offset and
+ * always stands between grapheme clusters. Knows lines ended by '\n', nothing of rows or keys.
  */
 #ifndef UI_EDITOR_H
 #define UI_EDITOR_H
@@ -18,7 +18,8 @@ enum {
     EDITOR_CUTS = 8,               /* cuts kept for editor_yank_older() */
 };
 
-/* Put `removed` where `inserted` bytes now stand; what is taken away by that leads on again. */
+/* One change: undoing it puts `removed` where `inserted` bytes now stand, which redoing restores.
+ */
 struct editor_change {
     size_t pos, inserted;
     char *removed;
@@ -39,7 +40,7 @@ struct editor {
     bool yanking;                   /* the last command put a cut back: */
     size_t yanked, yanked_at, yanked_len;
 
-    /* Changes that lead back, the latest last; behind them those that lead on, the next first. */
+    /* The changes to undo, the latest last; after them those to redo, the next first. */
     struct editor_change changes[EDITOR_CHANGES_MAX];
     size_t n_changes, n_undone, removed;
     uint32_t step;
@@ -62,7 +63,8 @@ bool editor_insert(struct editor *e, const char *text, size_t len, bool typed);
 /* Removes from the cursor to a position; `keep`: for editor_yank(). */
 void editor_delete_to(struct editor *e, size_t pos, bool keep);
 
-/* Keeps a part for editor_yank() and leaves it. `lines`: it is whole lines; a last newline is added. */
+/* Keeps a part for editor_yank() and leaves it. `lines`: it is whole lines; a last newline is
+ * added. */
 void editor_copy(struct editor *e, size_t from, size_t to, bool lines);
 
 /* Inserts the latest cut; then the one before it instead, and so on around. */

@@ -1,5 +1,5 @@
 /*
- * entity.h: HTML's names for characters, which Markdown allows in text.
+ * entity.h: HTML's character references, which Markdown allows in text.
  */
 #ifndef UI_ENTITY_H
 #define UI_ENTITY_H

@@ -1,5 +1,5 @@
 /*
- * field.h: a line to write in, where the composer is too much: a title, a query.
+ * field.h: a one-line text field: for a title or a query.
  */
 #ifndef UI_FIELD_H
 #define UI_FIELD_H

@@ -1,5 +1,5 @@
 /*
- * formula.h: where formulas are in a text, and how one looks while it is still being written.
+ * formula.h: finds the formulas in a text, and lays out those still being written.
  */
 #ifndef UI_FORMULA_H
 #define UI_FORMULA_H
@@ -15,8 +15,8 @@
 bool formula_find(const char *text, size_t len, size_t from, struct outline_span *out);
 
 /*
- * Adds a formula of the text to the runs: as an atom among words where it is inline or `as_inline`, else
- * as a RUN_BLOCK with `arg`. False: out of memory.
+ * Adds a formula of the text to the runs: as an atom among words where it is inline or `as_inline`,
+ * else as a RUN_BLOCK with `arg`. False: out of memory.
  */
 bool formula_add(struct runs *runs, const char *text, const struct outline_span *span,
                  bool as_inline, uint32_t arg);

@@ -1,6 +1,6 @@
 /*
- * highlight.h: code as comments, strings, numbers and keywords. A lexer per language, all of them one
- * function and a table; good enough to read by, no more.
+ * highlight.h: syntax highlighting: comments, strings, numbers and keywords. One lexer function
+ * with a table for each language; good enough to read by, no more.
  */
 #ifndef UI_HIGHLIGHT_H
 #define UI_HIGHLIGHT_H

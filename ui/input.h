@@ -1,11 +1,11 @@
 /*
  * input.h: bytes from the terminal, decoded into keys and pastes.
  *
- * A machine that takes one byte at a time, so that it does not matter how reads cut the stream. What a
- * terminal sends beside keys (replies, mouse and focus reports) is taken whole, never as keys: "CSI ?",
- * "CSI <" and OSC are handed out as reports, the rest is swallowed. A pasted text is one
- * event, whatever is in it: a newline in it is no Enter, and a forged end mark does not end it, since
- * an end mark counts only when silence follows.
+ * A machine that takes one byte at a time, so that it does not matter how reads cut the stream.
+ * What a terminal sends beside keys (replies, mouse and focus reports) is taken whole, never as
+ * keys: "CSI ?", "CSI <" and OSC are handed out as reports, the rest is swallowed. A pasted text is
+ * one event, whatever is in it: a newline in it is no Enter, and a forged end mark does not end it,
+ * since an end mark counts only when silence follows.
  */
 #ifndef UI_INPUT_H
 #define UI_INPUT_H

@@ -1,6 +1,7 @@
 /*
- * keymap.h: which key does what. One table names every action, where it holds, its keys and its help;
- * lookups, the help screen, the hints and the manual are all made from it. A user may bind other keys.
+ * keymap.h: which key does what. One table names every action, where it applies, its keys and its
+ * help; lookups, the help screen, the hints and the manual are all made from it. Users may rebind
+ * keys.
  */
 #ifndef UI_KEYMAP_H
 #define UI_KEYMAP_H
@@ -161,7 +162,8 @@ const struct keymap_row *keymap_table(void);
 const char *keymap_place_title(enum keymap_place place);
 const char *keymap_place_name(enum keymap_place place);
 
-/* The first key of an action there, or everywhere, in words for hints: "Alt-R"; "" where it has none. */
+/* The first key of an action there, or everywhere, in words for hints: "Alt-R"; "" where it has
+ * none. */
 void keymap_first(const struct keymap *map, enum keymap_place place, enum keymap_action action,
                   char out[KEYMAP_KEYS_MAX]);
 
@@ -172,10 +174,10 @@ bool keymap_first_named(const struct keymap *map, const char *name, char out[KEY
 void keymap_init(struct keymap *map);
 
 /*
- * Gives an action the keys of a list like those of the table, or "none", instead of those it has in a
- * place; place "" is where the table has it first. A key that something else had there is taken from
- * it. 0, or a ui_error with one line in err and nothing changed: UI_UNKNOWN where there is no such
- * action or place, UI_REFUSED where no key would be left to quit with.
+ * Gives an action the keys of a list like those of the table, or "none", instead of those it has in
+ * a place; place "" is where the table has it first. A key that something else had there is taken
+ * from it. 0, or a ui_error with one line in err and nothing changed: UI_UNKNOWN where there is no
+ * such action or place, UI_REFUSED where no key would be left to quit with.
  */
 int keymap_bind(struct keymap *map, const char *place, const char *name, const char *keys,
                 char *err, size_t errlen);

@@ -1,5 +1,5 @@
 /*
- * keyname.h: keys as words: "C-x", "M-Enter", "F1" as tables and configuration files spell them, and
+ * keyname.h: the names of keys: "C-x", "M-Enter", "F1" in tables and configuration files, and
  * "Ctrl-X" for people.
  */
 #ifndef UI_KEYNAME_H
@@ -13,8 +13,8 @@
 enum { KEYNAME_MAX = 32 }; /* bytes of a name, with the NUL */
 
 /*
- * Reads a key off *s; false: none of this name. "Ctrl-" is "C-", "Alt-" is "M-", "Shift-" is "S-". A
- * key is what a terminal sends for it, so that C-i is Tab.
+ * Reads a key off *s; false: none of this name. "Ctrl-" is "C-", "Alt-" is "M-", "Shift-" is "S-".
+ * A key is what a terminal sends for it, so that C-i is Tab.
  */
 bool keyname_parse(const char **s, struct key *out);
 

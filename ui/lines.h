@@ -1,8 +1,8 @@
 /*
  * lines.h: styled lines, and how text is broken into them. Knows nothing of what the text means.
  *
- * Lines are written one after another and can be cut back to an earlier mark, so that the end of a text
- * that grows is laid again and again while the rest stays.
+ * Lines are written one after another and can be cut back to an earlier mark, so that the end of a
+ * growing text is laid out again and again while the rest stays.
  */
 #ifndef UI_LINES_H
 #define UI_LINES_H
@@ -46,7 +46,8 @@ struct lines {
     int col, fixed;
 };
 
-/* What stands left of a block: bars of quotes, the marker of a list's item and then its indentation. */
+/* What stands left of a block: bars of quotes, the marker of a list's item and then its
+ * indentation. */
 struct margin_entry {
     char label[LINES_LABEL_MAX]; /* shown on the next line in place of the indentation */
     uint8_t label_style;
@@ -123,8 +124,8 @@ bool runs_add(struct runs *r, const char *s, size_t n, uint8_t style, enum run_k
               uint32_t arg);
 
 /*
- * Lays the runs from number `first` up to a RUN_BLOCK or the end and returns the number of the run that
- * ended it. Goes on in the open line, if there is one. The last line is ended.
+ * Lays the runs from number `first` up to a RUN_BLOCK or the end and returns the number of the run
+ * that ended it. Goes on in the open line, if there is one. The last line is ended.
  */
 size_t runs_lay(const struct runs *r, size_t first, struct lines *l, struct margin *margin,
                 int width);

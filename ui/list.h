@@ -1,5 +1,5 @@
 /*
- * list.h: rows to choose from, narrowed by what is typed. The sidebar and the dialogs are lists.
+ * list.h: rows to choose from, filtered by what is typed. The sidebar and the dialogs are lists.
  */
 #ifndef UI_LIST_H
 #define UI_LIST_H

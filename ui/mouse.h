@@ -1,5 +1,5 @@
 /*
- * mouse.h: what the mouse means, where a user wants it: the wheel scrolls, a click goes where it points.
+ * mouse.h: the mouse, if the user wants it: the wheel scrolls, a click selects.
  */
 #ifndef UI_MOUSE_H
 #define UI_MOUSE_H

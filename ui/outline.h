@@ -1,11 +1,11 @@
 /*
  * outline.h: cuts Markdown into pieces that can be parsed one by one, in order, as it streams.
  *
- * A piece is a paragraph, a heading, a fence, a table, an item's text. What is open where it begins (the
- * quotes and items around it, a fence or table that goes on) is written as Markdown again, so that a
- * parser given that and the piece sees what it would have seen in the whole. A block too long for one
- * piece is cut where it is least seen. Where cuts are depends on the text before them and on the two
- * lines behind them, never on the pace at which the text came.
+ * A piece is a paragraph, a heading, a fence, a table, an item's text. What is open where it begins
+ * (the quotes and items around it, a fence or table that goes on) is written as Markdown again, so
+ * that a parser given that and the piece sees what it would have seen in the whole. A block too
+ * long for one piece is cut where it is least seen. Where cuts are depends on the text before them
+ * and on the two lines behind them, never on the pace at which the text came.
  */
 #ifndef UI_OUTLINE_H
 #define UI_OUTLINE_H

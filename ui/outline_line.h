@@ -16,8 +16,8 @@ enum line_kind {
 };
 
 /*
- * Reads the line [start, end) and brings the state behind it. `table`: the next line makes it a table's
- * header. *text_out: where what is in its containers begins, unless the line is empty.
+ * Reads the line [start, end) and brings the state behind it. `table`: the next line makes it a
+ * table's header. *text_out: where what is in its containers begins, unless the line is empty.
  */
 enum line_kind outline_line(struct outline *o, const char *s, size_t start, size_t end, bool table,
                             size_t *text_out);

@@ -1,7 +1,7 @@
 /*
- * pending.h: what stands between the transcript and the composer: how far something is that goes on
- * beside the chat, the questions that wait for the answer's end, and, in a banner, what there is to take up:
- * that the draft is to take an earlier question's place, or an answer that was interrupted.
+ * pending.h: the lines between the transcript and the composer: background work with its progress,
+ * the questions that wait for the answer's end, and a banner that offers something (an interrupted
+ * answer to continue, or that the draft replaces an earlier question).
  */
 #ifndef UI_PENDING_H
 #define UI_PENDING_H
@@ -32,8 +32,8 @@ bool pending_task(struct pending *p, const char *name, double share, const char 
 /* Rows that it takes, at most `most`. */
 int pending_rows(const struct pending *p, int most);
 
-/* Draws the task and the questions in that many rows; the banner is left to whoever knows the keys for it. keys: what
- * can be done to them. */
+/* Draws the task and the questions in that many rows; the banner is left to whoever knows the keys
+ * for it. keys: what can be done to them. */
 void pending_draw(const struct pending *p, struct grid *g, int row, int col, int rows, int width,
                   const char *keys);
 

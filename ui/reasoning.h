@@ -1,9 +1,9 @@
 /*
- * reasoning.h: what a model thought, as rows of the screen: a line that sums it up, and its steps, each
- * of which folds.
+ * reasoning.h: a model's reasoning as rows of the screen: a summary line, and its steps, each of
+ * which folds.
  *
- * Every step is a block of its own (block.h), so while the text grows only the last is laid anew, and
- * the rows of those before it stay as they are.
+ * Every step is a block of its own (block.h), so while the text grows only the last is laid out
+ * again, and the rows of the others stay as they are.
  */
 #ifndef UI_REASONING_H
 #define UI_REASONING_H
@@ -49,8 +49,8 @@ bool reasoning_hides(const struct reasoning *r);                 /* some of it *
 void reasoning_fold_step(struct reasoning *r, size_t step);
 
 /*
- * Brings the steps and their rows up to date with the text, as block_lay() does; `growing`: more may
- * come. False: out of memory.
+ * Brings the steps and their rows up to date with the text, as block_lay() does; `growing`: more
+ * may come. False: out of memory.
  */
 bool reasoning_lay(struct reasoning *r, const char *text, size_t len, int width, bool growing);
 

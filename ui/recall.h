@@ -1,5 +1,5 @@
 /*
- * recall.h: earlier prompts, walked through from the newest back. The draft that was being written
+ * recall.h: the history of prompts, walked back from the newest. The draft that was being written
  * when the walk began waits at its end.
  */
 #ifndef UI_RECALL_H

@@ -1,6 +1,6 @@
 /*
- * rows.h: a draft as rows of the screen, with its chips as their labels. Made anew only from where the
- * text changed, so that typing in a long draft costs a row or two.
+ * rows.h: a draft as rows of the screen, with its chips as their labels. Only recomputed from where
+ * the text changed, so that typing in a long draft costs a row or two.
  */
 #ifndef UI_ROWS_H
 #define UI_ROWS_H

@@ -1,6 +1,6 @@
 /*
- * search.h: the dialog that finds texts in all conversations. It knows what was typed and what was
- * found, not how.
+ * search.h: the dialog for searching all conversations. It knows the query and the hits, not how
+ * they are found.
  */
 #ifndef UI_SEARCH_H
 #define UI_SEARCH_H

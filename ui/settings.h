@@ -1,5 +1,5 @@
 /*
- * settings.h: what a user has settled before the screen opens, behind `struct ui_settings`.
+ * settings.h: settings made before the screen opens, behind `struct ui_settings`.
  */
 #ifndef UI_SETTINGS_H
 #define UI_SETTINGS_H

@@ -1,6 +1,6 @@
 /*
- * sidebar.h: the list of conversations beside the transcript. It holds the rows that it asked for,
- * not all there are: what is typed to narrow it, and how far one scrolls, make it ask again.
+ * sidebar.h: the list of conversations beside the transcript. It holds only the rows that it asked
+ * for: a new filter, or scrolling further, makes it ask again.
  */
 #ifndef UI_SIDEBAR_H
 #define UI_SIDEBAR_H

@@ -1,6 +1,6 @@
 /*
- * state.h: what is behind `struct ui`. ui.c keeps it, dispatch.c turns keys into changes of it, layout.c
- * draws it; the regions know only their own part.
+ * state.h: the contents of `struct ui`. ui.c keeps it, dispatch.c turns keys into changes of it,
+ * layout.c draws it; the regions know only their own part.
  */
 #ifndef UI_STATE_H
 #define UI_STATE_H
@@ -111,8 +111,8 @@ void dispatch_act(struct ui *u, enum keymap_place place, enum keymap_action acti
 bool mouse_take(struct ui *u, const char *report);
 
 /*
- * talk.c: takes the theme and, where that is left to the terminal, asks it for its background; takes its
- * answer; waits a moment for one that is under way, lest it be typed into the shell.
+ * talk.c: takes the theme and, where that is left to the terminal, asks it for its background;
+ * takes its answer; waits a moment for one that is under way, lest it be typed into the shell.
  */
 void talk_choose_theme(struct ui *u, const struct ui_options *opt);
 void talk_ask_background(struct ui *u, const struct ui_options *opt);

@@ -5,8 +5,9 @@
  * What only continues - a formula of its own, a list, what follows a colon - is no step of its own.
  * Where the model takes something back ("Wait,", "let me re-check") a step begins in mid-line too.
  *
- * What has been decided stays. The first words of a line are waited for, a sentence's while they may
- * become such words; so `known`, up to which the text may be shown, is at most some bytes behind.
+ * What has been decided stays. The first words of a line are waited for, a sentence's while they
+ * may become such words; so `known`, up to which the text may be shown, is at most some bytes
+ * behind.
  */
 #ifndef UI_STEPS_H
 #define UI_STEPS_H

@@ -1,6 +1,7 @@
 /*
- * table.h: a table's cells, gathered and then laid out: columns as wide as they need to be, narrower
- * with their text wrapped where the window is too small, and scrolling sideways where it is far too small.
+ * table.h: a table's cells, gathered and then laid out: columns as wide as they need to be,
+ * narrower with their text wrapped where the window is too small, and scrolling sideways where it
+ * is far too small.
  */
 #ifndef UI_TABLE_H
 #define UI_TABLE_H
@@ -40,8 +41,8 @@ void table_free(struct table *t);
 bool table_add(struct table *t, struct runs *runs, enum table_align align);
 
 /*
- * Lays the table out. `goes_on`: its columns are those of `columns`, and the first row, its header, was
- * shown; else they are set.
+ * Lays the table out. `goes_on`: its columns are those of `columns`, and the first row, its header,
+ * was shown; else they are set.
  */
 void table_lay(const struct table *t, struct lines *l, struct margin *margin, int width,
                bool goes_on, struct table_columns *columns);

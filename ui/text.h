@@ -1,17 +1,17 @@
 /*
  * text.h: UTF-8 from outside, as columns of a terminal.
  *
- * A cluster is what a reader takes for one character. text_next() is the only reader of text in ui/:
- * it decodes, finds the cluster, and says what is drawn for it, so that nothing that could steer a
- * terminal gets past it. Control characters come out as ^X, invisible and bidirectional ones as
- * <U+202E>, invalid bytes as U+FFFD.
+ * A cluster is what a reader takes for one character. text_next() is the only reader of text in
+ * ui/: it decodes, finds the cluster, and says what is drawn for it, so that nothing that could
+ * steer a terminal gets past it. Control characters come out as ^X, invisible and bidirectional
+ * ones as <U+202E>, invalid bytes as U+FFFD.
  *
- * What is drawn differs from Unicode's ideal where terminals differ from one another: an emoji joined
- * of several is drawn as its first, its variation selector and skin tone are left out, and a cell
- * carries at most TEXT_MARKS combining marks. Every terminal then agrees on the columns.
+ * What is drawn differs from Unicode's ideal where terminals differ from one another: an emoji
+ * joined of several is drawn as its first, its variation selector and skin tone are left out, and a
+ * cell carries at most TEXT_MARKS combining marks. Every terminal then agrees on the columns.
  *
- * Newline is not text here: callers cut at it first. A tab is one cluster of one column; callers that
- * know their tab stops widen it.
+ * Newline is not text here: callers cut at it first. A tab is one cluster of one column; callers
+ * that know their tab stops widen it.
  */
 #ifndef UI_TEXT_H
 #define UI_TEXT_H
@@ -34,7 +34,8 @@ struct text_cluster {
     uint32_t cp[TEXT_CLUSTER_MAX];
 };
 
-/* One code point off the front of len > 0 bytes, U+FFFD if they are invalid; its length in bytes. */
+/* One code point off the front of len > 0 bytes, U+FFFD if they are invalid; its length in
+ * bytes. */
 size_t text_decode(const char *s, size_t len, uint32_t *cp_out);
 
 /* Writes a Unicode scalar value; the number of bytes. */
@@ -63,8 +64,8 @@ bool text_is_space(const struct text_cluster *c); /* a space or tab */
 bool text_breaks_before(const struct text_cluster *prev, const struct text_cluster *next);
 
 /*
- * The first screen line of a text without newlines: the bytes it takes, at least one cluster. A word
- * is broken only when it is wider than the line; spaces at the break hang over the edge.
+ * The first screen line of a text without newlines: the bytes it takes, at least one cluster. A
+ * word is broken only when it is wider than the line; spaces at the break hang over the edge.
  */
 size_t text_wrap(const char *s, size_t len, int width);
 

@@ -1,6 +1,6 @@
 /*
- * theme.h: what each kind of thing on the screen looks like. Drawing names a style; only screen.c asks
- * for its paint, so that a new theme is a column of a table.
+ * theme.h: what each kind of thing on the screen looks like. Drawing names a style; only screen.c
+ * asks for its paint, so that a new theme is a column of a table.
  */
 #ifndef UI_THEME_H
 #define UI_THEME_H
@@ -52,8 +52,8 @@ enum {
 };
 
 /*
- * One colour in each of the ways a terminal may name it: of 8, of 16, of 256, and exactly. Where of256 is
- * less than 16 it is one of the terminal's own palette, whatever that looks like.
+ * One colour in each of the ways a terminal may name it: of 8, of 16, of 256, and exactly. Where
+ * of256 is less than 16 it is one of the terminal's own palette, whatever that looks like.
  */
 struct shade {
     int of8, of16, of256, rgb;
@@ -86,8 +86,8 @@ void theme_init(struct theme *t, enum ui_theme kind, const struct theme_wishes *
 struct paint theme_paint(const struct theme *t, uint8_t style);
 
 /*
- * Takes a wish: value is at most one colour ("red", "bright-blue", "default", 0 to 255, "#5fafff") and
- * any of bold, dim, underline, reverse. 0, or a ui_error with one line in err.
+ * Takes a wish: value is at most one colour ("red", "bright-blue", "default", 0 to 255, "#5fafff")
+ * and any of bold, dim, underline, reverse. 0, or a ui_error with one line in err.
  */
 int theme_wish(struct theme_wishes *wishes, const char *role, const char *value, char *err,
                size_t errlen);

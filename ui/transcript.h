@@ -1,8 +1,8 @@
 /*
  * transcript.h: what was said, as lines that scroll.
  *
- * Messages are laid out when they come into view, and a line's place is known by its message and its
- * row there, so neither a long conversation nor a new width costs more than what is seen of it.
+ * Messages are laid out when they come into view, and a line's place is known by its message and
+ * its row there, so neither a long conversation nor a new width costs more than what is seen of it.
  */
 #ifndef UI_TRANSCRIPT_H
 #define UI_TRANSCRIPT_H
@@ -73,7 +73,8 @@ void transcript_shift(struct transcript *t, int columns);
 /* Marks the message that was drawn in this row of the screen; false: none was. */
 bool transcript_point(struct transcript *t, int row);
 
-/* Places are an item and a row of it. The uppermost in sight; where one is on the screen, -1: nowhere. */
+/* Places are an item and a row of it. The uppermost in sight; where one is on the screen, -1:
+ * nowhere. */
 void transcript_top_place(struct transcript *t, size_t *item_out, size_t *row_out);
 int transcript_screen_row(struct transcript *t, size_t item, size_t row);
 

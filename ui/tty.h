@@ -27,7 +27,8 @@ struct tty {
 
 /*
  * Takes the terminal behind two descriptors, which stay the caller's. Where it can be, it is opened
- * anew: a description of our own can be non-blocking without the shell noticing. 0, or -1 with errno.
+ * anew: a description of our own can be non-blocking without the shell noticing. 0, or -1 with
+ * errno.
  */
 int tty_open(struct tty *t, int in, int out);
 

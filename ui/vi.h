@@ -41,7 +41,8 @@ struct vi_record {
 struct vi {
     enum vi_mode mode;
 
-    /* The command being typed: a count, an operator with a count of its own, what the next key is. */
+    /* The command being typed: a count, an operator with a count of its own, what the next key
+     * is. */
     int count, op_count;
     uint32_t op, wait;
     int times; /* of the wish */
@@ -49,7 +50,8 @@ struct vi {
     struct vi_find find;
     size_t anchor; /* the other end of what is selected */
 
-    /* Inserting: where it began, how often it is done, and whether each time on a line of its own. */
+    /* Inserting: where it began, how often it is done, and whether each time on a line of its
+     * own. */
     size_t inserted_from;
     int insert_times;
     bool insert_lines;

@@ -23,13 +23,14 @@ struct vi_find {
 };
 
 /*
- * The motion that a key names, done n times, n = 0: no count was given. `find` is the latest search.
- * False: the key names no motion, or it leads nowhere (*known_out tells).
+ * The motion that a key names, done n times, n = 0: no count was given. `find` is the latest
+ * search. False: the key names no motion, or it leads nowhere (*known_out tells).
  */
 bool vi_motion(const struct editor *e, uint32_t key, int n, const struct vi_find *find,
                struct vi_motion *out, bool *known_out);
 
-/* Where a search in the line leads; again: it was repeated, so what is next to the cursor is passed. */
+/* Where a search in the line leads; again: it was repeated, so what is next to the cursor is
+ * passed. */
 bool vi_search_line(const struct editor *e, const struct vi_find *find, int n, bool again,
                     struct vi_motion *out);
 

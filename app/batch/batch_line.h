@@ -1,8 +1,8 @@
-/* batch_line.h - a line of a batch: JSON to a request, and what became of it back to JSON.
+/* batch_line.h - a line of a batch: JSON to a request, and the result back to JSON.
  *
- * A line is a string (the prompt), or an object with "prompt" or OpenAI's "messages" and settings of
- * its own; the body of a line of OpenAI's batch files is understood too. What a line does not set is
- * as the command line's options say. */
+ * A line is a string (the prompt), or an object with "prompt" or OpenAI's "messages" and settings
+ * of its own; the body of a line of OpenAI's batch files is understood too. Unset settings come
+ * from the command line. */
 #ifndef APP_BATCH_BATCH_LINE_H
 #define APP_BATCH_BATCH_LINE_H
 

@@ -1,5 +1,5 @@
-/* batch_progress.h - how far a batch or an evaluation is: a line on a terminal's standard error that is written over
- * while it runs, and one for any standard error when it has ended. */
+/* batch_progress.h - the progress of a batch or an evaluation: a line on standard error, rewritten
+ * in place while it runs if that is a terminal, and a last one when it has ended. */
 #ifndef APP_BATCH_BATCH_PROGRESS_H
 #define APP_BATCH_BATCH_PROGRESS_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct batch_progress {
-    int64_t n_done, n_failed, n_skipped; /* jobs; failed ones are done too */
+    int64_t n_done, n_failed, n_skipped; /* jobs; failed ones count as done */
     int64_t tokens;
 
     /* Private. */

@@ -1,5 +1,5 @@
-/* jobs.h - many requests that one engine works on at a time, in a line: what duet batch and duet eval
- * have in common. Whoever owns a job embeds this one as its first member. */
+/* jobs.h - a queue of requests that one engine works on together, as in duet batch and duet eval.
+ * Whoever owns a job embeds this one as its first member. */
 #ifndef APP_BATCH_JOBS_H
 #define APP_BATCH_JOBS_H
 
@@ -14,7 +14,7 @@
 struct job_result {
     struct str answer, reasoning;
     char *tool_calls; /* JSON; or NULL */
-    bool unfinished;  /* it was to have a form, and has not */
+    bool unfinished;  /* it ended before it had its form */
     struct engine_usage usage;
     enum engine_stop stop;
     enum engine_error error;
@@ -39,13 +39,13 @@ struct jobs {
 
 void jobs_init(struct jobs *j, struct engine *engine, const char *model);
 
-/* Whether the engine takes another one, while at most so many for each answer at a time that it
- * writes are in the line. */
+/* Whether the engine takes another one: at most a few are queued for each answer that it writes at
+ * a time. */
 bool jobs_have_room(const struct jobs *j, size_t ahead);
 
 void jobs_add(struct jobs *j, struct job *job); /* at the end of the line; the caller's */
 
-/* Takes the job at this place out of the line and returns it. */
+/* Removes the job at this place from the queue and returns it. */
 struct job *jobs_take(struct jobs *j, struct job **at);
 
 /* Gives the job's request to the engine; one that is refused is done, with an error. */
@@ -53,7 +53,7 @@ void jobs_submit(struct jobs *j, struct job *job, const struct engine_request *r
 
 void job_fail(struct job *job, enum engine_error error, const char *why);
 
-/* Takes over what the engine has to say, without waiting. True: its weights have just been loaded. */
+/* Takes the engine's waiting events, without blocking. True: its weights have just been loaded. */
 bool jobs_take_events(struct jobs *j);
 
 void job_result_done(struct job_result *result);

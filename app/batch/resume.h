@@ -1,4 +1,4 @@
-/* resume.h - the output of a batch that an earlier run began: what it has answered already. */
+/* resume.h - the output of an earlier run of a batch: what is answered already. */
 #ifndef APP_BATCH_RESUME_H
 #define APP_BATCH_RESUME_H
 
@@ -12,8 +12,8 @@ struct resume {
     size_t n_done;
 };
 
-/* Opens the file, making it when absent. What is not a finished answer (an error, a torn last line)
- * is taken out of it, to be tried again. 0, or an exit status with one line in err; *r is for
+/* Opens the file, creating it if necessary. Unfinished answers (errors, a torn last line) are
+ * removed from it, to be tried again. 0, or an exit status with one line in err; *r is for
  * resume_close in both cases. */
 int resume_open(struct resume *r, const char *path, char *err, size_t errlen);
 void resume_close(struct resume *r);

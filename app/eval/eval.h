@@ -43,13 +43,13 @@ char *eval_find_file(const struct paths *paths, const char *name);
 int eval_problems_read(struct eval_problems *p, const char *path, char *err, size_t errlen);
 void eval_problems_done(struct eval_problems *p);
 
-/* Goes on with a hash, by one part of what it is of. */
+/* Adds one part to a hash. */
 uint64_t eval_hash(uint64_t h, const char *bytes, size_t len);
 
 /* Answers */
 
 struct eval_answer {
-    bool there;  /* it was given, now or in an earlier run */
+    bool there;  /* there is an answer, of this or an earlier run */
     bool failed; /* an error in place of an answer */
     bool opened, closed;
     int steps; /* of the reasoning, as the screen counts them */
@@ -85,8 +85,8 @@ struct eval_key {
     int sample;
 };
 
-/* Opens or makes the file; what kill -9 left of a line at its end is taken off. 0, or an exit status
- * with one line in err: it is no file of transcripts, another run writes it. */
+/* Opens or creates the file and removes a torn last line. 0, or an exit status with one line in
+ * err: it is not a file of transcripts, or another run is writing it. */
 int eval_store_open(struct eval_store *s, const char *path, char *err, size_t errlen);
 void eval_store_close(struct eval_store *s);
 
@@ -120,7 +120,7 @@ struct eval {
 struct eval_answer *eval_answer_at(const struct eval *e, const struct eval_model *m, size_t problem,
                                    int sample);
 
-/* Has the model answer what is not there yet. 0, or an exit status; why is in e->err. */
+/* Has the model answer what is missing. 0, or an exit status; the reason is in e->err. */
 int eval_run(struct eval *e, struct eval_model *m);
 
 /* Sums */
@@ -143,7 +143,7 @@ void eval_sum_up(const struct eval *e, const struct eval_model *m, const char *k
 
 struct eval_share eval_wilson(double right, double n);
 
-/* The sample whose final answer most samples share; -1: none has one. */
+/* The sample with the majority's final answer; -1: none has one. */
 int eval_vote(const struct eval *e, const struct eval_model *m, size_t problem);
 
 /* Showing */

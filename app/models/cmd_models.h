@@ -9,7 +9,7 @@
 #include "app/pull/pull_record.h"
 #include "app/str.h"
 
-/* What is known of a file besides what it is: whose, and what its digest must be. */
+/* What else is known of a file: its origin, and what its digest must be. */
 struct model_facts {
     struct pull_record record; /* empty where it was not pulled */
     const char *licence;       /* the record's, else its release's; or NULL */
@@ -19,7 +19,7 @@ struct model_facts {
 void model_facts_read(const struct model_file *file,
                       struct model_facts *out); /* then pull_record_done */
 
-/* When it was found right; "" where that was never looked at. */
+/* When it was verified; "" if never. */
 void model_facts_date(const struct model_facts *facts, char *out, size_t outlen);
 
 /* Each does its work for one name, says what went wrong, adds what is to be printed to out, and returns

@@ -1,9 +1,9 @@
-/* elsewhere.h - the models that other programs have brought to this machine, where they lie.
+/* elsewhere.h - finds the models that other programs have downloaded, where they lie.
  *
- * Looks into the cache of Hugging Face's tools, the blobs of ollama by way of its manifests, the cache of
- * llama.cpp and the folder of LM Studio, each where its own variable of the environment says. Only names
- * that a release of ours begins with are gone into, so that large caches cost nothing. What is found is
- * used as it is; nothing is changed there. */
+ * Looks into the cache of Hugging Face's tools, the blobs of ollama (through its manifests), the
+ * cache of llama.cpp and the folder of LM Studio, each where its own environment variable says.
+ * Only folders whose names begin like one of our releases are searched, so that large caches cost
+ * nothing. */
 #ifndef APP_MODELS_ELSEWHERE_H
 #define APP_MODELS_ELSEWHERE_H
 

@@ -1,8 +1,7 @@
-/* holder.h - the models in memory. A model that is asked for is opened beside those that are there
- * already; where memory is short for that, those that were not used for longest give way, but never
- * one that is answering. On a GPU without room for one more the CPU is where that one lives.
- *
- * Statuses are 0 or an exit status (exit.h), with one line in err. */
+/* holder.h - the models in memory. A model that is asked for is opened beside those that are
+ * loaded; if memory is short, the least recently used ones are unloaded first, but never one that
+ * is answering. If a GPU has no room for it, the model goes to the CPU. Statuses are 0 or an exit
+ * status (exit.h), with one line in err. */
 #ifndef APP_MODELS_HOLDER_H
 #define APP_MODELS_HOLDER_H
 
@@ -19,7 +18,7 @@
 
 enum { HOLDER_MODELS = 8 };
 
-/* Where a model is to live. */
+/* On which device a model goes. */
 enum held_where {
     HELD_ANYWHERE, /* as the options have it; where a GPU has no room left, on the CPU */
     HELD_CPU,
@@ -31,8 +30,8 @@ struct held {
     struct engine *engine; /* NULL: not in memory (evicted, lost, or never opened) */
     bool ready;            /* the weights are loaded */
     double load_ms;
-    char fault[256]; /* why it cannot go on; "" while it can */
-    int n_lost;      /* how often, since its last good answer */
+    char fault[256]; /* why it has failed; "" if it has not */
+    int n_lost;      /* how often it was lost since its last good answer */
     bool on_cpu;     /* though the options want the GPU: it has no room, or has failed too often */
     enum held_where where;
     bool answering;
@@ -47,7 +46,7 @@ struct holder {
     struct held models[HOLDER_MODELS];
     size_t n;
     uint64_t n_opened;
-    struct str note;   /* what was done to make room: lines for the user */
+    struct str note;   /* what was unloaded to make room: lines for the user */
     uint64_t revision; /* grows with each change of what is in memory, or of what it does */
 };
 
@@ -59,26 +58,26 @@ void holder_done(struct holder *h);
 int holder_find(struct holder *h, const char *name, const struct held *keep, struct held **out,
                 char *err, size_t errlen);
 
-/* Brings it into memory, unless it is there. One that was lost comes back where it was, and on the CPU
- * once the GPU has failed it twice or cannot be opened any more; so does one that the GPU cannot take,
- * where nobody has asked for the GPU. */
+/* Loads a model unless it is in memory. A lost one returns to its device, but to the CPU once the
+ * GPU has failed it twice or cannot be opened any more; a model that does not fit the GPU goes to
+ * the CPU too, unless the GPU was asked for. */
 int holder_open(struct holder *h, struct held *m, char *err, size_t errlen);
 
-/* The same, somewhere else from now on; where that cannot be it stays where it was. Not while it is
+/* Moves a model to a device; if that is impossible it stays where it was. Not while it is
  * answering. */
 int holder_move(struct holder *h, struct held *m, enum held_where where, char *err, size_t errlen);
 
-/* Whether models go to a GPU if nobody says where. */
+/* Whether models go to a GPU by default. */
 bool holder_has_gpu(const struct holder *h);
 
-/* Takes a model out of the memory. */
+/* Unloads a model. */
 void holder_close(struct holder *h, struct held *m);
 
-/* What happens to a model: its weights are there; it begins to answer, and ends that. */
+/* Records what happens to a model: it is loaded; it begins an answer; it ends one. */
 void holder_ready(struct holder *h, struct held *m, double load_ms);
 void holder_answer(struct holder *h, struct held *m, bool answering);
 
-/* Moves the lines about room that was made to *out. False: there are none. */
+/* Moves the lines about unloaded models to *out. False: there are none. */
 bool holder_take_note(struct holder *h, struct str *out);
 
 /* Whether the model of this file is in memory, and which. */

@@ -46,10 +46,10 @@ void models_list_done(struct model_list *list);
 /* "ollama": who keeps it there. */
 const char *models_keeper(enum model_place place);
 
-/* The one that goes by this name, "llama", "r1:q4"; NULL: none does. */
+/* The model with this name, "llama", "r1:q4"; NULL: none. */
 const struct model_file *models_named(const struct model_list *list, const char *name);
 
-/* Of the list the one that is used when none is named; NULL: none. */
+/* The default model of the list; NULL: none. */
 const struct model_file *models_default(const struct model_list *list);
 
 /* The model with this name or at this path; NULL is the default one. 0, or EXIT_MODEL with one line

@@ -1,4 +1,4 @@
-/* models_digest.h - what a model's bytes must be, as far as that is known, and what they are. */
+/* models_digest.h - the digest that a model must have, if known, and the one it has. */
 #ifndef APP_MODELS_MODELS_DIGEST_H
 #define APP_MODELS_MODELS_DIGEST_H
 
@@ -10,7 +10,7 @@
 
 enum digest_verdict {
     DIGEST_RIGHT,
-    DIGEST_UNKNOWN, /* there is nothing to compare it with */
+    DIGEST_UNKNOWN, /* no digest is known for it */
     DIGEST_DIFFERS,
     DIGEST_STOPPED,
     DIGEST_FAILED, /* it cannot be read; err says why */
@@ -30,7 +30,7 @@ char *models_weights(const struct model_file *file);
 /* The digest that a file must have: of its record, or of its name among blobs. false: none is known. */
 bool models_digest(const char *path, char hex[DIGEST_HEX]);
 
-/* Reads all of a model. go_on hears of bytes some times a second. */
+/* Reads all of a model. go_on is told of the bytes so far, some times a second. */
 void models_check(const struct model_file *file, bool (*go_on)(void *ud, int64_t done), void *ud,
                   struct digest_check *out);
 

@@ -1,4 +1,4 @@
-/* release.h - the two releases that duet is made for, and what their files are called. */
+/* release.h - the two releases that duet is made for, and their file names. */
 #ifndef APP_MODELS_RELEASE_H
 #define APP_MODELS_RELEASE_H
 
@@ -21,11 +21,11 @@ int release_of(const char *name, char type[RELEASE_TYPE]);
 /* The release of "llama", "r1:q4"; *type is what stands behind the colon, or NULL. -1: none. */
 int release_named(const char *name, const char **type);
 
-/* Whether a type as it was asked for means this one: "q4" any with four bits of its kind, "f16" the other
- * format of 16 bits too. */
+/* Whether a requested type matches this one: "q4" is any 4-bit type of its kind, "f16" also the
+ * other 16-bit format. */
 bool release_type_is(const char *type, const char *asked);
 
-/* Of two types the one with the lower number is taken where none is asked for. */
+/* The type with the lower number is the default. */
 int release_rank(const char *type);
 
 #endif

@@ -34,7 +34,7 @@ struct running_process {
     const char *terminal; /* "/dev/pts/3"; "" for none */
     struct running_model *models;
     size_t n_models;
-    bool damaged; /* nothing but the pid is known: the file is not as it should be */
+    bool damaged; /* the file is damaged: only the pid is known */
     void *owner;  /* of the strings, in a list */
 };
 
@@ -48,8 +48,7 @@ struct running {
     int fd;
 };
 
-/* Says what this process holds now; with no model, nothing. Where that cannot be written nobody
- * learns of it, and nothing else happens. */
+/* Publishes what this process holds now, if anything. If that fails, others just do not see it. */
 void running_tell(struct running *r, const struct paths *paths, const char *as,
                   const struct running_model *models, size_t n);
 void running_done(struct running *r);

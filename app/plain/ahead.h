@@ -1,5 +1,5 @@
-/* ahead.h - what is typed in line mode while an answer is written: kept for the line that comes next,
- * but for the wish that the model answer now, which is Alt-a, or /answer and Enter. */
+/* ahead.h - type-ahead in line mode: what is typed while an answer is written is kept for the next
+ * line, except the request to answer now (Alt-a, or /answer and Enter). */
 #ifndef APP_PLAIN_AHEAD_H
 #define APP_PLAIN_AHEAD_H
 
@@ -12,16 +12,16 @@ struct ahead {
     size_t at; /* of the first byte that was not taken yet */
 };
 
-/* Reads what is there. False: nothing will come any more. */
+/* Reads what is there. False: end of input. */
 bool ahead_read(struct ahead *a, int fd);
 
-/* Takes the wish out of what was typed; false: it is not there. */
+/* Removes the request to answer now from what was typed; false: there is none. */
 bool ahead_take_wish(struct ahead *a);
 
 /* The next byte for the line; -1: there is none. */
 int ahead_next(struct ahead *a);
 
-/* Forgets all, as a terminal does on Ctrl-C. */
+/* Drops everything, as a terminal does on Ctrl-C. */
 void ahead_drop(struct ahead *a);
 
 #endif

@@ -1,8 +1,8 @@
 /* answer.h - one answer on plain streams, as it is written: for the pipe and for line mode.
  *
  * Writes only as much as a stream takes, so that a slow reader holds up neither saving nor Ctrl-C.
- * To a terminal it shows what a terminal would obey as \xNN; to a pipe or file every byte goes as
- * it is. */
+ * On a terminal, what it would interpret is shown as \xNN; a pipe or file gets every byte as it
+ * is. */
 #ifndef APP_PLAIN_ANSWER_H
 #define APP_PLAIN_ANSWER_H
 
@@ -15,7 +15,7 @@
 
 struct outlet {
     int fd;
-    bool terminal, ascii; /* ascii: the terminal shows nothing else */
+    bool terminal, ascii; /* ascii: the terminal shows only ASCII */
     bool wraps;           /* lines for a terminal to show are broken between words (wrap.h) */
     struct wrap wrap;
     struct str pending;
@@ -28,13 +28,12 @@ void outlet_done(struct outlet *o);
 void outlet_add(struct outlet *o, const char *text, size_t len); /* escaped for a terminal */
 void outlet_put(struct outlet *o, const char *text); /* as it is; ends a word that is held */
 
-/* For a loop of the caller's own: whether there is something to write (and no write has failed), and
- * one write of as much as a stream takes that polls writable. */
+/* For the caller's own loop: whether there is something to write (and no write has failed), and
+ * one write of as much as a writable stream takes. */
 bool outlet_is_waiting(const struct outlet *o);
 void outlet_send(struct outlet *o);
 
-/* 0, or the exit status for the write that failed, with one line in err (none for a reader that
- * has left). */
+/* 0, or the exit status for a failed write, with one line in err (none if the reader has left). */
 int outlet_failure(const struct outlet *o, char *err, size_t errlen);
 
 /* Writes what is pending, while signals can still end it. 0 or an exit status. */
@@ -46,11 +45,11 @@ struct answer_view {
     const char *broken_off; /* ends what a terminal shows of an answer that a signal ends */
     bool in_reasoning;      /* the last that was shown before was reasoning */
     bool spoken;            /* formulas in words */
-    bool tell_waiting;      /* a line where one has to wait, once each */
+    bool tell_waiting;      /* print a line where there is a wait, once each */
     bool stop_only;         /* Ctrl-C stops the answer, not the program */
     double deadline_ms;     /* of clock_ms(): stops the answer then; 0: never */
 
-    /* Takes every piece instead of its going to the outlets as it is; NULL: none does. */
+    /* If not NULL, gets every piece in place of the outlets. */
     void (*on_text)(void *ud, enum store_kind kind, const char *text, size_t len);
 
     /* Standard input can be read; false: it has ended. NULL: it is left alone. */
@@ -58,9 +57,9 @@ struct answer_view {
     void *ud;
 };
 
-/* Shows the answer that chat_ask has begun until it has ended; *turn_out is it. 0, or the exit
- * status of a signal, of a failed write (with one line in err), or EXIT_TIMEOUT for an answer that
- * the deadline has stopped. */
+/* Shows the answer that chat_ask has begun until it has ended; *turn_out is its turn. 0, or the
+ * exit status of a signal, of a failed write (with one line in err), or EXIT_TIMEOUT if the
+ * deadline stopped it. */
 int answer_show(struct chat *c, const struct answer_view *view, struct turn **turn_out, char *err,
                 size_t errlen);
 

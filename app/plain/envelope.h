@@ -1,4 +1,4 @@
-/* envelope.h - an answer as JSON: one object, or one for each piece as it comes. */
+/* envelope.h - an answer as JSON: one object, or one for each piece as it arrives. */
 #ifndef APP_PLAIN_ENVELOPE_H
 #define APP_PLAIN_ENVELOPE_H
 
@@ -7,7 +7,7 @@
 #include "app/chat/chat.h"
 #include "app/plain/answer.h"
 
-/* Each adds one line. To a terminal everything beyond ASCII goes escaped. */
+/* Each adds one line. For a terminal, everything beyond ASCII is escaped. */
 
 /* {"type": "reasoning" or "answer", "text": ...} */
 void envelope_add_piece(struct outlet *out, enum store_kind kind, const char *text, size_t len);

@@ -1,6 +1,6 @@
-/* pull_place.h - where the file of a pull may be: at the URL that is given for it, or at a place laid out
- * as Hugging Face is. There the commit that the table knows comes first, and then the newest one: what
- * the file must be is known, wherever it lies. */
+/* pull_place.h - where a pull looks for its file: at the given URL, or on a site laid out like
+ * Hugging Face. There it tries the commit that the table knows, then the newest one: what the file
+ * must be is known in any case. */
 #ifndef APP_PULL_PULL_PLACE_H
 #define APP_PULL_PULL_PLACE_H
 
@@ -18,7 +18,7 @@ int pull_places_find(const struct pull_request *req, const struct pull_file *fil
                      struct pull_places *out, char *err, size_t errlen);
 void pull_places_done(struct pull_places *places);
 
-/* The digest that is demanded before anybody is asked: the caller's, or else the table's; NULL: neither. */
+/* The digest that is required beforehand: the caller's, or else the table's; NULL: neither. */
 const char *pull_known_digest(const struct pull_request *req, const struct pull_file *file);
 
 #endif

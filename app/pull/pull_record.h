@@ -1,5 +1,5 @@
-/* pull_record.h - what is known of a model that was pulled, in FILE.json beside the FILE: which it is,
- * whose, and the digest it was found to have. */
+/* pull_record.h - what is known of a pulled model, in FILE.json beside the FILE: its name and
+ * origin, and the digest it was found to have. */
 #ifndef APP_PULL_PULL_RECORD_H
 #define APP_PULL_PULL_RECORD_H
 

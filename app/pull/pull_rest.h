@@ -1,4 +1,4 @@
-/* pull_rest.h - what a pull that did not come to its end has left. */
+/* pull_rest.h - what an interrupted pull has left. */
 #ifndef APP_PULL_PULL_REST_H
 #define APP_PULL_PULL_REST_H
 

@@ -1,4 +1,4 @@
-/* pull_table.h - the models that `duet pull` knows: where they are, what they weigh, whose they are. */
+/* pull_table.h - the models that `duet pull` knows: their origin, size and licence. */
 #ifndef APP_PULL_PULL_TABLE_H
 #define APP_PULL_PULL_TABLE_H
 

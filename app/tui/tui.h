@@ -1,5 +1,5 @@
-/* tui.h - the screen's side of a chat, shared by the loop (tui.c) and what it does on the user's
- * wishes (tui_actions.c). */
+/* tui.h - the screen's side of a chat, shared by the loop (tui.c) and the files for what the user
+ * does (tui_*.c). */
 #ifndef APP_TUI_TUI_H
 #define APP_TUI_TUI_H
 
@@ -59,15 +59,15 @@ struct tui {
 void tui_leave(struct tui *t, int status, enum store_state left_as);
 void tui_suspend(struct tui *t);
 
-/* Asks, or puts the text back into the composer with the reason why not. 0 or an exit status. */
+/* Asks, or puts the text back into the composer with the reason. 0 or an exit status. */
 int tui_ask(struct tui *t, const char *text, size_t len);
 
-/* Does what a command says is to be done. */
+/* Carries out a command's reply. */
 struct command_reply;
 struct pollfd;
 void tui_follow(struct tui *t, const struct command_reply *reply);
 
-/* Puts the conversation at hand, and the numbers that follow from it, on the screen. */
+/* Shows the conversation at hand, and the numbers that depend on it. */
 void tui_show_conversation(struct tui *t);
 void tui_count_context(struct tui *t);
 
@@ -89,7 +89,7 @@ void tui_begin_turn(struct tui *t, const struct turn *turn);
 void tui_end_turn(struct tui *t, const struct turn *turn);
 void tui_show_turn(struct tui *t, const struct turn *turn);
 
-/* Shows the path anew from its turn number `from` on, from 0. */
+/* Redraws the path from its turn number `from` on, from 0. */
 void tui_show_path(struct tui *t, size_t from);
 
 /* Puts a text into the composer, before what is being written there. */
@@ -103,10 +103,10 @@ void tui_ask_next(struct tui *t);
 void tui_hold(struct tui *t);
 void tui_forget_waiting(struct tui *t);
 
-/* Puts a question into the composer, to be asked in other words; gives the composer back. */
+/* Puts a question into the composer for editing. */
 void tui_edit(struct tui *t, const struct turn *question);
 
-/* Lets the turn that was marked be answered once more by this model. */
+/* Answers the marked turn once more with this model. */
 void tui_regenerate(struct tui *t, const char *model);
 
 /* In tui_window.c: the rule where the window begins; what /compact proposes, to be chosen; the ways to

@@ -1,5 +1,5 @@
-/* tui_library.h - the stored conversations on the screen: the sidebar's rows, searching, and what
- * other instances do to them. */
+/* tui_library.h - the stored conversations on the screen: the sidebar, the search, and changes by
+ * other instances. */
 #ifndef APP_TUI_TUI_LIBRARY_H
 #define APP_TUI_TUI_LIBRARY_H
 
@@ -40,14 +40,14 @@ struct tui_library {
 
 void tui_library_done(struct tui *t);
 
-/* In each turn of the loop; and when the next is due, -1: only when something happens. */
+/* Call it in each turn of the loop; and when it is due next, -1: only when something happens. */
 void tui_library_turn(struct tui *t);
 int tui_library_timeout_ms(const struct tui *t);
 
 /* What the sidebar lists is to be read anew. */
 void tui_list_anew(struct tui *t);
 
-/* Before a question is asked: a conversation that is gone is brought back, or stored anew. */
+/* Call it before a question is asked: restores a deleted conversation, or stores it anew. */
 void tui_library_secure(struct tui *t);
 
 void tui_act_on_library(struct tui *t, const struct ui_action *action);

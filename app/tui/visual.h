@@ -1,4 +1,4 @@
-/* visual.h - a draft in the user's own editor. */
+/* visual.h - edits the draft in the user's own editor. */
 #ifndef APP_TUI_VISUAL_H
 #define APP_TUI_VISUAL_H
 

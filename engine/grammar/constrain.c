@@ -17,7 +17,7 @@
 enum { KEPT = 4, MAX_BLANKS = 3, BLANK_TOKENS = 4 };
 
 /* A grammar in use, or used lately. */
-struct in_use {
+struct shape {
     char *key; /* what it was made of */
     int users;
     uint64_t last;
@@ -31,13 +31,13 @@ struct shapes {
     size_t n_words;
     pthread_mutex_t lock; /* of what follows */
     struct trie *trie;    /* made when it is needed first */
-    struct in_use *kept[KEPT];
+    struct shape *kept[KEPT];
     uint64_t clock;
 };
 
 struct constraint {
     struct shapes *all;
-    struct in_use *shape;
+    struct shape *shape;
     bool joined; /* the masker knows of the state */
     int32_t state;
     char *begun; /* the beginning of a continued answer, until it has been followed; or NULL */
@@ -63,7 +63,7 @@ int shapes_open(struct shapes **out, const struct tokenizer *t, enum engine_fami
     return 0;
 }
 
-static void free_shape(struct in_use *u)
+static void free_shape(struct shape *u)
 {
     if (!u)
         return;
@@ -107,10 +107,10 @@ static int fail(char *err, size_t errlen)
     return ENGINE_EMEMORY;
 }
 
-static int make_shape(struct shapes *all, const struct engine_request *req, struct in_use **out,
+static int make_shape(struct shapes *all, const struct engine_request *req, struct shape **out,
                       char *err, size_t errlen)
 {
-    struct in_use *u = calloc(1, sizeof *u);
+    struct shape *u = calloc(1, sizeof *u);
     if (!u)
         return fail(err, errlen);
     int rc = shape_grammar(&u->grammar, req, all->family, err, errlen);
@@ -125,11 +125,11 @@ static int make_shape(struct shapes *all, const struct engine_request *req, stru
 }
 
 /* Evicts the grammar that was unused for longest; none while all are in use. */
-static void keep_shape(struct shapes *all, struct in_use *u)
+static void keep_shape(struct shapes *all, struct shape *u)
 {
     int oldest = -1;
     for (int i = 0; i < KEPT; i++) {
-        struct in_use *there = all->kept[i];
+        struct shape *there = all->kept[i];
         if (there && there->users > 0)
             continue;
         if (oldest < 0 || !there || (all->kept[oldest] && there->last < all->kept[oldest]->last))
@@ -142,9 +142,9 @@ static void keep_shape(struct shapes *all, struct in_use *u)
 }
 
 /* The grammar made from the same source, with one more user; or NULL. */
-static struct in_use *find_shape(struct shapes *all, const char *key, bool *has_trie)
+static struct shape *find_shape(struct shapes *all, const char *key, bool *has_trie)
 {
-    struct in_use *found = NULL;
+    struct shape *found = NULL;
     pthread_mutex_lock(&all->lock);
     for (int i = 0; i < KEPT; i++)
         if (all->kept[i] && strcmp(all->kept[i]->key, key) == 0)
@@ -159,12 +159,12 @@ static struct in_use *find_shape(struct shapes *all, const char *key, bool *has_
 }
 
 /* The grammar is made without the lock: the engine's thread does not wait for it. */
-static int use_shape(struct shapes *all, const struct engine_request *req, struct in_use **out,
+static int use_shape(struct shapes *all, const struct engine_request *req, struct shape **out,
                      char *err, size_t errlen)
 {
     char *key = key_of(req);
     bool has_trie = false;
-    struct in_use *u = key ? find_shape(all, key, &has_trie) : NULL;
+    struct shape *u = key ? find_shape(all, key, &has_trie) : NULL;
     int rc = key && has_trie ? 0 : fail(err, errlen);
     if (rc == 0 && !u && (rc = make_shape(all, req, &u, err, errlen)) == 0) {
         u->key = key;
@@ -180,7 +180,7 @@ static int use_shape(struct shapes *all, const struct engine_request *req, struc
     return rc;
 }
 
-static void leave_shape(struct shapes *all, struct in_use *u)
+static void leave_shape(struct shapes *all, struct shape *u)
 {
     bool kept = false;
     pthread_mutex_lock(&all->lock);
@@ -364,7 +364,7 @@ bool constraint_take(struct constraint *c, int32_t token, enum detok_stage befor
 }
 
 /* How many bytes at the end are an incomplete character. */
-static size_t begun_character(const char *text, size_t len)
+static size_t incomplete_tail(const char *text, size_t len)
 {
     for (size_t n = 1; n <= 3 && n <= len; n++) {
         uint8_t byte = (uint8_t)text[len - n];
@@ -382,7 +382,7 @@ int constraint_forced(struct constraint *c, enum detok_stage stage, int32_t out[
     bool over = false;
     if (c->started && stage == DETOK_ANSWER && c->state >= 0)
         len = masker_forced(c->shape->masker, c->state, text, sizeof text, &over);
-    len -= begun_character(text, len);
+    len -= incomplete_tail(text, len);
     if (len > 1 && tok_encode(c->all->tokens, text, len, false, &ids) == 0) {
         size_t last = over ? ids.n : ids.n - 1, more;
         for (; n < last; n++, at += more) { /* normalising may have changed what it spells */
