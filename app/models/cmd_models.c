@@ -1,4 +1,5 @@
-/* cmd_models.c - `duet models`: what is installed, where from, whether it is whole, and off with it. */
+/* cmd_models.c - `duet models`: what is installed, where from, whether it is whole, and off with
+ * it. */
 #include <jansson.h>
 #include <langinfo.h>
 #include <stdio.h>

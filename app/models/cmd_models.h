@@ -22,8 +22,8 @@ void model_facts_read(const struct model_file *file,
 /* When it was verified; "" if never. */
 void model_facts_date(const struct model_facts *facts, char *out, size_t outlen);
 
-/* Each does its work for one name, says what went wrong, adds what is to be printed to out, and returns
- * an exit status. */
+/* Each does its work for one name, says what went wrong, adds what is to be printed to out, and
+ * returns an exit status. */
 int models_rm_one(struct app *app, const char *name, struct str *out);
 int models_verify_one(struct app *app, const char *name, struct str *out);
 

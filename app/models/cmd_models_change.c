@@ -1,4 +1,5 @@
-/* cmd_models_change.c - `duet models rm` and `verify`. Nothing of another program's is ever deleted. */
+/* cmd_models_change.c - `duet models rm` and `verify`. Nothing of another program's is ever
+ * deleted. */
 #include <errno.h>
 #include <ftw.h>
 #include <jansson.h>

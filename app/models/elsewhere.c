@@ -120,8 +120,8 @@ static void report_file(struct search *s, enum model_place place, const char *pa
     free(stem);
 }
 
-/* Hugging Face: models--OWNER--NAME/refs/main names the folder in snapshots/ that holds the files, as
- * links into blobs/. */
+/* Hugging Face: models--OWNER--NAME/refs/main names the folder in snapshots/ that holds the files,
+ * as links into blobs/. */
 
 static bool is_cached_release(const char *name)
 {
@@ -179,7 +179,8 @@ static char *hugging_face(void)
     return first_of(mem_strdup(named), cache);
 }
 
-/* ollama: manifests/HOST/OWNER/NAME/TAG is JSON that names the digests of layers, which lie in blobs/. */
+/* ollama: manifests/HOST/OWNER/NAME/TAG is JSON that names the digests of layers, which lie in
+ * blobs/. */
 
 static json_t *read_json(const char *path)
 {
@@ -190,7 +191,8 @@ static json_t *read_json(const char *path)
     return value;
 }
 
-/* The path of the blob that a layer names, if it has its size; the caller's, NULL: there is none. */
+/* The path of the blob that a layer names, if it has its size; the caller's, NULL: there is
+ * none. */
 static char *blob_of(const char *manifest, const json_t *layer)
 {
     const char *digest = json_string_value(json_object_get(layer, "digest"));

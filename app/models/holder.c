@@ -266,8 +266,8 @@ bool holder_has(const struct holder *h, const char *path, bool *on_gpu)
     return false;
 }
 
-/* A place for one more: a new one, that of a model which is not in memory, or that of the oldest. Two
- * at most are needed. */
+/* A place for one more: a new one, that of a model which is not in memory, or that of the oldest.
+ * Two at most are needed. */
 static struct held *find_place(struct holder *h, const struct held *keep)
 {
     struct held *place = NULL;
@@ -302,8 +302,8 @@ int holder_find(struct holder *h, const char *name, const struct held *keep, str
     return 0;
 }
 
-/* Opening a model reads all of its vocabulary, from a disk perhaps, and what gives way to it is waited for:
- * so that is done aside. */
+/* Opening a model reads all of its vocabulary, from a disk perhaps, and what gives way to it is
+ * waited for: so that is done aside. */
 struct opening {
     struct holder *h;
     struct held *m;

@@ -98,7 +98,8 @@ static bool is_listed(const struct model_list *list, const struct stat *st)
     return false;
 }
 
-/* The hub's repositories of the two releases have no type in their names, but this one in their files. */
+/* The hub's repositories of the two releases have no type in their names, but this one in their
+ * files. */
 static const char published_type[] = "bf16";
 
 /* One that may be a model; of those of a release the names come later. */
@@ -199,7 +200,8 @@ static bool is_taken(const struct model_list *list, const char *name, int releas
     return false;
 }
 
-/* "llama", else "llama:q4", else "llama:q4_k_s", else that with its keeper's name; NULL: all are taken. */
+/* "llama", else "llama:q4", else "llama:q4_k_s", else that with its keeper's name; NULL: all are
+ * taken. */
 static char *free_name(const struct model_list *list, const struct model_file *file)
 {
     const char *base = releases[file->release].name;

@@ -1,5 +1,5 @@
-/* models_digest.c - see models_digest.h. Caches that name their files after the digests, ollama's and
- * Hugging Face's, say by that what is in them. */
+/* models_digest.c - see models_digest.h. Caches that name their files after the digests, ollama's
+ * and Hugging Face's, say by that what is in them. */
 #include "app/models/models_digest.h"
 
 #include <dirent.h>

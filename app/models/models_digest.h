@@ -23,11 +23,12 @@ struct digest_check {
     char err[240];
 };
 
-/* The file of the model's weights, its own path or one in its folder; NULL: it has none, or several. The
- * caller's. */
+/* The file of the model's weights, its own path or one in its folder; NULL: it has none, or
+ * several. The caller's. */
 char *models_weights(const struct model_file *file);
 
-/* The digest that a file must have: of its record, or of its name among blobs. false: none is known. */
+/* The digest that a file must have: of its record, or of its name among blobs. false: none is
+ * known. */
 bool models_digest(const char *path, char hex[DIGEST_HEX]);
 
 /* Reads all of a model. go_on is told of the bytes so far, some times a second. */

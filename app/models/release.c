@@ -10,8 +10,8 @@ const struct release releases[N_RELEASES] = {
     {"llama", NULL, "Llama-3.2-1B-Instruct"},
 };
 
-/* Those of the engine, the one to be taken first before the others. Those that end in _k have sizes of
- * their own: q4_k_m. */
+/* Those of the engine, the one to be taken first before the others. Those that end in _k have sizes
+ * of their own: q4_k_m. */
 static const char *const types[] = {"q8_0", "q4_k", "q4_0", "q4_1", "f16", "bf16",
                                     "q6_k", "q5_k", "q5_0", "q5_1", "f32"};
 enum { N_TYPES = sizeof types / sizeof *types };

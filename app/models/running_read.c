@@ -78,8 +78,8 @@ static bool read_process(const char *text, size_t len, struct running_process *p
     return p->n_models > 0;
 }
 
-/* Whether the process that wrote it is gone; it has closed then what it had locked. The name may mean
- * its next file already. */
+/* Whether the process that wrote it is gone; it has closed then what it had locked. The name may
+ * mean its next file already. */
 static bool is_left_behind(int folder, const char *name, int fd)
 {
     struct stat held, named;

@@ -1,5 +1,5 @@
-/* cmd_pull.c - `duet pull`: what is asked for, and how far it is, on a terminal, in a log, or as JSON
- * lines for a program. */
+/* cmd_pull.c - `duet pull`: what is asked for, and how far it is, on a terminal, in a log, or as
+ * JSON lines for a program. */
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>

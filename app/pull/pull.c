@@ -188,8 +188,8 @@ static const char *way_out(const struct pull *p)
     return is_of_table(p) ? "; --from gets the known file elsewhere, --sha256 another one" : "";
 }
 
-/* The caller's word goes before the table's, and that before the origin's, which is asked where nobody
- * else knows. */
+/* The caller's word goes before the table's, and that before the origin's, which is asked where
+ * nobody else knows. */
 static int learn_digest(struct pull *p, char *err, size_t errlen)
 {
     const char *known = pull_known_digest(p->req, p->file);
@@ -236,8 +236,8 @@ static int compare_target(struct pull *p, int fd, char *err, size_t errlen)
     return 0;
 }
 
-/* Whether the file is here, of the size and with the digest it was found to have once: then nobody needs
- * to be asked. `duet models verify` reads it again. */
+/* Whether the file is here, of the size and with the digest it was found to have once: then nobody
+ * needs to be asked. `duet models verify` reads it again. */
 static bool is_kept(struct pull *p)
 {
     const char *known = pull_known_digest(p->req, p->file);
@@ -412,8 +412,8 @@ static bool pause_for(struct pull *p, double ms)
     return go_on;
 }
 
-/* Tries until all is here, or some tries in a row have brought next to nothing. A server that cannot be had at
- * all is told of at once. */
+/* Tries until all is here, or some tries in a row have brought next to nothing. A server that
+ * cannot be had at all is told of at once. */
 static int load(struct pull *p, char *err, size_t errlen)
 {
     bool anew = false; /* it was begun again already */

@@ -1,8 +1,9 @@
 /* pull.h - brings a model's files here, whole and right, or not at all.
  *
  * What a file must be is known before its first byte is kept: the digest is the caller's, the
- * table's, or what the origin says by HTTPS. What came stays as FILE.part when a line breaks or the
- * program ends, and the next run goes on behind it. Prints nothing; a watcher hears how far it is. */
+ * table's, or what the origin says by HTTPS. What came stays as FILE.part when a line breaks or
+ * the program ends, and the next run goes on behind it. Prints nothing; a watcher hears how far
+ * it is. */
 #ifndef APP_PULL_PULL_H
 #define APP_PULL_PULL_H
 
@@ -58,13 +59,14 @@ struct pull_watcher {
 
 enum { PULL_STOPPED = -1 };
 
-/* Brings one file of the entry. 0, PULL_STOPPED, or an exit status; with a line in err where it is not 0. */
+/* Brings one file of the entry. 0, PULL_STOPPED, or an exit status; with a line in err where it is
+ * not 0. */
 int pull_run(const struct pull_request *req, const struct pull_file *file,
              const struct pull_watcher *watcher, struct pull_result *result, char *err,
              size_t errlen);
 
-/* The same of all its files: the watcher and the result are told of them together, of the digest of the
- * weights. */
+/* The same of all its files: the watcher and the result are told of them together, of the digest of
+ * the weights. */
 int pull_model(const struct pull_request *req, const struct pull_watcher *watcher,
                struct pull_result *result, char *err, size_t errlen);
 

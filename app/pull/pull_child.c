@@ -14,7 +14,8 @@
 
 enum { LINE_MAX_BYTES = 16 * 1024 };
 
-/* In a group of its own: keys of the terminal are for the chat, which passes on what is meant for this. */
+/* In a group of its own: keys of the terminal are for the chat, which passes on what is meant for
+ * this. */
 static int spawn(const char *name, int out, pid_t *pid)
 {
     const char *const argv[] = {"duet", "pull", "--json", "--quiet", "--", name, NULL};

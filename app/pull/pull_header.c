@@ -1,5 +1,5 @@
-/* pull_header.c - see pull_header.h. A header that matters and is not as it should be is a fault, never
- * a guess. */
+/* pull_header.c - see pull_header.h. A header that matters and is not as it should be is a fault,
+ * never a guess. */
 #include "app/pull/pull_header.h"
 
 #include <stdio.h>

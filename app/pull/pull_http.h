@@ -1,8 +1,8 @@
 /* pull_http.h - one request by HTTPS to a server that may be broken, or hostile.
  *
- * Only HTTPS, TLS 1.2 or later, with a certificate that is checked: nothing turns that off. No key is
- * pinned: hubs and the hosts they redirect to change theirs within weeks. What a model must be is pinned by
- * its digest, which holds against a false authority as well.
+ * Only HTTPS, TLS 1.2 or later, with a certificate that is checked: nothing turns that off. No key
+ * is pinned: hubs and the hosts they redirect to change theirs within weeks. What a model must be
+ * is pinned by its digest, which holds against a false authority as well.
  *
  * Redirects are followed here and not by libcurl, so that each hop is looked at: the token goes to
  * its origin, and once a redirect has left that, to nobody. Headers and silences have limits,
@@ -41,14 +41,15 @@ struct http_reply {
     char type[64];                   /* of the content */
     char host[256];                  /* that sent it */
 
-    /* What the origin says of a file that it keeps elsewhere, as Hugging Face does; "" and -1: nothing. */
+    /* What the origin says of a file that it keeps elsewhere, as Hugging Face does; "" and -1:
+     * nothing. */
     char linked_sha256[DIGEST_HEX];
     int64_t linked_size;
     char commit[64];
 };
 
-/* begin: once, before the first byte of a body, on 200, 206 and 416. 0, or what http_run is to return.
- * body: 0 or the same. go_on: some times a second; false stops. */
+/* begin: once, before the first byte of a body, on 200, 206 and 416. 0, or what http_run is to
+ * return. body: 0 or the same. go_on: some times a second; false stops. */
 struct http_sink {
     int (*begin)(void *ud, const struct http_reply *reply, char *err, size_t errlen);
     int (*body)(void *ud, const char *bytes, size_t len, char *err, size_t errlen);

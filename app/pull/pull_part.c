@@ -202,8 +202,9 @@ int part_room(const struct part *p, int64_t more, char *err, size_t errlen)
 
 /* The end */
 
-/* The next pull begins anew. Which bytes are wrong nobody can say: what vouches for a file is one digest
- * of all of it, and a list of its pieces that came from where the bytes came from would prove nothing. */
+/* The next pull begins anew. Which bytes are wrong nobody can say: what vouches for a file is one
+ * digest of all of it, and a list of its pieces that came from where the bytes came from would
+ * prove nothing. */
 static int set_aside(struct part *p, const char *found, const struct pull_record *r, char *err,
                      size_t errlen)
 {

@@ -2,8 +2,8 @@
  *
  * The part is opened without following links, must be a plain file of ours with one name, and is
  * locked for as long as it is open, so that of two programs one waits. What it holds of an earlier
- * run is read through the digest before anything is added to it. Only part_finish gives the FILE its
- * name, and never takes that of another file. A wrong one is set aside as FILE.bad. */
+ * run is read through the digest before anything is added to it. Only part_finish gives the FILE
+ * its name, and never takes that of another file. A wrong one is set aside as FILE.bad. */
 #ifndef APP_PULL_PULL_PART_H
 #define APP_PULL_PULL_PART_H
 
@@ -23,9 +23,9 @@ struct part {
     int64_t size;
 };
 
-/* Makes the folder where there is none, and opens the part, empty where there is none. While another
- * program has it locked, `wait` is asked some times a second whether to go on waiting. 0 or one of the
- * above, with a line in err; in any case part_close. */
+/* Makes the folder where there is none, and opens the part, empty where there is none. While
+ * another program has it locked, `wait` is asked some times a second whether to go on waiting. 0 or
+ * one of the above, with a line in err; in any case part_close. */
 int part_open(struct part *p, const char *folder, const char *file, bool (*wait)(void *ud),
               void *ud, char *err, size_t errlen);
 void part_close(struct part *p);

@@ -1,11 +1,13 @@
-/* pull_table.c - see pull_table.h. Nothing but the table, so that tests can put their own in its place.
+/* pull_table.c - see pull_table.h. Nothing but the table, so that tests can put their own in its
+ * place.
  *
  * A digest stands here only where people who have nothing to do with each other have published the
- * same one for the file. With it goes the commit that has the file, so that what is put in its place
- * upstream one day breaks nothing here. A row without one would be as its origin says it is.
+ * same one for the file. With it goes the commit that has the file, so that what is put in its
+ * place upstream one day breaks nothing here. A row without one would be as its origin says it is.
  *
- * For deepseek:f16 no such digest of a GGUF file is to be had, but there are many of the files that the
- * model was published in: so that one is pulled as its makers have it, in BF16, which is as wide. */
+ * For deepseek:f16 no such digest of a GGUF file is to be had, but there are many of the files that
+ * the model was published in: so that one is pulled as its makers have it, in BF16, which is as
+ * wide. */
 #include "app/pull/pull_table.h"
 
 /* A repository, a commit of it, the licence. */

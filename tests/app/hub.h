@@ -1,12 +1,12 @@
-/* hub.h - a server on the loopback that models are pulled from: hub.py, with an authority of its own
- * for certificates. */
+/* hub.h - a server on the loopback that models are pulled from: hub.py, with an authority of its
+ * own for certificates. */
 #ifndef TESTS_APP_HUB_H
 #define TESTS_APP_HUB_H
 
 #include <stdbool.h>
 
-/* Starts it, and lets it be; for a group's setup and teardown. Between them DUET is a program whose table of models
- * is tests/hub/pull_table.c. */
+/* Starts it, and lets it be; for a group's setup and teardown. Between them DUET is a program whose
+ * table of models is tests/hub/pull_table.c. */
 int hub_start(void **state);
 int hub_stop(void **state);
 

@@ -1,4 +1,5 @@
-/* test_hold.c - the models in memory: which stay, which give way, and what other processes are told. */
+/* test_hold.c - the models in memory: which stay, which give way, and what other processes are
+ * told. */
 #include "tests/app/tests.h"
 
 #include <errno.h>

@@ -187,8 +187,8 @@ static void test_known(void **state)
     unsetenv("FROM");
 }
 
-/* Another file in the place of the known one gets no name, whether the place says so or not; who wants it
- * names its digest. */
+/* Another file in the place of the known one gets no name, whether the place says so or not; who
+ * wants it names its digest. */
 static void test_known_differs(void **state)
 {
     struct run r;
@@ -442,8 +442,8 @@ static void test_lengths(void **state)
     }
 }
 
-/* Who sends more than was promised is not believed, but what was promised may be right: then it is kept,
- * and nobody has to be asked for it again. */
+/* Who sends more than was promised is not believed, but what was promised may be right: then it is
+ * kept, and nobody has to be asked for it again. */
 static void test_more_than_promised(void **state)
 {
     static const struct refusal rows[] = {

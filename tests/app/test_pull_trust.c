@@ -1,5 +1,5 @@
-/* test_pull_trust.c - `duet pull` from servers that want more than they get: by redirects, certificates,
- * names and links. */
+/* test_pull_trust.c - `duet pull` from servers that want more than they get: by redirects,
+ * certificates, names and links. */
 #include "tests/app/tests.h"
 
 #include <setjmp.h>

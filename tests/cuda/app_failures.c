@@ -145,8 +145,8 @@ static int64_t number_in(const char *text, const char *key)
     return atoll(at + strlen(key));
 }
 
-/* With room for both, both are on the GPU: there is nothing to be said, and who comes back has kept what it
- * has read. Other programs are told of both. */
+/* With room for both, both are on the GPU: there is nothing to be said, and who comes back has kept
+ * what it has read. Other programs are told of both. */
 static void test_both_on_the_gpu(void **state)
 {
     struct run r;
