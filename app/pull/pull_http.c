@@ -313,7 +313,7 @@ static int transfer(struct hop *hop, CURLM *multi)
            !is_over(hop)) {
         if (!hop->sink->go_on(hop->sink->ud))
             stopped = say_to(hop->err, hop->errlen, HTTP_STOPPED, "stopped");
-        else if (is_silent(hop))
+        else if (!is_whole(hop) && is_silent(hop))
             stopped = say_to(hop->err, hop->errlen, HTTP_BROKEN, "%s: nothing came for %g s",
                              hop->reply->host, hop->req->patience_s);
         else
