@@ -120,25 +120,6 @@ static void use_place(struct pull *p, int i)
 
 /* What the file must be */
 
-static int take_any(void *ud, const struct http_reply *reply, char *err, size_t errlen)
-{
-    (void)ud;
-    (void)reply;
-    (void)err;
-    (void)errlen;
-    return 0;
-}
-
-static int drop(void *ud, const char *bytes, size_t len, char *err, size_t errlen)
-{
-    (void)ud;
-    (void)bytes;
-    (void)len;
-    (void)err;
-    (void)errlen;
-    return 0;
-}
-
 static struct http_request request_of(const struct pull *p)
 {
     return (struct http_request){
@@ -158,7 +139,7 @@ static int exit_of_http(int status, char *err, size_t errlen)
 
 static int ask_origin(struct pull *p, char *err, size_t errlen)
 {
-    struct http_sink sink = {take_any, drop, go_on_loading, p->watcher->wake_fd, p};
+    struct http_sink sink = {NULL, NULL, go_on_loading, p->watcher->wake_fd, p};
     struct http_request req = request_of(p);
     struct http_reply reply;
 

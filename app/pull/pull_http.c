@@ -130,7 +130,7 @@ static int begin(struct hop *hop)
     if (hop->headers.chunked && reply->length >= 0)
         return say_to(hop->err, hop->errlen, HTTP_FAILED,
                       "%s: size mismatch: Content-Length, and chunks besides", reply->host);
-    return hop->sink->begin(hop->sink->ud, reply, hop->err, hop->errlen);
+    return hop->req->head ? 0 : hop->sink->begin(hop->sink->ud, reply, hop->err, hop->errlen);
 }
 
 /* The promised part of it goes to the sink, the first byte more ends it. */

@@ -49,7 +49,8 @@ struct http_reply {
 };
 
 /* begin: once, before the first byte of a body, on 200, 206 and 416. 0, or what http_run is to
- * return. body: 0 or the same. go_on: some times a second; false stops. */
+ * return. body: 0 or the same. Neither where only the headers are asked for. go_on: some times a
+ * second; false stops. */
 struct http_sink {
     int (*begin)(void *ud, const struct http_reply *reply, char *err, size_t errlen);
     int (*body)(void *ud, const char *bytes, size_t len, char *err, size_t errlen);
