@@ -208,6 +208,9 @@ static void prepare(struct hop *hop, const char *url, struct curl_slist *headers
     allow_https_only(easy);
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* not for names that nobody resolves */
+#endif
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "duet/" DUET_VERSION);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_IGNORE_CONTENT_LENGTH, 1L); /* it is looked at here */
