@@ -9,8 +9,8 @@
 
 #include "app/models/models.h"
 
-/* path: of a GGUF file or a folder of a release; stem: "Llama-3.2-1B-Instruct-Q8_0". Both until the call
- * returns. */
+/* path: of a GGUF file or a folder of a release; stem: "Llama-3.2-1B-Instruct-Q8_0". Both until
+ * the call returns. */
 typedef void (*elsewhere_found)(void *ud, enum model_place place, const char *path,
                                 const char *stem);
 

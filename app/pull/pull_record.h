@@ -18,7 +18,8 @@ struct pull_record {
     int64_t verified; /* seconds since 1970; 0: the file is not whole yet */
 };
 
-/* Reads the record of a file in a folder; false, and an empty one: there is none that makes sense. */
+/* Reads the record of a file in a folder; false, and an empty one: there is none that makes
+ * sense. */
 bool pull_record_read(int dir, const char *file, struct pull_record *out);
 
 /* The same of a file by its path. */
