@@ -66,8 +66,9 @@ int aside_run(const struct aside *a, int (*work)(void *arg), void *arg)
     if (!a->live || pipe2(job.done, O_CLOEXEC) != 0)
         return work(arg);
     if (start(&thread, &job)) {
-        while (!is_done(&job))
+        do
             a->live(a->ud, job.done[0], clock_ms() - start_ms);
+        while (!is_done(&job));
         pthread_join(thread, NULL);
     } else {
         job.status = work(arg);

@@ -2,7 +2,7 @@
 #ifndef APP_ASIDE_H
 #define APP_ASIDE_H
 
-/* live: called over and over in the caller's thread while the work goes on, for so many
+/* live: called in the caller's thread once at least, and while the work goes on, for so many
  * milliseconds by now, to wait for what it cares for and for done_fd, which is readable
  * once the work is done. It must not touch what the work does. NULL: the work is done in
  * the caller's thread. */
@@ -11,8 +11,8 @@ struct aside {
     void *ud;
 };
 
-/* For `live` of a program without a screen: waits for done_fd, and, once the work takes long, for a signal that
- * ends the program, whose number is returned; 0: none. The work is not waited for then: a disk may hang. */
+/* For `live` of a program without a screen: waits for done_fd and, once the work takes long, for
+ * a signal that ends the program. Its number, or 0 for none. */
 int aside_wait(int done_fd, double ms);
 
 /* Returns what work(arg) returns. Where no thread can be had, runs it without one. */

@@ -135,7 +135,8 @@ static const struct {
     {"help", "--help", 1},      {"version", "--version", 1},
 };
 
-/* A word or two that begin like a verb, here or elsewhere, are still a prompt, but probably not meant so. */
+/* A word or two that begin like a verb, here or elsewhere, are still a prompt, but probably were
+ * not meant as one. */
 static void doubt_prompt(const char *word, size_t n_words, bool quiet)
 {
     const char *names[N_VERBS], *here = NULL;

@@ -1,6 +1,6 @@
-/* wrap.h - text for a terminal that comes in pieces, broken between words where a line ends. A word is
- * held back until it is whole, as what is written cannot be taken back. Code, tables and what is longer than a
- * line are left to the terminal, which breaks them without a newline: copied, they are what they were. */
+/* wrap.h - breaks text for a terminal between words, while it comes in pieces. A word is held back
+ * until it is whole, as what is written cannot be taken back. Code, tables and words longer than a
+ * line are left to the terminal, which breaks them without a newline, so that a copy is the same. */
 #ifndef APP_WRAP_H
 #define APP_WRAP_H
 

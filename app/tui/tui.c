@@ -232,8 +232,8 @@ static void complete(void *ud, const char *line, ui_offer offer, void *sink)
     offers_add(&t->chat, line, offer, sink);
 }
 
-/* Whoever leaves does not wait for a disk that hangs: all is kept, and the thread that opens the model ends with
- * the process. */
+/* Whoever leaves does not wait for a disk that hangs: all is kept, and the thread that opens the
+ * model ends with the process. */
 static void leave_now(struct tui *t)
 {
     chat_abandon(&t->chat, t->left_as);
@@ -245,8 +245,8 @@ static void leave_now(struct tui *t)
     _exit(t->status);
 }
 
-/* While a model is opened: keys are shown, and done once it is open, but for those that leave. What they
- * complete (offers.h) knows nothing of engines. */
+/* While a model is opened: keys are shown, and done once it is open, but for those that leave. What
+ * they complete (offers.h) knows nothing of engines. */
 static void live_on(void *ud, int done_fd, double ms)
 {
     struct tui *t = ud;

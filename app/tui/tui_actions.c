@@ -30,7 +30,8 @@ static int64_t count_newest(const struct chat *c, size_t bytes)
     return tokens < 0 ? -1 : sum;
 }
 
-/* What is far larger than any context is not counted whole: that would take longer than a key may wait. */
+/* What is far larger than any context is not counted whole: that would take longer than a key may
+ * wait. */
 void tui_count_context(struct tui *t)
 {
     const struct history *h = &t->chat.history;

@@ -112,6 +112,13 @@ static void test_typing_on(void **state)
     term_free(t);
 }
 
+static void talk_until_loaded(struct term *t)
+{
+    term_expect(t, "Ask anything");
+    term_type(t, "1 + 1\r");
+    term_expect(t, "tokens/s");
+}
+
 /* Stops the thread in which this command has a model opened, as a disk that hangs would. */
 static pid_t hang_opening(struct term *t, const char *command)
 {
@@ -129,7 +136,7 @@ static pid_t hang_opening(struct term *t, const char *command)
     return (pid_t)thread;
 }
 
-/* Leaves by these keys. The thread that is stopped ends with the program, which is its parent here. */
+/* Leaves by these keys. The stopped thread ends with the program. */
 static void assert_leaves(struct term *t, pid_t thread, const char *keys, int status)
 {
     int ended = 0;
@@ -148,7 +155,7 @@ static void test_hung_disk(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
-    term_expect(t, "Ask anything");
+    talk_until_loaded(t);
     pid_t thread = hang_opening(t, "/model demo-deepseek\r");
     term_expect(t, "the model is being opened");
     term_type(t, "\003");
@@ -156,7 +163,7 @@ static void test_hung_disk(void **state)
     assert_leaves(t, thread, "\003", 130);
 
     t = term_start(24, 80, "-m", "demo-llama", NULL);
-    term_expect(t, "Ask anything");
+    talk_until_loaded(t);
     thread = hang_opening(t, "/model demo-deepseek\r");
     term_expect(t, "the model is being opened");
     term_type(t, "unsent");

@@ -127,17 +127,16 @@ static void test_tmux(void **state)
     struct run r;
     (void)state;
     setenv("MODEL", endless_model(), 1);
-    run_shell(
-        &r,
-        "cd $HOME; T=\"tmux -S $HOME/t -f /dev/null\"; export LC_ALL=C.UTF-8; "
-        "await() { for i in $(seq 60); do $T capture-pane -p | grep -q \"$1\" && return; "
-        "sleep 0.1; done; echo \"no $1 in:\"; $T capture-pane -p; }; "
-        "$T new-session -d -x 80 -y 24 \"$DUET -q -m $MODEL --temp 0 --ctx 100000\"; "
-        "await Ctrl; $T send-keys go Enter; await answering; "
-        "for at in 'linux 20 5' 'vt100 200 60' 'xterm-256color 80 24'; do set -- $at; "
-        "sleep 1 | TERM=$1 timeout 0.5 script -qec \"stty cols $2 rows $3; $T attach\" /dev/null "
-        ">/dev/null 2>&1; $T resize-window -x $2 -y $3; done; "
-        "await answering; $T send-keys C-c; await stopped; $T kill-server");
+    run_shell(&r, "cd $HOME; T=\"tmux -S $HOME/t -f /dev/null\"; export LC_ALL=C.UTF-8; "
+                  "mkfifo in; " /* an input that never ends: at its end script types Ctrl-D */
+                  "await() { for i in $(seq 60); do $T capture-pane -p | grep -q \"$1\" && return; "
+                  "sleep 0.1; done; echo \"no $1 in:\"; $T capture-pane -p; }; "
+                  "$T new-session -d -x 80 -y 24 \"$DUET -q -m $MODEL --temp 0 --ctx 100000\"; "
+                  "await Ctrl; $T send-keys go Enter; await answering; "
+                  "for at in 'linux 20 5' 'vt100 200 60' 'xterm-256color 80 24'; do set -- $at; "
+                  "TERM=$1 timeout 0.5 script -qec \"stty cols $2 rows $3; $T attach\" /dev/null "
+                  ">/dev/null 2>&1 0<>in; $T resize-window -x $2 -y $3; done; "
+                  "await answering; $T send-keys C-c; await stopped; $T kill-server");
     if (strstr(r.out, "no "))
         fail_msg("%s%s", r.out, r.err);
     run_done(&r);
