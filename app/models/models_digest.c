@@ -12,6 +12,7 @@
 
 #include "app/mem.h"
 #include "app/pull/pull_record.h"
+#include "app/pull/pull_table.h"
 #include "app/say.h"
 
 /* "…/blobs/sha256-HEX", "…/blobs/HEX" */
@@ -75,9 +76,8 @@ static void check_file(const char *path, struct reading *r, struct digest_check 
         out->verdict = DIGEST_STOPPED;
     else
         digest_end(digest, found);
-    enum digest_verdict verdict = !known                         ? DIGEST_UNKNOWN
-                                  : strcmp(found, expected) == 0 ? DIGEST_RIGHT
-                                                                 : DIGEST_DIFFERS;
+    bool right = known ? strcmp(found, expected) == 0 : pull_table_has(found);
+    enum digest_verdict verdict = right ? DIGEST_RIGHT : known ? DIGEST_DIFFERS : DIGEST_UNKNOWN;
     if (status == 0 && (verdict > out->verdict || out->found[0] == '\0')) {
         out->verdict = verdict;
         memcpy(out->found, found, sizeof found);

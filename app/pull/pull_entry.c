@@ -17,6 +17,17 @@ const struct pull_entry *pull_entry_named(const char *name)
     return NULL;
 }
 
+bool pull_table_has(const char *sha256)
+{
+    for (size_t i = 0; i < pull_table_size; i++)
+        for (int k = 0; k < PULL_FILES && pull_table[i].files[k].name; k++) {
+            const char *known = pull_table[i].files[k].sha256;
+            if (known && strcmp(known, sha256) == 0)
+                return true;
+        }
+    return false;
+}
+
 const char *pull_entry_place(const struct pull_entry *e)
 {
     return e->folder ? e->folder : e->files[0].name;

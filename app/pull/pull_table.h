@@ -2,6 +2,7 @@
 #ifndef APP_PULL_PULL_TABLE_H
 #define APP_PULL_PULL_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,9 @@ extern const size_t pull_table_size;
 
 /* The entry of "llama", "r1:q4"; without a type the first of that name. NULL: there is none. */
 const struct pull_entry *pull_entry_named(const char *name);
+
+/* Whether one of the files has this digest. */
+bool pull_table_has(const char *sha256);
 
 /* What it is called here: the one file, or the folder. */
 const char *pull_entry_place(const struct pull_entry *e);

@@ -39,10 +39,10 @@ static void test_pull(void **state)
     assert_contains(r.err, "is here already");
     run_done(&r);
     /* One whose record was lost has one again. */
-    run_shell(&r, "cd $HOME/.local/share/duet/models; echo '{' >*.json; $DUET models verify llama; "
-                  "$DUET pull llama -q; $DUET models verify llama");
-    assert_contains(r.out, "llama  unknown");
-    assert_contains(r.out, "llama  right");
+    run_shell(&r, "cd $HOME/.local/share/duet/models; echo '{' >*.json; "
+                  "$DUET models show llama | grep -c sha256; $DUET pull llama -q; "
+                  "$DUET models show llama | grep -c sha256");
+    assert_string_equal(r.out, "0\n1\n");
     run_done(&r);
 }
 
@@ -185,6 +185,10 @@ static void test_known(void **state)
     assert_contains(r.err, "as this version knows it");
     run_done(&r);
     unsetenv("FROM");
+    /* Nor has it to have come by a pull. */
+    run_shell(&r, "rm $HOME/.local/share/duet/models/*.json; $DUET models verify llama");
+    assert_contains(r.out, "llama  right");
+    run_done(&r);
 }
 
 /* Another file in the place of the known one gets no name, whether the place says so or not; who
