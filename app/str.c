@@ -140,6 +140,8 @@ void str_add_visible(struct str *t, const char *bytes, size_t len, bool lines)
     for (size_t i = 0, n; i < len; i += n) {
         int32_t code;
         n = str_next(bytes + i, len - i, &code);
+        if (lines && code == '\r' && i + 1 < len && bytes[i + 1] == '\n')
+            continue;
         if (code >= 0 && !obeyed(code, lines)) {
             str_add(t, bytes + i, n);
             continue;

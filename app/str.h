@@ -30,7 +30,7 @@ size_t str_add_valid(struct str *t, const char *bytes, size_t len);
 
 /* Adds the bytes with everything a terminal would obey rather than show written as \xNN: control,
  * bidirectional and invisible characters, and what is not UTF-8. Newline and tab stay as they are
- * where `lines`. */
+ * where `lines`, and CR LF is a newline. */
 void str_add_visible(struct str *t, const char *bytes, size_t len, bool lines);
 
 /* Length of the longest start of s[0..len) with at most `max` bytes that ends

@@ -63,10 +63,11 @@ static bool lay_plain(struct block *b, const char *text, size_t len)
         bool cut = !newline && end < len;
         if (cut)
             end = outline_cut(text, pos, end);
+        size_t shown = end - (newline && end > pos && text[end - 1] == '\r');
         if (l->open && text[pos - 1] == ' ')
             ok = runs_add(&runs, " ", 1, STYLE_TEXT, RUN_TEXT, 0);
-        ok = ok && add_plain(&runs, text + pos, end - pos);
-        if (end == pos && !l->open)
+        ok = ok && add_plain(&runs, text + pos, shown - pos);
+        if (shown == pos && !l->open)
             lines_begin(l, NULL);
         runs_lay(&runs, 0, l, NULL, b->width);
         runs_clear(&runs);

@@ -47,6 +47,8 @@ static void test_visible(void **state)
     (void)state;
     assert_visible("a\tb\nc", true, "a\tb\nc");
     assert_visible("a\tb\nc", false, "a\\x09b\\x0ac");
+    assert_visible("a\r\nb\r\n\r", true, "a\nb\n\\x0d");
+    assert_visible("a\r\n", false, "a\\x0d\\x0a");
     assert_visible("\033[2J\r\b\x7f", true, "\\x1b[2J\\x0d\\x08\\x7f");
     assert_visible("\xc2\x9b"
                    "31m",

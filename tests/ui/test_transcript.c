@@ -70,6 +70,14 @@ static void say(struct view *v, int64_t id, enum ui_role role, const char *text)
     transcript_end(&v->t, id, UI_INFO, NULL);
 }
 
+/* Other systems end lines with CR LF. */
+static void lines_of_other_systems_end_too(void **state)
+{
+    struct view *v = *state;
+    say(v, 1, UI_USER, "one\r\n\r\ntwo\rthree\r\n");
+    assert_string_equal(look(v), "\n› one\n\n  two^Mthree\n");
+}
+
 static void think(struct view *v, int64_t id, const char *reasoning, const char *answer)
 {
     transcript_begin(&v->t, id, UI_ASSISTANT, "deepseek");
@@ -448,6 +456,7 @@ int test_transcript(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_conversation_looks_so),
+        TEST(lines_of_other_systems_end_too),
         TEST(unknown_ids_do_nothing),
         TEST(long_thoughts_are_told_in_minutes),
         TEST(pieces_may_end_inside_a_character),
