@@ -82,11 +82,7 @@ static int32_t read_hex(struct regex *p, int digits)
 {
     int32_t c = 0;
     for (int i = 0; i < digits; i++, p->at++) {
-        char d = *p->at;
-        int v = d >= '0' && d <= '9'   ? d - '0'
-                : d >= 'a' && d <= 'f' ? d - 'a' + 10
-                : d >= 'A' && d <= 'F' ? d - 'A' + 10
-                                       : -1;
+        int v = utf8_hex_digit(*p->at);
         if (v < 0)
             return refuse(p, "an escape needs %d hexadecimal digits", digits);
         c = c * 16 + v;

@@ -33,6 +33,7 @@ ptrdiff_t alphabet_decode(const char *s, size_t n, char *out)
     return used;
 }
 
+/* Of an upper-case digit; -1: none. */
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')

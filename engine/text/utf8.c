@@ -55,6 +55,15 @@ bool utf8_is_space(int32_t c)
            c == 0x205F || c == 0x3000;
 }
 
+int utf8_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 const char *utf8_escape(char *out, size_t outlen, const char *s, size_t n)
 {
     size_t used = 0;

@@ -21,6 +21,9 @@ size_t utf8_encode(int32_t c, char out[4]);
 /* The White_Space property: what \s of a regular expression means. */
 bool utf8_is_space(int32_t c);
 
+/* The value of a hexadecimal digit, or -1. */
+int utf8_hex_digit(char c);
+
 /* Writes bytes for use in an error line: control characters and bad parts as \xNN, cut to fit,
  * always NUL-terminated. Returns out. */
 const char *utf8_escape(char *out, size_t outlen, const char *s, size_t n);

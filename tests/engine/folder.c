@@ -1,6 +1,7 @@
 /* folder.c - see folder.h. */
 #include "tests/engine/folder.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,16 @@ int folder_remove(void **state)
 const char *folder_path(void)
 {
     return folder;
+}
+
+int folder_count(void)
+{
+    DIR *dir = opendir(folder);
+    int n = -2; /* without "." and ".." */
+    while (readdir(dir))
+        n++;
+    closedir(dir);
+    return n;
 }
 
 const char *path_of(const char *name)

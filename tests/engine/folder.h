@@ -8,6 +8,9 @@ int folder_remove(void **state);
 
 const char *folder_path(void);
 
+/* How many names are in it, hidden ones too. */
+int folder_count(void);
+
 /* A path in it; the last four stay good. */
 const char *path_of(const char *name);
 

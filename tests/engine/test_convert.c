@@ -1,5 +1,4 @@
 /* test_convert.c - models in other number formats: releases as files, files as smaller ones. */
-#include <dirent.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,16 +20,6 @@
 #include "tests/engine/release.h"
 #include "tests/engine/tests.h"
 #include "tests/engine/tiny_model.h"
-
-static int count_names(void)
-{
-    DIR *dir = opendir(folder_path());
-    int n = -2;
-    while (readdir(dir))
-        n++;
-    closedir(dir);
-    return n;
-}
 
 static struct gguf *open_file(const char *path)
 {
@@ -397,7 +386,7 @@ static void steps_and_giving_up(void **state)
         struct steps some = {.stop_after = stop};
         assert_int_equal(convert_steps(m.path, path_of("b.gguf"), &some, err), ENGINE_ECANCEL);
         assert_int_equal(some.n, stop);
-        assert_int_equal(count_names(), 1);
+        assert_int_equal(folder_count(), 1);
     }
     gguf_close(g);
     tiny_model_remove(&m);
@@ -441,10 +430,10 @@ static void assert_refused(const char *from, const char *to, enum engine_convert
 {
     const struct engine_convert c = {.model_path = from, .out_path = to, .type = type};
     char err[512] = "";
-    int names = count_names(), got = engine_convert(&c, err, sizeof err);
+    int names = folder_count(), got = engine_convert(&c, err, sizeof err);
     if (got != rc || !strstr(err, why) || strchr(err, '\n'))
         fail_msg("%s: %d: %s", why, got, err);
-    assert_int_equal(count_names(), names);
+    assert_int_equal(folder_count(), names);
 }
 
 static void set_number(const char *path, const char *tensor, float value)
@@ -498,7 +487,7 @@ static void refusals(void **state)
     snprintf(steps.on_the_way, sizeof steps.on_the_way, "%s", m.path);
     assert_int_equal(convert_steps(m.path, out, &steps, err), ENGINE_EMODEL);
     assert_non_null(strstr(err, "changed while it was read"));
-    assert_int_equal(count_names(), 1);
+    assert_int_equal(folder_count(), 1);
     tiny_model_remove(&m);
     tiny_model_remove(&damaged);
 }

@@ -1,5 +1,4 @@
 /* test_outfile.c - files that are there whole or not at all. */
-#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -37,17 +36,6 @@ static void assert_text(const char *name, const char *text)
     assert_string_equal(found, text);
 }
 
-/* Names in the folder, hidden ones too. */
-static int count_names(void)
-{
-    DIR *dir = opendir(folder_path());
-    int n = -2;
-    while (readdir(dir))
-        n++;
-    closedir(dir);
-    return n;
-}
-
 static int open_out(struct outfile *f, const char *name, bool replace)
 {
     char err[256] = "";
@@ -75,7 +63,7 @@ static void whole_or_not_at_all(void **state)
     assert_int_equal(st.st_size, 3);
     assert_int_equal(open_out(&f, "b", false), 0);
     outfile_abandon(&f);
-    assert_int_equal(count_names(), 1);
+    assert_int_equal(folder_count(), 1);
 }
 
 /* What is there stays until the new one is whole; and what came meanwhile, too. */
@@ -104,7 +92,7 @@ static void what_is_there(void **state)
     assert_int_equal(mkdir(path_of("c"), 0700), 0);
     assert_int_equal(outfile_commit(&f, err, sizeof err), -1);
     assert_string_equal(err, "this is a directory");
-    assert_int_equal(count_names(), 3);
+    assert_int_equal(folder_count(), 3);
 }
 
 static void strange_places(void **state)
@@ -143,7 +131,7 @@ static void strange_places(void **state)
     long_name[sizeof long_name - 1] = '\0';
     assert_int_equal(outfile_open(&f, long_name, true, err, sizeof err), -1);
     assert_non_null(strstr(err, "File name too long"));
-    assert_int_equal(count_names(), 5);
+    assert_int_equal(folder_count(), 5);
 }
 
 /* A link stays one: what it points to gives way, where it is. */
@@ -178,7 +166,7 @@ static void no_room(void **state)
                     outfile_write(&f, bytes, sizeof bytes, err, sizeof err) != 0 &&
                     strcmp(err, "write failed: File too large") == 0;
         outfile_abandon(&f);
-        _exit(told && count_names() == 0 ? 0 : 1);
+        _exit(told && folder_count() == 0 ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
@@ -188,7 +176,7 @@ static void no_room(void **state)
     if (outfile_reserve(&f, (uint64_t)1 << 62, err, sizeof err) != 0)
         assert_non_null(strstr(err, "no space for it"));
     outfile_abandon(&f);
-    assert_int_equal(count_names(), 0);
+    assert_int_equal(folder_count(), 0);
 }
 
 int test_outfile(void)

@@ -71,14 +71,20 @@ static void a_stop_text_over_several_tokens(void **state)
     world_free(w);
 }
 
+/* A prompt of 70 tokens that differs from others of these in the last one only. */
+static struct ask with_last(char last)
+{
+    struct ask a = {.max_tokens = 8};
+    memset(a.prompt, 'x', 69);
+    a.prompt[69] = last;
+    return a;
+}
+
 static void a_prefix_is_not_computed_again(void **state)
 {
     (void)state;
     struct world *w = world_new(2 * CONTEXT / KV_BLOCK, 2, 16);
-    struct ask a = {.max_tokens = 8}, b = {.max_tokens = 8};
-    memset(a.prompt, 'x', 70);
-    memset(b.prompt, 'x', 70);
-    b.prompt[69] = 'y';
+    struct ask a = with_last('x'), b = with_last('y');
     struct answer got[2] = {{.text = ""}}, expected;
     world_submit(w, &a);
     while (!got[0].done) {
@@ -100,10 +106,7 @@ static void a_prefix_on_the_way_is_waited_for(void **state)
 {
     (void)state;
     struct world *w = world_new(2 * CONTEXT / KV_BLOCK, 2, 16);
-    struct ask a = {.max_tokens = 8}, b = {.max_tokens = 8};
-    memset(a.prompt, 'x', 70);
-    memset(b.prompt, 'x', 70);
-    b.prompt[69] = 'y';
+    struct ask a = with_last('x'), b = with_last('y');
     struct answer got[2] = {{.text = ""}}, expected;
     world_submit(w, &a);
     world_submit(w, &b);
