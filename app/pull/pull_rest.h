@@ -13,7 +13,7 @@ struct pull_rest {
     int64_t bad;   /* bytes set aside */
 };
 
-/* Looks into the folder of models. False: nothing is there, or the whole model is. */
+/* Looks into the folder of models. False: nothing came by a pull, or the whole model did. */
 bool pull_rest_of(const char *models, const struct pull_entry *e, struct pull_rest *out);
 
 #endif
