@@ -15,11 +15,19 @@
 #include "app/say.h"
 #include "app/signals.h"
 
+enum { NOT_FOUND = 127 }; /* a shell's exit status */
+
+static const char *editor(void)
+{
+    const char *visual = getenv("VISUAL"), *editor = getenv("EDITOR");
+    return visual && *visual ? visual : editor && *editor ? editor : "vi";
+}
+
 static int spawn(const char *path, pid_t *child)
 {
-    /* A shell, since $EDITOR may hold options; the file's name is an argument, never code. */
+    /* A shell, since it may hold options and quotes; the file's name is an argument, never code. */
     const char *const argv[] = {
-        "sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$1\"", "sh", path, NULL,
+        "sh", "-c", "eval \"exec $1 \\\"\\$2\\\"\"", "sh", editor(), path, NULL,
     };
     posix_spawnattr_t attributes;
     sigset_t defaults;
@@ -69,6 +77,9 @@ static int edit(int fd, const char *path, const struct str *draft, struct str *o
     if (error != 0)
         return say_to(err, errlen, -1, "editor: %s", strerror(error));
     int status = wait_for(child);
+    if (status == NOT_FOUND)
+        return say_to(err, errlen, -1, "editor: %s: not found; $VISUAL or $EDITOR names another",
+                      editor());
     if (status != 0)
         return say_to(err, errlen, -1, "editor: failed (got status %d); the draft is unchanged",
                       status);

@@ -301,19 +301,42 @@ static void test_refusal_keeps_the_draft(void **state)
     leave(t);
 }
 
+/* As a shell would run it, options and quotes included. */
+static void test_editor(void **state)
+{
+    (void)state;
+    setenv("EDITOR", "sh -c 'printf \"%s and more\" \"$(cat \"$0\")\" >\"$0\"'", 1);
+    struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
+    term_expect(t, "Ask anything");
+    term_type(t, "some words");
+    term_expect(t, "some words");
+    term_type(t, "\007");
+    term_expect(t, "some words and more");
+    term_type(t, "\025\004");
+    term_end(t);
+    term_free(t);
+    setenv("VISUAL", "no-such-editor --wait", 1);
+    t = term_start(24, 80, "-m", "demo-llama", NULL);
+    term_expect(t, "Ask anything");
+    term_type(t, "kept\007");
+    term_expect(t, "editor: no-such-editor --wait: not found; $VISUAL or $EDITOR names another");
+    term_expect(t, "\u203a kept");
+    term_type(t, "\025\004");
+    term_end(t);
+    term_free(t);
+    unsetenv("VISUAL");
+    unsetenv("EDITOR");
+}
+
 int test_writing(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_draft_survives),
-        TEST(test_no_log_keeps_no_draft),
-        TEST(test_drafts_of_two),
-        TEST(test_a_draft_too_large),
-        TEST(test_read),
-        TEST(test_read_in_line_mode),
-        TEST(test_arguments),
-        TEST(test_count_of_pieces),
-        TEST(test_count_of_a_command),
+        TEST(test_draft_survives),          TEST(test_editor),
+        TEST(test_no_log_keeps_no_draft),   TEST(test_drafts_of_two),
+        TEST(test_a_draft_too_large),       TEST(test_read),
+        TEST(test_read_in_line_mode),       TEST(test_arguments),
+        TEST(test_count_of_pieces),         TEST(test_count_of_a_command),
         TEST(test_refusal_keeps_the_draft),
     };
 #undef TEST
