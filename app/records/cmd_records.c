@@ -338,21 +338,44 @@ int cmd_import(struct app *app)
 
 /* rm */
 
-static int remove_conversation(struct shelf *s, const struct options *o, const char *word)
+static int find_named(struct shelf *s, const char *word, struct store_conversations **one)
 {
-    struct store_conversations *one;
     int64_t id = read_id(word);
-    int status = id && s->store ? store_conversation_get(s->store, id, &one) : STORE_ENOTFOUND;
+    int status = id && s->store ? store_conversation_get(s->store, id, one) : STORE_ENOTFOUND;
     if (status == STORE_ENOTFOUND)
         return say_to(s->err, sizeof s->err, EXIT_USAGE, "no conversation %s", word);
-    if (status != STORE_OK)
-        return failed(s);
-    bool meant = say_confirm(o->yes, "delete conversation %" PRId64 ", %s, for good?",
-                             one->items[0].id, one->items[0].title);
+    return status == STORE_OK ? 0 : failed(s);
+}
+
+/* Looks for all before the first is deleted: one that is mistyped costs none. */
+static int check_named(struct shelf *s, const struct app *app)
+{
+    struct store_conversations *one;
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < app->n_words; i++) {
+        status = find_named(s, app->words[i], &one);
+        if (status == 0)
+            store_conversations_free(one);
+    }
+    return status;
+}
+
+static int remove_conversation(struct shelf *s, const struct options *o, const char *word,
+                               bool *kept)
+{
+    struct store_conversations *one;
+    int status = find_named(s, word, &one);
+    if (status != 0)
+        return status;
+    int64_t id = one->items[0].id;
+    bool meant = say_confirm(o->yes, "delete conversation %" PRId64 ", %s, for good?", id,
+                             one->items[0].title);
     store_conversations_free(one);
-    if (!meant)
-        return say_to(s->err, sizeof s->err, EXIT_ANSWER, "conversation %s: kept", word);
-    return store_conversation_delete(s->store, id) == STORE_OK ? 0 : failed(s);
+    if (meant)
+        return store_conversation_delete(s->store, id) == STORE_OK ? 0 : failed(s);
+    say_error("conversation %s: kept", word);
+    *kept = true;
+    return 0;
 }
 
 int cmd_rm(struct app *app)
@@ -361,7 +384,10 @@ int cmd_rm(struct app *app)
     int status = open_shelf(&s, app, false);
     if (status == 0 && app->n_words == 0)
         status = say_to(s.err, sizeof s.err, EXIT_USAGE, "rm: no conversation named");
+    bool kept = false;
+    if (status == 0)
+        status = check_named(&s, app);
     for (size_t i = 0; status == 0 && i < app->n_words; i++)
-        status = remove_conversation(&s, &app->options, app->words[i]);
-    return close_shelf(&s, status);
+        status = remove_conversation(&s, &app->options, app->words[i], &kept);
+    return close_shelf(&s, status == 0 && kept ? EXIT_ANSWER : status);
 }

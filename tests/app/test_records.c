@@ -196,6 +196,10 @@ static void test_rm(void **state)
     shell(&r, "$DUET rm 1", 2);
     assert_string_equal(r.err, "duet: no conversation 1\n");
     run_done(&r);
+    shell(&r, "$DUET rm 2 99", 2); /* a mistyped one costs no other */
+    assert_string_equal(r.err, "duet: no conversation 99\n");
+    run_done(&r);
+    assert_output("$DUET log -q", "2\n");
     struct term *t = term_start(24, 80, "rm", "2", NULL);
     term_expect(t, "for good? [y/N]");
     term_type(t, "n\n");
