@@ -1,6 +1,6 @@
 /*
- * math_box.c: how large each part of a formula is in two dimensions, and where it stands in the part
- * around it. A box has its baseline at y = 0; rows above it are negative.
+ * math_box.c: how large each part of a formula is in two dimensions, and where it stands in the
+ * part around it. A box has its baseline at y = 0; rows above it are negative.
  */
 #include "math/math_tree.h"
 #include "text.h"

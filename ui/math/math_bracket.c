@@ -1,5 +1,6 @@
 /*
- * math_bracket.c: what is seen only once a row is complete: brackets that belong together, and signs.
+ * math_bracket.c: what is seen only once a row is complete: brackets that belong together, and
+ * signs.
  */
 #include "math/math_parse.h"
 

@@ -195,8 +195,8 @@ static bool has_any(const char *s, size_t len, const char *of)
 }
 
 /*
- * $..$: no digit behind it; no blank within, or blanks at both ends of what is plainly a formula. So
- * $5 and $10 are no formula.
+ * $..$: no digit behind it; no blank within, or blanks at both ends of what is plainly a formula.
+ * So $5 and $10 are no formula.
  */
 static bool dollars_hold_math(const struct scan *t, size_t at, size_t close)
 {

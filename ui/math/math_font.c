@@ -1,5 +1,6 @@
 /*
- * math_font.c: one character in another dress: bold, blackboard bold, script, Fraktur, raised, lowered.
+ * math_font.c: one character in another dress: bold, blackboard bold, script, Fraktur, raised,
+ * lowered.
  */
 #include "math/math_tree.h"
 

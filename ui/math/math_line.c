@@ -1,6 +1,6 @@
 /*
- * math_line.c: a formula, or a part of one, on one line: a/b, √(x + 1), x², with parentheses where the
- * second dimension would have said what belongs together.
+ * math_line.c: a formula, or a part of one, on one line: a/b, √(x + 1), x², with parentheses where
+ * the second dimension would have said what belongs together.
  */
 #include "math/math_line.h"
 #include "text.h"

@@ -1,6 +1,6 @@
 /*
- * math_line_script.c: scripts on one line: in raised and lowered characters where each has one, else
- * as ^x and _(n + 1).
+ * math_line_script.c: scripts on one line: in raised and lowered characters where each has one,
+ * else as ^x and _(n + 1).
  */
 #include "math/math_line.h"
 #include "text.h"

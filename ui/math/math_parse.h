@@ -53,7 +53,8 @@ bool math_take(struct math_parser *p, char c); /* after spaces */
 struct math_name math_peek_command(const struct math_parser *p);
 struct math_name math_take_command(struct math_parser *p);
 
-/* Up to what cannot be in a row: `}`, `&`, \\, \right, \end, the end; a `]` where one is awaited. */
+/* Up to what cannot be in a row: `}`, `&`, \\, \right, \end, the end; a `]` where one is
+ * awaited. */
 int math_parse_row(struct math_parser *p, bool until_bracket);
 int math_parse_argument(struct math_parser *p); /* a group, a command or a character */
 int math_parse_optional(struct math_parser *p); /* [..]; 0: there is none */
@@ -61,7 +62,8 @@ int math_parse_optional(struct math_parser *p); /* [..]; 0: there is none */
 /* What is between braces, as it stands: a name, a length. */
 bool math_raw_argument(struct math_parser *p, struct math_name *out);
 
-/* math_bracket.c: brackets written without \left and \right belong together all the same, and grow. */
+/* math_bracket.c: brackets written without \left and \right belong together all the same, and
+ * grow. */
 void math_match_brackets(struct math_parser *p, struct math_list *list);
 /* A binary operator that stands where there is nothing to join is a sign. */
 void math_settle_classes(struct math_parser *p, int first);

@@ -1,6 +1,6 @@
 /*
- * math_speak.c: a formula in words, in the order in which it is read aloud. What has an end that is not
- * heard is given one ("end root"), but only where there is more than one thing before it.
+ * math_speak.c: a formula in words, in the order in which it is read aloud. What has an end that is
+ * not heard is given one ("end root"), but only where there is more than one thing before it.
  */
 #include "math/math_voice.h"
 

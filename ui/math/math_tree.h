@@ -1,8 +1,9 @@
 /*
  * math_tree.h: a formula as a tree, between the files math*.c and nobody else.
  *
- * math_parse*.c make it, math_line.c writes a part of it as one line, math_box.c and math_draw.c lay
- * it out in two dimensions, math_speak.c says it. Nodes are named by their number, 0 being none.
+ * math_parse*.c make it, math_line.c writes a part of it as one line, math_box.c and math_draw.c
+ * lay it out in two dimensions, math_speak.c says it. Nodes are named by their number, 0 being
+ * none.
  */
 #ifndef UI_MATH_MATH_TREE_H
 #define UI_MATH_MATH_TREE_H
@@ -154,7 +155,8 @@ bool math_is_differential(const struct math_tree *t, int first);
 
 /* Appends a node as one line; false: out of memory or too long. */
 bool math_line(const struct math_tree *t, int node, bool tight, struct bytes *out);
-/* Appends a script in raised or lowered characters; false: out of memory, or some have no such form. */
+/* Appends a script in raised or lowered characters; false: out of memory, or some have no such
+ * form. */
 bool math_line_script(const struct math_tree *t, int script, bool raised, struct bytes *out);
 
 /* Fills in where each node is drawn; false: too large, or out of memory. */
@@ -178,8 +180,8 @@ const char *const *math_tall_sign(const struct math_tree *t, int node, int *colu
 int math_height(const struct math_tree *t, int node);
 
 /*
- * Draws the formula in two dimensions: its rows, each ended by a NUL, and where they begin, for up to
- * MATH_ROWS_MAX of them and the end. False: too large, or out of memory.
+ * Draws the formula in two dimensions: its rows, each ended by a NUL, and where they begin, for up
+ * to MATH_ROWS_MAX of them and the end. False: too large, or out of memory.
  */
 bool math_draw(struct math_tree *t, struct bytes *text, size_t *starts, int *rows_out,
                int *baseline_out, int *width_out);

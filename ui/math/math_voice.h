@@ -1,5 +1,6 @@
 /*
- * math_voice.h: what the files that say a formula share: words one after another, and what a part is.
+ * math_voice.h: what the files that say a formula share: words one after another, and what a part
+ * is.
  */
 #ifndef UI_MATH_MATH_VOICE_H
 #define UI_MATH_MATH_VOICE_H

@@ -1,9 +1,10 @@
 /*
  * maths.h: TeX formulas as rows of characters. (A math.h here would hide the C library's.)
  *
- * math_find() says where formulas are in a text, math_lay() draws one as rows, math_speak() says it in
- * words. All three are bounded: what is too long, too deep or too large is no formula, and the caller
- * shows the source. Rows hold only what text_next() would draw; nothing here can steer a terminal.
+ * math_find() says where formulas are in a text, math_lay() draws one as rows, math_speak() says it
+ * in words. All three are bounded: what is too long, too deep or too large is no formula, and the
+ * caller shows the source. Rows hold only what text_next() would draw; nothing here can steer a
+ * terminal.
  */
 #ifndef UI_MATH_MATHS_H
 #define UI_MATH_MATHS_H
@@ -27,8 +28,9 @@ enum {
 struct math; /* a formula that is laid out */
 
 /*
- * Lays out a formula given without its delimiters. NULL: it is not one (unbalanced, a command that is
- * not known, too large) or memory ran out; the reader is shown the source. `ascii`: rows of ASCII only.
+ * Lays out a formula given without its delimiters. NULL: it is not one (unbalanced, a command that
+ * is not known, too large) or memory ran out; the reader is shown the source. `ascii`: rows of
+ * ASCII only.
  */
 struct math *math_lay(const char *tex, size_t len, enum math_style style, bool ascii);
 void math_free(struct math *m);
@@ -53,9 +55,9 @@ struct math_span {
 };
 
 /*
- * The first formula at or after `from`, which is outside of code and formulas: in $..$, $$..$$, \(..\),
- * \[..\], or bare: \boxed{..} and environments such as \begin{align}..\end{align}. Never in backticks or
- * fenced code, never where `$` is money. False: there is none.
+ * The first formula at or after `from`, which is outside of code and formulas: in $..$, $$..$$,
+ * \(..\), \[..\], or bare: \boxed{..} and environments such as \begin{align}..\end{align}. Never in
+ * backticks or fenced code, never where `$` is money. False: there is none.
  */
 bool math_find(const char *text, size_t len, size_t from, struct math_span *out);
 
