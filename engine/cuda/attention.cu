@@ -1,9 +1,10 @@
-/* attention.cu - softmax(q k / sqrt(D)) v for tokens one by one: decoding.
+/* attention.cu - decode attention, softmax(q k / sqrt(D)) v, one token at a time, for shapes that
+ * tensor cores do not fit.
  *
  * A block takes one token, one KV head, up to HEADS of its query heads and one range of positions;
- * lanes take eight dimensions each, so a warp reads a few positions at once. Scores and sums are
- * floats: keys with large biases overflow anything less. Softmax is computed as positions come
- * (Milakov and Gimelshein 2018); partial results are put together by the block that ends last. */
+ * each lane takes eight dimensions, so a warp reads a few positions at once. Scores and sums are
+ * floats: keys with large biases overflow anything less. Softmax is computed online (Milakov and
+ * Gimelshein 2018); the block that finishes last merges the partial results. */
 #include "cuda/device.cuh"
 
 enum { WARPS = 8, DIMS = 8, RANGE_LEAST = 32 };
@@ -22,7 +23,7 @@ static __device__ __forceinline__ struct ranges ranges_of(int position)
     return {(total + length - 1) / length, length};
 }
 
-/* Running softmax of some heads for eight dimensions: sum is of exp2(score - max). */
+/* Online softmax of some heads for eight dimensions: sum is of exp2(score - max). */
 template <int HEADS> struct running {
     float max[HEADS], sum[HEADS], v[HEADS][DIMS];
 };
@@ -60,7 +61,7 @@ static __device__ __forceinline__ void load_dims(const struct code_rows &from, i
     }
 }
 
-/* Takes in what another part of the positions has given. */
+/* Merges the result of another part of the positions. */
 static __device__ __forceinline__ void merge(float &max, float &sum, float v[DIMS], float max2,
                                              float sum2, const float v2[DIMS])
 {
@@ -77,7 +78,7 @@ struct share {
     struct cuda_attention a;
     int n_heads;  /* of a KV head */
     int n_groups; /* of HEADS heads, in a KV head */
-    int lanes;    /* that a position's dimensions take: a power of two */
+    int lanes;    /* that share a position's dimensions: a power of two */
 };
 
 /* What a block works on. */
@@ -167,7 +168,7 @@ static __device__ __forceinline__ void walk(const struct cuda_attention &a, cons
     }
 }
 
-/* The lanes of a warp that hold the same dimensions, together. */
+/* Merges the lanes of a warp that hold the same dimensions. */
 template <int HEADS>
 static __device__ __forceinline__ void merge_lanes(int lanes, struct running<HEADS> &r)
 {
@@ -207,8 +208,8 @@ static __device__ __forceinline__ void load_queries(const struct cuda_attention 
     }
 }
 
-/* What a lane's partial result is multiplied by, so that those of its warp add up to the whole, whose
- * maximum and sum these are. */
+/* The factor for a lane's partial result, so that the warp's lanes add up to the whole; max and
+ * sum are the whole's. */
 static __device__ __forceinline__ float weight_of(float2 sums, bool on, float *max_out,
                                                   float *sum_out)
 {
@@ -221,7 +222,7 @@ static __device__ __forceinline__ float weight_of(float2 sums, bool on, float *m
     return scale;
 }
 
-/* Shared memory of a block beside the warps' results, [WARPS, HEADS, head_dim + 2]. */
+/* A block's shared memory besides the warps' results, [WARPS, HEADS, head_dim + 2]. */
 struct weights {
     float of[WARPS][ATTENTION_SPLITS]; /* [head][warp or range] */
     float max[WARPS], sum[WARPS];      /* [head] */
@@ -242,7 +243,7 @@ static __device__ __forceinline__ void share_result(const struct running<HEADS> 
     }
 }
 
-/* The warps' results together: the token's, or those of one of its ranges. */
+/* Merges the warps' results into the token's, or into those of one of its ranges. */
 template <int HEADS>
 static __device__ __forceinline__ void merge_warps(const struct cuda_attention &a,
                                                    const struct part_of &p, const float *results,
@@ -276,7 +277,7 @@ static __device__ __forceinline__ void merge_warps(const struct cuda_attention &
     }
 }
 
-/* True in the block that comes last of those of one token and group; then all have written. */
+/* True in the last block of a token and group to get here; by then all have written. */
 static __device__ __forceinline__ bool comes_last(const struct cuda_attention &a,
                                                   const struct part_of &p)
 {
@@ -295,7 +296,7 @@ static __device__ __forceinline__ bool comes_last(const struct cuda_attention &a
     return is_last;
 }
 
-/* Puts the ranges together, four dimensions of a head each thread. */
+/* Merges the ranges; a thread takes four dimensions of a head. */
 static __device__ __forceinline__ void merge_ranges(const struct cuda_attention &a,
                                                     const struct part_of &p, struct weights &w)
 {

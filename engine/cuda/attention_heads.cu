@@ -1,4 +1,5 @@
-/* attention_heads.cu - attention for tokens one by one, a KV head's query heads together: decoding. */
+/* attention_heads.cu - decode attention: one token at a time, all query heads of a KV head
+ * together. */
 #include "cuda/heads.cuh"
 
 /* Grid: KV heads x groups of query heads, ranges, tokens. */

@@ -1,15 +1,15 @@
-/* attention_spans.cu - the same for many tokens of one sequence: reading a prompt.
+/* attention_spans.cu - attention for many tokens of one sequence: prefill.
  *
  * A block takes a span of up to 64 tokens and one query head; each of its four warps takes sixteen
- * tokens and walks over the blocks of the cache, which come to shared memory one ahead
- * (Dao et al. 2022). The matrix of scores exists only in registers. Queries are split into two
- * halves, high and low, so that scores keep the precision of floats times the cache's halves. */
+ * tokens and walks over the blocks of the cache, which are fetched into shared memory one ahead
+ * (Dao et al. 2022). The matrix of scores exists only in registers. Queries are split into a high
+ * and a low half, so that scores keep the precision of floats times the cache's halves. */
 #include "cuda/device.cuh"
 
 enum { WARPS = 4, ROWS = 16, KEYS = KV_BLOCK, PAD = 8 };
 static_assert(WARPS * ROWS == ATTENTION_ROWS, "a span is a block");
 
-/* Waits for all copies but those of the last `ahead` tiles. */
+/* Waits for all copies except those of the last `ahead` tiles. */
 template <int AHEAD> static __device__ __forceinline__ void wait_for_copies(void)
 {
 #if __CUDA_ARCH__ >= 800
@@ -29,7 +29,7 @@ template <int D> struct tile {
     __half keys[KEYS * (D + PAD)], values[KEYS * (D + PAD)];
 };
 
-/* Begins to fetch the block of position `first`; rows from position `last` on are zeros. */
+/* Starts fetching the block of position `first`; rows from position `last` on become zeros. */
 template <int D>
 static __device__ __forceinline__ void fetch(const struct cuda_attention &a, int sequence,
                                              int head_kv, int first, int last, struct tile<D> &t)
@@ -48,7 +48,7 @@ static __device__ __forceinline__ void fetch(const struct cuda_attention &a, int
     end_of_copies();
 }
 
-/* The same of codes, at once. */
+/* The same for 8-bit codes, synchronously. */
 template <int D>
 static __device__ __forceinline__ void fetch_codes(const struct cuda_attention &a, int sequence,
                                                    int head_kv, int first, int last,
@@ -80,15 +80,15 @@ static __device__ __forceinline__ void load_rows(uint32_t out[4], const __half *
                  : "r"(at));
 }
 
-/* What a lane holds of its warp's sixteen tokens: rows g and g + 8. */
+/* A lane's part of its warp's sixteen tokens: rows g and g + 8. */
 template <int D> struct rows {
-    uint32_t high[D / 16][4], low[D / 16][4]; /* of the queries, as A */
+    uint32_t high[D / 16][4], low[D / 16][4]; /* the queries, laid out as A */
     float out[D / 8][4];
     float max[2], sum[2];
     int position[2];
 };
 
-/* Scores of 64 keys, then their probabilities as halves, as A of the second product. */
+/* Scores of 64 keys, then their probabilities as halves, laid out as A of the second product. */
 template <int D>
 static __device__ __forceinline__ void score(struct rows<D> &r, const __half *keys, int first,
                                              uint32_t p[KEYS / 16][4])

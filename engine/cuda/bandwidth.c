@@ -1,5 +1,5 @@
-/* bandwidth.c - how fast the device reads its memory, by kernels of a few shapes of which the best
- * counts: which that is differs between devices. */
+/* bandwidth.c - the device's read bandwidth: the best of a few kernel shapes, since which one is
+ * fastest differs between devices. */
 #include "cuda/cuda.h"
 
 enum { TRIAL_PASSES = 4, LOAD = 16 };

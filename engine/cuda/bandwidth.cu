@@ -1,7 +1,7 @@
 /* bandwidth.cu - a kernel that only reads. */
 #include "cuda/device.cuh"
 
-enum { AT_ONCE = 8 }; /* loads on their way, of each thread */
+enum { AT_ONCE = 8 }; /* loads in flight, per thread */
 
 static __global__ void read_all(const uint4 *from, size_t n, unsigned *sink)
 {
@@ -21,7 +21,7 @@ static __global__ void read_all(const uint4 *from, size_t n, unsigned *sink)
         for (int k = 0; k < AT_ONCE; k++)
             sum |= v[k].x | v[k].y | v[k].z | v[k].w;
     }
-    if (sum == 1) /* hardly ever, but the loads are needed for it */
+    if (sum == 1) /* practically never, but it keeps the loads from being optimised away */
         *sink = sum;
 }
 

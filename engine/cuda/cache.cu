@@ -1,14 +1,14 @@
-/* cache.cu - keys and values become codes, for a cache of them.
+/* cache.cu - quantises keys and values, for a cache of 8-bit codes.
  *
- * The scale of a group is set by its largest element, and some models' keys have a few that are very
- * large. So keys are spread first: each element of a group is put into all of them (the Walsh-Hadamard
- * transform, which changes no lengths). Queries are spread too, so that their products with keys stay
- * what they were. */
+ * A group's scale is set by its largest element, and some models' keys have a few that are very
+ * large. So keys are first spread by the Walsh-Hadamard transform, which mixes each element of a
+ * group into all of them and preserves lengths. Queries are transformed too, so that their
+ * products with keys are unchanged. */
 #include "cuda/device.cuh"
 
 enum { THREADS = 256 };
 
-/* An element of a group, a warp's, of which every lane has one. */
+/* The transform of a group, of which each lane of the warp holds one element. */
 static __device__ __forceinline__ float spread(float x)
 {
     int lane = threadIdx.x % 32;
@@ -21,8 +21,8 @@ static __device__ __forceinline__ float spread(float x)
     return x * 0.17677669529663687f; /* 1 / sqrt(CACHE_GROUP) */
 }
 
-/* A group's codes and their scale. What a half could not hold becomes the largest that codes can: 127 of
- * them are a half again. */
+/* Stores a group's codes and scale. The scale is clamped to what a half can hold, the codes
+ * saturate. */
 static __device__ __forceinline__ void store_group(float x, uint8_t *codes, __half *scale)
 {
     const float largest = 127 * 515.5f;
@@ -39,7 +39,7 @@ static __device__ __forceinline__ void store_group(float x, uint8_t *codes, __ha
         *scale = __float2half_rn(most / 127);
 }
 
-/* A warp has a group of a token's queries, keys or values. Grid: warps by the block, tokens. */
+/* A warp takes a group of a token's queries, keys or values. Grid: warps by the block, tokens. */
 static __global__ void __launch_bounds__(THREADS)
     make_codes(const __grid_constant__ struct cuda_finish f)
 {

@@ -1,8 +1,8 @@
-/* cuda.c - the CUDA backend: opening a device, the op table, sampling's host side.
+/* cuda.c - the CUDA backend: opening a device, the op table, the host side of sampling.
  *
- * A step of one token for each sequence is a recorded graph: the stages then do nothing, and the
- * last of them launches the whole. Other steps are launched stage by stage. Nothing waits for the
- * device but sample and read_logits. */
+ * A step of one token per sequence is a recorded graph: its stages do nothing, and the last of
+ * them launches the whole graph. Other steps are launched stage by stage. Only sample and
+ * read_logits wait for the device. */
 #include "cuda/cuda.h"
 
 #include <assert.h>
@@ -14,7 +14,7 @@
 
 enum { LEAST_MAJOR = 7, LEAST_MINOR = 5, HOPPER = 90, NO_GRAPH = -1 };
 
-/* Of a step, unless asked for otherwise: enough to keep the tensor cores busy. */
+/* Tokens per step by default: enough to keep the tensor cores busy. */
 enum { STEP_TOKENS = 2048 };
 
 int cuda_check(struct cuda *c, cudaError_t rc, const char *what)
@@ -146,7 +146,7 @@ static int ffn_down(struct backend *b, int layer)
     return c->graph == NO_GRAPH ? cuda_stage_ffn_down(c, layer) : 0;
 }
 
-/* Other outputs than those that begin saw. */
+/* The outputs have changed since begin. */
 static int send_outputs(struct cuda *c)
 {
     const struct batch *b = c->batch;
@@ -328,14 +328,14 @@ static const struct backend_ops ops = {
 
 /* Opening */
 
-/* No more than there can be. */
+/* Clamps the sizes to what the model can use. */
 static int step_tokens(const struct backend_options *opt)
 {
     long long all = (long long)opt->max_context * opt->max_sequences;
     return all < STEP_TOKENS ? (int)all : STEP_TOKENS;
 }
 
-/* A backend without memory, for sizes. */
+/* A backend without memory, to compute sizes with. */
 static struct cuda *new_cuda(const struct model *m, const struct backend_options *opt)
 {
     struct cuda *c = calloc(1, sizeof *c);
@@ -431,7 +431,7 @@ bool cuda_usable(void)
     return usable;
 }
 
-/* Refuses what does not fit, before anything is taken. */
+/* Refuses a model that does not fit, before anything is allocated. */
 static int check_memory(const struct cuda *c, char *err, size_t errlen)
 {
     size_t need = c->weights_bytes + c->kv_bytes + c->scratch_bytes, free_bytes, total;

@@ -6,12 +6,12 @@
 #include "cuda/blas.h"
 #include "cuda/kernels.h"
 
-/* A layer's weights. Rows of gate and up take turns. */
+/* A layer's weights. Rows of gate and up alternate. */
 struct cuda_layer {
     struct cuda_matrix qkv;
-    struct cuda_matrix v; /* where v has a format of its own; else no tiles, and qkv ends with it */
+    struct cuda_matrix v; /* if v has a different format; otherwise empty, and qkv ends with v */
     struct cuda_matrix out, up, down;
-    float *attn_norm, *ffn_norm, *bias; /* bias: of q, k, v, or NULL */
+    float *attn_norm, *ffn_norm, *bias; /* bias: q, k and v's, or NULL */
 };
 
 /* Where a matrix of the file goes. */
@@ -22,10 +22,11 @@ struct cuda_placement {
     enum cuda_rows rows;
 };
 
-/* Steps of so many tokens, one of each sequence, are recorded once and replayed. */
+/* Graphs recorded for steps of one token per sequence, by number of sequences; replayed from then
+ * on. */
 enum { CUDA_MAX_GRAPHS = 7 };
 
-/* Loading goes through so many pieces of pinned memory by turns. */
+/* Pieces of pinned memory that loading cycles through. */
 enum { CUDA_STAGES = 3, CUDA_STAGE_BYTES = 16 << 20 };
 
 struct cuda {
@@ -51,7 +52,7 @@ struct cuda {
     float *x;      /* [T, n_embd] */
     float *q;      /* [T, n_head * head_dim] */
     float *staged; /* [T, {keys, values}, n_head_kv, head_dim] on their way to a cache of codes */
-    /* By turns in the same place: */
+    /* These share one place: */
     void *product; /* [T, rows] of qkv, floats, or of gate and up, halves */
     float *logits; /* [O, n_vocab] */
     void *part;    /* of attention: see struct cuda_attention */
@@ -81,17 +82,17 @@ struct cuda {
     cudaGraphExec_t graphs[CUDA_MAX_GRAPHS];
     int graph_tokens[CUDA_MAX_GRAPHS], n_graphs;
 
-    /* Of the step that is on. */
+    /* The current step. */
     const struct batch *batch;
     int n_tokens, n_outputs, n_spans;
-    struct cuda_input attended; /* what attention has left */
-    int graph;                  /* that logits will launch for the whole step, or -1 */
+    struct cuda_input attended; /* attention's output, as the next product's input */
+    int graph;                  /* the graph that `logits` will launch for the whole step, or -1 */
 };
 
-/* 0 where rc is success; else -1, and the backend has failed, with `what` in its message. */
+/* 0 if rc is success; otherwise -1, and the backend has failed, with `what` in its message. */
 int cuda_check(struct cuda *c, cudaError_t rc, const char *what);
 
-/* memory.c: what is where. With base NULL only sizes are counted. */
+/* memory.c: lays out memory. With a NULL base it only counts bytes. */
 size_t cuda_lay_out_weights(struct cuda *c, const struct model *m, char *base);
 size_t cuda_lay_out_scratch(struct cuda *c, char *base);
 size_t cuda_kv_bytes(const struct cuda *c);
@@ -108,7 +109,7 @@ int cuda_load(struct cuda *c, struct model *m);
 /* bandwidth.c: the operation of that name. */
 int cuda_bandwidth(struct cuda *c, double *passes, int n);
 
-/* stages.c: the stages of a step, put into the queue. */
+/* stages.c: enqueues the stages of a step. */
 struct cuda_cache cuda_cache_of(const struct cuda *c);
 void cuda_set_inputs(struct cuda *c, int n_tokens); /* host_inputs from the batch */
 int cuda_send_inputs(struct cuda *c);

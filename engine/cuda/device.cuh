@@ -1,4 +1,4 @@
-/* device.cuh - what all kernels need: launching, warps, tensor cores, the cache's addresses. */
+/* device.cuh - shared by all kernels: launching, warps, tensor cores, the cache's addresses. */
 #ifndef ENGINE_CUDA_DEVICE_CUH
 #define ENGINE_CUDA_DEVICE_CUH
 
@@ -29,7 +29,7 @@ static cudaError_t launch_clusters(const struct cuda_queue *q, void (*kernel)(P.
     config.numAttrs = n_cluster > 1 ? 2 : q->dependent ? 1 : 0;
 
     cudaError_t rc = cudaSuccess;
-    if (shared > 32 * 1024) /* beside what a kernel has anyway, up to 48 KiB need no leave */
+    if (shared > 32 * 1024) /* up to 48 KiB need no attribute */
         rc = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared);
     return rc == cudaSuccess ? cudaLaunchKernelEx(&config, kernel, args...) : rc;
 }
@@ -49,8 +49,8 @@ static __device__ __forceinline__ void let_next_start(void)
 #endif
 }
 
-/* Returns when all that the kernels before have written is there. Every block calls it, also one
- * that has nothing to do: else the next kernel would not wait for the one before. */
+/* Returns when everything the previous kernels wrote is visible. Every block calls it, even one
+ * with nothing to do: otherwise the next kernel would not wait for the previous one. */
 static __device__ __forceinline__ void wait_for_last(void)
 {
 #if __CUDA_ARCH__ >= 900
@@ -58,7 +58,7 @@ static __device__ __forceinline__ void wait_for_last(void)
 #endif
 }
 
-/* A barrier for the first n threads of a block, which may have others that do something else. */
+/* A barrier for the first n threads of a block; the others are not involved. */
 static __device__ __forceinline__ void sync_workers(int n)
 {
     asm volatile("bar.sync 1, %0;" ::"r"(n) : "memory");
@@ -81,8 +81,8 @@ static __device__ __forceinline__ float warp_sum(float v)
     return v;
 }
 
-/* c[16, 8] += a[16, 16] b[16, 8]; of lane 4 g + t: a0, a1 = rows g, g + 8 of k 2t; a2, a3 = the same
- * of k 2t + 8; b0, b1 = column g of k 2t, 2t + 8; c = rows g, g + 8 of columns 2t, 2t + 1. */
+/* c[16, 8] += a[16, 16] b[16, 8]. Lane 4 g + t holds: a0, a1 = rows g, g + 8 of k 2t; a2, a3 = the
+ * same of k 2t + 8; b0, b1 = column g of k 2t, 2t + 8; c = rows g, g + 8 of columns 2t, 2t + 1. */
 static __device__ __forceinline__ void multiply_add(float c[4], uint32_t a0, uint32_t a1,
                                                     uint32_t a2, uint32_t a3, uint32_t b0,
                                                     uint32_t b1)
@@ -126,8 +126,8 @@ static __device__ __forceinline__ void copy_16(__half *to, const __half *from, b
 #endif
 }
 
-/* Four 8 x 8 pieces of halves, each turned: lane 4 g + t gets rows 2t, 2t + 1 of column g. row: of piece
- * lane / 8, row lane % 8. */
+/* Loads four 8 x 8 pieces of halves, each transposed: lane 4 g + t gets rows 2t, 2t + 1 of column
+ * g. row: row lane % 8 of piece lane / 8. */
 static __device__ __forceinline__ void load_transposed(uint32_t out[4], const __half *row)
 {
     uint32_t at = (uint32_t)__cvta_generic_to_shared(row);
@@ -136,13 +136,13 @@ static __device__ __forceinline__ void load_transposed(uint32_t out[4], const __
                  : "r"(at));
 }
 
-/* Nearest half; what is too large becomes the largest, not infinity. */
+/* Rounds to the nearest half, saturating instead of overflowing to infinity. */
 static __device__ __forceinline__ __half to_half(float v)
 {
     return __float2half_rn(fminf(fmaxf(v, -65504.f), 65504.f));
 }
 
-/* Two numbers as a high and a low half each. */
+/* Splits two numbers into a high and a low half each. */
 static __device__ __forceinline__ void split_pair(float x, float y, uint32_t *high, uint32_t *low)
 {
     __half2 h = __floats2half2_rn(x, y);
@@ -193,8 +193,8 @@ static __device__ __forceinline__ struct code_rows values_of(const struct code_r
     return {keys.codes + KV_BLOCK * head_dim, keys.scales + KV_BLOCK * (head_dim / CACHE_GROUP)};
 }
 
-/* Eight bytes that are codes plus 128, times their scale. Integers become halves by way of their bits:
- * 0x6400 | n is 1024 + n. */
+/* Eight codes plus 128, as bytes, times their scale. Integers become halves by their bits: 0x6400
+ * | n is 1024 + n. */
 static __device__ __forceinline__ void scale_codes(uint32_t low, uint32_t high, __half2 scale,
                                                    uint32_t out[4])
 {
@@ -205,8 +205,8 @@ static __device__ __forceinline__ void scale_codes(uint32_t low, uint32_t high, 
     }
 }
 
-/* Eight elements of a cache's codes. Past the first cache: a line of it may have come before another
- * block has written to it. */
+/* Eight codes of the cache. Bypasses L1, which may hold the line from before another block wrote
+ * to it. */
 static __device__ __forceinline__ uint4 load_codes(const uint8_t *codes, __half scale)
 {
     uint2 code = __ldcg((const uint2 *)codes);

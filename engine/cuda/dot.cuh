@@ -2,23 +2,23 @@
  *
  * The instruction's A is the weights: its rows 0-7 are the chunk's rows in the first half of its
  * columns, rows 8-15 the same rows in the second. B's columns are the chunk's eight units of x. Of
- * what unit u of each half gives with them only columns u and u + 4 mean something: sums of a unit
- * each, side by side, to be scaled in floats. Codes need not be turned into weights: as halves they
- * are 1024 + code, or 1024 + 16 code where x is divided by 16, and what that is too much is known from
- * sums of x. */
+ * the result for unit u of each half only columns u and u + 4 have a meaning: the sums of a unit
+ * each, side by side, to be scaled in floats. Codes are not converted to weights: as halves they
+ * are 1024 + code, or 1024 + 16 code where x is divided by 16, and the excess is known from sums
+ * of x. */
 #ifndef ENGINE_CUDA_DOT_CUH
 #define ENGINE_CUDA_DOT_CUH
 
 #include "cuda/ring.cuh"
 
-/* A token's columns in shared memory. sums: of each 16 of them the sum, and that with columns 2, 3, 6
- * and 7 of each eight divided by 16. */
+/* A token's columns in shared memory. sums: for each 16 columns their sum, and their sum with
+ * columns 2, 3, 6 and 7 of each eight divided by 16. */
 struct columns {
     __half *x;
     float2 *sums;
 };
 
-/* What a pair of columns adds to the sums: pair i of the row. */
+/* The contribution of a pair of columns to the sums: pair i of the row. */
 static __device__ __forceinline__ float2 sums_of_pair(float2 v, int i)
 {
     float sum = v.x + v.y;
@@ -32,9 +32,9 @@ static __device__ __forceinline__ uint32_t and_or(uint32_t a, uint32_t mask, uin
     return out;
 }
 
-/* Half a chunk as codes: pair j of unit u as two halves of 1024 + code, or, where SIXTEENTH and j is
- * odd, 1024 + 16 code. OFFSET is what a code has too much itself. scale() gives what is made of two units
- * of a row: of their sums of codes and of x; K6 has a scale for each half of a unit. */
+/* Half a chunk as codes: pair j of unit u as two halves of 1024 + code or, if SIXTEENTH and j is
+ * odd, 1024 + 16 code. OFFSET is subtracted from a code. scale() computes the result of two units
+ * of a row from their sums of codes and of x; K6 has a scale for each half of a unit. */
 template <int F> struct codes;
 
 template <> struct codes<CUDA_Q8> {
@@ -149,7 +149,8 @@ template <> struct codes<CUDA_K6> {
     }
 };
 
-/* Units 2t and 2t + 1 of a chunk: in rows 0-7 of its first half's results, in rows 8-15 of its second's. */
+/* Units 2t and 2t + 1 of a chunk: rows 0-7 hold its first half's results, rows 8-15 its second's.
+ */
 static __device__ __forceinline__ float2 own_units(const float v[4][4], int t)
 {
     return make_float2(t == 0   ? v[0][0]
@@ -162,7 +163,7 @@ static __device__ __forceinline__ float2 own_units(const float v[4][4], int t)
                                 : v[3][3]);
 }
 
-/* Divides what belongs to odd pairs by 16. */
+/* Divides the odd pairs by 16. */
 static __device__ __forceinline__ uint4 with_sixteenths(uint4 x)
 {
     const __half2 sixteenth = __float2half2_rn(1.f / 16);
@@ -171,7 +172,7 @@ static __device__ __forceinline__ uint4 with_sixteenths(uint4 x)
     return x;
 }
 
-/* What lane 4 g + t has of row g: all four lanes together have all of it. */
+/* Lane 4 g + t's part of row g: the four lanes of a row add up to all of it. */
 template <int F>
 static __device__ __forceinline__ float dot_codes(const char *chunk, const struct columns &c,
                                                   int lane)
@@ -204,7 +205,7 @@ static __device__ __forceinline__ float dot_codes(const char *chunk, const struc
            (o[0] * (x0.x + x0.z) + o[1] * (x1.x + x1.z));
 }
 
-/* The same of K6: the halves of the units are kept apart too. Lanes with t < 2 hold the first halves. */
+/* The same for K6: the halves of units are kept apart too. Lanes with t < 2 hold the first ones. */
 static __device__ __forceinline__ float dot_k6(const char *chunk, const struct columns &c, int lane)
 {
     int g = lane / 4, t = lane % 4;
@@ -232,7 +233,7 @@ static __device__ __forceinline__ float dot_k6(const char *chunk, const struct c
            s[2] * (of_a.y - 1024 * x1.y - 32 * x1.x) + s[3] * (of_b.y - 1024 * x1.w - 32 * x1.z);
 }
 
-/* The same of F16: only the halves of the chunk are kept apart, in columns 0 and 1. */
+/* The same for F16: only the halves of the chunk are kept apart, in columns 0 and 1. */
 static __device__ __forceinline__ float dot_halves(const struct chunk &chunk,
                                                    const struct columns &c, int lane)
 {
@@ -252,7 +253,7 @@ static __device__ __forceinline__ float dot_halves(const struct chunk &chunk,
     return t == 0 ? (v[0][0] + v[1][0]) + (v[0][3] + v[1][3]) : 0;
 }
 
-/* The chunk's eight rows to out[8]. By a warp. */
+/* Writes the chunk's eight rows to out[8]. By a warp. */
 template <int F>
 static __device__ __forceinline__ void dot_chunk(const struct chunk &chunk, const struct columns &c,
                                                  int lane, float *out)

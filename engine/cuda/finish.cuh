@@ -1,4 +1,5 @@
-/* finish.cuh - what becomes of two neighbouring rows of a product; see enum cuda_finish_kind. */
+/* finish.cuh - the epilogue of a product: what is done with two neighbouring rows of its result;
+ * see enum cuda_finish_kind. */
 #ifndef ENGINE_CUDA_FINISH_CUH
 #define ENGINE_CUDA_FINISH_CUH
 

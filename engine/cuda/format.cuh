@@ -4,8 +4,8 @@
  * quantised formats it is one piece of memory, a tile's chunks follow each other, and in a chunk:
  *   code    per half, 16 bytes per lane: word u = unit u's eight columns, column 2j in nibble j,
  *           2j + 1 in nibble j + 4. Q8: twice 16 bytes, unit after unit, plus 128
- *   high    A5, K5: a byte per half, lane and unit, bit j as nibble j. K6: a word per half, lane and
- *           two units: pair j's bits at 2 j (in the second unit 8 + 2 j) and 16 further on
+ *   high    A5, K5: a byte per half, lane and unit, bit j as nibble j. K6: a word per half, lane
+ *           and two units: pair j's bits at 2 j (in the second unit 8 + 2 j) and 16 further on
  *   scale   per half and row: Q8 4 halves; A4, A5 4 x {scale, offset} halves; K4, K5 4 x {scale,
  *           minimum} bytes; K6 8 bytes, plus 128
  *   super   per row: K4, K5 {d, -dmin}; K6 d

@@ -1,10 +1,12 @@
-/* heads.cuh - attention of one token, a KV head's query heads together, over a range of positions.
+/* heads.cuh - decode attention of one token for the query heads of one KV head, over one range of
+ * positions.
  *
- * Warps of a block take sixteen positions at a time each: keys go straight into the registers that
- * tensor cores read, values to shared memory, where they are turned. Scores are a product with the heads as rows, results one with the dimensions as
- * rows; softmax is computed as positions come (Milakov and Gimelshein 2018). Queries are split into two
- * halves, high and low: keys with large biases need the precision. The warps' results are put together
- * here, those of the ranges by who reads them: see CUDA_MERGE. */
+ * Each warp takes sixteen positions at a time: keys go straight into the registers that the tensor
+ * cores read, values to shared memory, where they are transposed. Scores are a product with the
+ * heads as rows, results one with the dimensions as rows; softmax is computed online (Milakov and
+ * Gimelshein 2018). Queries are split into a high and a low half: keys with large biases need the
+ * precision. The warps' results are merged here, those of the ranges by their readers: see
+ * CUDA_MERGE. */
 #ifndef ENGINE_CUDA_HEADS_CUH
 #define ENGINE_CUDA_HEADS_CUH
 
@@ -26,7 +28,7 @@ template <int D> struct alignas(16) queries {
     __half high[HEADS][D + PAD], low[HEADS][D + PAD];
 };
 
-/* What a warp has in shared memory: sixteen rows of values, and at last its results in their place. */
+/* A warp's shared memory: sixteen rows of values, replaced at the end by its results. */
 template <int D> struct results {
     float out[HEADS][D + 4], max[HEADS], sum[HEADS];
 };
@@ -35,27 +37,27 @@ template <int D> union alignas(16) warp_memory {
     struct results<D> results;
 };
 
-/* Of W warps. */
+/* The shared memory of W warps. */
 template <int D, int W> struct heads_memory {
     struct queries<D> queries;
     union warp_memory<D> warps[W];
-    alignas(16) __half fresh[2][D]; /* a position's keys and values that are not in the cache yet */
+    alignas(16) __half fresh[2][D]; /* the new position's keys and values, not in the cache yet */
 };
 
-/* Keys of sixteen positions: of lane 4 g + t those of positions g and g + 8, dimensions 32 u + 8 t and the
- * seven after it. */
+/* Keys of sixteen positions: lane 4 g + t holds positions g and g + 8, dimensions 32 u + 8 t to 32
+ * u + 8 t + 7. */
 template <int D> struct keys {
     uint4 of[2][D / 32];
 };
 
-/* Where rows of keys are, and the values of each so many halves further on. */
+/* Rows of keys; each one's values are `values` halves further on. */
 struct rows {
     const __half *keys;
     int to_values;
 };
 
-/* Eight keys of a row, from dimension 32 u + 8 t on, or values from `dim` on. Rows of halves are whole lines of the first cache: none
- * has come with another before it was written. */
+/* Eight keys of a row, from dimension 32 u + 8 t on, or values from `dim` on. A row of halves is
+ * whole L1 cache lines, so no line was cached before it was written. */
 template <int D>
 static __device__ __forceinline__ uint4 load_keys(const struct rows &from, int row, int u, int t)
 {
@@ -101,7 +103,7 @@ static __device__ __forceinline__ void fetch_keys(const R &from, int first, int 
     }
 }
 
-/* Begins to fetch values of rows [0, last); the rest of the sixteen become zeros. */
+/* Starts fetching the values of rows [0, last); the rest of the sixteen become zeros. */
 template <int D>
 static __device__ __forceinline__ void fetch_values(const struct rows &from, int last,
                                                     union warp_memory<D> &m)
@@ -147,10 +149,10 @@ static __device__ __forceinline__ void fetch_late_values(const R &from, int firs
 
 static __device__ __forceinline__ float query_scale(int head_dim)
 {
-    return 1.4426950408889634f * rsqrtf((float)head_dim); /* scores are exponents of two */
+    return 1.4426950408889634f * rsqrtf((float)head_dim); /* scores are base-2 exponents */
 }
 
-/* Queries that are floats [n_heads, D]. By the block's first HEADS_WARPS warps. */
+/* Loads queries that are floats [n_heads, D]. By the block's first HEADS_WARPS warps. */
 template <int D>
 static __device__ __forceinline__ void load_queries(const float *from, int n_heads,
                                                     struct queries<D> &q)
@@ -170,14 +172,14 @@ static __device__ __forceinline__ void load_queries(const float *from, int n_hea
     }
 }
 
-/* What a warp has of its heads: of head g, and of the results heads 2t, 2t + 1. */
+/* A warp's running softmax: max and sum of head g, and results of heads 2t and 2t + 1. */
 template <int D> struct sums {
     float max, sum;
     float out[D / 16][4]; /* dimensions 16 j + g and + 8, of heads 2t and 2t + 1 */
 };
 
-/* The first n of sixteen positions: their shares of s.sum to `shares`, as a product's B, after s has been
- * scaled to their greatest score. FIRST: of s there is nothing yet. */
+/* Rescales s to the new maximum, and writes the weights of the first n of sixteen positions to
+ * `shares`, laid out as B of a product. FIRST: s is still empty. */
 template <int D, bool FIRST>
 static __device__ __forceinline__ void score(const struct queries<D> &q, const struct keys<D> &k,
                                              int n, struct sums<D> &s, uint32_t shares[2])
@@ -198,8 +200,7 @@ static __device__ __forceinline__ void score(const struct queries<D> &q, const s
             multiply_add(rest[i], low.z, 0, low.w, 0, of.z, of.w);
         }
     }
-    float max = FIRST ? -1e30f
-                      : s.max; /* not infinite: of no positions at all nothing is a number */
+    float max = FIRST ? -1e30f : s.max; /* not infinite: with no positions there would be NaNs */
 #pragma unroll
     for (int i = 0; i < 2; i++) {
 #pragma unroll
@@ -234,8 +235,8 @@ static __device__ __forceinline__ void score(const struct queries<D> &q, const s
     }
 }
 
-/* s += the values of sixteen positions by their shares; those that are not there have none, but must be
- * numbers. */
+/* s += values weighted by shares, for sixteen positions; those beyond the end have a weight of
+ * zero, but must be finite. */
 template <int D>
 static __device__ __forceinline__ void add_values(const union warp_memory<D> &m,
                                                   const uint32_t shares[2], struct sums<D> &s)
@@ -269,7 +270,7 @@ static __device__ __forceinline__ void leave_results(const struct sums<D> &s, st
     }
 }
 
-/* part, sums: of the first head, for those of the others HEADS_SPLITS rows further on. */
+/* part, sums: the first head's; the others' are HEADS_SPLITS rows apart. */
 template <int D, int W>
 static __device__ __forceinline__ void merge_heads(__half *part, float2 *part_sums, int n_heads,
                                                    int n_warps, int n_workers,
@@ -315,7 +316,8 @@ struct heads_task {
     bool works;   /* some do */
 };
 
-/* part: of n_head_kv x n_groups. The step's input is there before the first of its kernels starts. */
+/* part: of n_head_kv x n_groups. The step's input was written before the first of its kernels
+ * started. */
 template <int D, int W>
 static __device__ __forceinline__ struct heads_task task_of(const struct cuda_attention &a,
                                                             int part, int range, int token)
@@ -399,7 +401,7 @@ attend_further(const struct cuda_attention &a, const struct heads_task &t, int l
     all = s;
 }
 
-/* A function of its own, so that the first positions have the registers that they need. */
+/* Not inlined, so that the first positions get the registers they need. */
 template <int D, bool CODES, class L>
 static __device__ __noinline__ void
 attend_further_apart(const struct cuda_attention &a, const struct heads_task &t, int layer,
@@ -409,10 +411,10 @@ attend_further_apart(const struct cuda_attention &a, const struct heads_task &t,
     attend_further<D, CODES>(a, t, layer, q, step, mine, late, all);
 }
 
-/* The task's result in a layer. What earlier steps have written is fetched before `wait`, which returns
- * when the queries are in shared memory and what this step writes is where late(position) says:
- * it gives the rows of the sixteen positions from there on. APART: registers are few. CODES: the cache is
- * one of them. By n_workers threads, of whose warps the first ones work. */
+/* Computes the task's result in a layer. What earlier steps wrote is fetched before `wait`, which
+ * returns when the queries are in shared memory and what this step writes is where late(position)
+ * says: it returns the rows of the sixteen positions from there on. APART: registers are scarce.
+ * CODES: the cache holds 8-bit codes. By n_workers threads, whose first warps do the work. */
 template <int D, int W, bool APART, bool CODES = false, class F, class L>
 static __device__ __forceinline__ void attend(const struct cuda_attention &a,
                                               const struct heads_task &t, int layer, int n_workers,

@@ -1,7 +1,7 @@
-/* input.cuh - what a product's input is made of, by one block of INPUT_THREADS: see struct cuda_input.
- * Everybody who makes a row does it here, so that the same x always gives the same bits.
+/* input.cuh - making a product's input, by one block of INPUT_THREADS: see struct cuda_input.
  *
- * Norm: root mean square (Zhang and Sennrich 2019). */
+ * Every row is made by this code alone, so that the same x always gives the same bits. Norm: root
+ * mean square (Zhang and Sennrich 2019). */
 #ifndef ENGINE_CUDA_INPUT_CUH
 #define ENGINE_CUDA_INPUT_CUH
 
@@ -12,7 +12,7 @@ enum { INPUT_THREADS = 256, INPUT_WARPS = INPUT_THREADS / 32 };
 /* Pairs of columns that a thread keeps in registers; of longer rows the rest is read twice. */
 enum { NORM_KEPT = 4 };
 
-/* What can be read before the kernels before this one have ended: a thread's part of the gain. */
+/* What can be loaded before the previous kernels have ended: a thread's part of the norm's gain. */
 struct early_input {
     float2 gain[NORM_KEPT];
 };
@@ -81,8 +81,8 @@ norm_row(const struct cuda_input &in, const struct early_input &early, int token
     }
 }
 
-/* How a token's positions are cut into ranges for attention: by its position alone, unless fewer splits
- * are asked for. */
+/* How a token's positions are cut into ranges for attention: by its position alone, unless fewer
+ * splits are requested. */
 enum { RANGE_STEP = 64 };
 struct ranges {
     int n, length;
@@ -96,11 +96,11 @@ static __device__ __forceinline__ struct ranges heads_ranges(int position, int n
     return {(total + length - 1) / length, length};
 }
 
-/* Less than any score, and not infinite: of no ranges at all nothing is a number. */
+/* Less than any score, but finite: with no ranges at all there would be NaNs. */
 static constexpr float LOWEST = -1e30f;
 
-/* What the results of range `lane` of N heads are multiplied by; sums: the range's, of each head. By a
- * warp. */
+/* The factor of the results of range `lane` for each of N heads; sums: the range's, of each head.
+ * By a warp. */
 template <int N>
 static __device__ __forceinline__ void share_ranges(const float2 sums[N], float shares[N])
 {
@@ -128,14 +128,15 @@ static __device__ __forceinline__ void share_ranges(const float2 sums[N], float 
         shares[h] = __fdividef(shares[h], all[h]);
 }
 
-/* The ranges' results put together, each by its share: eight columns at a time go to set(i, on, columns
- * 8 i and on), by whole warps. Half of a warp has the even ranges, half the odd ones. By n_workers
- * threads; a barrier must follow. */
+/* Merges the results of the ranges, each times its factor: passes eight columns at a time to
+ * set(i, on, columns from 8 i on), by whole warps. One half of a warp takes the even ranges, the
+ * other the odd ones. By n_workers threads; a barrier must follow. */
 template <int D, class S>
 static __device__ __forceinline__ void merge_ranges(const struct cuda_input &in, int token,
                                                     int n_ranges, int n_workers, S set)
 {
-    /* Pieces of eight columns: a warp has so many, of so many heads, of so many ranges at once. */
+    /* Pieces of eight columns: a warp takes PIECES at once, from N_HEADS heads, of several ranges.
+     */
     enum { PIECES = 16, N_HEADS = PIECES * 8 / D, AT_ONCE = 4 };
     int n_head = in.cols / D, lane = threadIdx.x % 32, odd = lane / 16;
 
@@ -174,7 +175,7 @@ static __device__ __forceinline__ void merge_ranges(const struct cuda_input &in,
 #pragma unroll
                 for (int j = 0; j < 4; j++) {
                     float2 f = __half22float2(half2_of(words[j]));
-                    v[2 * j] += f.x * share; /* zeros where there is no range */
+                    v[2 * j] += f.x * share; /* zeros where a range does not exist */
                     v[2 * j + 1] += f.y * share;
                 }
             }

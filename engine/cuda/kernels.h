@@ -1,12 +1,11 @@
-/* kernels.h - what the CUDA backend's C files ask of its kernels: plain structs and launches.
+/* kernels.h - the interface between the CUDA backend's C files and its kernels: plain structs and
+ * launches. Read by C and by CUDA C++. Every launch_... enqueues its work and returns at once;
+ * arrays are on the device. T is the number of tokens of a launch. Halves are IEEE half floats.
  *
- * Read by C and by CUDA C++. Every launch_... puts work into the queue and returns at once; arrays
- * are on the device. T is the number of tokens of a launch. Halves are IEEE half floats.
- *
- * Matrices are cut into tiles of TILE rows and chunks of CHUNK columns, both padded with zeros. Of a
- * chunk's eight units of 32 columns, lane 4 g + t of a warp always holds columns 8 t .. 8 t + 7 of
- * row g: just what a tensor core instruction (m16n8k16, the matrix as its B) wants of that lane, so
- * one load of 16 bytes serves one or more instructions and nothing moves between lanes. */
+ * Matrices are cut into tiles of TILE rows and chunks of CHUNK columns, both padded with zeros. Of
+ * a chunk's eight units of 32 columns, lane 4 g + t of a warp always holds columns 8 t .. 8 t + 7
+ * of row g: just what a tensor core instruction (m16n8k16, the matrix as its B) takes from that
+ * lane, so one load of 16 bytes feeds one or more instructions and nothing moves between lanes. */
 #ifndef ENGINE_CUDA_KERNELS_H
 #define ENGINE_CUDA_KERNELS_H
 
@@ -24,9 +23,9 @@ extern "C" {
 
 enum { TILE = 8, CHUNK = 256, UNIT = 32, MATVEC_TOKENS = 16, CUDA_FUSED_TOKENS = 2 };
 
-/* What a matrix is on the device: the file's types but for the order of their bytes. Q4_0 and Q4_1,
- * Q5_0 and Q5_1 become one; floats become halves, which changes a weight by 2^-12 of itself or
- * 2^-25 at most (bfloats of 2^-14 and more not at all). */
+/* Formats of a matrix on the device: the file's types, with the bytes in another order. Q4_0 and
+ * Q4_1 become one format, and so do Q5_0 and Q5_1; floats become halves, which changes a weight by
+ * a factor of 2^-12, or by 2^-25, at most (bfloats of at least 2^-14 not at all). */
 enum cuda_format {
     CUDA_F16, /* row after row */
     CUDA_Q8,  /* bytes; a half per 32 */
@@ -47,24 +46,24 @@ struct cuda_matrix {
 enum cuda_format cuda_format_of(enum quant_type type);
 size_t cuda_tile_bytes(enum cuda_format format, int n_chunks);
 
-/* Where launches go. dependent: the kernels are compiled for 9.0 or more; one may start while the one
- * before it ends (programmatic dependent launch), and its blocks may be clusters. Each waits for the one
- * before it ahead of all that it reads or writes, but for weights. */
+/* Where launches go. dependent: the kernels are compiled for 9.0 or later: one may start before
+ * the previous one ends (programmatic dependent launch), and its blocks may form clusters. Each
+ * waits for the previous one before it reads or writes anything but weights. */
 struct cuda_queue {
     cudaStream_t stream;
     bool dependent;
-    bool whole_steps;    /* there is what launch_step needs */
+    bool whole_steps;    /* launch_step can be used */
     int n_processors;    /* multiprocessors of the device */
     size_t block_shared; /* bytes of shared memory that a block may have */
 };
 
-/* Success where this build has code for the device. *capability: what the code was compiled for, as 75
- * or 90; that can be older than the device. */
+/* Succeeds if this build has code for the device. *capability: what the code was compiled for, as
+ * 75 or 90; the device may be newer. */
 cudaError_t cuda_probe(int *capability);
 
 /* Loading */
 
-/* Where row r of a matrix of the file goes in the one on the device. */
+/* Where row r of the file's matrix goes on the device. */
 enum cuda_rows {
     CUDA_ROWS_PLAIN,
     CUDA_ROWS_EVEN,  /* 2 r: its neighbour is a row of another matrix */
@@ -85,28 +84,29 @@ struct cuda_pack {
 };
 cudaError_t launch_pack(const struct cuda_queue *q, const struct cuda_pack *p);
 
-/* A matrix's tiles as rows of halves. */
+/* Unpacks a matrix's tiles into rows of halves. */
 cudaError_t launch_unpack(const struct cuda_queue *q, const struct cuda_matrix *w, int first_tile,
                           int n_tiles, void *out);
 
 /* A step's input and the cache */
 
 struct cuda_step {
-    const int32_t *token, *position, *sequence; /* [T]; position -1: no token, computed in vain */
-    const int32_t *fresh; /* [T] positions from it on are written in this step */
+    const int32_t *token, *position,
+        *sequence;        /* [T]; position -1: padding, computed but ignored */
+    const int32_t *fresh; /* [T] positions from here on are written in this step */
     const int32_t *output;
     const int32_t *block_table; /* [sequences, max_blocks] */
     int max_blocks;
     float *turn; /* [T, head_dim / 2, 2] cosine and sine */
 };
 
-/* What numbers are in the cache. Codes: integers of 8 bits, as bytes plus 128, in groups of CACHE_GROUP
- * with a half as their scale. Keys are spread before they become codes; see cache.cu. */
+/* The cache's number format. Codes are 8-bit integers, stored plus 128, in groups of CACHE_GROUP
+ * with a half as their scale. Keys are transformed before they are quantised; see cache.cu. */
 enum cuda_cache_kind { CUDA_CACHE_HALVES, CUDA_CACHE_FLOATS, CUDA_CACHE_CODES };
 enum { CACHE_GROUP = 32 };
 
-/* Pieces [blocks, n_layer, n_head_kv], each [{keys, values}, KV_BLOCK, head_dim]; one of codes ends with
- * their scales, [{keys, values}, KV_BLOCK, head_dim / CACHE_GROUP]. */
+/* Pieces [blocks, n_layer, n_head_kv], each [{keys, values}, KV_BLOCK, head_dim]; a piece of codes
+ * ends with their scales, [{keys, values}, KV_BLOCK, head_dim / CACHE_GROUP]. */
 struct cuda_cache {
     void *data;
     enum cuda_cache_kind kind;
@@ -125,11 +125,11 @@ cudaError_t launch_embed(const struct cuda_queue *q, const struct cuda_embed *e,
 
 /* Products */
 
-/* Where columns of activations come from. */
+/* The source of a product's columns of activations. */
 enum cuda_input_kind {
-    CUDA_READY, /* they are in y */
-    CUDA_NORM,  /* x, normed */
-    CUDA_MERGE, /* ranges of attention, put together */
+    CUDA_READY, /* already in y */
+    CUDA_NORM,  /* norm(x) */
+    CUDA_MERGE, /* the merged ranges of attention */
 };
 
 struct cuda_input {
@@ -151,7 +151,7 @@ struct cuda_input {
 };
 cudaError_t launch_input(const struct cuda_queue *q, const struct cuda_input *in, int n_tokens);
 
-/* What becomes of a product, two neighbouring rows at a time. */
+/* The epilogue of a product, two neighbouring rows at a time. */
 enum cuda_finish_kind {
     CUDA_STORE, /* out = v, floats */
     CUDA_ADD,   /* out += v, floats */
@@ -180,18 +180,19 @@ struct cuda_matvec {
 };
 cudaError_t launch_matvec(const struct cuda_queue *q, const struct cuda_matvec *m);
 
-/* The same finish for a product [T, n_rows] that something else has made: halves for CUDA_GATE, floats
- * for CUDA_QKV. */
+/* The same epilogue for a product [T, n_rows] computed elsewhere: halves for CUDA_GATE, floats for
+ * CUDA_QKV. */
 cudaError_t launch_finish(const struct cuda_queue *q, const struct cuda_finish *f, const void *v,
                           int n_tokens);
 
-/* After a CUDA_QKV for a cache of codes: brings there what is staged, and spreads the queries. */
+/* After a CUDA_QKV with a cache of codes: quantises the staged keys and values into it, and
+ * transforms the queries. */
 cudaError_t launch_codes(const struct cuda_queue *q, const struct cuda_finish *f, int n_tokens);
 
 /* Attention */
 
-/* A token's positions are cut into at most ATTENTION_SPLITS ranges, by its position alone; the block
- * that finishes last puts the ranges' results together, in their order. */
+/* A token's positions are cut into at most ATTENTION_SPLITS ranges, depending on its position
+ * alone; the block that finishes last merges the ranges' results, in order. */
 enum { ATTENTION_SPLITS = 32, ATTENTION_TOKENS = 64, ATTENTION_ROWS = 64 };
 
 struct cuda_attention {
@@ -211,13 +212,13 @@ struct cuda_attention {
 cudaError_t launch_attention(const struct cuda_queue *q, const struct cuda_attention *a,
                              int n_tokens);
 
-/* What follows is for heads of 64 and 128 only, and not for a cache of floats. */
+/* The following need heads of 64 or 128 dimensions, and a cache of halves or codes. */
 bool cuda_attention_tensor_usable(const struct cuda_cache *cache);
 int cuda_head_groups(const struct cuda_cache *cache);
 
-/* The same on tensor cores, a KV head's query heads at a time; the ranges' results are left to a
- * CUDA_MERGE: part is halves [T, n_head, HEADS_SPLITS, head_dim], part_sums [.., 2] the greatest
- * score and the sum of exp2(score - it). At most ATTENTION_TOKENS tokens. */
+/* The same on tensor cores, all query heads of a KV head together; the ranges' results are left
+ * for a CUDA_MERGE: part is halves [T, n_head, HEADS_SPLITS, head_dim], part_sums [.., 2] the
+ * maximum score and the sum of exp2(score - maximum). At most ATTENTION_TOKENS tokens. */
 enum { HEADS_SPLITS = 32 };
 cudaError_t launch_attention_heads(const struct cuda_queue *q, const struct cuda_attention *a,
                                    int n_tokens);
@@ -230,25 +231,27 @@ cudaError_t launch_attention_spans(const struct cuda_queue *q, const struct cuda
 
 enum { STEP_WORKERS = 576, STEP_SHARED = 227 * 1024 };
 
-struct cuda_word { /* the tag says what the value is of */
+struct cuda_word { /* the tag says which value it is */
     uint32_t value, tag;
 };
 
 struct step_counters {
-    uint32_t done;      /* blocks' products */
-    uint32_t apart[31]; /* two would be in each other's way */
-    uint32_t attended;  /* tasks of attention */
+    uint32_t done;      /* products that blocks have finished */
+    uint32_t apart[31]; /* on separate cache lines */
+    uint32_t attended;  /* tasks of attention finished */
 };
 
 struct step_before {
-    uint32_t layers, attended; /* that the steps before have computed; see step_counters */
+    uint32_t layers, attended; /* computed by earlier steps; see step_counters */
 };
 
-/* What blocks leave for each other; see words.cuh. First all zeros, but `added` all ones. */
+/* How blocks exchange results; see words.cuh. Initially all zeros, except `added`, which is all
+ * ones. */
 struct step_exchange {
     struct step_before *before;
     struct step_counters *counters;
-    struct cuda_word *q;  /* [n_head * head_dim] high halves of two rows, low ones, and on */
+    struct cuda_word
+        *q; /* [n_head * head_dim] high halves of two rows, low halves of the same, and so on */
     struct cuda_word *kv; /* [n_head_kv, {keys, values}, head_dim / 2] pairs of halves */
     float *added;         /* to x: [2, n_embd]; of tiles that two blocks share both parts */
     void *h;              /* halves [n_ff] */
@@ -260,7 +263,7 @@ struct step_layer { /* products: q, k and v, out, up, down */
 };
 
 struct step_job {
-    enum cuda_format format;         /* of the matrices; some may have CUDA_K6 instead */
+    enum cuda_format format;         /* of the matrices; some may be CUDA_K6 instead */
     const struct step_layer *layers; /* [n_layer], on the device */
     int n_layer, n_embd, n_ff, n_vocab;
     int y_pitch; /* columns of the longest input */
@@ -288,11 +291,11 @@ struct cuda_pick {
     float temperature, top_p, min_p, repeat_penalty;
     int top_k;
     int n_recent;   /* tokens to penalise, each once */
-    bool masked;    /* it has a row of the masks */
+    bool masked;    /* it has a row in `masks` */
     double uniform; /* the number drawn, in [0, 1) */
 };
 
-struct cuda_most { /* the most likely token; id -1: none, or a logit is no number */
+struct cuda_most { /* the most likely token; id -1: none, or some logit is NaN or infinite */
     float logit;
     int32_t id;
 };
@@ -305,8 +308,8 @@ enum {
     DRAW_TOTALS = 2
 };
 
-struct cuda_draw { /* sums that the blocks of a draw make together */
-    unsigned long long bins[DRAW_ROUNDS][DRAW_BINS]; /* the first are zeros; left as zeros */
+struct cuda_draw {                                   /* sums over the blocks of a draw */
+    unsigned long long bins[DRAW_ROUNDS][DRAW_BINS]; /* the first are zeros, before and after */
     unsigned long long totals[DRAW_TOTALS][DRAW_BLOCKS];
 };
 
@@ -315,7 +318,7 @@ struct cuda_sample {
     float *logits; /* [n_outputs, n_vocab]; changed */
     int n_vocab;
     const bool *banned;    /* [n_vocab] or NULL */
-    const uint32_t *masks; /* [n_outputs, mask_words] a bit for each token that may be picked */
+    const uint32_t *masks; /* [n_outputs, mask_words] a bit per token: 1 allows it */
     int mask_words;
     const int32_t *recent;                  /* [n_outputs, SAMPLE_RECENT], readable by the device */
     uint64_t *best;                         /* [n_outputs, SAMPLE_BLOCKS] */
@@ -323,7 +326,7 @@ struct cuda_sample {
     struct cuda_most *most;                 /* [n_outputs] */
     struct cuda_draw *draws;                /* [n_outputs] */
     int32_t *ids;                           /* [n_outputs], writable by the device */
-    struct cuda_pick picks[SAMPLE_OUTPUTS]; /* here: the host's memory is slow to read */
+    struct cuda_pick picks[SAMPLE_OUTPUTS]; /* by value: reading host memory is slow */
 };
 cudaError_t launch_sample_best(const struct cuda_queue *q, const struct cuda_sample *s,
                                int n_outputs);
@@ -332,8 +335,8 @@ cudaError_t launch_sample_draw(const struct cuda_queue *q, const struct cuda_sam
 
 /* Measuring */
 
-/* Reads `bytes`, 16 at a time, with n_blocks blocks a multiprocessor of n_threads threads. What
- * is read does not matter; sink may be written, and may be part of it. */
+/* Reads `bytes`, 16 at a time, with n_blocks blocks per multiprocessor of n_threads threads. The
+ * contents do not matter; sink may be written, and may be part of them. */
 cudaError_t launch_read(const struct cuda_queue *q, const void *from, size_t bytes, int n_blocks,
                         int n_threads, unsigned *sink);
 

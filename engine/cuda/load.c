@@ -1,8 +1,8 @@
 /* load.c - brings the weights from the mapped file to the device.
  *
- * Pieces of a few thousand rows go through pinned memory by turns: while one is copied by this
- * machine's cores, the one before is on its way over the bus and the one before that is packed by
- * the device. The pieces on the device borrow the scratch memory, which no step uses yet. */
+ * Pieces of a few thousand rows cycle through pinned memory: while the host's cores copy one, the
+ * one before it crosses the bus and the one before that is packed by the device. On the device the
+ * pieces borrow the scratch memory, which no step uses yet. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ enum { COPY_THREADS = 8, COPY_BYTES = 1 << 20, MAX_ROWS = 32768 };
 
 struct stage {
     char *host, *device;
-    cudaEvent_t packed; /* what was in it has been used */
+    cudaEvent_t packed; /* its contents have been used */
 };
 
 struct loader {
@@ -138,7 +138,7 @@ static int load_vector(struct cuda *c, float *to, const float *from, int n)
                       "loading");
 }
 
-/* A bias as its matrix's rows are: see enum cuda_rows. NULL is zeros. */
+/* Places a bias as its matrix's rows are placed: see enum cuda_rows. NULL is zeros. */
 static void place_bias(const struct cuda *c, float *to, const float *from, int n, bool heads)
 {
     int d = c->cfg.head_dim, half = d / 2;
@@ -186,8 +186,9 @@ static bool step_can_read(const struct cuda *c, const struct cuda_matrix *w)
     return w->n_tiles == 0 || cuda_step_usable(c->layers[0].up.format, w->format);
 }
 
-/* What a whole step needs to know of the layers; whether there can be one is seen on the way. It writes
- * a pair of elements at a time to the cache, so that cannot be one of codes, which depend on 32. */
+/* Loads what the whole-step kernel needs to know of the layers, and decides whether it can be
+ * used. It writes pairs of elements to the cache, so the cache cannot be one of codes, which are
+ * quantised 32 at a time. */
 static int load_step_layers(struct cuda *c)
 {
     size_t bytes = (size_t)c->cfg.n_layer * sizeof *c->step_layers;

@@ -1,11 +1,11 @@
-/* matvec.cu - a matrix times up to sixteen columns, on tensor cores: decoding's one product, on any
- * device.
+/* matvec.cu - a matrix times up to sixteen columns, on tensor cores: the product of decoding, on
+ * any device.
  *
  * A warp multiplies a slice of a tile's columns, a few warps share a tile, and the block adds up
- * their parts in a fixed order. The weights come straight from memory into the registers that the
- * tensor core reads; the first of them are on their way before the kernel before this one has ended.
- * The tokens are the sixteen rows of the instruction's A, whether they are there or not: so a token's
- * bits do not depend on how many others there are. */
+ * their partial sums in a fixed order. The weights go straight from memory into the registers that
+ * the tensor core reads; the first loads are issued before the previous kernel has ended. The
+ * tokens are the sixteen rows of the instruction's A, whether all sixteen exist or not: so a
+ * token's bits do not depend on the size of the batch. */
 #include "cuda/finish.cuh"
 #include "cuda/format.cuh"
 #include "cuda/input.cuh"
@@ -19,8 +19,8 @@ struct job {
     bool fused;   /* the input is made here, into shared memory */
 };
 
-/* c[i] += the products of half a chunk, by turns so that no instruction waits for the one before.
- * x: [n, pitch] from the half chunk's first column on. */
+/* c[i] += the products of half a chunk, interleaved so that no instruction waits for the one
+ * before. x: [n, pitch] from the half chunk's first column on. */
 template <int F>
 static __device__ __forceinline__ void multiply_half(const format<F> &f, const __half *x, int pitch,
                                                      int n, float c[4][4])
@@ -74,8 +74,9 @@ static __device__ __forceinline__ void finish_group(const struct job &job, int g
     }
 }
 
-/* This block's groups of tiles of one matrix, from tile `offset` of the product on. While a group is
- * multiplied the next one's first half chunks come into the registers that have become free. */
+/* This block's groups of tiles of one matrix, which begins with tile `offset` of the product.
+ * While one group is multiplied, the first half chunks of the next are loaded into the registers
+ * that become free. */
 template <int F>
 static __device__ __forceinline__ void multiply_groups(const struct job &job,
                                                        const struct cuda_matrix &w, int first_group,
@@ -178,8 +179,8 @@ static matvec_kernel kernel_of(const struct cuda_matvec *m)
     }
 }
 
-/* The more columns there are, the more warps share a tile; by the matrix alone, so that sums are
- * always added up in the same order. */
+/* Warps that share a tile: more for longer rows. It depends on the matrix alone, so that sums are
+ * always added in the same order. */
 static int split_of(int n_chunks)
 {
     return n_chunks >= 16 ? 8 : n_chunks >= 2 ? 4 : 1;

@@ -1,6 +1,6 @@
-/* memory.c - the plan of the device's memory: what is where, and how much.
+/* memory.c - the plan of the device's memory: what goes where, and how large it is.
  *
- * Counting and handing out are the same code, run twice, so that they cannot differ. */
+ * The same code, run twice, first counts and then hands out, so that the two cannot differ. */
 #include "cuda/cuda.h"
 
 #include <assert.h>
@@ -38,8 +38,9 @@ static struct cuda_matrix take_matrix(struct arena *a, enum cuda_format format, 
     return w;
 }
 
-/* q, k and v are one matrix if they can be: all of one format, or v alone of the one that K-quants
- * give it in half of the layers. No other mixture is known; such matrices are kept as halves. */
+/* q, k and v become one matrix if they can: if all have one format, or if v has the one that
+ * K-quants give it in half of the layers. Other mixtures are unknown in practice and are kept as
+ * halves. */
 static void take_qkv(struct arena *a, const struct layer *from, struct cuda_layer *l)
 {
     enum cuda_format q = cuda_format_of(from->wq.type), k = cuda_format_of(from->wk.type);
@@ -135,7 +136,8 @@ size_t cuda_kv_bytes(const struct cuda *c)
            (size_t)backend_kv_row_bytes(&c->cfg, c->opt.kv_type);
 }
 
-/* The input of a step of up to so many tokens, copied in one piece: a step of few copies little. */
+/* Lays out the inputs of a step of up to n_tokens, to be copied in one piece: small steps copy
+ * little. */
 void cuda_arrange_inputs(struct cuda *c, int n_tokens, int n_outputs)
 {
     int32_t *at = c->inputs;
@@ -177,8 +179,8 @@ static void take_exchange(struct arena *a, const struct model_config *cfg, struc
     take(a, &e->h, (size_t)cfg->n_ff, sizeof(uint16_t));
 }
 
-/* What is never needed at the same time: a product that is still to be finished, attention's ranges, and
- * logits. */
+/* What is never needed at the same time shares memory: a product before its epilogue, attention's
+ * ranges, and logits. */
 static void take_by_turns(struct arena *a, struct cuda *c)
 {
     const struct model_config *cfg = &c->cfg;

@@ -1,9 +1,10 @@
-/* ops.cu - the small kernels: embedding and angles, inputs, and the finish of others' products. */
+/* ops.cu - the small kernels: embedding and rotary angles, a product's input, and the epilogue of
+ * cuBLAS's products. */
 #include "cuda/finish.cuh"
 #include "cuda/format.cuh"
 #include "cuda/input.cuh"
 
-/* Angles are worked out in double: at position 131,072 a float's product is off by hundredths. */
+/* Angles are computed in double: at position 131,072 a float's product is off by hundredths. */
 template <int F> static __global__ void embed(const __grid_constant__ struct cuda_embed e)
 {
     int token = blockIdx.x;
@@ -56,7 +57,7 @@ static __global__ void finish_qkv_rows(const __grid_constant__ struct cuda_finis
     }
 }
 
-/* Of what a half cannot hold the product has infinities, of which nothing can be made. */
+/* Values too large for a half arrive as infinities, which would become NaNs. */
 static __device__ __forceinline__ float2 finite(uint32_t halves)
 {
     float2 v = __half22float2(half2_of(halves));

@@ -1,7 +1,8 @@
-/* pack.cu - from the file's rows to the device's tiles, and from tiles to rows of halves.
+/* pack.cu - repacks the file's rows into the device's tiles, and unpacks tiles into rows of
+ * halves.
  *
- * Plain on purpose: each thread fetches the eight columns of one lane and unit from the file's block
- * by its definition in quant.h. It is done once. */
+ * Deliberately simple: each thread fetches the eight columns of one lane and unit from the file's
+ * block by its definition in quant.h. It is done once. */
 #include "cuda/format.cuh"
 
 static __device__ uint32_t u16(const uint8_t *p)
@@ -110,7 +111,8 @@ static __device__ void pack_halves(const struct cuda_pack &p, const uint8_t *row
     }
 }
 
-/* Codes of the eight columns from col on: low four bits as code words, or bytes, and higher bits. */
+/* Packs the codes of the eight columns from col on: low four bits as code words, or bytes; high
+ * bits. */
 static __device__ void pack_codes(int format, enum quant_type type, char *chunk,
                                   const uint8_t *block, int i, int lane, int half, int u)
 {

@@ -1,5 +1,5 @@
-/* ring.cuh - what a ring of slots in shared memory needs, which the bulk copy engine of compute
- * capability 9.0 fills with chunks of a matrix (PTX ISA, "cp.async.bulk" and "mbarrier"). */
+/* ring.cuh - a ring of slots in shared memory, filled with chunks of a matrix by the bulk copy
+ * engine of compute capability 9.0 (PTX ISA, "cp.async.bulk" and "mbarrier"). */
 #ifndef ENGINE_CUDA_RING_CUH
 #define ENGINE_CUDA_RING_CUH
 
@@ -13,7 +13,8 @@ static __device__ __forceinline__ uint32_t shared_address(const void *p)
     return (uint32_t)__cvta_generic_to_shared(p);
 }
 
-/* n arrivals complete a phase, once its bytes are there too. By one thread, before others use it. */
+/* n arrivals complete a phase, once its bytes have arrived too. By one thread, before any other
+ * use. */
 static __device__ __forceinline__ void barrier_init(uint64_t *barrier, int n)
 {
 #if __CUDA_ARCH__ >= 900

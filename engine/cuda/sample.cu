@@ -1,9 +1,9 @@
-/* sample.cu - the next token from logits that stay on the device; see sampler.h and sampler.c, whose
- * order of steps and draw these are.
+/* sample.cu - picks the next token from logits that stay on the device, by the steps and with the
+ * draws of sampler.c; see sampler.h.
  *
- * Probabilities are added up as integers (2^46 is 1), so that a sum does not depend on the order of
- * its terms. The cut of top-k and top-p is found by three rounds of counting: each looks at the next
- * bits of the probabilities (positive floats are ordered as their bits are). */
+ * Probabilities are summed as integers (2^46 is 1), so that a sum does not depend on the order of
+ * its terms. The cut of top-k and top-p is found by radix selection in three rounds, each by the
+ * next bits of the probabilities (positive floats compare as their bits do). */
 #include <float.h>
 #include <limits.h>
 
@@ -13,10 +13,11 @@ enum { BEST_THREADS = 256, THREADS = 1024, N_WARPS = THREADS / 32 };
 static_assert((int)DRAW_BINS == (int)THREADS, "a bin for each thread");
 static_assert((int)N_WARPS == 32 && (int)DRAW_BLOCKS <= 32, "a lane for each");
 
-/* exp(-23) and more as bits less this are below 2^30: three rounds of ten bits. */
+/* The bits of exp(-23) and above, minus this, are below 2^30: three rounds of ten bits. */
 static const uint32_t lowest_bits = 0x2e000000;
 
-/* A float's order as an integer's, and the lower id first among equals. */
+/* Maps a logit and its id to an integer that compares as they do; of equal logits the lower id
+ * wins. */
 static __device__ __forceinline__ uint64_t rank_of(float v, int id)
 {
     uint32_t bits = __float_as_uint(v);
@@ -34,7 +35,7 @@ static __device__ __forceinline__ uint64_t warp_max(uint64_t v)
     return v;
 }
 
-/* Rank of a logit that no number may have: the model is damaged. */
+/* The rank of a NaN or infinite logit: the model is damaged. */
 static const uint64_t invalid = ~0ull;
 
 static __device__ void penalise(const struct cuda_sample &s, int output, float *logits, int first,
@@ -62,7 +63,7 @@ static __device__ __forceinline__ bool may_pick(const struct cuda_sample &s, int
            (s.masks[(size_t)output * s.mask_words + id / 32] >> id % 32 & 1);
 }
 
-/* The greatest rank among ids [first, last). What may not be picked is put out of the way. */
+/* The greatest rank among ids [first, last). Sets what may not be picked to -inf. */
 static __device__ uint64_t best_of(const struct cuda_sample &s, int output, float *logits,
                                    int first, int last)
 {
@@ -143,11 +144,11 @@ cudaError_t launch_sample_best(const struct cuda_queue *q, const struct cuda_sam
     return launch(q, best, dim3(SAMPLE_BLOCKS, (unsigned)n_outputs), BEST_THREADS, 0, *s);
 }
 
-/* The draw: a few blocks for each output, each with a share of the vocabulary in the order of ids, and
- * each warp with a piece of the share. The blocks are a cluster, which can wait for its own, and hold
- * probabilities in shared memory (from compute capability 9.0 on); elsewhere there is one, and they stay
- * where the logits were. What all blocks have together is added up in the L2 cache: the cluster's shared
- * memory is slow to read from afar. */
+/* The draw: a few blocks for each output, each with a share of the vocabulary, and each warp with
+ * a piece of the share, in the order of ids. From compute capability 9.0 on the blocks form a
+ * cluster, which has its own barrier, and keep the probabilities in shared memory; elsewhere there
+ * is one block, which keeps them in place of the logits. Sums over the blocks are made by atomics
+ * in the L2 cache: reading another block's shared memory is slow. */
 
 static __device__ __forceinline__ int blocks_of_draw(void)
 {
@@ -181,7 +182,7 @@ static __device__ __forceinline__ void sync_draw(void)
 static __device__ __forceinline__ unsigned long long sum_lanes(unsigned long long v)
 {
 #if __CUDA_ARCH__ >= 800
-    /* 32 numbers of 27 bits add up to no more than 32 bits. */
+    /* 32 numbers of 27 bits sum to at most 32 bits. */
     const unsigned low = (1u << 27) - 1;
     return __reduce_add_sync(~0u, (unsigned)v & low) +
            ((unsigned long long)__reduce_add_sync(~0u, (unsigned)(v >> 27) & low) << 27) +
@@ -193,7 +194,7 @@ static __device__ __forceinline__ unsigned long long sum_lanes(unsigned long lon
 #endif
 }
 
-/* Of this lane and those below it. */
+/* The sum over this lane and those below it. */
 static __device__ __forceinline__ unsigned long long sum_up_to_lane(unsigned long long v)
 {
     for (int k = 1; k < 32; k *= 2) {
@@ -203,14 +204,14 @@ static __device__ __forceinline__ unsigned long long sum_up_to_lane(unsigned lon
     return v;
 }
 
-/* The last candidate that is kept, most likely first: those with more bits than `bits`, and of equal
- * ones those with ids up to `id`. */
+/* The last candidate kept, in the order of probability: kept are those with more bits than `bits`,
+ * and of equal ones those with ids up to `id`. */
 struct cut {
     uint32_t bits;
     int id;
 };
 
-/* A sum of weights, as two halves: shared memory adds up no longer ones at once. */
+/* A sum of weights in two halves: shared memory has no 64-bit atomic addition. */
 struct sum {
     uint32_t low, high;
 };
@@ -225,7 +226,7 @@ struct block {
     int id;
 };
 
-/* A warp's piece: ids [first, last). p is probabilities, times a constant, from id `first` on. */
+/* A warp's piece: ids [first, last). p: their probabilities, times a constant. */
 struct piece {
     float *p;
     int first, last;
@@ -237,7 +238,7 @@ static __device__ __forceinline__ unsigned long long mass_of(float p)
     return __float2ull_rz(p * 0x1p46f);
 }
 
-/* Without a branch. What has 0 is not kept: {0, -1} keeps all else. */
+/* Branch-free. Probability 0 is never kept; {0, -1} keeps all others. */
 static __device__ __forceinline__ bool kept(const struct cut &cut, float p, int id)
 {
     uint32_t bits = __float_as_uint(p);
@@ -266,8 +267,8 @@ static __device__ __forceinline__ void weigh(const struct piece &s, const float 
     }
 }
 
-/* visit(id, p) of all of the piece, a row of 32 ids after the other, as long as it returns true; ids
- * that are not the piece's have 0. */
+/* Calls visit(id, p) for the whole piece, in rows of 32 ids, until it returns false; p is 0 past
+ * the end. */
 template <class V> static __device__ __forceinline__ void visit_rows(const struct piece &s, V visit)
 {
     int lane = threadIdx.x % 32, n = s.last - s.first;
@@ -278,14 +279,14 @@ template <class V> static __device__ __forceinline__ void visit_rows(const struc
             return;
 }
 
-/* What the blocks of a draw have together. A slot that was used is free when all have passed the next
- * sync_draw. */
+/* The sums that the blocks of a draw share. A slot can be reused after the next sync_draw. */
 struct together {
     struct cuda_draw *all;
     int bins, totals; /* the slots to use next */
 };
 
-/* A number that each warp has: of the warps before this one, of blocks and all. */
+/* Sums of a number that each warp has: over the warps before this one, in all blocks; and over
+ * all. */
 struct sums {
     unsigned long long before, all;
 };
@@ -318,14 +319,14 @@ static __device__ __forceinline__ void add_to(struct sum &to, unsigned long long
         atomicAdd(&to.high, high);
 }
 
-/* What is counted: candidates, or their mass. */
+/* The weight of a candidate: its mass, or 1 to count candidates. */
 static __device__ __forceinline__ unsigned long long weight_of(bool by_mass, float p)
 {
     return by_mass ? mass_of(p) : 1;
 }
 
-/* Weighs the candidates whose bits begin with `prefix`, by the next DRAW_BITS bits. Returns the sum in
- * this thread's bin, of all blocks together. */
+/* Adds up the candidates whose bits begin with `prefix` in bins by their next DRAW_BITS bits.
+ * Returns the sum in this thread's bin over all blocks. */
 static __device__ __forceinline__ unsigned long long
 weigh_bins(struct block &b, struct together &t, const struct piece &s, const struct cut &before,
            bool by_mass, uint32_t prefix, int round, int bin)
@@ -352,8 +353,9 @@ weigh_bins(struct block &b, struct together &t, const struct piece &s, const str
     return __ldcg(all);
 }
 
-/* Goes down the bins to the one in which `limit` is reached, or top_p of all weight, where that is less
- * than 1. Into b.chosen: what is there, and what of it is still to be kept. */
+/* Finds the bin, from the most likely down, in which the running sum reaches `limit`, or top_p of
+ * the total if top_p < 1. Sets b.chosen: the bin's weight, and how much of it is still to be kept.
+ */
 static __device__ __forceinline__ void choose_bin(struct block &b, int bin, unsigned long long own,
                                                   unsigned long long limit, float top_p)
 {
@@ -372,7 +374,8 @@ static __device__ __forceinline__ void choose_bin(struct block &b, int bin, unsi
     __syncthreads();
 }
 
-/* The last id of the share that is kept, if of all ids whose bits are these the first n are. */
+/* Of all candidates with exactly these bits the first n are kept: the id of the last one kept in
+ * this share, -1 if none is, INT_MAX if all are. */
 static __device__ __forceinline__ int find_equal(struct block &b, struct together &t,
                                                  const struct piece &s, uint32_t bits,
                                                  unsigned long long n)
@@ -401,8 +404,7 @@ static __device__ __forceinline__ int find_equal(struct block &b, struct togethe
     return b.id;
 }
 
-/* Keeps the most likely: `limit` of them, or as many as have top_p of the mass, where that is less than
- * 1. */
+/* Keeps the most likely: `limit` of them, or as many as have top_p of the mass if top_p < 1. */
 static __device__ __forceinline__ struct cut select_head(struct block &b, struct together &t,
                                                          const struct piece &s,
                                                          const struct cut &before,
@@ -419,7 +421,7 @@ static __device__ __forceinline__ struct cut select_head(struct block &b, struct
         prefix = prefix << DRAW_BITS | b.chosen.bin;
         limit = b.chosen.left;
     }
-    /* All that are left are equal. */
+    /* All remaining candidates are equal. */
     uint32_t bits = prefix + lowest_bits;
     unsigned long long each = weight_of(by_mass, __uint_as_float(bits)), n = 1;
     if (limit > each)
@@ -433,7 +435,7 @@ static __device__ __forceinline__ unsigned long long mass_kept(const struct cut 
     return kept(cut, p, id) ? mass_of(p) : 0;
 }
 
-/* Kept mass. */
+/* The sum of the kept mass. */
 static __device__ __forceinline__ struct sums sum_kept(struct block &b, struct together &t,
                                                        const struct piece &s, const struct cut &cut)
 {
@@ -446,8 +448,8 @@ static __device__ __forceinline__ struct sums sum_kept(struct block &b, struct t
     return sum_warps(b, t, sum_lanes(sum));
 }
 
-/* The first kept id of a warp's piece at which the masses so far, those before the piece included, are
- * more than `target`; or -1. */
+/* The first kept id of a warp's piece at which the running mass, with that before the piece,
+ * exceeds `target`; or -1. */
 static __device__ __forceinline__ int walk_to(const struct piece &s, const struct cut &cut,
                                               unsigned long long before, unsigned long long target)
 {

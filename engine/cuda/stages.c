@@ -1,16 +1,16 @@
-/* stages.c - the stages of a step as launches, and whole steps recorded.
+/* stages.c - the stages of a step as kernel launches, and whole steps as graphs.
  *
  * Few tokens go through the matrix-vector kernels with everything around them fused in; many go
- * through cuBLAS, with kernels of their own before and after. Where bits must not depend on the
- * batch, or where there is no cuBLAS, all tokens go the first way. */
+ * through cuBLAS, with separate kernels before and after. Where bits must not depend on the batch,
+ * or cuBLAS is missing, all tokens go the first way. */
 #include <string.h>
 
 #include "cuda/cuda.h"
 
-/* Tokens up to which a product of halves is not cuBLAS's. */
+/* Up to this many tokens cuBLAS is slower for halves. */
 enum { FEW_FOR_HALVES = 4 };
 
-/* Whether cuBLAS is the faster one. What is quantised it has unpacked first. */
+/* True if cuBLAS is faster. Quantised weights are unpacked for it first. */
 static bool by_blas(const struct cuda *c, const struct cuda_matrix *w, int n)
 {
     int few = w->format == CUDA_F16 ? FEW_FOR_HALVES : MATVEC_TOKENS;
@@ -259,7 +259,7 @@ static struct cuda_attention attention_of(const struct cuda *c, int layer)
     };
 }
 
-/* Into how many ranges positions are cut at most: so that the blocks fill the device once or twice. */
+/* The most ranges to cut positions into: enough to fill the device once or twice. */
 static int splits_for(const struct cuda *c, int n_tokens)
 {
     int most = 2 * c->queue.n_processors / (n_tokens * c->cfg.n_head_kv);
@@ -269,7 +269,7 @@ static int splits_for(const struct cuda *c, int n_tokens)
     return most > 1 ? most : 1;
 }
 
-/* Attention's ranges of tokens [first, n), to be put together. */
+/* Attention's ranges of tokens [first, n), to be merged by the next product. */
 static struct cuda_input merged(const struct cuda *c, int first, int n)
 {
     int cols = c->cfg.n_head * c->cfg.head_dim, pitch = cuda_pitch(cols);
@@ -287,7 +287,7 @@ static struct cuda_input merged(const struct cuda *c, int first, int n)
     };
 }
 
-/* The ranges' results of few tokens are put together by whoever wants them. */
+/* For few tokens, the readers merge the ranges' results. */
 static int attend_heads(struct cuda *c, int layer)
 {
     struct cuda_attention a = attention_of(c, layer);
@@ -375,7 +375,7 @@ int cuda_stage_logits(struct cuda *c)
     return multiply(c, &p);
 }
 
-/* At most n, so that every block has a part in every product. */
+/* At most n, and few enough that every block takes part in every product. */
 static int fewest_tiles(const struct cuda_layer *l, int n)
 {
     const int tiles[] = {l->qkv.n_tiles + l->v.n_tiles, l->out.n_tiles, l->up.n_tiles,
@@ -386,7 +386,7 @@ static int fewest_tiles(const struct cuda_layer *l, int n)
     return n;
 }
 
-/* The step of one token, whole; false where it cannot be. */
+/* Plans the whole-step kernel; false if the model does not fit it. */
 static bool plan_whole_step(struct cuda *c, struct step_job *out)
 {
     const struct model_config *cfg = &c->cfg;

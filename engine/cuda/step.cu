@@ -1,17 +1,18 @@
-/* step.cu - a whole step of one token in one kernel, where there is a bulk copy engine.
+/* step.cu - a whole decode step of one token in one kernel, on devices with a bulk copy engine.
  *
- * What bounds a single token is not memory alone but the time between one stage's last weights and
- * the next one's first. Here the weights never stop coming: a thread of each block brings the
- * block's chunks of all matrices, in their order, into a ring of slots in shared memory, whatever
- * stage the others have reached. One block runs on each multiprocessor, all of them at once; what a
- * stage gives they leave for each other in memory.
+ * A single token's step is bound not by memory bandwidth alone but by the time between the last
+ * weights of one stage and the first of the next. Here the weights never stop coming: one thread
+ * of each block fetches the block's chunks of all matrices, in order, into a ring of slots in
+ * shared memory, whatever stage the other threads have reached. One block runs on each
+ * multiprocessor, all of them at once; they exchange the results of stages through global memory.
  *
- * All blocks keep x, and make a stage's input from what the others have left. A block's
- * chunks are dealt out to its warps in turn; that and the order in which parts are added up depend on
- * the matrix and the device alone. */
+ * Every block keeps x, and makes a stage's input from what the others have written. A block's
+ * chunks are dealt out to its warps in turn; this, and the order in which partial sums are added,
+ * depend on the matrix and the device alone. */
 #include "cuda/step.cuh"
 
-/* Offsets of what the model's shape decides; `ring` is also how much there is beside it. */
+/* Offsets in shared memory that depend on the model's shape; `ring` comes last, so it is also
+ * their total size. */
 struct plan {
     size_t layers, x, y, sums, ring;
 };
@@ -117,7 +118,7 @@ int cuda_step_slots(const struct step_job *job)
     if (choice.room < STEP_SHARED)
         n = (int)((STEP_SHARED - choice.room) / choice.slot_bytes);
     n = n < MAX_SLOTS ? n : MAX_SLOTS;
-    n -= n % choice.groups; /* a slot is always the same group's */
+    n -= n % choice.groups; /* a slot always belongs to the same group */
     return n >= IN_FLIGHT ? n : 0;
 }
 

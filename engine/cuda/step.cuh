@@ -1,4 +1,4 @@
-/* step.cuh - how a block's workers go through a whole step, stage after stage; see step.cu. */
+/* step.cuh - the workers of a block in the whole-step kernel, stage by stage; see step.cu. */
 #ifndef ENGINE_CUDA_STEP_CUH
 #define ENGINE_CUDA_STEP_CUH
 
@@ -8,18 +8,18 @@
 #include "cuda/weights.cuh"
 #include "cuda/words.cuh"
 
-/* Marks of what is added to x: it is so by turns. */
+/* Which of the two partial results added to x a word belongs to; they alternate. */
 enum { MARK_OUT = 0, MARK_DOWN = 1 };
 
 /* Pairs of columns that a thread keeps in registers, which bounds n_embd; columns of a sum. */
 enum { KEPT = 2, SUMMED = 16 };
 
-/* Products that all wait for, as steps of a counter. What a stage gives can be written anew as soon as
- * the one before has been read: every block has a part in every product, so whoever has all of a stage
- * knows that all have got there. */
+/* Products that every block waits for, as increments of a counter. A stage's output may be
+ * overwritten once the stage before it has been read: every block takes part in every product, so
+ * a block that has all of a stage knows that all blocks have got that far. */
 enum { DONE_OUT = 1, DONE_UP, DONE_DOWN, N_DONE = DONE_DOWN };
 
-/* Read once: the compiler would rather read threadIdx again and again, and wait. */
+/* Read once: the compiler would reread threadIdx, and stall on it. */
 [[maybe_unused]] static __device__ __forceinline__ int thread_once(void)
 {
     int thread;
@@ -27,13 +27,13 @@ enum { DONE_OUT = 1, DONE_UP, DONE_DOWN, N_DONE = DONE_DOWN };
     return thread;
 }
 
-/* What attention waits for: queries, and the new position's keys and values, to shared memory. */
+/* Attention's fresh input: queries, and the new position's keys and values, into shared memory. */
 template <int D>
 static __device__ __forceinline__ void
 take_qkv(const struct heads_task &t, const struct cuda_word *q, const struct cuda_word *kv,
          uint32_t tag, struct heads_memory<D, heads_warps(D)> &memory)
 {
-    int n_q = t.n_heads * (D / 2), n = n_q + D / 2; /* of kv two words are two pairs of halves */
+    int n_q = t.n_heads * (D / 2), n = n_q + D / 2; /* two words of kv are two pairs of halves */
 
     q += t.q;
     kv += t.head_kv * D;
@@ -49,7 +49,7 @@ take_qkv(const struct heads_task &t, const struct cuda_word *q, const struct cud
     }
 }
 
-/* A function of its own, so that it has registers of its own. */
+/* Not inlined, to have registers of its own. */
 template <int D>
 static __device__ __noinline__ void
 attend_apart(const struct cuda_attention &a, const struct heads_task &t, int layer,
@@ -57,7 +57,7 @@ attend_apart(const struct cuda_attention &a, const struct heads_task &t, int lay
              struct heads_memory<D, heads_warps(D)> &memory)
 {
     auto wait = [&] {
-        sync_workers(WORKERS); /* the memory has been used for something else */
+        sync_workers(WORKERS); /* the memory held something else */
         take_qkv<D>(t, q, kv, tag, memory);
         sync_workers(WORKERS);
     };
@@ -66,7 +66,7 @@ attend_apart(const struct cuda_attention &a, const struct heads_task &t, int lay
     });
 }
 
-/* A: what most matrices are. B: what some are instead, or A. */
+/* A: the format of most matrices; B: that of the others, or A. */
 template <int A, int B, int D> struct step : weights<A, B, D> {
     using all = weights<A, B, D>;
     using all::AT_ONCE, all::GROUPS, all::ROW, all::SLOT, all::job, all::layers, all::ring,
@@ -78,7 +78,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
     struct step_before before;
     int thread, warp, lane;
 
-    /* Each KV head and range of positions is a block's task. */
+    /* Each KV head and range of positions is one block's task. */
     struct attending {
         const struct heads_task *task; /* of this warp */
         bool mine;
@@ -87,7 +87,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
 
     /* Waiting for the other blocks */
 
-    /* Once all has been written that the block leaves of a product. */
+    /* Call it once the block has written all of its part of a product. */
     __device__ void arrive(void) const
     {
         sync_workers(WORKERS);
@@ -103,7 +103,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
         sync_workers(WORKERS);
     }
 
-    /* Of what one layer writes and the next one anew: there are zeros at first. */
+    /* The tag of a layer's words; memory starts as zeros, which no layer's tag is. */
     __device__ uint32_t tag_of(int layer) const
     {
         return before.layers + layer + 1;
@@ -111,7 +111,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
 
     /* Inputs */
 
-    /* A thread's part of the gain, which is there before x is. */
+    /* A thread's part of the norm's gain, loaded before x is complete. */
     struct gain {
         float2 v[KEPT];
     };
@@ -127,7 +127,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
         return g;
     }
 
-    /* What is to be added to x: [k] of pair thread + k WORKERS. */
+    /* The pending addition to x: [k] is for pair thread + k WORKERS. */
     __device__ void take_added(unsigned mark, float2 v[KEPT]) const
     {
         const float2 *first = (const float2 *)job.exchange.added, *second = first + job.n_embd / 2;
@@ -158,7 +158,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
                                __uint_as_float(a[k].y) + __uint_as_float(b[k].y));
     }
 
-    /* y = x normed; x += what is owed to it first. */
+    /* y = norm(x), after adding the pending part to x. */
     __device__ void norm(const struct gain &gain, bool owed, unsigned mark) const
     {
         int pairs = job.n_embd / 2;
@@ -200,7 +200,8 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
         sync_workers(WORKERS);
     }
 
-    /* N lanes have what sums of 16 columns are made of: piece i of the row, of N in them. */
+    /* The sums of 16 columns, from the N lanes that hold their pieces; this lane's is piece i of
+     * the row. */
     template <int N> __device__ void add_sums(float2 v, int i, bool on) const
     {
 #pragma unroll
@@ -212,7 +213,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
             y.sums[i / N] = v;
     }
 
-    /* Eight columns of y, where `on`. By whole warps. */
+    /* Sets eight columns of y, if `on`. Called by whole warps. */
     __device__ void set_columns(int i, bool on, const uint4 &v) const
     {
         const uint32_t words[4] = {v.x, v.y, v.z, v.w};
@@ -257,7 +258,8 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
         sync_workers(WORKERS);
     }
 
-    /* This block's share of attention, if it has one, and y = what all have made of it. */
+    /* Computes this block's share of attention, if it has one, then y = the merged result of all.
+     */
     __device__ void attention(int layer, const struct attending &of) const
     {
         struct step_counters *counters = job.exchange.counters;
@@ -277,7 +279,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
         sync_workers(WORKERS);
     }
 
-    /* y = the input of a product, once the others have left what it is made of. */
+    /* y = the input of a product, once the other blocks have written what it is made from. */
     __device__ void prepare(int layer, int kind, const struct attending &of) const
     {
         if (kind == OUT) {
@@ -299,7 +301,8 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
 
     /* Products */
 
-    /* Chunk k of the run of chunk i, which is chunk `column` of its tile. */
+    /* Multiplies chunk k of the run that begins with chunk i, which is chunk `column` of its tile.
+     */
     __device__ void multiply_chunk(const struct chunks &c, int i, int k, int column,
                                    const char *slot, float *out) const
     {
@@ -322,8 +325,8 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
         }
     }
 
-    /* This warp's chunks of a pass: one of each of its group's runs. Those of the group that have none in
-     * the last run wait for its slot all the same, so that none is a whole round ahead. */
+    /* This warp's chunks of a pass: one from each of its group's runs. Warps without a chunk in
+     * the last run still wait for its slot, so that no warp gets a whole round ahead. */
     __device__ void multiply_runs(const struct chunks &c, const struct pass &pass, float *parts,
                                   cursor &at) const
     {
@@ -349,11 +352,11 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
         }
     }
 
-    /* Adds up what the chunks of each tile have given. */
+    /* Adds up the chunks' results for each tile. */
     __device__ void finish_tiles(int layer, int kind, const struct share &s,
                                  const struct pass &pass, const float *parts) const
     {
-        enum { LANES = 8 }; /* add up a pair of rows together */
+        enum { LANES = 8 }; /* that add up a pair of rows together */
         int n = (pass.end - pass.tile) * (TILE / 2) * LANES;
 
         for (int i = thread; i - lane < n; i += WORKERS) {
@@ -385,7 +388,8 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
         }
     }
 
-    /* What becomes of a pair of rows. Eight lanes have the same pair; a warp has a whole tile. */
+    /* The epilogues, each for a pair of rows. Eight lanes hold the same pair; a warp has a whole
+     * tile. */
 
     __device__ void leave_logits(int row, float2 v) const
     {
@@ -406,7 +410,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
                           tagged(marked(h, tag_of(layer) & 1) | h1 << 16, h2 | h3 << 16));
     }
 
-    /* A part of a tile that has another one, or all of it. */
+    /* Part of a tile shared with another block, or a whole tile. */
     __device__ void leave_added(unsigned mark, int row, float2 v, bool begins, bool ends) const
     {
         float *first = job.exchange.added + row, *second = first + job.n_embd;
@@ -416,7 +420,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
         if (lane % 8 == 0)
             store_relaxed(begins ? first : second, pair);
         if (lane % 8 == 1 && begins && ends)
-            store_relaxed(second, tagged(mark, mark)); /* nearly nothing */
+            store_relaxed(second, tagged(mark, mark)); /* zero, but for the mark */
     }
 
     __device__ void leave_qkv(int layer, int row, float2 v) const
@@ -482,8 +486,8 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
         return of;
     }
 
-    /* x = the token's embedding, and the angles of its position in double: at 131,072 a float's
-     * product is off by hundredths. */
+    /* x = the token's embedding; also computes the rotary angles, in double: at position 131,072 a
+     * float's product is off by hundredths. */
     __device__ void embed(int position) const
     {
         int token = job.step.token[0];

@@ -1,60 +1,60 @@
-/* weights.cuh - a block's shares of all matrices in a whole step, and the thread that brings them; see
- * step.cu.
+/* weights.cuh - a block's shares of all matrices in a whole step, and the thread that fetches
+ * them; see step.cu.
  *
- * It brings the block's chunks in their order into a ring of slots in shared memory, as far ahead of the
- * others as there is room. */
+ * It fetches the block's chunks in order into a ring of slots in shared memory, as far ahead of
+ * the workers as there is room. */
 #ifndef ENGINE_CUDA_WEIGHTS_CUH
 #define ENGINE_CUDA_WEIGHTS_CUH
 
 #include "cuda/heads.cuh"
 #include "cuda/ring.cuh"
 
-/* Workers, and a warp of which one thread brings the weights. */
+/* The workers, and one more warp, of which one thread fetches the weights. */
 enum { WORKERS = STEP_WORKERS, WARPS = WORKERS / 32, THREADS = WORKERS + 32 };
 enum { MAX_SLOTS = 16, PASS_CHUNKS = 384 };
 
-/* Slots that are on their way at a time: more would be in the way of what is waited for. */
+/* Slots being fetched at a time. More would delay the one that is waited for. */
 enum { IN_FLIGHT = 2 };
 
-/* The products of a layer, and what comes after the last layer. */
+/* The products of a layer, and the output matrix after the last layer. */
 enum { QKV, OUT, UP, DOWN, N_PRODUCTS, HEAD = N_PRODUCTS, N_KINDS };
 
-/* Warps that attention has. More would take a slot's place in shared memory. */
+/* Warps that compute attention. More would take the shared memory of a slot. */
 static __host__ __device__ constexpr int heads_warps(int head_dim)
 {
     return head_dim == 64 ? 12 : 8;
 }
 static_assert(heads_warps(64) <= WARPS, "it has no others");
 
-/* A block's chunks [first, last) of a kind of product, tile after tile; `first` is chunk `column` of
- * tile `tile`. A pass is of so many tiles that what their chunks give has room. All layers are alike,
- * and divisions are slow, so this is worked out once. */
+/* A block's chunks [first, last) of one kind of product, tile after tile; `first` is chunk
+ * `column` of tile `tile`. A pass is as many tiles as there is room for the results of their
+ * chunks. All layers have the same shares, and divisions are slow, so they are computed once. */
 struct share {
     int first, last, per_tile, tile, column, last_tile, pass_tiles, step;
     int begin[WARPS]; /* the columns of the first chunks */
 };
 
-/* Shared memory but for what the model's shape decides. */
+/* Shared memory whose size does not depend on the model's shape. */
 template <int D> struct room {
     uint64_t full[MAX_SLOTS], empty[MAX_SLOTS];
-    union { /* in turn: a product, attention, putting its ranges together */
-        alignas(16) float parts[2][PASS_CHUNKS * TILE]; /* what each chunk gives of its rows */
+    union { /* in turn: a product, attention, merging its ranges */
+        alignas(16) float parts[2][PASS_CHUNKS * TILE]; /* each chunk's result for its rows */
         struct heads_memory<D, heads_warps(D)> attention;
     };
     struct share kinds[N_KINDS];
     float sums[WARPS];
     float2 turn[D / 2];
     struct heads_task tasks[WARPS];
-    size_t kv_at; /* where the cache has this position, of layer 0 and KV head 0 */
+    size_t kv_at; /* this position's place in the cache, for layer 0 and KV head 0 */
 };
 
 /* A block's part of a product. */
 struct chunks {
-    struct cuda_matrix w, w2; /* w2: the last tiles, of another format; or none */
+    struct cuda_matrix w, w2; /* w2: the last tiles, if they have another format */
     const struct share *of;
 };
 
-/* Tiles [tile, end) and of them this block's chunks [first, last). */
+/* Tiles [tile, end), and this block's chunks [first, last) of them. */
 struct pass {
     int tile, end, first, last;
 };
@@ -66,10 +66,11 @@ struct pass {
     return {tile, end, max(tile * s.per_tile, s.first), min(end * s.per_tile, s.last)};
 }
 
-/* A: what most matrices are. B: what some are instead, or A. */
+/* A: the format of most matrices; B: that of the others, or A. */
 template <int A, int B, int D> struct weights {
-    /* A slot takes a run of chunks, each for another warp; groups of warps take turns with slots, each
-     * with its own: who did not wait for a slot's every round would take one for the next. */
+    /* A slot takes a run of chunks, one for each warp of a group; groups take turns, and a slot
+     * always belongs to the same group: a warp that skipped a round of a slot would mistake one
+     * round for the next. */
     static constexpr int AT_ONCE = A == CUDA_F16 ? WARPS / 3 : WARPS, GROUPS = WARPS / AT_ONCE;
     static constexpr int ROW = AT_ONCE * F16_ROW + F16_PAD;
     static constexpr int CHUNK_MOST = chunk_bytes(A) > chunk_bytes(B) ? chunk_bytes(A)
@@ -81,7 +82,7 @@ template <int A, int B, int D> struct weights {
     const struct step_layer *layers; /* in shared memory */
     char *ring;
 
-    /* Where the ring is written or read. */
+    /* The position in the ring of its writer or of a reader. */
     struct cursor {
         int run, slot, phase;
     };
@@ -99,7 +100,7 @@ template <int A, int B, int D> struct weights {
         return c;
     }
 
-    /* Where results are added up by who reads them, two blocks may share a tile. */
+    /* Where the readers add up partial results, two blocks may share a tile. */
     __device__ void work_out_share(int kind) const
     {
         const struct cuda_matrix w = matrix(0, kind);
@@ -120,19 +121,19 @@ template <int A, int B, int D> struct weights {
             s.begin[k] = (s.column + k) % per_tile;
     }
 
-    /* Chunks of a pass that come next, from chunk i on. */
+    /* The length of the run that begins with chunk i. */
     static __device__ int run_length(const struct pass &pass, int i)
     {
         return min(pass.last - i, (int)AT_ONCE);
     }
 
-    /* The chunks of the first matrix from chunk i on. */
+    /* How many chunks from chunk i on belong to the first matrix. */
     static __device__ int of_first(const struct chunks &c, int i)
     {
         return max(c.w.n_tiles * c.of->per_tile - i, 0);
     }
 
-    /* Brings the run of n chunks from chunk i on. By one thread. */
+    /* Fetches the run of n chunks from chunk i on. By one thread. */
     __device__ void bring_run(const struct chunks &c, int i, int n, char *slot, uint64_t *full,
                               uint64_t policy) const
     {
@@ -147,7 +148,7 @@ template <int A, int B, int D> struct weights {
                       full, policy);
     }
 
-    /* The same of F16, row after row of each tile; the run begins with chunk `column` of `tile`. */
+    /* The same for F16, row by row of each tile; the run begins with chunk `column` of `tile`. */
     __device__ void bring_rows(const struct chunks &c, int tile, int column, int n, char *slot,
                                uint64_t *full, uint64_t policy) const
     {

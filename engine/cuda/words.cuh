@@ -1,10 +1,10 @@
-/* words.cuh - what blocks of a running kernel leave for each other.
+/* words.cuh - how blocks of a running kernel hand values to each other.
  *
- * A fence takes longer than all that is to be handed over, so there is none: every number says itself
- * whether it is there yet. Either it has a tag beside it, which says what it is of, or its lowest bit is
- * a mark, which is the other way round each time that it is written anew. (Accesses of up to eight bytes are
- * whole: PTX ISA, "Memory Consistency Model".) Who would have to look for many numbers first waits for
- * a counter that blocks add to behind theirs: looking takes memory's time from others. */
+ * A fence would take longer than the transfer itself, so there is none: every value says itself
+ * whether it has arrived. Either a tag beside it says what it belongs to, or its lowest bit is a
+ * mark that flips each time it is written. (Accesses of up to eight bytes are atomic: PTX ISA,
+ * "Memory Consistency Model".) A block that needs many values first waits for a counter that the
+ * writers increment after them: polling the values would take memory bandwidth from the others. */
 #ifndef ENGINE_CUDA_WORDS_CUH
 #define ENGINE_CUDA_WORDS_CUH
 
@@ -15,7 +15,7 @@ static __device__ __forceinline__ void store_relaxed(void *at, uint64_t v)
     asm volatile("st.relaxed.gpu.global.u64 [%0], %1;" ::"l"(at), "l"(v) : "memory");
 }
 
-/* Two neighbours of eight bytes each. */
+/* Two neighbouring words of eight bytes each. */
 static __device__ __forceinline__ void store_relaxed(void *at, uint64_t v0, uint64_t v1)
 {
     asm volatile("st.relaxed.gpu.global.v2.u64 [%0], {%1, %2};" ::"l"(at), "l"(v0), "l"(v1)
@@ -45,7 +45,7 @@ static __device__ __forceinline__ uint64_t tagged(uint32_t value, uint32_t tag)
     return (uint64_t)tag << 32 | value;
 }
 
-/* The two values from `at` on, once both have the tag. */
+/* Waits until both values at `at` have the tag, and returns them. */
 static __device__ __forceinline__ uint2 take_tagged(const struct cuda_word *at, uint32_t tag)
 {
     uint64_t v[2];
@@ -66,13 +66,13 @@ static __device__ __forceinline__ void count_one(uint32_t *counter)
     asm volatile("red.relaxed.gpu.global.add.u32 [%0], 1;" ::"l"(counter) : "memory");
 }
 
-/* The same after all that the block has written, which needs no marks then. */
+/* The same with release semantics: what the block wrote before needs no marks. */
 static __device__ __forceinline__ void release_one(uint32_t *counter)
 {
     asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(counter) : "memory");
 }
 
-/* By one thread: if all looked, they would be in the way of what is written. */
+/* By one thread: if all polled, they would slow down the writers. */
 static __device__ __forceinline__ void wait_for_count(const uint32_t *counter, uint32_t to)
 {
     uint32_t v;

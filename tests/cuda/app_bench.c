@@ -53,7 +53,7 @@ static void test_with_nvml(void **state)
     run_done(&r);
 }
 
-/* What fits no context that is possible, or not the one that was asked for, is a row that says so. */
+/* A prompt too long for any context, or for the one given, gets a row that says so. */
 static void test_contexts_that_do_not_fit(void **state)
 {
     struct run r;

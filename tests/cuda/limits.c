@@ -98,7 +98,7 @@ static size_t free_memory(void)
     return free_bytes;
 }
 
-/* Prompts of all sizes, and answers up to the end of the context, while somebody else has the rest. */
+/* Prompts of all sizes, and answers up to a full context, while another process has the rest. */
 void nothing_is_taken_once_open(void)
 {
     enum { CONTEXT = 2048, PROMPT = 700 };

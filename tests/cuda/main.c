@@ -9,10 +9,11 @@
 #include "tests/cuda/limits.h"
 #include "tests/engine/random_model.h"
 
-/* Weights and activations are halves: some 2^-11 in each of a few products. The CPU's activations are
- * bytes where weights are quantised: there the device must be several times closer, unless keys and
- * values are halves, which costs both the same. So do integers of 8 bits, but theirs is mostly noise:
- * with the same integers in other groups it has been twice the CPU's, and a fifth of it. */
+/* Weights and activations are halves: errors of 2^-11 in each of a few products. The CPU's
+ * activations are bytes where weights are quantised: there the device must be several times
+ * closer, unless keys and values are halves, which costs both the same. So do 8-bit codes, but
+ * their error is mostly noise: the same codes grouped differently have given twice the CPU's
+ * error, and a fifth of it. */
 static const double close_enough = 8e-3;
 enum { CLOSER_THAN_CPU = 4, NOISE = 4 };
 
@@ -240,7 +241,8 @@ static void long_prompts_work(void)
     random_model_done(&m);
 }
 
-/* Sequence `mine` of n, decoding side by side, gives the bits it gives alone; and twice the same. */
+/* Sequence `mine` of n, decoding side by side, gives the bits it gives alone; and so twice in a
+ * row. */
 static void check_company(enum quant_type type, enum backend_kv_type kv_type, int n)
 {
     enum { STEPS = 70, ALL = 64 };

@@ -1,4 +1,4 @@
-/* measure.c - a model file on the device: how far its logits are from the CPU's, and how fast it is.
+/* measure.c - a model file on the device: how far its logits are from the CPU's, and its speed.
  *
  *     measure FILE [compare] [speed] [batch|batch4|batch16|batch64] [prompt] [q8]
  *

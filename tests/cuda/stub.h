@@ -1,6 +1,6 @@
 /* stub.h - a CUDA runtime that computes nothing, for machines without a GPU: memory is the host's,
- * copies are made, kernels are not run, and any call can be made to fail. Linked instead of the real
- * one. */
+ * copies are made, kernels are not run, and any call can be made to fail. Linked instead of the
+ * real one. */
 #ifndef TESTS_CUDA_STUB_H
 #define TESTS_CUDA_STUB_H
 
