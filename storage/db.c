@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "file.h"
 #include "stmt.h"
 #include "utf8.h"
 
@@ -76,15 +78,14 @@ static int protect(struct store *s)
     return code;
 }
 
-int db_open(struct store *s)
+static int connect_to(struct store *s, const char *name, int flags)
 {
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-                      SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
+    flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE |
+             SQLITE_OPEN_NOFOLLOW;
     s->patience_ms = PATIENCE_MS;
     s->jitter = (uint32_t)s->owner.token;
     errno = 0;
-    int code = s->path ? sqlite3_open_v2(s->path, &s->sql, flags, NULL)
-                       : sqlite3_open_v2(":memory:", &s->sql, flags | SQLITE_OPEN_MEMORY, NULL);
+    int code = sqlite3_open_v2(name, &s->sql, flags, NULL);
     if (code == SQLITE_OK)
         code = protect(s);
     if (code == SQLITE_OK)
@@ -95,6 +96,47 @@ int db_open(struct store *s)
     return db_script(s, "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
                         "PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
                         "PRAGMA cell_size_check = ON;");
+}
+
+int db_open(struct store *s)
+{
+    return s->path ? connect_to(s, s->path, SQLITE_OPEN_READWRITE)
+                   : connect_to(s, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY);
+}
+
+/* A path as the URI of a file that nobody changes: sqlite.org/uri.html. The caller's to free. */
+static char *immutable_name(const char *path)
+{
+    static const char head[] = "file:", tail[] = "?immutable=1";
+    char *name = malloc(sizeof(head) + 3 * strlen(path) + sizeof(tail));
+    if (!name)
+        return NULL;
+    char *out = name + sprintf(name, "%s", head);
+    for (; *path; path++)
+        out += sprintf(out, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
+    strcpy(out, tail);
+    return name;
+}
+
+/*
+ * A file whose last user had a write-ahead log wants one before it is read. Where none is left
+ * nobody is at work, and SQLite may take the file for one that does not change. A journal that is
+ * left must not be passed over: it holds a part of the history.
+ */
+int db_open_to_read(struct store *s)
+{
+    int rc = connect_to(s, s->path, SQLITE_OPEN_READONLY);
+    if (rc == STORE_OK)
+        rc = db_script(s, "PRAGMA schema_version");
+    if (rc != STORE_EIO || file_has_journal(s->path))
+        return rc;
+    db_close(s);
+    char *name = immutable_name(s->path);
+    if (!name)
+        return db_no_memory(s);
+    rc = connect_to(s, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+    free(name);
+    return rc;
 }
 
 int db_script(struct store *s, const char *sql)
@@ -297,6 +339,10 @@ int db_failed(struct store *s, int code)
         return db_no_memory(s);
     if (code == SQLITE_READONLY_DBMOVED)
         return db_error(s, STORE_EMOVED, "the history file was moved, deleted or replaced");
+    if (s->reads_only && file_has_journal(s->path) && code != SQLITE_READONLY)
+        return db_error(s, STORE_EIO,
+                        "its newest part is in a journal, to be read only where it may be "
+                        "written: copy both there");
     int system = errno;
     if (system == ENOSPC || system == EDQUOT || system == EFBIG)
         return db_error(s, STORE_EFULL, "no space left for the history: %s", strerror(system));

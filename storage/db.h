@@ -22,6 +22,7 @@
 struct store {
     sqlite3 *sql;
     char *path; /* without links; NULL: in memory */
+    bool reads_only;
     struct owner owner;
     struct stmt_cached *statements;
     int64_t data_version; /* as of the last store_changed */
@@ -38,6 +39,9 @@ struct store {
 
 /* Connects to `s->path` with every safety on. Nothing is read or written yet. */
 int db_open(struct store *s);
+
+/* The same without a right to write, and so without the files that SQLite makes beside this one. */
+int db_open_to_read(struct store *s);
 
 /*
  * Chooses the journal, which may write to the file: only once the file is known to be ours. A

@@ -58,6 +58,38 @@ static int make_file(struct store *s, const char *path)
     return STORE_OK;
 }
 
+static bool may_write(const char *path)
+{
+    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
+
+bool file_is_unwritable(const char *path)
+{
+    char *file = realpath(path, NULL);
+    bool writable = !file || may_write(file);
+    if (file && writable) {
+        char *slash = strrchr(file, '/');
+        slash[slash == file] = '\0';
+        writable = may_write(file);
+    }
+    free(file);
+    return !writable;
+}
+
+static bool has_bytes(const char *path, const char *suffix)
+{
+    struct stat st;
+    char *name = file_beside(path, suffix);
+    bool has = !name || (stat(name, &st) == 0 && st.st_size > 0);
+    free(name);
+    return has;
+}
+
+bool file_has_journal(const char *path)
+{
+    return has_bytes(path, "-wal") || has_bytes(path, "-journal");
+}
+
 bool file_is_remote(const char *path)
 {
     /* The numbers of linux/magic.h, of which not every one is in every release. */
@@ -108,15 +140,15 @@ static int check_file(struct store *s)
         return db_error(s, STORE_EFOREIGN, "the file belongs to another user");
     if (st.st_size == 1) /* which SQLite takes for an empty file */
         return db_error(s, STORE_ENOTDB, "not a history database");
-    if ((st.st_mode & 077) && chmod(s->path, st.st_mode & 0700) != 0)
+    if (!s->reads_only && (st.st_mode & 077) && chmod(s->path, st.st_mode & 0700) != 0)
         return system_error(s, "making it private");
     return STORE_OK;
 }
 
 int file_prepare(struct store *s, const char *path)
 {
-    int rc = make_folders(s, path);
-    if (rc == STORE_OK)
+    int rc = s->reads_only ? STORE_OK : make_folders(s, path);
+    if (rc == STORE_OK && !s->reads_only)
         rc = make_file(s, path);
     if (rc != STORE_OK)
         return rc;

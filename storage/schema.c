@@ -299,6 +299,13 @@ int schema_prepare(struct store *s)
     db_release(s);
     if (rc != STORE_OK || version == VERSION)
         return rc;
+    if (s->reads_only && version == 0)
+        return db_error(s, STORE_ENOTDB, "not a history database: empty");
+    if (s->reads_only)
+        return db_error(s, STORE_EIO,
+                        "user_version: of an older duet, brought up to date only where it may be "
+                        "written (got %lld, limit %d)",
+                        (long long)version, VERSION);
     if (version > 0 && s->path)
         rc = copy_aside(s, (int)version);
     return rc == STORE_OK ? upgrade(s) : rc;

@@ -49,6 +49,20 @@ static void tidy(struct store *s)
     s->error[0] = '\0';
 }
 
+/* Opens what may not be written. */
+static int read_steps(struct store *s)
+{
+    int rc = owner_open(&s->owner, NULL) == 0 ? db_open_to_read(s)
+                                              : db_error(s, STORE_EIO, "%s", strerror(errno));
+    if (rc == STORE_OK)
+        rc = schema_prepare(s);
+    if (rc == STORE_OK)
+        rc = index_open(s);
+    if (rc == STORE_OK)
+        s->data_version = read_data_version(s);
+    return rc;
+}
+
 static int open_steps(struct store *s)
 {
     int rc = open_owner(s);
@@ -89,7 +103,8 @@ static void name_path(struct store *s, const char *path)
              long_one ? name + len - LONGEST_PATH : name, reason);
 }
 
-int store_open(struct store **out, const char *path, char *err, size_t errlen)
+static int open_store(struct store **out, const char *path, bool reads_only, char *err,
+                      size_t errlen)
 {
     *out = NULL;
     struct store *s = calloc(1, sizeof(*s));
@@ -98,6 +113,7 @@ int store_open(struct store **out, const char *path, char *err, size_t errlen)
         return STORE_ENOMEM;
     }
     s->owner.fd = -1;
+    s->reads_only = reads_only;
     /* The second is for systems without the first; without either, ASCII's letters are known. */
     s->letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     if (!s->letters)
@@ -106,7 +122,7 @@ int store_open(struct store **out, const char *path, char *err, size_t errlen)
     if (path && strcmp(path, ":memory:") != 0)
         rc = file_prepare(s, path);
     if (rc == STORE_OK)
-        rc = open_steps(s);
+        rc = reads_only ? read_steps(s) : open_steps(s);
     if (rc == STORE_OK) {
         *out = s;
         return STORE_OK;
@@ -115,6 +131,19 @@ int store_open(struct store **out, const char *path, char *err, size_t errlen)
     snprintf(err, errlen, "%s", s->error);
     release(s);
     return rc;
+}
+
+int store_open(struct store **out, const char *path, char *err, size_t errlen)
+{
+    return open_store(out, path, false, err, errlen);
+}
+
+int store_open_to_read(struct store **out, const char *path, char *err, size_t errlen)
+{
+    int rc = open_store(out, path, false, err, errlen);
+    if (rc != STORE_EIO || !path || !file_is_unwritable(path))
+        return rc;
+    return open_store(out, path, true, err, errlen);
 }
 
 void store_close(struct store *s)

@@ -76,6 +76,15 @@ enum store_kind {
 int store_open(struct store **out, const char *path, char *err, size_t errlen);
 
 /*
+ * The same, for a caller who only reads: a history that may not be written (a disk that is read
+ * only, a folder or a file without that permission) is opened all the same, and nothing is written
+ * anywhere. Whatever would change it then fails with STORE_EIO, and a message that another program
+ * is writing reads as STORE_INTERRUPTED. STORE_EIO: it has to be written before it can be read, for
+ * its newest part is still in a journal, or it was made by an older duet.
+ */
+int store_open_to_read(struct store **out, const char *path, char *err, size_t errlen);
+
+/*
  * Purges what this handle deleted (see store_purge) for most of a second at most; the rest is left
  * to the next handle that closes. Frees the handle. NULL is allowed.
  */

@@ -25,18 +25,20 @@ struct shelf {
     char err[512];
 };
 
-/* Opens the history; a verb that only reads makes none where none is. 0 or an exit status. */
-static int open_shelf(struct shelf *s, const struct app *app, bool writes)
+enum use { READS, REMOVES, ADDS };
+
+/* Opens the history; a verb that adds nothing makes none where none is. 0 or an exit status. */
+static int open_shelf(struct shelf *s, const struct app *app, enum use use)
 {
     const char *path = app->options.db ? app->options.db : app->paths.history;
     *s = (struct shelf){.store = NULL};
     outlet_init(&s->out, STDOUT_FILENO);
     if (!path)
         return say_to(s->err, sizeof s->err, EXIT_HISTORY, "history: %s", app->paths.problem);
-    if (!writes && access(path, F_OK) != 0 && errno == ENOENT && !app->options.db)
+    if (use != ADDS && access(path, F_OK) != 0 && errno == ENOENT && !app->options.db)
         return 0;
     char err[256];
-    int status = store_open(&s->store, path, err, sizeof err);
+    int status = (use == READS ? store_open_to_read : store_open)(&s->store, path, err, sizeof err);
     if (status == STORE_OK)
         return 0;
     s->store = NULL;
@@ -145,7 +147,7 @@ static int export_to(struct shelf *s, const char *word, enum export_format forma
 int cmd_log(struct app *app)
 {
     struct shelf s;
-    int status = open_shelf(&s, app, false);
+    int status = open_shelf(&s, app, READS);
     if (status == 0 && app->n_words > 1)
         status = say_to(s.err, sizeof s.err, EXIT_USAGE, "log: more than one conversation (got %s)",
                         app->words[1]);
@@ -161,7 +163,7 @@ int cmd_log(struct app *app)
 int cmd_export(struct app *app)
 {
     struct shelf s;
-    int status = open_shelf(&s, app, false);
+    int status = open_shelf(&s, app, READS);
     if (status == 0 && app->n_words == 0)
         status = say_to(s.err, sizeof s.err, EXIT_USAGE, "export: no conversation named");
     for (size_t i = 0; status == 0 && i < app->n_words; i++)
@@ -243,7 +245,7 @@ int cmd_search(struct app *app)
     struct str query = {0};
     struct shelf s;
     struct store_hits *hits = NULL;
-    int status = open_shelf(&s, app, false);
+    int status = open_shelf(&s, app, READS);
     unsigned scope = status == 0 && o->in ? read_scope(&s, o->in) : 0;
 
     for (size_t i = 0; i < app->n_words; i++)
@@ -324,7 +326,7 @@ int cmd_import(struct app *app)
 {
     struct str text = {0};
     struct shelf s;
-    int status = open_shelf(&s, app, true);
+    int status = open_shelf(&s, app, ADDS);
     if (status == 0 && app->n_words != 1)
         status = say_to(s.err, sizeof s.err, EXIT_USAGE, "import: %s",
                         app->n_words ? "more than one file" : "no file named");
@@ -381,7 +383,7 @@ static int remove_conversation(struct shelf *s, const struct options *o, const c
 int cmd_rm(struct app *app)
 {
     struct shelf s;
-    int status = open_shelf(&s, app, false);
+    int status = open_shelf(&s, app, REMOVES);
     if (status == 0 && app->n_words == 0)
         status = say_to(s.err, sizeof s.err, EXIT_USAGE, "rm: no conversation named");
     bool kept = false;

@@ -208,6 +208,27 @@ static void test_rm(void **state)
     assert_output("$DUET log -q", "2\n");
 }
 
+/* A disk that is read only; not every system lets a user have one. */
+static void test_read_only(void **state)
+{
+    struct run r;
+    (void)state;
+    run_shell(&r, "D=$HOME/.local/share/duet; rm $D/*-lock; "
+                  "unshare -r -m sh -c \"mount --bind $D $D && mount -o remount,ro,bind $D || "
+                  "exit 99; for c in log 'search 25' 'export 1'; do $DUET \\$c || exit; done; "
+                  "$DUET rm -y 1; echo \\$?; $DUET -m demo-llama -n 4 hi\"");
+    bool ran = r.status != 99 && !strstr(r.err, "unshare");
+    if (ran) {
+        assert_int_equal(r.status, 0);
+        assert_contains(r.out, "17 + 25\n");
+        assert_contains(r.out, "\n4\n");
+        assert_contains(r.err, "duet: history off: ");
+    }
+    run_done(&r);
+    if (!ran)
+        skip();
+}
+
 int test_records(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, records_new, sandbox_remove)
@@ -215,7 +236,7 @@ int test_records(void)
     const struct CMUnitTest tests[] = {
         BARE(test_nothing_yet),     TEST(test_log),        TEST(test_search),
         TEST(test_export_is_inert), TEST(test_round_trip), BARE(test_chatgpt),
-        BARE(test_bad_imports),     TEST(test_rm),
+        BARE(test_bad_imports),     TEST(test_rm),         TEST(test_read_only),
     };
 #undef TEST
 #undef BARE

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "place.h"
+#include "storage/schema.h"
 
 static void must_be_private(const char *folder)
 {
@@ -130,6 +131,107 @@ static void another_users_file_is_refused(void **state)
     assert_int_equal(chown(p->folder, 0, 0), 0);
 }
 
+/* What a user finds who may not write to the folder; root becomes somebody else for it. */
+struct locked {
+    struct place *p;
+    mode_t folder, file;
+    int wanted;
+    const char *words; /* of the error, or what there is to read */
+};
+
+static int read_where_nothing_may_be_written(void *argument)
+{
+    const struct locked *l = argument;
+    char err[240] = "";
+    struct store *s;
+    if (geteuid() == 0 &&
+        (chown(l->p->folder, 12345, 12345) != 0 || chown(l->p->path, 12345, 12345) != 0))
+        return 2;
+    if (chmod(l->p->path, l->file) != 0 || chmod(l->p->folder, l->folder) != 0)
+        return 2;
+    if (geteuid() == 0 && (setregid(12345, 12345) != 0 || setreuid(12345, 12345) != 0))
+        return 2;
+    int rc = store_open_to_read(&s, l->p->path, err, sizeof(err));
+    if (rc != l->wanted || (rc != STORE_OK && !strstr(err, l->words))) {
+        fprintf(stderr, "%d: %s\n", rc, err);
+        return 1;
+    }
+    if (rc != STORE_OK)
+        return 0;
+    struct store_hits *hits;
+    int64_t id;
+    bool right = strcmp(path_text(s, 1), l->words) == 0 &&
+                 store_search(s, "needle", 0, 9, &hits) == STORE_OK && hits->count == 1;
+    if (right && l->folder == 0500)
+        right = store_conversation_create(s, "t", "", &id) == STORE_EIO;
+    store_close(s);
+    return right ? 0 : 1;
+}
+
+static void must_read_as(struct place *p, mode_t folder, mode_t file, int wanted, const char *words)
+{
+    struct locked l = {p, folder, file, wanted, words};
+    char left[160];
+    snprintf(left, sizeof(left), "%s-lock", p->path);
+    assert_int_equal(in_child(read_where_nothing_may_be_written, &l), 0);
+    if (folder == 0500)
+        assert_int_not_equal(access(left, F_OK), 0);
+    assert_int_equal(chmod(p->folder, 0700), 0);
+    if (geteuid() == 0)
+        assert_int_equal(chown(p->folder, 0, 0) | chown(p->path, 0, 0), 0);
+}
+
+/* A name that means something in a URI. */
+static void what_may_not_be_written_can_be_read(void **state)
+{
+    struct place *p = *state;
+    char lock[160];
+    snprintf(p->path, sizeof(p->path), "%s/a?b%%20#.db", p->folder);
+    snprintf(lock, sizeof(lock), "%s-lock", p->path);
+    struct store *s = must_open(p->path);
+    must_add(s, must_create(s, ""), STORE_LEAF, STORE_USER, "a needle");
+    store_close(s);
+    unlink(lock);
+    must_read_as(p, 0500, 0600, STORE_OK, "a needle|");
+    must_read_as(p, 0500, 0444, STORE_OK, "a needle|");
+    must_read_as(p, 0700, 0400, STORE_OK, "a needle|");
+    assert_int_equal(chmod(p->path, 0600), 0);
+    must_run(p->path, "PRAGMA journal_mode = WAL"); /* whatever this SQLite would have chosen */
+    unlink(lock);
+    must_read_as(p, 0500, 0600, STORE_OK, "a needle|");
+}
+
+/* Nothing that was said is passed over in silence. */
+static void a_journal_that_cannot_be_read_is_named(void **state)
+{
+    struct place *p = *state;
+    char beside[160];
+    struct store *s = must_open(p->path);
+    must_add(s, must_create(s, ""), STORE_LEAF, STORE_USER, "a needle");
+    store_close(s);
+    snprintf(beside, sizeof(beside), "%s-lock", p->path);
+    unlink(beside);
+    snprintf(beside, sizeof(beside), "%s-journal", p->path);
+    for (int i = 0; i < 2; i++) {
+        must_write(beside, "what is left of a transaction", 29);
+        must_read_as(p, 0500, 0600, STORE_EIO, "its newest part is in a journal");
+        unlink(beside);
+        snprintf(beside, sizeof(beside), "%s-wal", p->path);
+    }
+}
+
+static void an_older_history_is_not_read_where_it_cannot_be_upgraded(void **state)
+{
+    struct place *p = *state;
+    sqlite3 *sql;
+    must_write(p->path, "", 0);
+    must_read_as(p, 0500, 0600, STORE_ENOTDB, "not a history");
+    assert_int_equal(sqlite3_open(p->path, &sql), SQLITE_OK);
+    assert_int_equal(schema_build(sql, 1), SQLITE_OK);
+    sqlite3_close(sql);
+    must_read_as(p, 0500, 0600, STORE_EIO, "of an older duet");
+}
+
 static void a_file_that_moves_away_is_noticed(void **state)
 {
     struct place *p = *state;
@@ -246,6 +348,9 @@ int test_file(void)
         place_test(an_open_file_is_made_private),
         place_test(what_is_not_ours_is_refused),
         place_test(another_users_file_is_refused),
+        place_test(what_may_not_be_written_can_be_read),
+        place_test(a_journal_that_cannot_be_read_is_named),
+        place_test(an_older_history_is_not_read_where_it_cannot_be_upgraded),
         place_test(a_file_that_moves_away_is_noticed),
         place_test(a_full_disk_loses_nothing_that_was_accepted),
         place_test(a_full_disk_can_be_read),
