@@ -55,6 +55,8 @@ int chat_open_history(struct chat *c, char *err, size_t errlen)
     const struct options *o = c->options;
     bool resumes = o->resume || o->session;
 
+    if (o->session && !*o->session)
+        return say_to(err, errlen, EXIT_USAGE, "--session: empty (a number or a title is wanted)");
     if (o->no_log && resumes)
         return say_to(err, errlen, EXIT_USAGE, "--no-log: contradicts --continue and --session");
     const char *path = o->no_log ? NULL : o->db ? o->db : c->paths->history;

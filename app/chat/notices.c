@@ -19,6 +19,8 @@ void notice_add_history(const struct chat *c, struct str *out)
 {
     if (c->history.off[0] && !c->options->no_log)
         str_addf(out, "history off: %s", c->history.off);
+    else if (c->options->resume && !c->options->session && c->history.conversation == 0)
+        str_adds(out, "no conversation to continue yet: this begins one");
 }
 
 void notice_add_kv_type(const struct options *o, const struct engine *e, struct str *out)

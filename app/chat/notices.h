@@ -5,8 +5,9 @@
 #include "app/chat/chat.h"
 #include "app/str.h"
 
-/* That a demo model answers since no other is installed, or that nothing is kept, and why; as a
- * line on standard error, or added to a text. Nothing where it is not so. */
+/* That a demo model answers since no other is installed, or that nothing is kept, and why, or
+ * that there was nothing to continue; as a line on standard error, or added to a text. Nothing
+ * where it is not so. */
 void notice_demo(const struct chat *c);
 void notice_history(const struct chat *c);
 void notice_add_demo(const struct chat *c, const char *pull, struct str *out); /* "/pull" */

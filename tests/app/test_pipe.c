@@ -117,6 +117,17 @@ static void test_continue(void **state)
     run_done(&r);
 }
 
+/* -c where there is nothing to continue says what it does instead; -q keeps it to itself. */
+static void test_nothing_to_continue(void **state)
+{
+    struct run r;
+    (void)state;
+    shell_with_model(&r, "$DUET -m $M -n 3 -c -q one; rm -r $HOME/.local; $DUET -m $M -n 3 -c one;"
+                         "$DUET -m $M -n 3 -c two");
+    assert_string_equal(r.err, "duet: no conversation to continue yet: this begins one\n");
+    run_done(&r);
+}
+
 static void assert_status(const char *line, int status, const char *part)
 {
     struct run r;
@@ -138,6 +149,9 @@ static void test_statuses(void **state)
     assert_status("$DUET -m $M </dev/null", 2, "stdin: no input");
     assert_status("$DUET --temp x hi", 2, "--temp: not a number");
     assert_status("$DUET --session 99 -m $M hi", 2, "no conversation 99");
+    assert_status("$DUET --session '' -m $M hi", 2, "--session: empty (");
+    assert_status("cd $HOME; ln -s loop loop; $DUET -m loop hi", 3, "loop: Too many levels");
+    assert_status("cd $HOME; ln -s nothing dead; $DUET -m dead hi", 3, "dead: No such file");
     assert_status("$DUET --no-log -c -m $M hi", 2, "--no-log: contradicts");
     assert_status("$DUET -m no-such-model hi", 3, "no-such-model");
     assert_status("$DUET -m '' hi", 3, "model: empty name");
@@ -319,13 +333,21 @@ int test_pipe(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_streams),      TEST(test_envelope),
-        TEST(test_seed),         TEST(test_continue),
-        TEST(test_statuses),     TEST(test_long_input_is_refused_whole),
-        TEST(test_length_limit), TEST(test_closed_descriptors),
-        TEST(test_full_device),  TEST(test_closed_pipe),
-        TEST(test_interrupts),   TEST(test_verbose_and_quiet),
-        TEST(test_homes),        TEST(test_two_at_once),
+        TEST(test_streams),
+        TEST(test_envelope),
+        TEST(test_seed),
+        TEST(test_continue),
+        TEST(test_nothing_to_continue),
+        TEST(test_statuses),
+        TEST(test_long_input_is_refused_whole),
+        TEST(test_length_limit),
+        TEST(test_closed_descriptors),
+        TEST(test_full_device),
+        TEST(test_closed_pipe),
+        TEST(test_interrupts),
+        TEST(test_verbose_and_quiet),
+        TEST(test_homes),
+        TEST(test_two_at_once),
         TEST(test_doubted),
     };
 #undef TEST
