@@ -347,6 +347,13 @@ static int not_found(const struct model_list *list, const char *name, char *err,
     return say_to(err, errlen, EXIT_MODEL, "%s: no such model (`duet models` lists them)", name);
 }
 
+/* Also a link that leads nowhere or round in circles: what is wrong with it is for at_path to say. */
+static bool is_there(const char *name)
+{
+    struct stat st;
+    return lstat(name, &st) == 0;
+}
+
 /* By its path one that has a name here goes by that name, too. */
 static const struct model_file *by_path(const struct model_list *list, const char *path)
 {
@@ -372,7 +379,7 @@ int models_find(const struct paths *paths, const char *asked, struct model_file 
                                                : models_named(&list, name);
     if (found)
         copy_file(found, out);
-    else if (is_path || (name && access(name, F_OK) == 0))
+    else if (is_path || (name && is_there(name)))
         status = at_path(name, out, err, errlen);
     else if (name)
         status = not_found(&list, name, err, errlen);
