@@ -10,6 +10,9 @@
 #include "text/calls.h"
 #include "text/detok.h"
 
+/* Of a prompt that does not fit, so many tokens more are counted, some 20 ms, to say how many. */
+enum { COUNTED_MOST = 1 << 16 };
+
 /* The engine's thread */
 
 /* Nothing can be computed any more: every request, live or to come, ends with this error. */
@@ -136,6 +139,17 @@ static int copy_prompt(const struct engine *e, const struct engine_request *req,
     return 0;
 }
 
+static size_t limit_of(const struct engine *e)
+{
+    return (size_t)e->info.n_ctx - 1; /* one for the answer */
+}
+
+static int too_long(const struct engine *e, const char *than, size_t n, char *err, size_t errlen)
+{
+    snprintf(err, errlen, "prompt: %s%zu tokens do not fit (limit %zu)", than, n, limit_of(e));
+    return ENGINE_EFIT;
+}
+
 /* 0, or an error after err was set. */
 static int make_opening(const struct engine *e, const struct engine_request *req,
                         struct opening *out, char *err, size_t errlen)
@@ -146,6 +160,7 @@ static int make_opening(const struct engine *e, const struct engine_request *req
         .tools = req->tools,
         .date = req->date,
         .generate = true,
+        .most = COUNTED_MOST + (size_t)e->info.n_ctx,
         .think = begun && begun->reasoning_len > 0 && req->think == ENGINE_THINK_OFF
                      ? ENGINE_THINK_ON
                      : req->think,
@@ -155,6 +170,8 @@ static int make_opening(const struct engine *e, const struct engine_request *req
     if (rc == 0)
         rc = req->tokens ? copy_prompt(e, req, &out->prompt, err, errlen)
                          : tmpl_render(e->template, &input, &out->prompt, err, errlen);
+    if (rc == ENGINE_EFIT)
+        return too_long(e, "more than ", input.most, err, errlen);
     if (rc < 0)
         return rc;
     out->text = (struct detok_options){
@@ -169,11 +186,7 @@ static int make_opening(const struct engine *e, const struct engine_request *req
     if (rc != 0)
         return refuse(err, errlen, ENGINE_EMEMORY, "request: out of memory");
     size_t n = out->prompt.prompt.n_ids + out->begun.ids.n;
-    size_t limit = (size_t)e->info.n_ctx - 1; /* one for the answer */
-    if (n <= limit)
-        return 0;
-    snprintf(err, errlen, "prompt: %zu tokens do not fit (limit %zu)", n, limit);
-    return ENGINE_EFIT;
+    return n <= limit_of(e) ? 0 : too_long(e, "", n, err, errlen);
 }
 
 static int reasoning_left(const struct engine_request *req, const struct thinking_begun *begun)

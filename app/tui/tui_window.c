@@ -83,16 +83,18 @@ void tui_offer_room(struct tui *t, const char *text, size_t len)
         ui_notice(t->ui, UI_INFO, detail.data);
         to = 0;
     }
-    bool found = compact_plan(&t->chat, to, &question, &plan) && plan.lost > 0;
+    bool found = (t->context_more ? compact_find : compact_plan)(&t->chat, to, &question, &plan) &&
+                 plan.lost > 0;
     if (found) {
         if (plan.lost > 1)
             str_addf(&compact, "leave out the oldest %zu exchanges", plan.lost);
         else
             str_adds(&compact, "leave out the oldest exchange");
-        str_addf(&detail, "%lld tokens", (long long)(plan.before - plan.after));
+        if (!t->context_more)
+            str_addf(&detail, "%lld tokens", (long long)(plan.before - plan.after));
         str_adds(&fork, "the same in a fork; this one stays whole");
         t->chat.history.proposed = h->turns[plan.from]->number;
-        rows[n++] = (struct ui_row){ROOM_COMPACT, compact.data, detail.data};
+        rows[n++] = (struct ui_row){ROOM_COMPACT, compact.data, str_get(&detail)};
         rows[n++] = (struct ui_row){ROOM_FORK, fork.data, NULL};
     }
     if (to > 0) {

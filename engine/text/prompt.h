@@ -19,6 +19,8 @@ struct prompt {
     size_t len, cap;
     size_t run; /* text from here on is not in ids yet */
     struct tok_ids ids;
+    size_t most; /* tokens that anybody wants; 0: any number */
+    bool over;   /* there are more, and the rest is not looked at */
     bool failed; /* memory ran out: nothing more is added */
 };
 
@@ -26,7 +28,7 @@ void prompt_words(struct prompt *p, const char *words);      /* the template's *
 void prompt_text(struct prompt *p, const char *s, size_t n); /* the caller's */
 void prompt_token(struct prompt *p, int32_t id);             /* < 0 = none */
 
-/* Tokenizes what is left and ends the text with a NUL. 0, or -1: memory ran out. */
+/* Tokenizes what is left and ends the text with a NUL. 0, or -1: memory ran out, or `over`. */
 int prompt_finish(struct prompt *p);
 void prompt_done(struct prompt *p);
 

@@ -212,7 +212,7 @@ static int print_form(const struct tmpl *m, struct render *r)
 int tmpl_render(const struct tmpl *m, const struct tmpl_input *in, struct tmpl_prompt *out,
                 char *err, size_t errlen)
 {
-    struct prompt p = {.tokens = m->tokens, .memo = m->memo};
+    struct prompt p = {.tokens = m->tokens, .memo = m->memo, .most = in->most};
     struct render r = {
         .prompt = &p,
         .date = in->date,
@@ -234,9 +234,12 @@ int tmpl_render(const struct tmpl *m, const struct tmpl_input *in, struct tmpl_p
     status = ENGINE_EINPUT;
     if (check_messages(&r) != 0 || choose_tools(&r, tools) != 0 || print_form(m, &r) != 0)
         goto out;
-    status = ENGINE_EMEMORY;
     if (prompt_finish(&p) != 0) {
-        refuse(&r, "messages: out of memory");
+        status = p.over ? ENGINE_EFIT : ENGINE_EMEMORY;
+        if (p.over)
+            refuse(&r, "messages: more than %zu tokens", in->most);
+        else
+            refuse(&r, "messages: out of memory");
         goto out;
     }
     *out = (struct tmpl_prompt){

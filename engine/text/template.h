@@ -43,6 +43,7 @@ struct tmpl_input {
                              fixed date stands for today. Others change nothing */
     bool generate;        /* the turn of the model is opened */
     enum engine_think think;
+    size_t most; /* tokens that are wanted at most; 0: any number */
 };
 
 struct tmpl_prompt {
@@ -51,8 +52,9 @@ struct tmpl_prompt {
     bool reasoned;               /* it ends just behind </think> */
 };
 
-/* 0, or ENGINE_EINPUT with one line in err that names the field ("messages[2].content: ..."), or
- * ENGINE_EMEMORY. *out is set on success only. Any thread. */
+/* 0, or ENGINE_EINPUT with one line in err that names the field ("messages[2].content: ..."),
+ * ENGINE_EMEMORY, or ENGINE_EFIT: there are more tokens than in->most; how many was not counted.
+ * *out is set on success only. Any thread. */
 int tmpl_render(const struct tmpl *m, const struct tmpl_input *in, struct tmpl_prompt *out,
                 char *err, size_t errlen);
 

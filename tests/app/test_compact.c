@@ -336,6 +336,12 @@ static void test_far_too_long(void **state)
     struct term *t = term_start(24, 80, "-c", "-m", some_model(), NULL);
     term_expect(t, "over ");
     term_expect(t, " tokens\n");
+    term_type(t, "hi\r"); /* refused before all of it is counted, also by the question what to do */
+    term_expect(t, "prompt: more than ");
+    term_expect(t, "ask it in a new conversation");
+    term_type(t, "\033");
+    term_expect_no(t, "ask it in a new conversation");
+    term_type(t, "\025");
     term_resize(t, 24, 50);
     term_expect(t, "  >");
     term_type(t, "\004");

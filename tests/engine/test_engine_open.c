@@ -41,6 +41,17 @@ static void refuses_with_a_reason(void **state)
     assert_int_equal(engine_submit(f.e, &req, &id, err, sizeof err), ENGINE_EFIT);
     assert_non_null(strstr(err, "tokens do not fit (limit 511)"));
 
+    /* What is far too long is not counted to its end. */
+    enum { FAR = 8 << 20 };
+    char *far = malloc(FAR + 64);
+    int at = sprintf(far, "[{\"role\": \"user\", \"content\": \"");
+    memset(far + at, 'x', FAR);
+    strcpy(far + at + FAR, "\"}]");
+    req.messages = far;
+    assert_int_equal(engine_submit(f.e, &req, &id, err, sizeof err), ENGINE_EFIT);
+    assert_non_null(strstr(err, "more than 66048 tokens do not fit (limit 511)"));
+    free(far);
+
     req.messages = "[{\"role\": ";
     assert_int_equal(engine_submit(f.e, &req, &id, err, sizeof err), ENGINE_EINPUT);
     req.messages = "{}";

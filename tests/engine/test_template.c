@@ -94,6 +94,31 @@ static void assert_prompt(struct family f, const struct tmpl_input *in, const ch
     free_prompt(&p);
 }
 
+/* A prompt of more tokens than are wanted is given up, by its length or by what is counted of it:
+ * never one that fits, though it composes to a third (the Kelvin signs). */
+static void what_is_too_long_is_given_up(void **state)
+{
+    (void)state;
+    static const char kelvin[] = "\xe2\x84\xaa";
+    struct family f = open_deepseek();
+    char messages[8192], err[256];
+    int len = sprintf(messages, "[{\"role\":\"user\",\"content\":\"");
+    for (int i = 0; i < 2000; i++)
+        len += sprintf(messages + len, "%s", kelvin);
+    sprintf(messages + len, "\"}]");
+    struct tmpl_input in = {.messages = messages};
+    struct tmpl_prompt p;
+    assert_int_equal(tmpl_render(f.form, &in, &p, err, sizeof err), 0);
+    size_t n = p.prompt.n_ids;
+    free_prompt(&p);
+    in.most = n;
+    assert_int_equal(tmpl_render(f.form, &in, &p, err, sizeof err), 0);
+    free_prompt(&p);
+    for (in.most = n - 1; in.most > 0; in.most /= 7)
+        assert_int_equal(tmpl_render(f.form, &in, &p, err, sizeof err), ENGINE_EFIT);
+    close_family(f);
+}
+
 static void deepseek_opens_its_reasoning(void **state)
 {
     (void)state;
@@ -487,6 +512,7 @@ static void outside_conversations_are_printed_to_the_byte(void **state)
 int test_template(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_too_long_is_given_up),
         cmocka_unit_test(deepseek_opens_its_reasoning),
         cmocka_unit_test(deepseek_can_be_told_not_to_think),
         cmocka_unit_test(llama_prints_every_turn_trimmed),
