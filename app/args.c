@@ -142,13 +142,19 @@ static int set_int(const struct args_option *o, const char *name, const char *va
     char *end;
     errno = 0;
     long long n = strtoll(value, &end, 10);
+    int unit = 1;
+    if (o->type == ARGS_TOKENS && end > value && (*end == 'k' || *end == 'K')) {
+        unit = 1024;
+        end++;
+    }
     if (end == value || *end != '\0' || isspace((unsigned char)*value))
         return say_to(err, errlen, -1, "%s: not a whole number (got %s, limit %.0f to %.0f)", name,
                       value, o->min, o->max);
-    if (errno == ERANGE || (double)n < o->min || (double)n > o->max)
+    double amount = (double)n * unit;
+    if (errno == ERANGE || amount < o->min || amount > o->max)
         return say_to(err, errlen, -1, "%s: out of range (got %s, limit %.0f to %.0f)", name, value,
                       o->min, o->max);
-    *(int64_t *)member = n;
+    *(int64_t *)member = n * unit;
     return 0;
 }
 
@@ -201,7 +207,8 @@ int args_set(const struct args_option *o, const char *name, const char *value, v
     case ARGS_SET: *(int *)member = o->set; return 0;
     case ARGS_TEXT: *(const char **)member = value; return 0;
     case ARGS_CHOICE: return set_choice(o, name, value, member, err, errlen);
-    case ARGS_INT: return set_int(o, name, value, member, err, errlen);
+    case ARGS_INT:
+    case ARGS_TOKENS: return set_int(o, name, value, member, err, errlen);
     case ARGS_REAL: return set_real(o, name, value, member, err, errlen);
     }
     return -1;

@@ -15,6 +15,7 @@ enum args_type {
     ARGS_SET,    /* int, set to `set` */
     ARGS_CHOICE, /* int, the place of the value among `choices` */
     ARGS_INT,    /* int64_t within min and max */
+    ARGS_TOKENS, /* the same; 4k is 4096 */
     ARGS_REAL,   /* double within min and max */
     ARGS_TEXT,   /* const char *, into argv */
 };

@@ -70,6 +70,13 @@ static void test_values(void **state)
     assert_true(!p->o.quiet && p->o.plain);
     assert_int_equal(p->rest.n_words, 0);
     done(p);
+    p = parse("--ctx=32k|-n|4K|--reasoning-budget|0k"); /* of tokens alone */
+    assert_int_equal(p->status, 0);
+    assert_int_equal(p->o.n_ctx, 32768);
+    assert_int_equal(p->o.max_tokens, 4096);
+    assert_int_equal(p->o.reasoning_budget, 0);
+    done(p);
+    assert_refused("--threads=1k", "--threads: not a whole number (got 1k, limit 1 to 1024)");
 }
 
 static void test_spellings(void **state)
@@ -137,8 +144,9 @@ static void test_numbers(void **state)
     (void)state;
     static const char *const not_real[] = {"abc", "nan", "0.5x", "", " 1"};
     static const char *const too_real[] = {"inf", "-1", "1e999", "11"};
-    static const char *const not_int[] = {"4k", "", "1.5", "0x10", " 3"};
-    static const char *const too_int[] = {"0", "-1", "99999999999999999999"};
+    static const char *const not_int[] = {"4m", "", "1.5", "0x10", " 3", "k", "4kk", "4k "};
+    static const char *const too_int[] = {"0",   "-1",    "99999999999999999999", "0k",
+                                          "-1k", "1025k", "9007199254740993k"};
     char line[128], message[256];
 
     for (size_t i = 0; i < 5; i++) {
@@ -153,13 +161,13 @@ static void test_numbers(void **state)
                  too_real[i]);
         assert_refused(line, message);
     }
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 8; i++) {
         snprintf(line, sizeof line, "--ctx=%s", not_int[i]);
         snprintf(message, sizeof message, "--ctx: not a whole number (got %s, limit 16 to 1048576)",
                  not_int[i]);
         assert_refused(line, message);
     }
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 7; i++) {
         snprintf(line, sizeof line, "--ctx=%s", too_int[i]);
         snprintf(message, sizeof message, "--ctx: out of range (got %s, limit 16 to 1048576)",
                  too_int[i]);
