@@ -138,7 +138,9 @@ static int check_file(struct store *s)
         return db_error(s, STORE_EFOREIGN, "not a regular file");
     if (st.st_uid != geteuid())
         return db_error(s, STORE_EFOREIGN, "the file belongs to another user");
-    if (st.st_size == 1) /* which SQLite takes for an empty file */
+    if (s->reads_only && faccessat(AT_FDCWD, s->path, R_OK, AT_EACCESS) != 0)
+        return system_error(s, "the file"); /* SQLite would give another reason */
+    if (st.st_size == 1)                    /* which SQLite takes for an empty file */
         return db_error(s, STORE_ENOTDB, "not a history database");
     if (!s->reads_only && (st.st_mode & 077) && chmod(s->path, st.st_mode & 0700) != 0)
         return system_error(s, "making it private");

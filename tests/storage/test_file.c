@@ -194,6 +194,7 @@ static void what_may_not_be_written_can_be_read(void **state)
     unlink(lock);
     must_read_as(p, 0500, 0600, STORE_OK, "a needle|");
     must_read_as(p, 0500, 0444, STORE_OK, "a needle|");
+    must_read_as(p, 0500, 0, STORE_EIO, "the file: Permission denied");
     must_read_as(p, 0700, 0400, STORE_OK, "a needle|");
     assert_int_equal(chmod(p->path, 0600), 0);
     must_run(p->path, "PRAGMA journal_mode = WAL"); /* whatever this SQLite would have chosen */
