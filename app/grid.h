@@ -12,8 +12,8 @@ enum { GRID_MAX_COLUMNS = 64 };
 
 /* {0} with n_columns set is an empty one. */
 struct grid {
-    int n_columns; /* at most GRID_MAX_COLUMNS; the first is aligned to the left, others to the right */
-    char **cells; /* [n_cells] row after row; NULL: as "" */
+    int n_columns; /* at most GRID_MAX_COLUMNS; the first left-aligned, the others right-aligned */
+    char **cells;  /* [n_cells] row after row; NULL: as "" */
     size_t n_cells;
 };
 

@@ -18,8 +18,8 @@ static const char head[] =
 /* Formulas are drawn in characters, so they need a monospaced font. */
 static const char math_style[] =
     ".math, .formula { font-family: ui-monospace, \"DejaVu Sans Mono\", monospace; }\n"
-    ".math { white-space: pre-wrap; } .formula { display: block; white-space: pre; margin: 0.6rem 0;\n"
-    "  line-height: 1.2; overflow-x: auto; }\n";
+    ".math { white-space: pre-wrap; } .formula { display: block; white-space: pre;\n"
+    "  margin: 0.6rem 0; line-height: 1.2; overflow-x: auto; }\n";
 
 void html_begin(struct str *out, const char *title, const char *meta, const char *style)
 {

@@ -1,6 +1,7 @@
 /* wrap.h - breaks text for a terminal between words, while it comes in pieces. A word is held back
  * until it is whole, as what is written cannot be taken back. Code, tables and words longer than a
- * line are left to the terminal, which breaks them without a newline, so that a copy is the same. */
+ * line are left to the terminal, which wraps them without a newline, so that copying them is
+ * exact. */
 #ifndef APP_WRAP_H
 #define APP_WRAP_H
 

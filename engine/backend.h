@@ -9,7 +9,8 @@
  *
  * Promises, tested for every backend:
  *
- *   - the result for a token does not depend on what else is in the batch, on how the prompt was cut
+ *   - the result for a token does not depend on what else is in the batch, on how the prompt was
+ *     cut
  *     into steps, or on the number of threads (bit for bit on the CPU);
  *   - nothing is allocated after backend_open, except by bandwidth, which frees it again;
  *   - every call returns 0, or -1 when the device failed; `error` then says why and stays.

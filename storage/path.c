@@ -10,11 +10,11 @@
 #include "stmt.h"
 #include "text.h"
 
-#define MESSAGES                                                                                    \
-    "SELECT m.id, m.conversation, m.parent, m.role, m.state, m.owner, m.created, m.crc, g.message," \
-    " g.model, g.fingerprint, g.engine, g.device, g.settings, g.stop_reason, g.error, g.seed,"      \
-    " g.prompt_tokens, g.cached_tokens, g.completion_tokens, g.reasoning_tokens, g.load_ms,"        \
-    " g.time_to_first_token_ms, g.generation_time_ms, m.opens"                                      \
+#define MESSAGES                                                                                   \
+    "SELECT m.id, m.conversation, m.parent, m.role, m.state, m.owner, m.created, m.crc,"           \
+    " g.message, g.model, g.fingerprint, g.engine, g.device, g.settings, g.stop_reason, g.error,"  \
+    " g.seed, g.prompt_tokens, g.cached_tokens, g.completion_tokens, g.reasoning_tokens,"          \
+    " g.load_ms, g.time_to_first_token_ms, g.generation_time_ms, m.opens"                          \
     " FROM message m LEFT JOIN generation g ON g.message = m.id"
 
 #define LAST_MS INT64_C(253402300799999) /* the end of the year 9999 */

@@ -1,5 +1,6 @@
 /*
- * background.c: the questions about the terminal's background and their answers. Sends nothing itself.
+ * background.c: the questions about the terminal's background and their answers. Sends nothing
+ * itself.
  */
 #include "background.h"
 

@@ -158,7 +158,8 @@ static void draw_part(struct grid *g, int row, int col, const char *s, size_t n,
     }
 }
 
-/* A line that is wider than the window: its margin stays, the rest is scrolled, marks show where it goes on. */
+/* A line that is wider than the window: its margin stays, the rest is scrolled, marks show where it
+ * goes on. */
 static void draw_wide(const struct block *b, const struct line *line, size_t last, struct grid *g,
                       int row, int col, uint8_t flags)
 {

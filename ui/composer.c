@@ -1,5 +1,6 @@
 /*
- * composer.c: what is done to the draft. The text itself is editor.c's, how it looks is composer_draw.c's.
+ * composer.c: what is done to the draft. The text itself is editor.c's, how it looks is
+ * composer_draw.c's.
  */
 #include "composer.h"
 #include "text.h"
@@ -77,7 +78,8 @@ static bool changed(struct composer *c)
     return fits;
 }
 
-/* Text from outside as a draft holds it: valid UTF-8, '\n' for every newline, no NUL, no chip's sign. */
+/* Text from outside as a draft holds it: valid UTF-8, '\n' for every newline, no NUL, no chip's
+ * sign. */
 static bool clean(const char *text, size_t len, struct bytes *out)
 {
     char utf8[4];
@@ -114,7 +116,8 @@ bool composer_set(struct composer *c, const char *text, size_t len)
     return changed(c) && ok;
 }
 
-/* Frees the signs that stand nowhere any more: not in the draft, on the way back or among the cuts. */
+/* Frees the signs that stand nowhere any more: not in the draft, on the way back or among the
+ * cuts. */
 static void sweep(struct composer *c)
 {
     const struct editor *e = &c->editor;
@@ -167,7 +170,8 @@ bool composer_attach(struct composer *c, const char *name, const char *text, siz
     return ok;
 }
 
-/* Puts the text of a chip in its place: of the one at the cursor, else the nearest before it or behind. */
+/* Puts the text of a chip in its place: of the one at the cursor, else the nearest before it or
+ * behind. */
 static void open_chip(struct composer *c)
 {
     struct editor *e = &c->editor;

@@ -1,6 +1,6 @@
 /*
- * dialog.c: boxes in the middle of the screen. The help is made from the table of keys and the list of
- * commands, so that it cannot be wrong.
+ * dialog.c: boxes in the middle of the screen. The help is made from the table of keys and the list
+ * of commands, so that it cannot be wrong.
  */
 #include "dialog.h"
 #include "text.h"

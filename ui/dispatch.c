@@ -1,6 +1,6 @@
 /*
- * dispatch.c: from keys to what they mean where the focus is. Changes state and queues actions; draws
- * nothing.
+ * dispatch.c: from keys to what they mean where the focus is. Changes state and queues actions;
+ * draws nothing.
  */
 #include "state.h"
 #include "text.h"
@@ -14,8 +14,8 @@ enum { SIDE_STEP = 8 }; /* columns */
 /* Actions */
 
 /*
- * Queues an action; false: the queue is full. What stops or ends goes before what is waiting, and the
- * last places are kept for it.
+ * Queues an action; false: the queue is full. What stops or ends goes before what is waiting, and
+ * the last places are kept for it.
  */
 bool dispatch_queue(struct ui *u, struct ui_action action)
 {

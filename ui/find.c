@@ -1,6 +1,6 @@
 /*
- * find.c: matches on drawn lines. What is read is what the reader sees, so no knowledge of how a text
- * became lines is needed here.
+ * find.c: matches on drawn lines. What is read is what the reader sees, so no knowledge of how a
+ * text became lines is needed here.
  */
 #include "find.h"
 #include "text.h"
@@ -101,7 +101,8 @@ static bool stands_at(const struct find *f, const struct view *v, int *row, int 
     return true;
 }
 
-/* The first match that begins in a row behind column `after`, or the last before `before`; -1: none. */
+/* The first match that begins in a row behind column `after`, or the last before `before`; -1:
+ * none. */
 static int match_in_row(const struct find *f, const struct view *v, int row, int after, int before)
 {
     int found = -1;

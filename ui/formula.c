@@ -1,6 +1,7 @@
 /*
- * formula.c: formulas of a text as runs and lines. One that is still being written is shown as far as it
- * can be read: what is open in it is closed, and what is half a word is left out until it is whole.
+ * formula.c: formulas of a text as runs and lines. One that is still being written is shown as far
+ * as it can be read: what is open in it is closed, and what is half a word is left out until it is
+ * whole.
  */
 #include "formula.h"
 #include "math/maths.h"

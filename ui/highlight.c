@@ -35,10 +35,11 @@ static const struct language languages[] = {
                   {"\"", "\"", STYLE_STRING, true, false, false},
                   {"'", "'", STYLE_STRING, true, false, false}},
         .keywords =
-            " auto break case char const continue default do double else enum extern float for goto if "
-            "inline int long register restrict return short signed sizeof static struct switch typedef "
-            "union unsigned void volatile while bool true false NULL nullptr size_t ssize_t uint8_t "
-            "uint16_t uint32_t uint64_t int8_t int16_t int32_t int64_t class public private protected "
+            " auto break case char const continue default do double else enum extern float for "
+            "goto if inline int long register restrict return short signed sizeof static struct "
+            "switch typedef union unsigned void volatile while bool true false NULL nullptr "
+            "size_t ssize_t uint8_t uint16_t uint32_t uint64_t int8_t int16_t int32_t int64_t "
+            "class public private protected "
             "namespace template typename using new delete this virtual override try catch throw ",
         .sigils = "#",
     },
@@ -120,7 +121,8 @@ static bool begins(const char *line, size_t len, size_t pos, const char *s)
     return len - pos >= n && memcmp(line + pos, s, n) == 0;
 }
 
-/* Reads on in what pair number `which` opened, from pos; *state is left open where the line ends. */
+/* Reads on in what pair number `which` opened, from pos; *state is left open where the line
+ * ends. */
 static size_t read_pair(const struct language *language, int which, uint8_t *state,
                         const char *line, size_t len, size_t pos)
 {

@@ -1,6 +1,6 @@
 /*
- * input.c: the decoder: where sequences, characters and pastes begin and end in a stream of bytes. What
- * key a sequence stands for is key.c's.
+ * input.c: the decoder: where sequences, characters and pastes begin and end in a stream of bytes.
+ * What key a sequence stands for is key.c's.
  */
 #include "input.h"
 #include "text.h"

@@ -1,6 +1,6 @@
 /*
- * item.c: an entry of the transcript. Knows which rows it has and what stands in its margin; how text
- * becomes lines is block.c's, and where the rows go is transcript.c's.
+ * item.c: an entry of the transcript. Knows which rows it has and what stands in its margin; how
+ * text becomes lines is block.c's, and where the rows go is transcript.c's.
  */
 #include "item.h"
 
@@ -202,7 +202,8 @@ static void pass(struct walk *w, enum row_kind kind, struct part *part, size_t r
     w->n += rows;
 }
 
-/* The rows of an item, in order. Height and drawing both come from here, so that they cannot differ. */
+/* The rows of an item, in order. Height and drawing both come from here, so that they cannot
+ * differ. */
 static void walk_rows(struct item *item, struct walk *w)
 {
     pass(w, ROW_GAP, NULL, !item->close_up);

@@ -1,6 +1,6 @@
 /*
- * key.c: what terminals send for keys: ECMA-48, xterm, rxvt, the Linux console, the kitty protocol's
- * CSI u, and what terminfo names. Knows nothing of streams and of what keys are for.
+ * key.c: what terminals send for keys: ECMA-48, xterm, rxvt, the Linux console, the kitty
+ * protocol's CSI u, and what terminfo names. Knows nothing of streams and of what keys are for.
  */
 #include "key.h"
 

@@ -1,6 +1,6 @@
 /*
- * layout.c: where on the grid each region goes, for any size of the window; and the first screen. Knows
- * the regions from outside only, and changes none of them.
+ * layout.c: where on the grid each region goes, for any size of the window; and the first screen.
+ * Knows the regions from outside only, and changes none of them.
  */
 #include "state.h"
 #include "text.h"
@@ -193,7 +193,10 @@ static void draw_rule(struct ui *u, struct grid *g, int row, int col, int width,
     bytes_free(&label);
 }
 
-/* What is offered and the keys for it; the words give way to them as far as they are still understood. */
+/*
+ * What is offered and the keys for it; the words give way to them as far as they are still
+ * understood.
+ */
 static void draw_banner(const struct ui *u, struct grid *g, int row, int col, int width)
 {
     struct bytes keys = {0};
@@ -233,8 +236,8 @@ static void draw_pending(const struct ui *u, struct grid *g, int row, int col, i
 }
 
 /*
- * What was said, or the first screen, with the program's own notices under it if there is room; true
- * when there is more below.
+ * What was said, or the first screen, with the program's own notices under it if there is room;
+ * true when there is more below.
  */
 static bool draw_said(struct ui *u, struct grid *g, int height, int col, int width)
 {

@@ -267,8 +267,8 @@ static void step(const struct runs *r, struct place *at, struct text_cluster *c)
 }
 
 /*
- * Where the line that begins at `from` ends and the next begins, for `room` columns. `fresh`: nothing
- * stands on the line yet, so something has to.
+ * Where the line that begins at `from` ends and the next begins, for `room` columns. `fresh`:
+ * nothing stands on the line yet, so something has to.
  */
 static void find_break(const struct runs *r, struct place from, int room, bool fresh,
                        struct place *end, struct place *next)

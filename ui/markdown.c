@@ -1,6 +1,7 @@
 /*
- * markdown.c: md4c's callbacks -> runs of styled text -> lines. Text is always taken from the source at
- * the place that md4c names, since in what md4c is given formulas are hidden behind placeholders.
+ * markdown.c: md4c's callbacks -> runs of styled text -> lines. Text is always taken from the
+ * source at the place that md4c names, since in what md4c is given formulas are hidden behind
+ * placeholders.
  */
 #include "markdown.h"
 #include "code.h"
@@ -189,8 +190,8 @@ static void add_entity(struct writer *w, const char *s, size_t n)
 }
 
 /*
- * Where a stretch of md4c's text is in the source; SIZE_MAX: it is md4c's own. What is of the context is
- * cut off at its front.
+ * Where a stretch of md4c's text is in the source; SIZE_MAX: it is md4c's own. What is of the
+ * context is cut off at its front.
  */
 static size_t source_of(const struct writer *w, const char *s, MD_SIZE *n)
 {
@@ -483,7 +484,9 @@ static int on_leave_block(MD_BLOCKTYPE type, void *detail, void *ud)
 
 /* What md4c is given */
 
-/* `[label]: address` shows nothing in Markdown; here it is shown, since the text must not be lost. */
+/*
+ * `[label]: address` shows nothing in Markdown; here it is shown, since the text must not be lost.
+ */
 static void keep_definition(struct writer *w)
 {
     const struct outline_piece *piece = w->piece;

@@ -1,6 +1,6 @@
 /*
- * mouse.c: reports of the mouse, and what they do. What is under the pointer is what was drawn there
- * last.
+ * mouse.c: reports of the mouse, and what they do. What is under the pointer is what was drawn
+ * there last.
  */
 #include "mouse.h"
 #include "state.h"

@@ -1,6 +1,6 @@
 /*
- * outline.c: gathers lines into pieces, keeps formulas whole, and says from where on nothing that comes
- * can change where pieces end.
+ * outline.c: gathers lines into pieces, keeps formulas whole, and says from where on nothing that
+ * comes can change where pieces end.
  */
 #include "outline.h"
 #include "outline_line.h"
@@ -34,9 +34,9 @@ static size_t span_limit(const struct outline_reader *r, size_t end)
 }
 
 /*
- * The first formula that begins in [from, end); false: none does. It is looked for from where the piece
- * or the formula before ended, and only as far as one can reach, so that the result depends on nothing
- * else.
+ * The first formula that begins in [from, end); false: none does. It is looked for from where the
+ * piece or the formula before ended, and only as far as one can reach, so that the result depends
+ * on nothing else.
  */
 static bool span_in(struct outline_reader *r, size_t from, size_t end, struct outline_span *out)
 {
@@ -88,8 +88,8 @@ size_t outline_cut(const char *text, size_t start, size_t end)
 }
 
 /*
- * The end of the line from pos, behind its newline; formulas hide theirs. *cut_out: too long, and the
- * end is where it is cut. Fences have no formulas.
+ * The end of the line from pos, behind its newline; formulas hide theirs. *cut_out: too long, and
+ * the end is where it is cut. Fences have no formulas.
  */
 static size_t line_end(struct outline_reader *r, size_t pos, bool fence, bool *cut_out)
 {
@@ -117,7 +117,9 @@ static size_t line_end(struct outline_reader *r, size_t pos, bool fence, bool *c
     }
 }
 
-/* Whether the line from `pos`, of containers `o`, is the delimiter row under a header at `header`. */
+/*
+ * Whether the line from `pos`, of containers `o`, is the delimiter row under a header at `header`.
+ */
 static bool makes_table(const struct outline_reader *r, const struct outline *o, size_t header,
                         size_t pos)
 {
@@ -139,8 +141,8 @@ static bool is_gap(const struct outline_reader *r, size_t at)
 }
 
 /*
- * Whether what may be a formula in the piece, or behind it up to `end`, may still become another: it is
- * none yet, or backticks could hide it.
+ * Whether what may be a formula in the piece, or behind it up to `end`, may still become another:
+ * it is none yet, or backticks could hide it.
  */
 static bool is_undecided(const struct outline_reader *r, const struct outline_piece *piece,
                          size_t end)

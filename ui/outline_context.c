@@ -33,7 +33,8 @@ static bool put_empty_line(const struct outline *o, int n, struct bytes *out)
            bytes_add(out, "\n", 1);
 }
 
-/* Opens the containers. One that is indented needs a line of its own, or it would widen the one around. */
+/* Opens the containers. One that is indented needs a line of its own, or it would widen the one
+ * around. */
 static bool put_containers(const struct outline *o, struct bytes *out)
 {
     static const char ones[] = "111111111";

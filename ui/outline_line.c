@@ -1,6 +1,6 @@
 /*
- * outline_line.c: one line after another, as CommonMark reads them: which containers go on, which begin,
- * and whether the line begins a block. What is in a block is the parser's business.
+ * outline_line.c: one line after another, as CommonMark reads them: which containers go on, which
+ * begin, and whether the line begins a block. What is in a block is the parser's business.
  */
 #include "outline_line.h"
 
@@ -228,7 +228,8 @@ static void read_fence(struct outline *o, const struct cursor *c, size_t n, int 
     o->fence_info = c->i + n;
 }
 
-/* What begins or goes on in a line's containers; `table`: the next line makes it a table's header. */
+/* What begins or goes on in a line's containers; `table`: the next line makes it a table's
+ * header. */
 static enum line_kind read_leaf(struct outline *o, struct cursor *c, bool same, bool table)
 {
     struct cursor after;

@@ -1,5 +1,6 @@
 /*
- * pending.c: a row for the task, and one for each question that waits, as many as there is room for.
+ * pending.c: a row for the task, and one for each question that waits, as many as there is room
+ * for.
  */
 #include "pending.h"
 #include "text.h"

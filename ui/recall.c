@@ -65,7 +65,8 @@ static const char *find_in(const char *prompt, const struct bytes *part)
     return part->len > 0 ? strcasestr(prompt, part->data) : NULL;
 }
 
-/* From `from` on, step by step, for a prompt that has the part and is another than the one shown. */
+/* From `from` on, step by step, for a prompt that has the part and is another than the one
+ * shown. */
 static void look(struct recall_search *s, const struct recall *r, size_t from, int step)
 {
     const char *shown = s->at < r->n ? r->prompts[s->at] : "";

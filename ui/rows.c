@@ -1,5 +1,6 @@
 /*
- * rows.c: where the rows of a draft begin. A chip takes the columns of its label, and is never broken.
+ * rows.c: where the rows of a draft begin. A chip takes the columns of its label, and is never
+ * broken.
  */
 #include "rows.h"
 #include "text.h"
@@ -62,7 +63,8 @@ static size_t wrap(const struct rows *r, const struct editor *e, size_t pos, siz
     uint32_t marks = 0;
     size_t n = text_wrap(s, end - pos, r->width);
 
-    /* A label may be narrower or wider than what text_wrap() took its sign for: look a row further. */
+    /* A label may be narrower or wider than what text_wrap() took its sign for: look a row
+     * further. */
     size_t ahead = n + (size_t)r->width * 4;
     chips_mark(s, ahead < end - pos ? ahead : end - pos, &marks);
     return marks ? wrap_chips(r, e, pos, end) : n;

@@ -1,7 +1,8 @@
 /*
- * screen.c: the only file that sees curses. Curses is given a file in memory for a terminal, and the
- * cells of a grid; its output is what the terminal lacks. Curses' own handling of terminal modes,
- * signals, input and window size is left unused: they belong to tty.c, input.c and the caller.
+ * screen.c: the only file that sees curses. Curses is given a file in memory for a terminal, and
+ * the cells of a grid; its output is what the terminal lacks. Curses' own handling of terminal
+ * modes, signals, input and window size is left unused: they belong to tty.c, input.c and the
+ * caller.
  */
 #include "screen.h"
 #include "ascii.h"
@@ -68,7 +69,9 @@ static SCREEN *new_term(const char *term, FILE *memory)
     return sp;
 }
 
-/* Why a terminal type will not do; NULL: it will. Asked first, since newterm() leaks when it fails. */
+/*
+ * Why a terminal type will not do; NULL: it will. Asked first, since newterm() leaks when it fails.
+ */
 static const char *why_unfit(const char *term, int fd)
 {
     const char *reason = NULL;
@@ -86,8 +89,9 @@ static const char *why_unfit(const char *term, int fd)
 /* Colours */
 
 /*
- * How many the terminal can show. Where it says (COLORTERM) that it knows exact colours and only its
- * description does not, they are put into the frame in place of numbers of ours: see name_exactly().
+ * How many the terminal can show. Where it says (COLORTERM) that it knows exact colours and only
+ * its description does not, they are put into the frame in place of numbers of ours: see
+ * name_exactly().
  */
 static enum depth find_depth(void)
 {
@@ -193,7 +197,10 @@ int screen_open(struct curses_screen **out, const char *term, int rows, int cols
     typeahead(-1);
     if (!grid_resize(&s->shown, rows, cols))
         goto fail;
-    /* What newterm() wrote was for the size that terminfo names: leave, and let the first frame enter. */
+    /*
+     * What newterm() wrote was for the size that terminfo names: leave, and let the first frame
+     * enter.
+     */
     resize_term(s->shown.rows, s->shown.cols);
     endwin();
     discard(s);

@@ -1,5 +1,6 @@
 /*
- * status.c: the status line as fields, each with a rank; the line is as many of the first ranks as fit.
+ * status.c: the status line as fields, each with a rank; the line is as many of the first ranks as
+ * fit.
  */
 #include "status.h"
 #include "text.h"
@@ -264,8 +265,8 @@ static struct field *find_worst(struct fields *f)
     return worst;
 }
 
-/* Words fields more briefly, from left to right, then leaves them out, from the highest rank down, until
- * the rest fits. */
+/* Words fields more briefly, from left to right, then leaves them out, from the highest rank down,
+ * until the rest fits. */
 static void fit(struct fields *f, int width)
 {
     struct field *field;

@@ -1,6 +1,6 @@
 /*
- * steps.c: one pass over the text, a line and a sentence at a time. It judges by first words: what a
- * line is about, only its writer knows.
+ * steps.c: one pass over the text, a line and a sentence at a time. It judges by first words: what
+ * a line is about, only its writer knows.
  */
 #include "steps.h"
 

@@ -1,6 +1,6 @@
 /*
- * talk.c: what is asked of the terminal and told to it beside frames: its background, which decides the
- * colours; the clipboard; a bell.
+ * talk.c: what is asked of the terminal and told to it beside frames: its background, which decides
+ * the colours; the clipboard; a bell.
  */
 #include "background.h"
 #include "settings.h"

@@ -1,11 +1,11 @@
 /*
- * theme.c: the palettes. The exact colours are of equal lightness and chroma in OKLCH and differ in hue:
- * lightness 0.80 for dark backgrounds, 0.47 for light ones, grey for what may be overlooked. Those of
- * 256 are the ones of the 6x6x6 cube and the grey ramp that look most alike. The test of this file
- * holds all of them to a contrast (WCAG 2) of at least 4.5:1 on the backgrounds they are meant for (to
- * #1e1e1e, and from #fdf6e3), and rules to 3:1. High contrast brings its own black background, and holds
- * 7:1. A terminal's 8 and 16 colours are its own affair: those named here are far enough from the
- * background in the palettes of VGA and xterm.
+ * theme.c: the palettes. The exact colours are of equal lightness and chroma in OKLCH and differ in
+ * hue: lightness 0.80 for dark backgrounds, 0.47 for light ones, grey for what may be overlooked.
+ * Those of 256 are the ones of the 6x6x6 cube and the grey ramp that look most alike. The test of
+ * this file holds all of them to a contrast (WCAG 2) of at least 4.5:1 on the backgrounds they are
+ * meant for (to #1e1e1e, and from #fdf6e3), and rules to 3:1. High contrast brings its own black
+ * background, and holds 7:1. A terminal's 8 and 16 colours are its own affair: those named here are
+ * far enough from the background in the palettes of VGA and xterm.
  */
 #include "theme.h"
 #include "text.h"

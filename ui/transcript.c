@@ -1,6 +1,6 @@
 /*
- * transcript.c: the list of items and the view of it. Knows where rows are and which are in sight, not
- * what is in them.
+ * transcript.c: the list of items and the view of it. Knows where rows are and which are in sight,
+ * not what is in them.
  */
 #include "transcript.h"
 

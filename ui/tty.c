@@ -1,6 +1,6 @@
 /*
- * tty.c: the terminal as a device. A terminal that does not take our bytes must cost nothing: output
- * is queued and sent when poll() says so, through a non-blocking description of our own.
+ * tty.c: the terminal as a device. A terminal that does not take our bytes must cost nothing:
+ * output is queued and sent when poll() says so, through a non-blocking description of our own.
  */
 #include "tty.h"
 

@@ -1,6 +1,6 @@
 /*
- * ui.c: the door. Opens and closes the terminal and keeps time. What a key means is dispatch.c's, where
- * things are drawn is layout.c's.
+ * ui.c: the door. Opens and closes the terminal and keeps time. What a key means is dispatch.c's,
+ * where things are drawn is layout.c's.
  */
 #include "ui.h"
 #include "extract.h"

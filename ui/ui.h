@@ -16,10 +16,12 @@
  *             ui_resize(u);
  *         if (fds[0].revents)
  *             ui_feed(u);                               // bytes -> keys -> changed state, actions
- *         ...                                           // engine events -> ui_message_append(u, ...)
+ *         ...                                           // engine events -> ui_message_append(u,
+ *         ...)
  *         while (ui_next_action(u, &action))
  *             run(&action);
- *         ui_draw(u);                                   // the only call that writes to the terminal
+ *         ui_draw(u);                                   // the only call that writes to the
+ *         terminal
  *     }
  *
  * Drawing. Every other call only changes state. ui_draw() paints at most 30 frames a second and

@@ -1,8 +1,8 @@
 /* batch.c - `duet batch`: a line of JSON in, a line of JSON out, many at a time.
  *
  * Lines become jobs, which the engine answers together; what is read ahead is bounded, so an input
- * without end is fine. A job keeps its place in the line of jobs until its answer is written: in the
- * order of the input, or as the answers come. Nothing of a batch goes to the history. */
+ * without end is fine. A job keeps its place in the line of jobs until its answer is written: in
+ * the order of the input, or as the answers come. Nothing of a batch goes to the history. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 /* bench.h - what `duet bench` measures, as data: rows of figures, by model.
  *
- * Results are made by measuring (bench_measure.h) or read from a file that `--json` wrote; the forms
- * they are printed in (bench_show.h) do not know which. */
+ * Results are made by measuring (bench_measure.h) or read from a file that `--json` wrote; the
+ * forms they are printed in (bench_show.h) do not know which. */
 #ifndef APP_BENCH_BENCH_H
 #define APP_BENCH_BENCH_H
 
@@ -97,7 +97,8 @@ struct bench_results {
 
 void bench_results_done(struct bench_results *r);
 
-/* One without rows, with the name, type, device and settings of `facts`, which are copied. The pointer holds until the next model is added. */
+/* One without rows, with the name, type, device and settings of `facts`, which are copied. The
+ * pointer holds until the next model is added. */
 struct bench_model *bench_add_model(struct bench_results *r, const struct bench_model *facts);
 void bench_add(struct bench_model *m, enum bench_metric metric, struct bench_point at,
                struct bench_figure figure);

@@ -91,7 +91,8 @@ void bench_init(struct bench_engine *b, const struct paths *paths, const char *n
     *b = (struct bench_engine){.paths = paths, .name = name, .running.fd = -1};
 }
 
-/* Outside of what is timed, and once for each state: between two questions it is not told to be idle. */
+/* Outside of what is timed, and once for each state: between two questions it is not told to be
+ * idle. */
 static void tell(struct bench_engine *b, enum running_state state)
 {
     struct running_model row = running_model_of(b->engine, b->name, state);

@@ -32,8 +32,8 @@ struct bench_engine {
     enum running_state told;
 };
 
-/* Each of these returns 0, or an exit status with the reason in err; of a signal that ends the program that
- * is EXIT_SIGNAL and its number, without a reason. */
+/* Each of these returns 0, or an exit status with the reason in err; of a signal that ends the
+ * program that is EXIT_SIGNAL and its number, without a reason. */
 
 /* Before anything else. */
 void bench_init(struct bench_engine *b, const struct paths *paths, const char *name);

@@ -1,4 +1,5 @@
-/* bench_measure.h - measures one model: what is asked of it, in which order, and what that makes. */
+/* bench_measure.h - measures one model: what is asked of it, in which order, and what that
+ * makes. */
 #ifndef APP_BENCH_BENCH_MEASURE_H
 #define APP_BENCH_BENCH_MEASURE_H
 

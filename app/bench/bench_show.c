@@ -1,5 +1,5 @@
-/* bench_show.c - see bench_show.h: results as tables for people, a column for each model, or for old
- * and new where they are compared. */
+/* bench_show.c - see bench_show.h: results as tables for people, a column for each model, or for
+ * old and new where they are compared. */
 #include "app/bench/bench_show.h"
 
 #include <math.h>
@@ -264,10 +264,10 @@ static bool is_above_limit(const struct bench_results *r)
 
 static void add_legend(const struct bench_results *r, struct str *out)
 {
-    str_addf(
-        out,
-        "\nMedians of %d run%s, \xc2\xb1 the spread of four fifths of them. Answers have %d tokens.\n",
-        r->n_runs, r->n_runs == 1 ? "" : "s", r->n_generate);
+    str_addf(out,
+             "\nMedians of %d run%s, \xc2\xb1 the spread of four fifths of them. Answers have %d "
+             "tokens.\n",
+             r->n_runs, r->n_runs == 1 ? "" : "s", r->n_generate);
     if (is_above_limit(r))
         str_adds(out, "Above 100 % the weights come from a cache: then memory is no limit.\n");
     if (r->interrupted)

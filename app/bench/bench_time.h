@@ -1,5 +1,5 @@
-/* bench_time.h - times requests on an open engine. All sizes take turns, several times over, so that
- * what the machine does meanwhile falls on all of them, and shows in the spread of each. */
+/* bench_time.h - times requests on an open engine. All sizes take turns, several times over, so
+ * that what the machine does meanwhile falls on all of them, and shows in the spread of each. */
 #ifndef APP_BENCH_BENCH_TIME_H
 #define APP_BENCH_BENCH_TIME_H
 
@@ -41,8 +41,8 @@ int bench_time_alone(const struct bench_plan *plan, struct bench_engine *b, stru
 int bench_time_together(const struct bench_plan *plan, struct bench_engine *b,
                         struct bench_times *t);
 
-/* n answers at a time, once. *speed: tokens a second of all, from the first token of any to the last
- * of any. */
+/* n answers at a time, once. *speed: tokens a second of all, from the first token of any to the
+ * last of any. */
 int bench_ask_together(const struct bench_plan *plan, struct bench_engine *b, int n, double *speed);
 
 #endif

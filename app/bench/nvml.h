@@ -1,5 +1,5 @@
-/* nvml.h - what NVIDIA's driver tells of its GPUs: memory in use, and how busy they are. The library
- * comes with the driver and is opened at run time; without it there is nothing to be told. */
+/* nvml.h - GPU memory in use and utilization, as reported by NVIDIA's driver. The library comes
+ * with the driver and is opened at run time; without it nothing is reported. */
 #ifndef APP_BENCH_NVML_H
 #define APP_BENCH_NVML_H
 

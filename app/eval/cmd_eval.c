@@ -64,8 +64,8 @@ static int find_models(struct eval *e)
     }
 }
 
-/* Whether the problems lie in a folder of the user's, where their transcripts may lie too: not in a pipe,
- * and not among what was installed. */
+/* Whether the problems lie in a folder of the user's, where their transcripts may lie too: not in a
+ * pipe, and not among what was installed. */
 static bool is_at_home(const struct eval *e, const char *path)
 {
     const char *slash = strrchr(path, '/');

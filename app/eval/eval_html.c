@@ -1,5 +1,5 @@
-/* eval_html.c - the report: one page with the table, and every problem with what was thought and said.
- * The texts are read from the transcripts again, one at a time. See eval.h. */
+/* eval_html.c - the report: one page with the table, and every problem with what was thought and
+ * said. The texts are read from the transcripts again, one at a time. See eval.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@ static const char style[] =
     "body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem;\n"
     "  font: 1rem/1.55 system-ui, sans-serif; background: light-dark(#ffffff, #16181c);\n"
     "  color: light-dark(#1b1e23, #e4e6ea); }\n"
-    "h1 { font-size: 1.5rem; margin-bottom: 0.2rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }\n"
+    "h1 { font-size: 1.5rem; margin-bottom: 0.2rem; }\n"
+    "h2 { font-size: 1.15rem; margin-top: 2.2rem; }\n"
     "p.about { color: var(--quiet); margin-top: 0; }\n"
     ".wide { overflow-x: auto; }\n"
     "table { border-collapse: collapse; font-variant-numeric: tabular-nums; }\n"
@@ -38,7 +39,8 @@ static const char style[] =
     "details[open] > summary > .text { white-space: pre-wrap; }\n"
     "summary > .kind { color: var(--quiet); font-size: 0.85rem; white-space: nowrap; }\n"
     ".marks { white-space: nowrap; font-weight: 650; }\n"
-    ".right { color: var(--right); } .wrong { color: var(--wrong); } .open { color: var(--quiet); }\n"
+    ".right { color: var(--right); } .wrong { color: var(--wrong); }\n"
+    ".open { color: var(--quiet); }\n"
     "section.answer { border-top: 1px solid var(--line); padding: 0.2rem 0 0.8rem; }\n"
     "h3 { font-size: 0.95rem; margin: 0.7rem 0 0.3rem; }\n"
     ".note { color: var(--quiet); font-size: 0.87rem; }\n"

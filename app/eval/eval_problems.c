@@ -1,5 +1,5 @@
-/* eval_problems.c - a file of problems, a line of JSON each, under the names that MATH, GSM8K and their
- * many copies give the fields. See eval.h. */
+/* eval_problems.c - a file of problems, a line of JSON each, under the names that MATH, GSM8K and
+ * their many copies give the fields. See eval.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* eval_run.c - one model answers the problems, many at a time. What an earlier run has answered in the
- * same way is taken from the transcripts; every answer depends on its problem, its number and the seed
- * alone, so that an interrupted run ends as it would have without. See eval.h. */
+/* eval_run.c - one model answers the problems, many at a time. What an earlier run has answered in
+ * the same way is taken from the transcripts; every answer depends on its problem, its number and
+ * the seed alone, so that an interrupted run ends as it would have without. See eval.h. */
 #include <inttypes.h>
 #include <math.h>
 #include <poll.h>

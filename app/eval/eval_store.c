@@ -1,5 +1,5 @@
-/* eval_store.c - the transcripts: every answer that a run gave, a line of JSON each, written when it is
- * there, so that a killed run loses what was not finished and no more. See eval.h. */
+/* eval_store.c - the transcripts: every answer that a run gave, a line of JSON each, written when
+ * it is there, so that a killed run loses what was not finished and no more. See eval.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

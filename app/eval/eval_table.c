@@ -1,5 +1,5 @@
-/* eval_table.c - the sums as a table in Markdown, whose columns are even on a terminal too, and as JSON.
- * See eval.h. */
+/* eval_table.c - the sums as a table in Markdown, whose columns are even on a terminal too, and as
+ * JSON. See eval.h. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -28,7 +28,8 @@ static struct {
 
 /* One line */
 
-/* At the end of input readline itself ends the line, but only of a terminal whose pastes are marked. */
+/* At the end of input readline itself ends the line, but only of a terminal whose pastes are
+ * marked. */
 static void take_line(char *line)
 {
     rl_callback_handler_remove();
@@ -74,8 +75,8 @@ static bool leave_on_interrupt(bool *hinted)
     return false;
 }
 
-/* Ctrl-C, Ctrl-Z and Ctrl-\ are signals while an answer is written. While a line is, they are keys, so that
- * in a paste they are text. */
+/* Ctrl-C, Ctrl-Z and Ctrl-\ are signals while an answer is written. While a line is, they are keys,
+ * so that in a paste they are text. */
 static void make_signals(bool make)
 {
     struct termios modes;

@@ -1,5 +1,5 @@
-/* repl_pull.c - /pull in line mode: a line now and then, and nothing else until it has ended; Ctrl-C ends
- * it. */
+/* repl_pull.c - /pull in line mode: a line now and then, and nothing else until it has ended;
+ * Ctrl-C ends it. */
 #include <poll.h>
 #include <signal.h>
 #include <string.h>

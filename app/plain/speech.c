@@ -33,8 +33,8 @@ static void say_formula(struct speech *s, const struct ui_formula *f, struct str
     say_plain(s, f->end, out); /* what cannot be said is shown as it stands */
 }
 
-/* A formula is one for certain when its last line is whole: code may begin before it in the line and
- * end behind it. */
+/* A formula is one for certain when its last line is whole: code may begin before it in the line
+ * and end behind it. */
 static bool is_certain(const struct speech *s, const struct ui_formula *f)
 {
     return !f->open && memchr(s->text.data + f->end, '\n', s->text.len - f->end);

@@ -95,8 +95,8 @@ void tui_show_path(struct tui *t, size_t from);
 /* Puts a text into the composer, before what is being written there. */
 void tui_give_back(struct tui *t, const char *text, size_t len);
 
-/* The questions that wait: one more; the next that is due is asked; none is due any more, and the first
- * comes into the composer, if that is empty. */
+/* The questions that wait: one more; the next that is due is asked; none is due any more, and the
+ * first comes into the composer, if that is empty. */
 void tui_queue(struct tui *t, const char *text, size_t len);
 bool tui_keep_waiting(struct tui *t, const char *text, size_t len); /* behind all, not due */
 void tui_ask_next(struct tui *t);
@@ -109,8 +109,8 @@ void tui_edit(struct tui *t, const struct turn *question);
 /* Answers the marked turn once more with this model. */
 void tui_regenerate(struct tui *t, const char *model);
 
-/* In tui_window.c: the rule where the window begins; what /compact proposes, to be chosen; the ways to
- * go on after a question that did not fit; what was chosen of either. */
+/* In tui_window.c: the rule where the window begins; what /compact proposes, to be chosen; the ways
+ * to go on after a question that did not fit; what was chosen of either. */
 void tui_show_window(struct tui *t);
 void tui_offer_compact(struct tui *t, const struct turn *first);
 void tui_offer_room(struct tui *t, const char *text, size_t len);
@@ -124,15 +124,15 @@ void tui_decline(struct tui *t);   /* that */
 void tui_end_offer(struct tui *t); /* takes it off the screen once it no longer holds */
 
 void tui_act_on_branch(struct tui *t, const struct ui_action *action);
-/* In tui_copy.c. Sends reply->copy to the clipboard; what to wait for until it is there, fd -1: nothing;
- * and that it is, of which a word is said unless `quiet`. */
+/* In tui_copy.c. Sends reply->copy to the clipboard; what to wait for until it is there, fd -1:
+ * nothing; and that it is, of which a word is said unless `quiet`. */
 void tui_copy(struct tui *t, const struct command_reply *reply);
 void tui_copy_poll(const struct tui *t, struct pollfd *fd);
 void tui_copy_done(struct tui *t, bool quiet);
 void tui_act_copy(struct tui *t, const struct ui_action *action);
 
-/* In tui_pull.c. Begins a pull, or ends it: "stop"; what to wait for, fd -1: nothing; and what to do when it
- * is readable. Says what an earlier pull has left. */
+/* In tui_pull.c. Begins a pull, or ends it: "stop"; what to wait for, fd -1: nothing; and what to
+ * do when it is readable. Says what an earlier pull has left. */
 void tui_pull(struct tui *t, const char *what);
 void tui_pull_poll(const struct tui *t, struct pollfd *fd);
 void tui_pull_turn(struct tui *t);

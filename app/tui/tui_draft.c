@@ -1,5 +1,5 @@
-/* tui_draft.c - the text being written: how much of the context it would take, and a copy of it on the
- * disk while it is not sent, and of the questions that wait. */
+/* tui_draft.c - the text being written: how much of the context it would take, and a copy of it on
+ * the disk while it is not sent, and of the questions that wait. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>

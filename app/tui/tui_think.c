@@ -1,5 +1,5 @@
-/* tui_think.c - on the screen: thinking that is switched, ended or gone on with, and the offer to go on
- * with an answer that was interrupted. */
+/* tui_think.c - on the screen: thinking that is switched, ended or gone on with, and the offer to
+ * go on with an answer that was interrupted. */
 #include <string.h>
 
 #include "app/chat/request.h"

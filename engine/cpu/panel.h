@@ -8,7 +8,8 @@
  * A "word" is 4 bytes: 4 columns of one row, as vpdpbusd multiplies them. Codes are unsigned.
  *   code   four bits: word w of a block of 32 has columns 4w.. in its low halves and columns
  *          16 + 4w.. in its high halves. Eight bits (Q8_0): columns 4w.., plus 128.
- *   high   the bits above four. One bit: bit j of each byte belongs to columns 4j.. ; two bits: bits
+ *   high   the bits above four. One bit: bit j of each byte belongs to columns 4j.. ; two bits:
+ *   bits
  *          2j of word w belong to columns 16w + 4j..
  * Floats are single columns: [column][16]. */
 #ifndef ENGINE_CPU_PANEL_H

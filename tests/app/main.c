@@ -1,5 +1,5 @@
-/* main.c - runs every group of the app's tests, or those that are named, or every Nth from the Kth on
- * (K/N), so that others can be run beside: they mostly wait for programs. */
+/* main.c - runs every group of the app's tests, or those that are named, or every Nth from the Kth
+ * on (K/N), so that others can be run beside: they mostly wait for programs. */
 #include "tests/app/tests.h"
 
 #include <stdbool.h>

@@ -19,8 +19,8 @@ void talk_use(struct talk *t, const char *model);
 /* Asks and waits for the answer. */
 void talk_ask(struct talk *t, const char *question);
 
-/* Runs a command that is not refused, waits for what it begins, and gives what it says, until the next
- * call. */
+/* Runs a command that is not refused, waits for what it begins, and gives what it says, until the
+ * next call. */
 const char *talk_run(struct talk *t, const char *line);
 void talk_refused(struct talk *t, const char *line, const char *reason);
 

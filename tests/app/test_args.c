@@ -186,7 +186,8 @@ static void test_contradictions(void **state)
     done(p);
 }
 
-/* Every option has its place in help and in the list for completions, and each verb knows a spelling once. */
+/* Every option has its place in help and in the list for completions, and each verb knows a
+ * spelling once. */
 static void test_table(void **state)
 {
     struct run help, list;
@@ -221,10 +222,8 @@ static void test_help_fits(void **state)
 {
     struct run r;
     (void)state;
-    run_shell(
-        &r,
-        "for verb in chat log search export import rm batch inspect models ps pull bench convert eval; do"
-        " $DUET $verb --help; done; $DUET --help");
+    run_shell(&r, "for verb in chat log search export import rm batch inspect models ps pull bench "
+                  "convert eval; do $DUET $verb --help; done; $DUET --help");
     for (const char *line = r.out; *line; line += strcspn(line, "\n") + 1)
         if (strcspn(line, "\n") > 80)
             fail_msg("%.*s", (int)strcspn(line, "\n"), line);

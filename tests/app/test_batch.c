@@ -232,7 +232,8 @@ static void test_ends(void **state)
         {"(yes x | head -500; echo '\"x\"') | $DUET batch -q -m $M --parallel 1 -n 3 | tail -1 | "
          "grep -q '\"line\": 501, \"answer'",
          0, NULL},
-        {"head -c 20000000 /dev/zero | tr '\\0' a | $DUET batch -q -m $M | grep -q 'line: too long'",
+        {"head -c 20000000 /dev/zero | tr '\\0' a | $DUET batch -q -m $M | grep -q 'line: too "
+         "long'",
          0, NULL},
         {"yes '\"x\"' | $DUET batch -q -m $M -n 3 | head -3 >/dev/null; exit ${PIPESTATUS[1]}", 141,
          NULL},

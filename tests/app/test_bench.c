@@ -202,8 +202,10 @@ static void test_interrupt(void **state)
 
 /* Two models with a name that a terminal, Markdown and CSV would each take for something else. */
 static const char results[] =
-    "{\"duet_bench\": 1, \"version\": \"9\", \"machine\": \"abacus\", \"generate\": 8, \"runs\": 5, \"models\": ["
-    "{\"model\": \"a|b,\\\"\\u001b[2J\", \"type\": \"Q8_0\", \"device\": \"CPU\", \"settings\": \"\", \"rows\": ["
+    "{\"duet_bench\": 1, \"version\": \"9\", \"machine\": \"abacus\", \"generate\": 8, "
+    "\"runs\": 5, \"models\": ["
+    "{\"model\": \"a|b,\\\"\\u001b[2J\", \"type\": \"Q8_0\", \"device\": \"CPU\", "
+    "\"settings\": \"\", \"rows\": ["
     "{\"name\": \"load_ms\", \"median\": 1234.4, \"p99\": 1300, \"low\": 1200, \"high\": 1300,"
     " \"runs\": 5},"
     "{\"name\": \"itl_ms\", \"context\": 128, \"batch\": 1, \"median\": 1.25, \"p99\": 4.5,"
@@ -264,11 +266,12 @@ static void test_printing(void **state)
 static void write_speeds(const char *name, const char *model, const char *rows)
 {
     char text[2048];
-    snprintf(
-        text, sizeof text,
-        "{\"duet_bench\": 1, \"version\": \"1\", \"machine\": \"\", \"generate\": 8, \"runs\": 5, \"models\": ["
-        "{\"model\": \"%s\", \"type\": \"F16\", \"device\": \"GPU\", \"settings\": \"\", \"rows\": [%s]}]}",
-        model, rows);
+    snprintf(text, sizeof text,
+             "{\"duet_bench\": 1, \"version\": \"1\", \"machine\": \"\", \"generate\": 8,"
+             " \"runs\": 5, \"models\": ["
+             "{\"model\": \"%s\", \"type\": \"F16\", \"device\": \"GPU\", \"settings\": \"\", "
+             "\"rows\": [%s]}]}",
+             model, rows);
     write_file(name, text);
 }
 
@@ -276,7 +279,8 @@ static void write_speeds(const char *name, const char *model, const char *rows)
     "{\"name\": \"" name "\", " at "\"low\": " low ", \"median\": " median ", \"high\": " high     \
     ", \"p99\": " high ", \"runs\": 5}"
 
-/* A time, a speed, one within the spread, one apart but by less than a hundredth, one that is new. */
+/* A time, a speed, one within the spread, one apart but by less than a hundredth, one that is
+ * new. */
 static void write_pair(void)
 {
     write_speeds("old.json", "m",
@@ -372,7 +376,8 @@ static void assert_refused(const char *line, const char *part)
 static void test_strange_files(void **state)
 {
 #define START                                                                                      \
-    "{\"duet_bench\": 1, \"version\": \"1\", \"machine\": \"\", \"generate\": 8, \"runs\": 5, \"models\": "
+    "{\"duet_bench\": 1, \"version\": \"1\", \"machine\": \"\", \"generate\": 8, \"runs\": 5,"     \
+    " \"models\": "
 #define MODEL                                                                                      \
     START                                                                                          \
     "[{\"model\": \"m\", \"type\": \"F16\", \"device\": \"GPU\", \"settings\": \"\", \"rows\": "
@@ -383,11 +388,13 @@ static void test_strange_files(void **state)
         "\x7f"
         "ELF",
         "{\"duet_bench\": 2, \"version\": \"1\", \"machine\": \"\", \"models\": []}",
-        "{\"duet_bench\": 1, \"duet_bench\": 1, \"version\": \"1\", \"machine\": \"\", \"models\": []}",
+        "{\"duet_bench\": 1, \"duet_bench\": 1, \"version\": \"1\", \"machine\": \"\","
+        " \"models\": []}",
         START "{}}",
         START "[1]}",
         START
-        "[{\"model\": \"m\\u0000\", \"type\": \"F16\", \"device\": \"GPU\", \"settings\": \"\", \"rows\": []}]}",
+        "[{\"model\": \"m\\u0000\", \"type\": \"F16\", \"device\": \"GPU\", \"settings\": \"\","
+        " \"rows\": []}]}",
         MODEL "{}}]}",
         MODEL "[{}]}]}",
         MODEL "[" FIGURE("load_ms", "", "2", "1", "3") "]}]}",
@@ -397,8 +404,8 @@ static void test_strange_files(void **state)
         MODEL "[" FIGURE("load_ms", "", "1", "1e999", "1") "]}]}",
         MODEL
         "[" FIGURE("load_ms", "", "1", "1", "1") "," FIGURE("load_ms", "", "1", "1", "1") "]}]}",
-        MODEL
-        "[]}, {\"model\": \"m\", \"type\": \"\", \"device\": \"\", \"settings\": \"\", \"rows\": []}]}",
+        MODEL "[]}, {\"model\": \"m\", \"type\": \"\", \"device\": \"\", \"settings\": \"\","
+              " \"rows\": []}]}",
     };
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

@@ -25,7 +25,8 @@ static int prompt_rest(const struct chat *c)
 /* What is cached is whole blocks of this many tokens. */
 enum { BLOCK = 32 };
 
-/* The second switch costs nothing: both models stay, and each finds in its cache what it has read. */
+/* The second switch costs nothing: both models stay, and each finds in its cache what it has
+ * read. */
 static void test_switching(void **state)
 {
     struct talk p;
@@ -284,8 +285,8 @@ static void test_leaving_with_questions(void **state)
     term_free(t);
 }
 
-/* A process that is ended from outside leaves what waits, and what is being written, to the next one,
- * where nothing is asked by itself. */
+/* A process that is ended from outside leaves what waits, and what is being written, to the next
+ * one, where nothing is asked by itself. */
 static void test_questions_survive(void **state)
 {
     static const int signals[] = {SIGHUP, SIGKILL};
@@ -408,7 +409,8 @@ static void test_unsaved(void **state)
     talk_close(&p);
 }
 
-/* An answer in the middle that is written once more ends the path; what followed stays with the other. */
+/* An answer in the middle that is written once more ends the path; what followed stays with the
+ * other. */
 static void test_regenerating_in_the_middle(void **state)
 {
     (void)state;

@@ -266,8 +266,8 @@ static void test_too_long_alone(void **state)
     term_free(t);
 }
 
-/* A question that waited and does not fit comes back to the composer; nothing opens over what is being
- * written meanwhile. */
+/* A question that waited and does not fit comes back to the composer; nothing opens over what is
+ * being written meanwhile. */
 static void test_waiting_refused(void **state)
 {
     (void)state;

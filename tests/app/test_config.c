@@ -1,5 +1,5 @@
-/* test_config.c - the configuration file: what is read, what is only warned of, what is refused; and
- * that a wrong one stops nothing else. */
+/* test_config.c - the configuration file: what is read, what is only warned of, what is refused;
+ * and that a wrong one stops nothing else. */
 #include "tests/app/tests.h"
 
 #include <setjmp.h>

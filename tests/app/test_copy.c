@@ -1,5 +1,5 @@
-/* test_copy.c - what is copied and exported from a chat: the right text, by the right way, inert, and
- * never over something that is there. */
+/* test_copy.c - what is copied and exported from a chat: the right text, by the right way, inert,
+ * and never over something that is there. */
 #include "tests/app/tests.h"
 
 #include <ctype.h>

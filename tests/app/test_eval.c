@@ -397,7 +397,8 @@ static void test_ends(void **state)
     }
 }
 
-/* From a pipe, and from a folder that is not to be written to: transcripts go to the user's data. */
+/* From a pipe, and from a folder that is not to be written to: transcripts go to the user's
+ * data. */
 static void test_elsewhere(void **state)
 {
     struct run r;
@@ -433,7 +434,8 @@ static void test_progress(void **state)
     term_free(t);
 }
 
-/* A chain is complete when nothing of it is missing; what was cut short has an answer only in a box. */
+/* A chain is complete when nothing of it is missing; what was cut short has an answer only in a
+ * box. */
 static void test_chains(void **state)
 {
     static const struct {

@@ -1,4 +1,5 @@
-/* test_grade.c - answers compared as mathematics: what is equal, what is not, and what always holds. */
+/* test_grade.c - answers compared as mathematics: what is equal, what is not, and what always
+ * holds. */
 #include "tests/app/tests.h"
 
 #include <setjmp.h>
@@ -432,8 +433,8 @@ static json_t *next_row(FILE *f)
     return json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL);
 }
 
-/* All as a mathematician labels them; the nine that another grader labels otherwise included: it does
- * not work out 2+2, 2^3, 2/4, 7/1, sqrt(16) or (x+1)/2, takes sets in order, and knows neither
+/* All as a mathematician labels them; the nine that another grader labels otherwise included: it
+ * does not work out 2+2, 2^3, 2/4, 7/1, sqrt(16) or (x+1)/2, takes sets in order, and knows neither
  * "90 degrees" nor "2 million". */
 static void test_outside_pairs(void **state)
 {
@@ -452,8 +453,8 @@ static void test_outside_pairs(void **state)
     assert_int_equal(n, 94);
 }
 
-/* Every answer of the outside problems is understood, and is itself in a box and in another setting;
- * no two that are not the same text are equal. */
+/* Every answer of the outside problems is understood, and is itself in a box and in another
+ * setting; no two that are not the same text are equal. */
 static void test_outside_answers(void **state)
 {
     static const char *const names[] = {"math100.jsonl", "gsm8k100.jsonl"};

@@ -1,5 +1,5 @@
-/* test_history.c - the conversation in memory and its copy in the store, when all goes well and when
- * it does not. */
+/* test_history.c - the conversation in memory and its copy in the store, when all goes well and
+ * when it does not. */
 #include "tests/app/tests.h"
 
 #include <limits.h>

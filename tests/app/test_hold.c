@@ -283,9 +283,11 @@ static void test_ps_of_others(void **state)
         {"exec $DUET -q -m $MODEL hello", "\"as\": \"prompt\""},
         {"exec $DUET batch -q -m $MODEL --parallel 1 <<<'{\"prompt\": \"hello\"}'",
          "\"as\": \"batch\""},
-        {"echo '{\"problem\": \"1+1\", \"answer\": \"2\"}' >p.jsonl; exec $DUET eval -q --model $MODEL p.jsonl",
+        {"echo '{\"problem\": \"1+1\", \"answer\": \"2\"}' >p.jsonl; exec $DUET eval -q "
+         "--model $MODEL p.jsonl",
          "\"as\": \"eval\""},
-        {"exec $DUET bench -q -m $MODEL --prompts 16 --contexts 16 --batch 1 --generate 2000 --runs 1",
+        {"exec $DUET bench -q -m $MODEL --prompts 16 --contexts 16 --batch 1 --generate 2000 "
+         "--runs 1",
          "\"as\": \"bench\""},
     };
     (void)state;

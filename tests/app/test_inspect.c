@@ -126,8 +126,8 @@ static void test_model(void **state)
     run_done(&r);
 }
 
-/* Bytes of the cache that a line plans, and how far the third position's first logit is from that of
- * the line without a type. */
+/* Bytes of the cache that a line plans, and how far the third position's first logit is from that
+ * of the line without a type. */
 struct kv {
     json_int_t bytes;
     double logit;

@@ -1,5 +1,5 @@
-/* test_library.c - the stored conversations: their titles, the commands on them, the sidebar and the
- * search of the whole program, and what other programs do to the file meanwhile. */
+/* test_library.c - the stored conversations: their titles, the commands on them, the sidebar and
+ * the search of the whole program, and what other programs do to the file meanwhile. */
 #include "tests/app/tests.h"
 
 #include <limits.h>
@@ -414,7 +414,8 @@ static void test_held_file(void **state)
     term_free(t);
 }
 
-/* A damaged file is refused with the way out, keeps every byte, and is taken out of the way by it. */
+/* A damaged file is refused with the way out, keeps every byte, and is taken out of the way by
+ * it. */
 static void test_recover(void **state)
 {
     struct store *s = shared_store();

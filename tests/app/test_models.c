@@ -83,8 +83,9 @@ static void make_ollama(const char *root, const char *path, const char *type)
         "H=$(sha256sum <$L | cut -c-64); C=$(sha256sum <c | cut -c-64); "
         "cp $L $R/blobs/sha256-$H; cp c $R/blobs/sha256-$C; "
         "echo '{\"schemaVersion\":2,\"config\":{\"digest\":\"sha256:'$C'\",\"size\":'$(stat -c %%s "
-        "c)'},\"layers\":[{\"mediaType\":\"application/vnd.ollama.image.license\",\"digest\":\"x\"},"
-        "{\"mediaType\":\"application/vnd.ollama.image.model\",\"digest\":\"sha256:'$H'\",\"size\":'"
+        "c)'},\"layers\":[{\"mediaType\":\"application/vnd.ollama.image.license\","
+        "\"digest\":\"x\"},{\"mediaType\":\"application/vnd.ollama.image.model\","
+        "\"digest\":\"sha256:'$H'\",\"size\":'"
         "$(stat -c %%s $L)'}]}' >$R/manifests/%s",
         root, path, path, type, path);
     assert_shell(line, 0, "", "");
@@ -232,9 +233,9 @@ static void test_hostile_manifests(void **state)
                  ">.ollama/models/manifests/*/library/llama3.2/1b",
                  0, "", "");
     assert_names("");
-    assert_shell(
-        "sed 's/\"size\":3811200/\"size\":-1/' good >.ollama/models/manifests/*/library/llama3.2/1b",
-        0, "", "");
+    assert_shell("sed 's/\"size\":3811200/\"size\":-1/' good "
+                 ">.ollama/models/manifests/*/library/llama3.2/1b",
+                 0, "", "");
     assert_names("");
     for (size_t i = 0; i < sizeof rests / sizeof *rests; i++) {
         snprintf(line, sizeof line, "printf '%s' >.ollama/models/manifests/*/library/llama3.2/1b",
@@ -242,10 +243,9 @@ static void test_hostile_manifests(void **state)
         assert_shell(line, 0, "", "");
         assert_names("");
     }
-    assert_shell(
-        "cd .ollama/models/manifests/*/library/llama3.2; rm 1b; mkfifo 1b 1b-a; ln -s /dev/zero 1b-b; "
-        "mkdir 1b-c; truncate -s 3G 1b-d; ln -s 1b-e 1b-e",
-        0, "", "");
+    assert_shell("cd .ollama/models/manifests/*/library/llama3.2; rm 1b; mkfifo 1b 1b-a; ln -s "
+                 "/dev/zero 1b-b; mkdir 1b-c; truncate -s 3G 1b-d; ln -s 1b-e 1b-e",
+                 0, "", "");
     assert_names("");
 }
 
@@ -351,8 +351,8 @@ static void test_rm(void **state)
     assert_shell("ls -A $M | wc -l", 0, "0\n", "");
     /* A folder of a release goes with all that is in it, but not with what links in it lead to. */
     assert_shell(
-        "mkdir -p $M/rel keep; touch keep/me; echo {} >$M/rel/config.json; ln -s $PWD/keep $M/rel/l; "
-        "$DUET models -q; $DUET models rm -y rel; ls $M; ls keep",
+        "mkdir -p $M/rel keep; touch keep/me; echo {} >$M/rel/config.json; ln -s $PWD/keep "
+        "$M/rel/l; $DUET models -q; $DUET models rm -y rel; ls $M; ls keep",
         0, "me\n", "rel: deleted");
     assert_names("");
 }
@@ -361,13 +361,14 @@ static void test_verify(void **state)
 {
     (void)state;
     assert_shell("cp $L $M/mine.gguf; $DUET models verify mine", 0, "mine  unknown  sha256 ", "");
-    assert_shell(
-        "H=$(sha256sum <$L | cut -c-64); echo '{\"sha256\":\"'$H'\",\"verified\":1,\"licence\":\"MI\\"
-        "u001bT\"}' >$M/mine.gguf.json; $DUET models verify mine",
-        0, "mine  right  sha256 ", "");
+    assert_shell("H=$(sha256sum <$L | cut -c-64); echo "
+                 "'{\"sha256\":\"'$H'\",\"verified\":1,\"licence\":\"MI\\"
+                 "u001bT\"}' >$M/mine.gguf.json; $DUET models verify mine",
+                 0, "mine  right  sha256 ", "");
     assert_shell("$DUET models show mine", 0, "licence     MI\\x1bT", "");
     assert_shell(
-        "printf x | dd of=$M/mine.gguf conv=notrunc bs=1 seek=9999 status=none; $DUET models verify",
+        "printf x | dd of=$M/mine.gguf conv=notrunc bs=1 seek=9999 status=none; $DUET models "
+        "verify",
         5, "mine  differs  sha256 ", "duet models rm mine, then pull it again");
     assert_shell("$DUET models verify mine --json", 5, "\"verdict\": \"differs\"", "");
     assert_shell("$DUET models verify nothing", 3, "", "no such model");

@@ -1,4 +1,5 @@
-/* test_plain.c - line mode: readline on a terminal, and no cursor movement while an answer comes. */
+/* test_plain.c - line mode: readline on a terminal, and no cursor movement while an answer
+ * comes. */
 #include "tests/app/tests.h"
 
 #include <setjmp.h>

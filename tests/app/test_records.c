@@ -134,16 +134,16 @@ static void test_chatgpt(void **state)
     static const char file[] =
         "[{\"title\": \"Sums\", \"current_node\": \"d\", \"mapping\": {"
         "\"root\": {\"message\": null, \"parent\": null, \"children\": [\"s\"]},"
-        "\"s\": {\"message\": {\"author\": {\"role\": \"system\"}, \"content\": {\"parts\": [\"\"]}},"
-        " \"parent\": \"root\", \"children\": [\"a\"]},"
+        "\"s\": {\"message\": {\"author\": {\"role\": \"system\"}, \"content\": {\"parts\": "
+        "[\"\"]}}, \"parent\": \"root\", \"children\": [\"a\"]},"
         "\"a\": {\"message\": {\"author\": {\"role\": \"user\"}, \"create_time\": 1700000000.5,"
         " \"content\": {\"parts\": [\"1 + 1\", {\"asset\": 1}]}}, \"parent\": \"s\","
         " \"children\": [\"t\", \"c\"]},"
         "\"t\": {\"message\": {\"author\": {\"role\": \"assistant\"}, \"content\":"
-        " {\"thoughts\": [{\"content\": \"one and one\"}]}}, \"parent\": \"a\", \"children\": [\"d\"]},"
-        "\"d\": {\"message\": {\"author\": {\"role\": \"assistant\"}, \"metadata\":"
-        " {\"model_slug\": \"gpt-9\"}, \"content\": {\"parts\": [\"It is 2.\"]}}, \"parent\": \"t\","
-        " \"children\": []},"
+        " {\"thoughts\": [{\"content\": \"one and one\"}]}}, \"parent\": \"a\", \"children\": "
+        "[\"d\"]},\"d\": {\"message\": {\"author\": {\"role\": \"assistant\"}, \"metadata\":"
+        " {\"model_slug\": \"gpt-9\"}, \"content\": {\"parts\": [\"It is 2.\"]}}, \"parent\": "
+        "\"t\", \"children\": []},"
         "\"c\": {\"message\": {\"author\": {\"role\": \"assistant\"}, \"content\":"
         " {\"parts\": [\"Three?\"]}}, \"parent\": \"a\", \"children\": []}}}]";
     char line[4096];

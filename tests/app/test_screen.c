@@ -1,5 +1,5 @@
-/* test_screen.c - the whole program on a terminal: an answer that is stopped, killed, taken up again;
- * a terminal that is resized, suspended, hung up, and always given back. */
+/* test_screen.c - the whole program on a terminal: an answer that is stopped, killed, taken up
+ * again; a terminal that is resized, suspended, hung up, and always given back. */
 #include "tests/app/tests.h"
 
 #include <setjmp.h>

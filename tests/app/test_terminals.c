@@ -1,5 +1,5 @@
-/* test_terminals.c - everyone's terminal: kinds, sizes and languages of them, what the environment says
- * wrongly of them, one that is left and taken up elsewhere, and the first time. */
+/* test_terminals.c - everyone's terminal: kinds, sizes and languages of them, what the environment
+ * says wrongly of them, one that is left and taken up elsewhere, and the first time. */
 #include "tests/app/tests.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* test_think.c - how the model thinks, as the user has it; and answers that were interrupted, which go
- * on to what they would have been. */
+/* test_think.c - how the model thinks, as the user has it; and answers that were interrupted, which
+ * go on to what they would have been. */
 #include "tests/app/tests.h"
 
 #include <limits.h>

@@ -1,5 +1,5 @@
-/* test_tree.c - a conversation as a tree: the path through it, its versions, and its copy in the store,
- * also when two instances write to the same conversation. */
+/* test_tree.c - a conversation as a tree: the path through it, its versions, and its copy in the
+ * store, also when two instances write to the same conversation. */
 #include "tests/app/tests.h"
 
 #include <limits.h>
@@ -240,7 +240,8 @@ static void test_window(void **state)
     history_close(&h);
 }
 
-/* Two instances on one conversation: each goes its own way, and neither loses what the other said. */
+/* Two instances on one conversation: each goes its own way, and neither loses what the other
+ * said. */
 static void test_two(void **state)
 {
     struct history a, b;
@@ -275,7 +276,8 @@ static void test_two(void **state)
     assert_stored(1, "q1|a1|from b|to b|on b's branch|yes|");
 }
 
-/* An answer that the other instance is writing comes as far as it is, and again when it is whole. */
+/* An answer that the other instance is writing comes as far as it is, and again when it is
+ * whole. */
 static void test_growing_elsewhere(void **state)
 {
     struct history a, b;

@@ -63,8 +63,8 @@ const char *thinking_model(void);
 /* some_model() with a context of 96 tokens. */
 const char *small_model(void);
 
-/* A model that never ends an answer by itself, for interrupting it. */
-/* A model that never ends an answer by itself, for interrupting it; one that never ends its thinking. */
+/* A model that never ends an answer by itself, for interrupting it; one that never ends its
+ * thinking. */
 const char *endless_model(void);
 const char *endless_thinker(void);
 

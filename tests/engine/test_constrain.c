@@ -20,8 +20,8 @@ static const char hello[] = "[{\"role\": \"user\", \"content\": \"Hello.\"}]";
 static const char person[] =
     "{\"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\", \"maxLength\": 9},"
     " \"favourite colour\": {\"enum\": [\"red\", \"green\", \"magenta\"]}, \"list\": {\"type\":"
-    " \"array\", \"items\": {\"type\": \"integer\", \"maximum\": 99, \"minimum\": -99}, \"maxItems\":"
-    " 3}}, \"required\": [\"name\", \"favourite colour\", \"list\"]}";
+    " \"array\", \"items\": {\"type\": \"integer\", \"maximum\": 99, \"minimum\": -99}, "
+    "\"maxItems\": 3}}, \"required\": [\"name\", \"favourite colour\", \"list\"]}";
 static const char tool[] = "[{\"function\": {\"name\": \"look\", \"parameters\": {\"properties\": "
                            "{\"at\": {\"enum\": [\"sky\", \"sea\"]}}, \"required\": [\"at\"]}}}]";
 

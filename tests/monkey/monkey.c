@@ -142,7 +142,8 @@ static void type(struct term *t, const char *keys)
 
 static void type_control(struct term *t)
 {
-    /* Ctrl-D on an empty draft leaves, and so does Ctrl-C twice: rare, so that runs have a length. */
+    /* Ctrl-D on an empty draft leaves, and so does Ctrl-C twice: rare, so that runs have a
+     * length. */
     char key[2] = {(char)(1 + draw(31)), '\0'};
     if ((key[0] == 3 || key[0] == 4 || key[0] == 28) && draw(20) > 0)
         key[0] = '\r';

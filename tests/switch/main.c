@@ -1,7 +1,7 @@
-/* main.c - `make bench-switch ARGS="MODEL MODEL [TOKENS]"`: how long it takes on the real screen from Enter
- * behind /model until it shows that the other model answers, both being in memory; and how much of a
- * conversation the second one, which should not think, finds in its cache after that. With TOKENS a
- * conversation of about so many is there before, and nothing is asked. */
+/* main.c - `make bench-switch ARGS="MODEL MODEL [TOKENS]"`: how long it takes on the real screen
+ * from Enter behind /model until it shows that the other model answers, both being in memory; and
+ * how much of a conversation the second one, which should not think, finds in its cache after that.
+ * With TOKENS a conversation of about so many is there before, and nothing is asked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -104,15 +104,15 @@ static void import_conversation(void)
     assert_non_null(f);
     fprintf(f, "{\"duet\": 1, \"title\": \"long\", \"messages\": [");
     for (int i = 0; i < 2 * n_tokens / EACH; i++) {
-        fprintf(
-            f,
-            "%s{\"id\": %d, \"parent\": %d, \"role\": \"%s\", \"state\": \"complete\", \"content\": \"",
-            i ? ", " : "", i + 1, i, i % 2 ? "assistant" : "user");
+        fprintf(f,
+                "%s{\"id\": %d, \"parent\": %d, \"role\": \"%s\", \"state\": \"complete\", "
+                "\"content\": \"",
+                i ? ", " : "", i + 1, i, i % 2 ? "assistant" : "user");
         for (int k = 0; k < 4; k++)
-            fprintf(
-                f,
-                "A box holds %d eggs, so %d boxes of them hold $%d \\\\times %d = %d$ eggs in all. ",
-                i + 2, k + 7, i + 2, k + 7, (i + 2) * (k + 7));
+            fprintf(f,
+                    "A box holds %d eggs, so %d boxes of them hold $%d \\\\times %d = %d$ eggs in "
+                    "all. ",
+                    i + 2, k + 7, i + 2, k + 7, (i + 2) * (k + 7));
         fprintf(f, "\"}");
     }
     fprintf(f, "]}");

@@ -1,7 +1,8 @@
 /*
- * bench.c: how long a frame takes and how many bytes it sends, on the real screen at 80x24 with libvterm
- * behind it: `make bench-ui`. A frame is what a turn of the loop costs the program: the text appended or
- * the key read, and ui_draw(). What the terminal then does with the bytes is not counted.
+ * bench.c: how long a frame takes and how many bytes it sends, on the real screen at 80x24 with
+ * libvterm behind it: `make bench-ui`. A frame is what a turn of the loop costs the program: the
+ * text appended or the key read, and ui_draw(). What the terminal then does with the bytes is not
+ * counted.
  */
 #include "bench.h"
 #include "term.h"
@@ -89,11 +90,12 @@ static const char prose[] =
     "To find the average speed we **divide** the distance by the time, so that 60 km in 45 minutes "
     "make 80 km/h. ";
 static const char section[] =
-    "## A section\n\nSome *words* about `code` and a [link](http://example.org/) that go on for long "
-    "enough to be wrapped somewhere in the window.\n\n1. first\n2. second\n   - nested\n   - again\n\n"
+    "## A section\n\nSome *words* about `code` and a [link](http://example.org/) that go on "
+    "for long enough to be wrapped somewhere in the window.\n\n"
+    "1. first\n2. second\n   - nested\n   - again\n\n"
     "| n | square |\n|---|-------:|\n| 1 | 1 |\n| 2 | 4 |\n\n```c\nfor (int i = 0; i < n; i++)\n"
-    "    sum += a[i]; /* add */\n```\n\nso \\(x^2 + y^2 = z^2\\), and\n\n\\[\\frac{a}{b} = c\\]\n\n> "
-    "quoted\n\n";
+    "    sum += a[i]; /* add */\n```\n\nso \\(x^2 + y^2 = z^2\\), and\n\n\\[\\frac{a}{b} = "
+    "c\\]\n\n> quoted\n\n";
 
 /* Text of about so many lines on the screen. */
 static struct bytes document(size_t lines)

@@ -1,6 +1,6 @@
 /*
- * main.c: the tests of ui/. `ui.run show` shows the screen instead, `ui.run golden` writes the golden
- * screens anew, `ui.run math` the layouts of formulas; `ui.run bench` measures.
+ * main.c: the tests of ui/. `ui.run show` shows the screen instead, `ui.run golden` writes the
+ * golden screens anew, `ui.run math` the layouts of formulas; `ui.run bench` measures.
  */
 #include "bench.h"
 #include "show.h"

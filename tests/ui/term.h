@@ -1,6 +1,6 @@
 /*
- * term.h: the real screen on a pty, with libvterm as the terminal behind it and a clock that the test
- * moves. What is typed goes in at the one end, what is seen comes out at the other.
+ * term.h: the real screen on a pty, with libvterm as the terminal behind it and a clock that the
+ * test moves. What is typed goes in at the one end, what is seen comes out at the other.
  */
 #ifndef TESTS_UI_TERM_H
 #define TESTS_UI_TERM_H
@@ -27,7 +27,8 @@ struct term {
     size_t n_actions;
 };
 
-/* Opens the screen in a window of that size; type NULL: xterm-256color. Fails the test if it cannot. */
+/* Opens the screen in a window of that size; type NULL: xterm-256color. Fails the test if it
+ * cannot. */
 void term_open(struct term *t, int rows, int cols, const char *type);
 void term_open_as(struct term *t, int rows, int cols, const char *type, enum ui_theme theme);
 
@@ -39,7 +40,8 @@ void term_close(struct term *t);
 /* A window of that size with nothing in it. */
 void term_open_bare(struct term *t, int rows, int cols);
 
-/* A full turn of the loop, and as many as it takes until nothing moves. Time goes on by 100 ms each. */
+/* A full turn of the loop, and as many as it takes until nothing moves. Time goes on by 100 ms
+ * each. */
 void term_turn(struct term *t);
 
 /* Types bytes and turns. */
@@ -63,7 +65,8 @@ char *term_text(const struct term *t);
 /* The screen's styles, a letter for each cell. Free it. */
 char *term_styles(const struct term *t);
 
-/* The screen with its colours: "{80 bold}text{}", numbers as the terminal was sent them. Free it. */
+/* The screen with its colours: "{80 bold}text{}", numbers as the terminal was sent them. Free
+ * it. */
 char *term_painted(const struct term *t);
 
 /* Whether a row of the screen holds this. */

@@ -1,6 +1,6 @@
 /*
- * test_branch.c: versions of a message, the rule where the window begins, the questions that wait: what
- * is shown of them, and what the keys want.
+ * test_branch.c: versions of a message, the rule where the window begins, the questions that wait:
+ * what is shown of them, and what the keys want.
  */
 #include "term.h"
 #include "tests.h"
@@ -299,8 +299,8 @@ static void a_task_shows_how_far_it_is(void **state)
     assert_true(term_shows(t, "next: one"));
 }
 
-/* A second Ctrl-C leaves only what cannot be stopped: after a question that was sent in between it stops
- * again, though the screen was never idle. */
+/* A second Ctrl-C leaves only what cannot be stopped: after a question that was sent in between it
+ * stops again, though the screen was never idle. */
 static void a_stop_after_another_question_only_stops(void **state)
 {
     struct term *t = *state;

@@ -272,7 +272,8 @@ static void help_shows_the_keys(void **state)
     assert_true(term_shows(t, "Help"));
 }
 
-/* In a small window, too, and with something to say, the first screen names the keys; none by half. */
+/* In a small window, too, and with something to say, the first screen names the keys; none by
+ * half. */
 static void the_first_screen_names_the_keys(void **state)
 {
     struct term *t = *state;

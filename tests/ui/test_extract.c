@@ -35,9 +35,8 @@ static void say(struct term *t, int64_t id, enum ui_text kind, const char *text)
 
 static void code_comes_without_its_fence(void **state)
 {
-    static const char text[] =
-        "Do `this`:\n\n1. first\n   ```c\n   if (x)\n     y();\n   ```\n2. then\n\n```\n\nb\n\n```\n\n"
-        "~~~py\nopen";
+    static const char text[] = "Do `this`:\n\n1. first\n   ```c\n   if (x)\n     y();\n   ```\n2. "
+                               "then\n\n```\n\nb\n\n```\n\n~~~py\nopen";
     (void)state;
     check(ui_code_in, "", 0, NULL);
     check(ui_code_in, text, 0, "if (x)\n  y();");

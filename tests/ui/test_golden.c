@@ -21,7 +21,8 @@ static const char reasoning[] =
     "First I find 10% of 240, which is 24. Then 5% is half of that, so **12**.\n\nAdding both: "
     "24 + 12 = 36. Let me check: 0.15 × 240 = 36. Yes.";
 static const char answer[] =
-    "## Answer\n\n**15% of 240 is 36.** In steps:\n\n1. `10%` of 240 is 24\n2. `5%` is half of that, "
+    "## Answer\n\n**15% of 240 is 36.** In steps:\n\n1. `10%` of 240 is 24\n2. `5%` is half of "
+    "that, "
     "12, and this item is long enough to show how a list hangs when it has to wrap\n- 你好，世界\n\n"
     "```c\nreturn n * 15 / 100;\n```\n\n> quoted: e\u0301, 👩\u200d👩\u200d👧, 👍🏽\n\n\\boxed{36}\n";
 

@@ -1,6 +1,7 @@
 /*
- * test_hostile.c: text from outside that would like to be more than text. Two oracles: every byte sent
- * to the terminal is of a sequence that is ours, and the screen is that of the same text spelled out.
+ * test_hostile.c: text from outside that would like to be more than text. Two oracles: every byte
+ * sent to the terminal is of a sequence that is ours, and the screen is that of the same text
+ * spelled out.
  */
 #include "term.h"
 #include "tests.h"

@@ -1,5 +1,6 @@
 /*
- * test_library.c: conversations in the sidebar, the dialog that searches them, finding in one of them.
+ * test_library.c: conversations in the sidebar, the dialog that searches them, finding in one of
+ * them.
  */
 #include "term.h"
 #include "tests.h"
@@ -119,7 +120,8 @@ static void the_archived_are_a_list_of_their_own(void **state)
     assert_acts(t, UI_LIST, "", 200, 0);
 }
 
-/* What narrows the list is typed, pasted, and taken back at once; and the list says why it is empty. */
+/* What narrows the list is typed, pasted, and taken back at once; and the list says why it is
+ * empty. */
 static void the_filter_is_a_line_of_text(void **state)
 {
     struct term *t = *state;

@@ -1,6 +1,6 @@
 /*
- * test_math.c: what is a formula and what is not, and that none is too much. How formulas look is in
- * the files of math/, which test_math_golden.c reads.
+ * test_math.c: what is a formula and what is not, and that none is too much. How formulas look is
+ * in the files of math/, which test_math_golden.c reads.
  */
 #include "tests.h"
 
@@ -103,7 +103,8 @@ static void every_cut_of_a_formula_is_laid_out_or_refused(void **state)
 {
     static const char tex[] =
         "f(x) = \\begin{cases} \\frac{x^2}{\\sqrt[3]{y}} & \\text{if } x \\ge 0 \\\\ "
-        "\\sum_{i=1}^{n} \\left( a_i \\middle| \\hat{b} \\right)' & \\not= \\binom{n}{k} \\end{cases}";
+        "\\sum_{i=1}^{n} \\left( a_i \\middle| \\hat{b} \\right)' & \\not= \\binom{n}{k} "
+        "\\end{cases}";
     (void)state;
     for (size_t len = 0; len < sizeof tex; len++)
         is_formula(tex, len);

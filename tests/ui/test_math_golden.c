@@ -1,8 +1,8 @@
 /*
- * test_math_golden.c: formulas and how they look and sound, in the files of math/, each layout approved
- * by somebody who looked at it. A file is what is written for its formulas, so after a change that is
- * meant: `ui.run math` from the top of the tree, and read the difference. A new formula is a line that
- * begins with `tex`; a line `ascii2d` below it asks for that layout too.
+ * test_math_golden.c: formulas and how they look and sound, in the files of math/, each layout
+ * approved by somebody who looked at it. A file is what is written for its formulas, so after a
+ * change that is meant: `ui.run math` from the top of the tree, and read the difference. A new
+ * formula is a line that begins with `tex`; a line `ascii2d` below it asks for that layout too.
  */
 #include "tests.h"
 

@@ -1,6 +1,6 @@
 /*
- * test_mouse.c: what clicks and the wheel do where they are wanted, and that they are nothing at all
- * where they are not.
+ * test_mouse.c: what clicks and the wheel do where they are wanted, and that they are nothing at
+ * all where they are not.
  */
 #include "term.h"
 #include "tests.h"

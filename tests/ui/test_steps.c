@@ -1,5 +1,6 @@
 /*
- * test_steps.c: where steps begin, in the texts that models write, whatever the pieces they come in.
+ * test_steps.c: where steps begin, in the texts that models write, whatever the pieces they come
+ * in.
  */
 #include "tests.h"
 
@@ -14,7 +15,8 @@
 
 #include <cmocka.h>
 
-/* A text with a mark where each step begins: | one that follows, ¦ one apart, ~ one that takes back. */
+/* A text with a mark where each step begins: | one that follows, ¦ one apart, ~ one that takes
+ * back. */
 static void check(const char *marked)
 {
     char text[4096], got[8192];

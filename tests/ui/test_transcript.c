@@ -405,7 +405,8 @@ static void streaming_ends_as_loading_begins(void **state)
 {
     struct view *v = *state;
     static const char reasoning[] =
-        "First **this**,\n\nthen `that` and more words to wrap. Wait, no: 5 < 6.\nSo\n\n\\[\n1\n\\]";
+        "First **this**,\n\nthen `that` and more words to wrap. Wait, no: 5 < "
+        "6.\nSo\n\n\\[\n1\n\\]";
     static const char answer[] = "# So\n\n- one\n- two\n\n```\ncode\n```\n\\boxed{1}";
     char streamed[1 << 15];
     transcript_begin(&v->t, 1, UI_ASSISTANT, "m");

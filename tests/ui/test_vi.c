@@ -300,7 +300,8 @@ static void esc_with_nothing_open_is_not_vis(void **state)
     assert_int_equal(composer_vi(c, esc), VI_PASS);
 }
 
-/* Whatever is typed, the cursor stays between clusters and inside the text, and undo leads to the start. */
+/* Whatever is typed, the cursor stays between clusters and inside the text, and undo leads to the
+ * start. */
 static void any_keys_leave_a_sound_draft(void **state)
 {
     static const char keys[] =

@@ -1,6 +1,6 @@
 /*
- * test_writing.c: the composer on the screen: keys in, screen out. Folded pastes, the search through
- * earlier prompts, completion, vi's modes, and terminals that send what nobody asked for.
+ * test_writing.c: the composer on the screen: keys in, screen out. Folded pastes, the search
+ * through earlier prompts, completion, vi's modes, and terminals that send what nobody asked for.
  */
 #include "term.h"
 #include "tests.h"

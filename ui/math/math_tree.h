@@ -83,7 +83,7 @@ enum math_kind {
     MATH_ROOT,     /* of a; b: its degree */
     MATH_SCRIPTS,  /* a with b below and c above; form: 1 where they are limits */
     MATH_DELIM,    /* a between the atoms b and c */
-    MATH_TABLE, /* a: first MATH_LINE; form: enum math_table; text: its columns, one of "lcr|" each */
+    MATH_TABLE,   /* a: first MATH_LINE; form: enum math_table; text: its columns, each of "lcr|" */
     MATH_LINE,    /* a: first cell, a MATH_ROW; form: rules above it; b: its tag */
     MATH_ACCENT,  /* on a; cp: the combining mark; symbol: its name */
     MATH_BAR,     /* a line over or under a; form: enum math_side */
