@@ -26,7 +26,7 @@ char ascii_form(uint32_t cp)
         if (forms[i].cp == cp)
             return forms[i].form;
     if (cp >= 0x2800 && cp <= 0x28ff)
-        return "|/-\\"[cp % 4]; /* a spinner still turns */
+        return "|/-\\"[cp % 4]; /* keeps spinners animated */
     return '?';
 }
 

@@ -6,6 +6,6 @@
 
 #include <stdint.h>
 
-char ascii_form(uint32_t cp); /* '?': nothing does */
+char ascii_form(uint32_t cp); /* '?' if there is none */
 
 #endif

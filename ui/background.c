@@ -1,6 +1,5 @@
 /*
- * background.c: the questions about the terminal's background and their answers. Sends nothing
- * itself.
+ * background.c: queries the terminal's background and parses its replies. Sends nothing itself.
  */
 #include "background.h"
 
@@ -17,12 +16,12 @@ enum ui_theme background_guess(void)
     if (!last)
         return UI_THEME_DARK;
     long color = strtol(last + 1, &end, 10);
-    /* Of 16 colours: white, and the bright ones but the grey that is called bright black. */
+    /* Of the 16 colours: white and the bright ones, except bright black, which is grey. */
     bool light = end != last + 1 && *end == '\0' && (color == 7 || (color > 8 && color < 16));
     return light ? UI_THEME_LIGHT : UI_THEME_DARK;
 }
 
-/* One channel of "rgb:ffff/8080/0000", 0 to 1; *s moves behind it. */
+/* Parses one channel of "rgb:ffff/8080/0000" as 0 to 1 and advances *s past it. */
 static double channel(const char **s)
 {
     char *end;

@@ -1,21 +1,21 @@
 /*
- * background.h: whether the terminal is dark or light. Asks it (OSC 11) together with a question
- * that every terminal answers (DA1), so that one knows when no answer will come.
+ * background.h: detects whether the terminal is dark or light. Sends OSC 11 followed by DA1, which
+ * every terminal answers, so that the DA1 reply shows when no OSC 11 reply will come.
  */
 #ifndef UI_BACKGROUND_H
 #define UI_BACKGROUND_H
 
 #include "ui.h"
 
-/* The questions. */
+/* The queries to send. */
 extern const char background_query[];
 
-/* The assumption until it answers: $COLORFGBG, else dark. */
+/* Assumed until the terminal answers: $COLORFGBG, else dark. */
 enum ui_theme background_guess(void);
 
 /*
- * Reads what a terminal reports: its background, which goes to *theme_out, or the answer to the
- * other question (then it is UI_THEME_AUTO). False: something else.
+ * Parses a terminal report. *theme_out receives the background, or UI_THEME_AUTO if this is the DA1
+ * reply. False: not one of these reports.
  */
 bool background_answer(const char *report, enum ui_theme *theme_out);
 

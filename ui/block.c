@@ -1,5 +1,5 @@
 /*
- * block.c: from text to lines, piece by piece, and from lines to cells.
+ * block.c: lays out text as lines, piece by piece, and draws lines into cells.
  */
 #include "block.h"
 #include "formula.h"
@@ -49,7 +49,7 @@ static bool add_plain(struct runs *r, const char *s, size_t n)
     return ok;
 }
 
-/* Source lines as they are; one that is long without end in stretches. */
+/* Source lines unchanged; an overlong line is laid out in segments. */
 static bool lay_plain(struct block *b, const char *text, size_t len)
 {
     struct runs runs = {.n = 0};
@@ -144,7 +144,7 @@ bool block_scroll(struct block *b, int columns)
 
 /* Drawing */
 
-/* The part of a span that begins at column *at and is to be seen in [from, to). */
+/* The part of a span starting at column *at that is visible in [from, to). */
 static void draw_part(struct grid *g, int row, int col, const char *s, size_t n, int *at, int from,
                       int to, uint8_t style)
 {
@@ -158,8 +158,10 @@ static void draw_part(struct grid *g, int row, int col, const char *s, size_t n,
     }
 }
 
-/* A line that is wider than the window: its margin stays, the rest is scrolled, marks show where it
- * goes on. */
+/*
+ * A line wider than the window: the margin stays fixed, the rest scrolls, and marks show that it
+ * continues.
+ */
 static void draw_wide(const struct block *b, const struct line *line, size_t last, struct grid *g,
                       int row, int col, uint8_t flags)
 {

@@ -1,9 +1,9 @@
 /*
- * block.h: a growing text, laid out as styled screen lines. transcript.c and item.c see lines and
- * nothing of Markdown.
+ * block.h: a growing text, laid out as styled screen lines. Keeps transcript.c and item.c free of
+ * Markdown.
  *
- * Lines up to the last settled point cannot change however the text goes on, so after an append
- * only the rest is laid out again, with the same result as laying out the whole.
+ * Lines up to the last settled point cannot change whatever text follows, so an append lays out
+ * only the rest again, with the same result as laying out the whole.
  */
 #ifndef UI_BLOCK_H
 #define UI_BLOCK_H
@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A place in the text, what holds there, and the lines before it. */
+/* A position in the text, the layout state there, and the lines before it. */
 struct block_point {
     size_t pos;
     struct outline outline;
@@ -26,11 +26,11 @@ struct block_point {
 };
 
 struct block {
-    bool plain; /* no Markdown: what a user wrote */
+    bool plain; /* plain text, not Markdown: a user's message */
     int width;
-    size_t laid; /* bytes of the text */
+    size_t laid; /* length of the text in bytes */
     size_t n_lines;
-    int shift; /* columns that lines wider than the window are scrolled by */
+    int shift; /* horizontal scroll of overlong lines, in columns */
     struct lines lines;
     struct block_point settled;
 };
@@ -39,15 +39,15 @@ void block_init(struct block *b, bool plain);
 void block_done(struct block *b);
 
 /*
- * Brings the lines up to date with the text: the one given before, longer by what was appended, or
- * any width. False: out of memory; the lines there are may be drawn.
+ * Updates the lines for the text, which must extend the one given before, and for any width. False:
+ * out of memory; the existing lines can still be drawn.
  */
 bool block_lay(struct block *b, const char *text, size_t len, int width);
 
-/* Scrolls the lines that are wider than the window; false: that is as far as it goes. */
+/* Scrolls overlong lines sideways; false: already at the limit. */
 bool block_scroll(struct block *b, int columns);
 
-/* Draws a line; `flags` is added to its styles (STYLE_MUTED). */
+/* Draws a line; `flags` is OR-ed into its styles (STYLE_MUTED). */
 void block_draw(const struct block *b, size_t line, struct grid *g, int row, int col,
                 uint8_t flags);
 

@@ -1,5 +1,5 @@
 /*
- * bytes.c: the growable string of this folder.
+ * bytes.c: a growable byte string.
  */
 #include "bytes.h"
 

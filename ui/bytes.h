@@ -12,15 +12,15 @@ struct bytes {
     size_t len, cap;
 };
 
-/* Room for n more bytes and the NUL; false: out of memory, and nothing changed. */
+/* Reserves room for n more bytes and the NUL; false: out of memory, nothing changed. */
 bool bytes_reserve(struct bytes *b, size_t n);
 
 bool bytes_add(struct bytes *b, const char *s, size_t n);
 
-/* Replaces del bytes at pos by n bytes of s. */
+/* Replaces del bytes at pos with n bytes of s. */
 bool bytes_splice(struct bytes *b, size_t pos, size_t del, const char *s, size_t n);
 
-/* Cuts it to len bytes. */
+/* Truncates to len bytes. */
 void bytes_cut(struct bytes *b, size_t len);
 
 void bytes_free(struct bytes *b);

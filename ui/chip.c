@@ -1,5 +1,5 @@
 /*
- * chip.c: the texts behind the signs. Knows nothing of the draft they stand in.
+ * chip.c: the texts behind placeholder characters. Knows nothing of the draft that contains them.
  */
 #include "chip.h"
 #include "text.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAD = 0xef }; /* the first byte of every sign */
+enum { LEAD = 0xef }; /* first byte of every placeholder */
 
 void chips_done(struct chips *chips)
 {
@@ -47,7 +47,7 @@ static void print_size(size_t len, char *out, size_t size)
         snprintf(out, size, "%.1f MB", (double)len / 1e6);
 }
 
-/* A long name is cut in the middle of the label, so that the numbers stay. */
+/* Long names are shortened in the middle so that the counts stay visible. */
 static void label(struct chip *chip, const char *name)
 {
     enum { NAME = 24 };
@@ -79,7 +79,7 @@ bool chips_add(struct chips *chips, const char *name, struct bytes *text, char s
     return true;
 }
 
-/* Which sign begins the text; -1: none. */
+/* Index of the placeholder that begins the text, or -1. */
 static int sign_at(const char *s, size_t len)
 {
     uint32_t cp;
@@ -95,7 +95,7 @@ const struct chip *chips_find(const struct chips *chips, const char *s, size_t l
     return i >= 0 && chips->at[i].text ? &chips->at[i] : NULL;
 }
 
-/* The next sign at or after pos, or len. */
+/* Position of the next placeholder at or after pos, or len. */
 static size_t next_sign(const char *s, size_t len, size_t pos)
 {
     while (pos < len) {

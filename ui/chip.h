@@ -1,9 +1,10 @@
 /*
- * chip.h: long pieces of text shown in a draft as one sign, "[paste 1: 214 lines, 8.1 kB]".
+ * chip.h: long pieces of text folded to one placeholder in a draft, shown as "[paste 1: 214 lines,
+ * 8.1 kB]".
  *
- * A chip's text is kept here; the draft holds one of Unicode's noncharacters for it, which no text
- * from outside may contain. So a chip is moved, cut, restored and undone like a character, by code
- * that knows nothing of chips.
+ * A chip's text is kept here; the draft holds a Unicode noncharacter in its place, which text from
+ * outside cannot contain. A chip is therefore moved, cut, restored and undone like a character, by
+ * code that knows nothing of chips.
  */
 #ifndef UI_CHIP_H
 #define UI_CHIP_H
@@ -15,47 +16,47 @@
 #include <stdint.h>
 
 enum {
-    CHIP_FIRST = 0xfdd0,         /* the first sign */
-    CHIPS_MAX = 32,              /* there are so many */
-    CHIP_SIGN = 3,               /* bytes of one */
-    CHIP_LABEL = 64,             /* bytes, with the NUL */
-    CHIP_FROM_LINES = 8,         /* a paste with so many lines is folded, */
-    CHIP_FROM_CHARACTERS = 1000, /* or so many characters */
+    CHIP_FIRST = 0xfdd0,         /* the first placeholder */
+    CHIPS_MAX = 32,              /* number of placeholders */
+    CHIP_SIGN = 3,               /* bytes per placeholder */
+    CHIP_LABEL = 64,             /* in bytes, with the NUL */
+    CHIP_FROM_LINES = 8,         /* pastes with this many lines are folded, */
+    CHIP_FROM_CHARACTERS = 1000, /* or this many characters */
 };
 
 struct chip {
-    char *text; /* NULL: free */
+    char *text; /* NULL if free */
     size_t len;
     char label[CHIP_LABEL];
 };
 
 struct chips {
     struct chip at[CHIPS_MAX];
-    unsigned pastes; /* how many were numbered so far */
+    unsigned pastes; /* chips numbered so far */
 };
 
 void chips_done(struct chips *chips);
 
-/* Whether a paste is long enough to be folded. */
+/* Whether a paste is long enough to fold. */
 bool chip_is_worth(const char *text, size_t len);
 
 /*
- * Keeps a text and writes its sign; name NULL: it is a paste. The text becomes the chips' on
- * success. False: all signs are in use (chips_sweep() may free some).
+ * Stores a text and writes its placeholder; name NULL means a paste. Takes ownership of
+ * the text on success. False: all placeholders are in use (chips_sweep() may free some).
  */
 bool chips_add(struct chips *chips, const char *name, struct bytes *text, char sign[CHIP_SIGN]);
 
-/* The chip whose sign begins the text; NULL: none does. */
+/* The chip whose placeholder begins the text, or NULL. */
 const struct chip *chips_find(const struct chips *chips, const char *s, size_t len);
 
-/* Whether a code point is one of the signs. */
+/* Whether a code point is a placeholder. */
 bool chip_is_sign(uint32_t cp);
 
-/* The text with what the signs stand for; its length, and false: out of memory. */
+/* The text with placeholders expanded; returns its length. False: out of memory. */
 size_t chips_whole_len(const struct chips *chips, const char *s, size_t len);
 bool chips_whole(const struct chips *chips, const char *s, size_t len, struct bytes *out);
 
-/* Marks those that occur in a text, a bit each; frees those without a mark. */
+/* Mark: sets a bit for each chip that occurs in a text. Sweep: frees chips without a mark. */
 void chips_mark(const char *s, size_t len, uint32_t *marks);
 void chips_sweep(struct chips *chips, uint32_t marks);
 

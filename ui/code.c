@@ -30,7 +30,7 @@ void code_header(struct code *c, const char *info, size_t n)
     lines_end(c->l);
 }
 
-/* Columns of white space that a line begins with, as far as it can be kept. */
+/* Leading white space in columns, up to the widest indentation that is kept. */
 static int indent_of(const struct code *c)
 {
     int columns = 0, most = c->width / 2;
@@ -62,7 +62,7 @@ static void wrap(struct code *c, int indent)
     begin_line(c, false, indent);
 }
 
-/* The next word of a token with the spaces behind it; *columns_out: of the word alone. */
+/* The next word of a token with trailing spaces; *columns_out excludes the spaces. */
 static size_t word_of(const char *s, size_t n, int *columns_out)
 {
     size_t end = 0;
@@ -85,7 +85,7 @@ static void put_word(struct code *c, const char *s, size_t n, uint8_t style, int
         int columns = tab ? LINES_TAB - (l->col - l->fixed) % LINES_TAB : cluster.width;
         if (l->col + columns > c->width && l->col > l->fixed) {
             if (text_is_space(&cluster))
-                continue; /* it would only be drawn over the edge */
+                continue; /* would be clipped anyway */
             wrap(c, indent);
         }
         if (tab)
@@ -95,7 +95,7 @@ static void put_word(struct code *c, const char *s, size_t n, uint8_t style, int
     }
 }
 
-/* One token; broken at spaces, within a word only where that is wider than the line. */
+/* Lays out one token; breaks at spaces, and inside a word only if it is wider than the line. */
 static void put_token(struct code *c, const char *s, size_t n, uint8_t style, int indent)
 {
     int columns;

@@ -1,6 +1,6 @@
 /*
- * code.h: the lines of a code block. Long lines are wrapped at their own indentation, with a mark
- * in the margin, so that it stays clear what is code and what is not.
+ * code.h: the lines of a code block. Long lines wrap at their own indentation with a mark in the
+ * margin, so that a wrap is not mistaken for a newline in the code.
  */
 #ifndef UI_CODE_H
 #define UI_CODE_H
@@ -18,18 +18,18 @@ struct code {
     struct margin *margin;
     int width;
     const struct language *language;
-    uint8_t state; /* of the highlighting */
+    uint8_t state; /* lexer state */
     struct bytes line;
 };
 
-/* `info`: what stands behind the fence. */
+/* `info`: the info string of the fence. */
 void code_begin(struct code *c, struct lines *l, struct margin *margin, int width, const char *info,
                 size_t n, uint8_t state);
 
-/* The line above it, with the name of the language. */
+/* The header line with the name of the language. */
 void code_header(struct code *c, const char *info, size_t n);
 
-/* Adds text; lines are laid as they end. Where a line is open, the first goes on with it. */
+/* Appends text; a line is laid out when it ends. The first one continues an open line. */
 void code_add(struct code *c, const char *s, size_t n);
 
 void code_end(struct code *c);

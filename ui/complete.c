@@ -1,5 +1,5 @@
 /*
- * complete.c: completion of slash commands and their arguments. What they do is not known here.
+ * complete.c: completion of slash commands and their arguments. Does not know what they do.
  */
 #include "complete.h"
 #include "text.h"
@@ -50,7 +50,7 @@ static void offer(void *sink, const char *word, const char *help)
 
     if (strncmp(word, asked->typed, asked->len) != 0 || strpbrk(word, "\n\r"))
         return;
-    /* The help stands behind the word's NUL. */
+    /* The help text follows the word's NUL. */
     size_t n = strlen(word) + 1, m = help ? strlen(help) + 1 : 1;
     if (!(own = malloc(n + m)))
         return;
@@ -71,7 +71,7 @@ static void offer_arguments(struct complete *c, const char *draft, size_t len, s
     asked.len = len - c->from;
     if (c->source)
         c->source(c->source_ud, draft, offer, &asked);
-    /* What is typed in full needs no list. */
+    /* A word typed in full needs no list. */
     if (c->n == 1 && strlen(c->offers[0].word) == asked.len)
         clear(c);
 }

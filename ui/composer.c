@@ -1,6 +1,5 @@
 /*
- * composer.c: what is done to the draft. The text itself is editor.c's, how it looks is
- * composer_draw.c's.
+ * composer.c: operations on the draft. The text belongs to editor.c, drawing to composer_draw.c.
  */
 #include "composer.h"
 #include "text.h"
@@ -63,7 +62,7 @@ const char *composer_text(struct composer *c, size_t *len_out)
 
 /* Changing the text */
 
-/* After every change; false: the draft has become too long with it, and is as it was before. */
+/* Called after every change; false: the draft would be too long, and the change was undone. */
 static bool changed(struct composer *c)
 {
     struct editor *e = &c->editor;
@@ -78,8 +77,10 @@ static bool changed(struct composer *c)
     return fits;
 }
 
-/* Text from outside as a draft holds it: valid UTF-8, '\n' for every newline, no NUL, no chip's
- * sign. */
+/*
+ * Normalizes text for a draft: valid UTF-8, '
+ * ' newlines, no NUL, no chip placeholders.
+ */
 static bool clean(const char *text, size_t len, struct bytes *out)
 {
     char utf8[4];
@@ -116,8 +117,7 @@ bool composer_set(struct composer *c, const char *text, size_t len)
     return changed(c) && ok;
 }
 
-/* Frees the signs that stand nowhere any more: not in the draft, on the way back or among the
- * cuts. */
+/* Frees chips that are in neither the draft, the undo list nor the kill ring. */
 static void sweep(struct composer *c)
 {
     const struct editor *e = &c->editor;
@@ -134,7 +134,9 @@ static void sweep(struct composer *c)
     chips_sweep(&c->chips, marks);
 }
 
-/* Inserts a chip, with a newline behind it or without; text: clean, the chip's from now on. */
+/*
+ * Inserts a chip, optionally followed by a newline; takes ownership of text, which is normalized.
+ */
 static bool insert_chip(struct composer *c, const char *name, struct bytes *text, bool newline)
 {
     char sign[CHIP_SIGN + 1];
@@ -170,8 +172,7 @@ bool composer_attach(struct composer *c, const char *name, const char *text, siz
     return ok;
 }
 
-/* Puts the text of a chip in its place: of the one at the cursor, else the nearest before it or
- * behind. */
+/* Expands a chip in place: the one at the cursor, else the nearest before it, else after it. */
 static void open_chip(struct composer *c)
 {
     struct editor *e = &c->editor;
@@ -210,7 +211,7 @@ bool composer_type(struct composer *c, uint32_t cp)
 
 /* Completing commands */
 
-/* Replaces what is completed; `hold`: what is offered stays, to go through it. */
+/* Replaces the completed word; `hold`: keeps the candidates so that they can be cycled through. */
 static void put_word(struct composer *c, const char *word, size_t len, bool hold)
 {
     struct bytes fit = {0};
@@ -304,7 +305,7 @@ static void go(struct composer *c, size_t pos)
     c->goal = -1;
 }
 
-/* Moves the cursor a row; false: there is none. */
+/* Moves the cursor by a row; false: no such row. */
 static bool move_row(struct composer *c, int step)
 {
     struct editor *e = &c->editor;
@@ -320,7 +321,7 @@ static bool move_row(struct composer *c, int step)
     return true;
 }
 
-/* An earlier prompt or a later one. The draft keeps its chips while it waits. */
+/* Recalls an earlier or later prompt. The draft keeps its chips meanwhile. */
 static void recall(struct composer *c, int step)
 {
     bool to_draft = step > 0 && c->recall.at + 1 == c->recall.n;
@@ -363,7 +364,7 @@ static void end_search(struct composer *c, bool take)
     }
 }
 
-/* What actions are while a search goes on; false: it ended, and the action is still to be done. */
+/* Handles an action during a search; false: the search ended and the action is still pending. */
 static bool in_search(struct composer *c, enum keymap_action action)
 {
     switch (action) {
@@ -420,7 +421,7 @@ static bool cut(struct editor *e, enum keymap_action action)
     return true;
 }
 
-/* Changes the case from the cursor to the end of the word, and goes there. */
+/* Changes case from the cursor to the end of the word and moves there. */
 static void change_case(struct editor *e, enum editor_case to_case)
 {
     size_t from = e->cursor, len = e->text.len, to = editor_word_right(e);
@@ -456,7 +457,7 @@ bool composer_do(struct composer *c, enum keymap_action action)
     if (c->search.active && in_search(c, action))
         return true;
     if (c->uses_vi && c->vi.mode == VI_REPLACE && action == ACT_DELETE_LEFT)
-        action = ACT_LEFT; /* what is written over is not known any more */
+        action = ACT_LEFT; /* what is overwritten is unknown */
     bool done = move(c, action);
     if (!done && change(c, action)) {
         changed(c);

@@ -1,14 +1,14 @@
 /*
- * composer_draw.c: the draft on the screen, or the search through earlier prompts in its place.
+ * composer_draw.c: draws the draft, or in its place the search through earlier prompts.
  */
 #include "composer.h"
 #include "text.h"
 
 #include <string.h>
 
-enum { FOUND_ROWS = 6 }; /* of a prompt that was found */
+enum { FOUND_ROWS = 6 }; /* rows of a found prompt */
 
-/* The search: a row for what is looked for, and rows for what was found */
+/* The search: a row for the query, and rows for the match */
 
 static size_t found_row(const char *text, size_t pos, size_t len, int width)
 {
@@ -17,7 +17,7 @@ static size_t found_row(const char *text, size_t pos, size_t len, int width)
     return end > pos ? text_wrap(text + pos, end - pos, width) : 0;
 }
 
-/* Draws the rows of the prompt from the one on that the part is in; how many there are. */
+/* Draws the prompt from the row that contains the match; returns the number of rows. */
 static int draw_found(const struct composer *c, struct grid *g, int row, int col, int rows,
                       int width)
 {
@@ -28,7 +28,7 @@ static int draw_found(const struct composer *c, struct grid *g, int row, int col
 
     if (!text || width < 1)
         return 0;
-    /* Begin at the start if the part is seen then, else with its row. */
+    /* Show the prompt from its start if the match is then visible, else from the match's row. */
     for (int i = 0; pos < len; i++) {
         size_t end = pos + found_row(text, pos, len, width);
         if (at < end || (at == end && end == len)) {
@@ -60,7 +60,7 @@ static void draw_search(const struct composer *c, struct grid *g, int row, int c
     grid_label(g, row, col, 1, "?", STYLE_PROMPT);
     at += grid_label(g, row, at, end - at, "earlier: ", STYLE_DIM);
     int room = end - at - 1;
-    size_t skip = 0; /* of a part that is too long its end is seen */
+    size_t skip = 0; /* an overlong query shows its end */
     while (room > 0 && text_width(part + skip, s->part.len - skip) > room)
         skip += text_fit(part + skip, s->part.len - skip, 2, NULL);
     at += grid_text(g, row, at, room, part + skip, s->part.len - skip, STYLE_TEXT);
@@ -88,7 +88,7 @@ int composer_rows(struct composer *c, int width)
 
 /* The draft */
 
-/* A command stands out from what is said. */
+/* Commands are styled differently from prompts. */
 static void draw_command(const struct composer *c, struct grid *g, int row, int col)
 {
     const char *text = c->editor.text.data;
@@ -97,7 +97,7 @@ static void draw_command(const struct composer *c, struct grid *g, int row, int 
         grid_restyle(g, row, col, text_width(text, n), STYLE_KEY);
 }
 
-/* Brings the cursor's row into view. */
+/* Scrolls the cursor's row into view. */
 static void scroll(struct composer *c, size_t row, size_t height)
 {
     size_t n = c->rows.n;

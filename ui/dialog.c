@@ -1,6 +1,6 @@
 /*
- * dialog.c: boxes in the middle of the screen. The help is made from the table of keys and the list
- * of commands, so that it cannot be wrong.
+ * dialog.c: boxes in the middle of the screen. The help is generated from the key table and the
+ * list of commands, so that it cannot go stale.
  */
 #include "dialog.h"
 #include "text.h"
@@ -10,10 +10,10 @@
 
 enum {
     HELP_WIDTH = 76,
-    HELP_KEYS = 26, /* columns of the keys */
+    HELP_KEYS = 26, /* width of the key column */
     PICK_WIDTH = 60,
     PICK_ROWS = 20,
-    MANY = 6, /* rows, of which a filter finds one sooner */
+    MANY = 6, /* from this many rows on a filter is shown */
 };
 
 void dialog_init(struct dialog *d, const struct keymap *keymap, const struct ui_command *commands,
@@ -54,18 +54,18 @@ void dialog_close(struct dialog *d)
 
 /* The help */
 
-/* The lines of the help: drawn, or only counted where g is NULL. */
+/* Lays out the help; g NULL: only counts its lines. */
 struct page {
     struct grid *g;
-    int row, col, width; /* of the text */
-    int first, rows;     /* lines in sight */
+    int row, col, width; /* width of the text */
+    int first, rows;     /* visible lines */
     int n;
 };
 
-/* Words in a column of the page, broken where they are too many; the lines they take. */
+/* Draws words in a column, wrapped; returns the lines used. */
 struct words {
     const char *text;
-    size_t len, head; /* as many bytes in `style`, the rest dimmed */
+    size_t len, head; /* bytes in `style`, the rest dimmed */
     uint8_t style;
 };
 
@@ -90,11 +90,11 @@ static int column(const struct page *p, int col, int width, const struct words *
 static void add_title(struct page *p, const char *text)
 {
     size_t len = strlen(text);
-    p->n += p->n > 0; /* an empty line before all but the first */
+    p->n += p->n > 0; /* blank line before all but the first */
     p->n += column(p, 0, p->width, &(struct words){text, len, len, STYLE_TITLE});
 }
 
-/* What is typed, with what may follow it, and what that does. */
+/* A command with its arguments, and its description. */
 static void add_entry(struct page *p, const char *typed, const char *args, const char *help)
 {
     int keys = p->width > 2 * HELP_KEYS ? HELP_KEYS : p->width / 2;

@@ -17,11 +17,11 @@ enum dialog_kind { DIALOG_NONE, DIALOG_HELP, DIALOG_PICK, DIALOG_SEARCH };
 
 struct dialog {
     enum dialog_kind kind;
-    const struct keymap *keymap; /* for the help; these stay the owner's */
+    const struct keymap *keymap; /* for the help; owned by the caller */
     const struct ui_command *commands;
     size_t n_commands;
-    int top;           /* uppermost line of the help shown */
-    int height, width; /* of its text, as drawn */
+    int top;           /* first visible line of the help */
+    int height, width; /* text rows, as drawn */
     char *title;
     int tag;
     struct list list;

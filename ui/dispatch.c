@@ -1,6 +1,6 @@
 /*
- * dispatch.c: from keys to what they mean where the focus is. Changes state and queues actions;
- * draws nothing.
+ * dispatch.c: maps keys to actions according to the focus. Changes state and queues actions; draws
+ * nothing.
  */
 #include "state.h"
 #include "text.h"
@@ -14,8 +14,8 @@ enum { SIDE_STEP = 8 }; /* columns */
 /* Actions */
 
 /*
- * Queues an action; false: the queue is full. What stops or ends goes before what is waiting, and
- * the last places are kept for it.
+ * Queues an action; false: the queue is full. Stopping and quitting jump the queue, and its last
+ * slots are reserved for them.
  */
 bool dispatch_queue(struct ui *u, struct ui_action action)
 {
@@ -49,7 +49,7 @@ void dispatch_hangup(struct ui *u)
         u->hangup_told = want(u, UI_HANGUP);
 }
 
-/* What is said */
+/* Sending */
 
 static bool is_blank(const char *text)
 {
@@ -61,7 +61,7 @@ static void send(struct ui *u)
     size_t len;
 
     if (!composer_choose(&u->composer))
-        return; /* a folder: what is in it is offered now */
+        return; /* a folder: offer its contents next */
     const char *text = composer_text(&u->composer, &len);
     if (is_blank(text)) {
         if (u->pending.n > 0 && u->pending.due == 0)
@@ -103,7 +103,7 @@ static void toggle_sidebar(struct ui *u)
     dispatch_focus(u, FOCUS_SIDEBAR);
 }
 
-/* Closes what is uppermost, or stops; the same key does both. */
+/* Closes the topmost box, or stops the answer; one key does both. */
 static void cancel(struct ui *u)
 {
     if (library_cancel(u))
@@ -148,7 +148,7 @@ static void interrupt(struct ui *u)
     }
 }
 
-/* Actions of each place */
+/* Actions by focus */
 
 static bool everywhere(struct ui *u, enum keymap_action action)
 {
@@ -205,7 +205,7 @@ static void in_composer(struct ui *u, enum keymap_action action)
     }
 }
 
-/* What is wanted of the marked message. */
+/* Queues an action on the selected message. */
 static void of_message(struct ui *u, enum keymap_action action)
 {
     static const struct {
@@ -310,7 +310,7 @@ static enum keymap_place place_of(const struct ui *u)
     return u->composer.search.active ? IN_SEARCH : IN_COMPOSER;
 }
 
-/* A key that no binding names: a character is text where text can go. */
+/* A key without a binding: a character is inserted where text can be edited. */
 static void type(struct ui *u, struct key key, enum keymap_place place)
 {
     char utf8[4];
@@ -343,7 +343,7 @@ static void paste(struct ui *u, const struct input_event *event)
 
 static void press(struct ui *u, struct key key);
 
-/* Types the last command of vi again, with another count if one was given. */
+/* Retypes vi's last command, with a new count if one was given. */
 static void repeat(struct ui *u)
 {
     struct vi *vi = &u->composer.vi;
@@ -362,7 +362,7 @@ static void repeat(struct ui *u)
         vi->last.count = vi->times;
 }
 
-/* Whether vi took the key. Alt and a letter is Esc and that letter, typed quickly. */
+/* Whether vi handled the key. Alt plus a letter is Esc and that letter typed quickly. */
 static bool press_in_vi(struct ui *u, struct key key)
 {
     struct composer *c = &u->composer;
@@ -377,7 +377,7 @@ static bool press_in_vi(struct ui *u, struct key key)
     switch (composer_vi(c, key)) {
     case VI_PASS: break;
     case VI_DONE:
-        /* With nothing written Esc is for the answer, in any mode. */
+        /* With an empty draft Esc applies to the answer, in any mode. */
         if (key.code == KEY_ESC && c->editor.text.len == 0 && status_is_busy(&u->status))
             cancel(u);
         return true;
@@ -394,7 +394,7 @@ static bool press_in_vi(struct ui *u, struct key key)
     return quick;
 }
 
-/* A key after "quote": as the text it would be. */
+/* Inserts the key after "quote" literally. */
 static void type_quoted(struct ui *u, struct key key)
 {
     uint32_t cp = key.code;
@@ -436,7 +436,7 @@ static void press(struct ui *u, struct key key)
     if (action == ACT_PREFIX)
         return;
     if (action == ACT_NONE && place == IN_SEARCH && !types(key)) {
-        composer_do(&u->composer, ACT_NONE); /* takes what was found; the key edits it */
+        composer_do(&u->composer, ACT_NONE); /* accept the match; the key then edits it */
         press(u, key);
         return;
     }

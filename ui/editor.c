@@ -1,5 +1,6 @@
 /*
- * editor.c: editing a text. Every change goes through replace(), which records how to take it back.
+ * editor.c: editing a text. Every change goes through replace(), which records its inverse for
+ * undo.
  */
 #include "editor.h"
 #include "chip.h"
@@ -15,7 +16,7 @@ void editor_init(struct editor *e)
     bytes_reserve(&e->text, 1);
 }
 
-/* The way back and on */
+/* Undo and redo */
 
 static void free_changes(struct editor *e, size_t from, size_t n)
 {
@@ -47,7 +48,7 @@ void editor_done(struct editor *e)
         bytes_free(&e->cuts[i]);
 }
 
-/* Records a replacement before it is made. Without memory for it the way back is lost, no more. */
+/* Records a replacement before it is made. If memory is short, only the undo history is lost. */
 static void record(struct editor *e, size_t pos, size_t del, size_t n, bool typed)
 {
     struct editor_change *last = e->n_changes > 0 ? &e->changes[e->n_changes - 1] : NULL;
@@ -103,7 +104,7 @@ static bool replace(struct editor *e, size_t pos, size_t del, const char *s, siz
     return true;
 }
 
-/* Makes a change's replacement, and the change into the one that takes that back. */
+/* Applies a change and turns it into its inverse. */
 static bool exchange(struct editor *e, struct editor_change *c)
 {
     char *there = malloc(c->inserted + 1);
@@ -171,13 +172,13 @@ bool editor_replace(struct editor *e, size_t from, size_t to, const char *text, 
 bool editor_insert(struct editor *e, const char *text, size_t len, bool typed)
 {
     e->cutting = e->yanking = false;
-    /* A step of undo is a word: a space after letters begins the next. */
+    /* An undo step is a word: a space after letters begins the next. */
     if (typed && len == 1 && *text == ' ' && e->cursor > 0 && e->text.data[e->cursor - 1] != ' ')
         e->typing = false;
     return len == 0 || replace(e, e->cursor, 0, text, len, typed);
 }
 
-/* Begins a cut. All of them together are bounded as well: the oldest go. */
+/* Begins a cut. The kill ring is bounded in bytes too: the oldest cuts are dropped. */
 static void begin_cut(struct editor *e)
 {
     size_t kept = 0;
@@ -251,7 +252,7 @@ void editor_yank_older(struct editor *e)
     yank(e, e->yanked_at, e->yanked_at + e->yanked_len, older);
 }
 
-/* [a, b) and [c, d) change places; what is between them stays. */
+/* Swaps [a, b) and [c, d); the text between them stays. */
 static void swap_parts(struct editor *e, const size_t at[4])
 {
     const char *s = e->text.data;
@@ -268,7 +269,7 @@ static void swap_parts(struct editor *e, const size_t at[4])
 void editor_swap_characters(struct editor *e)
 {
     size_t at = e->cursor;
-    if (at == editor_line_end(e, at)) /* at the end: the two before */
+    if (at == editor_line_end(e, at)) /* at the end: the previous two */
         at = editor_left_of(e, at);
     size_t left = editor_left_of(e, at), right = editor_right_of(e, at);
     if (at == right || at <= editor_line_start(e, e->cursor))
@@ -324,7 +325,8 @@ void editor_change_case(struct editor *e, size_t from, size_t to, enum editor_ca
             goto done;
     }
     if (out.len > 0 && editor_replace(e, from, to, out.data, out.len))
-        e->cursor = cursor < to ? cursor : from + out.len; /* letters may differ in length */
+        e->cursor = cursor < to ? cursor
+                                : from + out.len; /* upper and lower case may differ in length */
 done:
     bytes_free(&out);
 }
@@ -340,7 +342,7 @@ void editor_join_spaces(struct editor *e)
         editor_replace(e, from, to, "", 0);
 }
 
-/* Places */
+/* Positions */
 
 size_t editor_left_of(const struct editor *e, size_t pos)
 {
@@ -391,7 +393,7 @@ static bool is_not_space(const struct editor *e, size_t pos)
     return !strchr(" \t\n", e->text.data[pos]);
 }
 
-/* Back over what is not `in`, then over what is. */
+/* Moves back over characters not `in`, then over those that are. */
 static size_t back_over(const struct editor *e, bool (*in)(const struct editor *, size_t))
 {
     size_t pos = e->cursor;

@@ -1,6 +1,7 @@
 /*
- * editor.h: a text with a cursor, a kill ring, undo and redo. The cursor is a byte offset and
- * always stands between grapheme clusters. Knows lines ended by '\n', nothing of rows or keys.
+ * editor.h: a text with a cursor, a kill ring, undo and redo. The cursor is a byte offset, always
+ * on a grapheme cluster boundary. Knows lines ended by '
+ * ', but nothing of rows or keys.
  */
 #ifndef UI_EDITOR_H
 #define UI_EDITOR_H
@@ -12,100 +13,100 @@
 #include <stdint.h>
 
 enum {
-    EDITOR_MAX = 16 << 20,         /* bytes of text */
-    EDITOR_CHANGES_MAX = 512,      /* kept for undo and redo */
+    EDITOR_MAX = 16 << 20,         /* text size in bytes */
+    EDITOR_CHANGES_MAX = 512,      /* undo and redo entries kept */
     EDITOR_REMOVED_MAX = 32 << 20, /* bytes kept for them */
-    EDITOR_CUTS = 8,               /* cuts kept for editor_yank_older() */
+    EDITOR_CUTS = 8,               /* entries of the kill ring */
 };
 
-/* One change: undoing it puts `removed` where `inserted` bytes now stand, which redoing restores.
- */
+/* One change: undo puts `removed` back in place of the `inserted` bytes, and redo reverses that. */
 struct editor_change {
     size_t pos, inserted;
     char *removed;
     size_t removed_len;
-    uint32_t step; /* those of one step are undone together */
+    uint32_t step; /* changes with the same step are undone together */
 };
 
 struct editor {
     struct bytes text;
     size_t cursor;
-    uint64_t revision;   /* grows with every change of the text */
-    size_t changed_from; /* lowest offset changed since the reader set it to SIZE_MAX */
+    uint64_t revision;   /* incremented by every change of the text */
+    size_t changed_from; /* lowest offset changed since the reader reset it to SIZE_MAX */
 
     struct bytes cuts[EDITOR_CUTS]; /* a ring */
-    size_t newest;                  /* of them */
-    bool lines;                     /* it is whole lines */
-    bool cutting;                   /* the last command cut: the next adds to it */
-    bool yanking;                   /* the last command put a cut back: */
+    size_t newest;                  /* used entries */
+    bool lines;                     /* whole lines */
+    bool cutting; /* the last command cut: the next one appends to the same entry */
+    bool yanking; /* the last command yanked: */
     size_t yanked, yanked_at, yanked_len;
 
-    /* The changes to undo, the latest last; after them those to redo, the next first. */
+    /* The undo entries, latest last, followed by the redo entries, next first. */
     struct editor_change changes[EDITOR_CHANGES_MAX];
     size_t n_changes, n_undone, removed;
     uint32_t step;
-    bool holding; /* all changes belong to one step */
-    bool typing;  /* the last change was one typed character: the next joins it */
+    bool holding; /* groups all changes into one undo step */
+    bool typing;  /* the last change was one typed character: the next joins its step */
 };
 
 void editor_init(struct editor *e);
 void editor_done(struct editor *e);
 
-/* Replaces the whole text, which can be undone. False: too long, or out of memory. */
+/* Replaces the whole text, undoably. False: too long, or out of memory. */
 bool editor_set(struct editor *e, const char *text, size_t len);
 
 /* Replaces a part; the cursor goes behind what was put there. */
 bool editor_replace(struct editor *e, size_t from, size_t to, const char *text, size_t len);
 
-/* Inserts at the cursor. `typed`: joins the characters typed before it into one step of undo. */
+/* Inserts at the cursor. `typed`: joins the undo step of the characters typed before it. */
 bool editor_insert(struct editor *e, const char *text, size_t len, bool typed);
 
-/* Removes from the cursor to a position; `keep`: for editor_yank(). */
+/* Deletes from the cursor to a position; `keep`: into the kill ring. */
 void editor_delete_to(struct editor *e, size_t pos, bool keep);
 
-/* Keeps a part for editor_yank() and leaves it. `lines`: it is whole lines; a last newline is
- * added. */
+/*
+ * Copies a range into the kill ring. `lines`: it is whole lines; a missing final newline is added.
+ */
 void editor_copy(struct editor *e, size_t from, size_t to, bool lines);
 
-/* Inserts the latest cut; then the one before it instead, and so on around. */
+/* Yanks the latest cut; then replaces it with the one before, cycling through the ring. */
 void editor_yank(struct editor *e);
 void editor_yank_older(struct editor *e);
 
-/* A step back and on; false: there is none. */
+/* Undo and redo; false: nothing left. */
 bool editor_undo(struct editor *e);
 bool editor_redo(struct editor *e);
 
-/* Forgets the way on. */
+/* Discards the redo entries. */
 void editor_drop_undone(struct editor *e);
 
-/* Makes all changes between the two one step. */
+/* Groups all changes between the two into one undo step. */
 void editor_hold(struct editor *e);
 void editor_release(struct editor *e);
 
-/* Ends a row of cuts, of yanks or of typing: for every command that does none. */
+/* Ends a run of cuts, yanks or typed characters; called for every other command. */
 void editor_settle(struct editor *e);
 
-/* Exchanges the characters, or the words, around the cursor. */
+/* Transposes the characters, or the words, around the cursor. */
 void editor_swap_characters(struct editor *e);
 void editor_swap_words(struct editor *e);
 
-/* Changes the letters of a part; the cursor stays where it is. */
+/* Changes the case of a range; the cursor does not move. */
 enum editor_case { EDITOR_UPPER, EDITOR_LOWER, EDITOR_TITLE, EDITOR_OTHER };
 void editor_change_case(struct editor *e, size_t from, size_t to, enum editor_case to_case);
 
-/* Takes the spaces around the cursor away. */
+/* Deletes the spaces around the cursor. */
 void editor_join_spaces(struct editor *e);
 
-/* Places. */
+/* Positions. */
 size_t editor_left_of(const struct editor *e, size_t pos);
 size_t editor_right_of(const struct editor *e, size_t pos);
 size_t editor_line_start(const struct editor *e, size_t pos);
 size_t editor_line_end(const struct editor *e, size_t pos);
 
-/* What stands there: 0 space or newline, 1 other signs, 2 letters, digits and _. */
+/* Character class: 0 space or newline, 1 punctuation, 2 letters, digits and _. */
 int editor_class(const struct editor *e, size_t pos);
 
-/* Where the cursor would go. */
+/* Where a motion would put the cursor. */
 size_t editor_left(const struct editor *e);
 size_t editor_right(const struct editor *e);
 size_t editor_word_left(const struct editor *e);

@@ -1,5 +1,5 @@
 /*
- * entity.c: the names that models write; others are shown as they stand.
+ * entity.c: the character references that models use; others are shown as written.
  */
 #include "entity.h"
 #include "text.h"

@@ -8,7 +8,7 @@
 
 enum { ENTITY_MAX = 4 };
 
-/* Decodes "&amp;" or "&#38;"; the bytes of UTF-8, 0: it is none that we know. */
+/* Decodes "&amp;" or "&#38;" to UTF-8; returns its length, 0: unknown reference. */
 size_t entity_decode(const char *s, size_t len, char out[ENTITY_MAX]);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * extract.c: code blocks as md4c finds them, so that the indentation of a list they stand in is not
- * part of them, and formulas as they are delimited.
+ * extract.c: code blocks as md4c finds them, without the indentation of a list around them, and
+ * formulas as they are delimited.
  */
 #include "extract.h"
 #include "math/maths.h"
@@ -9,7 +9,7 @@
 #include <md4c.h>
 #include <string.h>
 
-/* A walk over the code blocks up to the one that is wanted. */
+/* A walk over the code blocks up to the requested one. */
 struct search {
     size_t n, want;
     bool inside, failed;
@@ -25,7 +25,7 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *ud)
     return 0;
 }
 
-/* Ends the walk behind the block that is wanted. */
+/* Stops the walk after the requested block. */
 static int leave_block(MD_BLOCKTYPE type, void *detail, void *ud)
 {
     const struct search *s = ud;
@@ -68,7 +68,7 @@ bool extract_code(const char *text, size_t len, size_t n, struct bytes *out)
     md_parse(text, (MD_SIZE)len, &parser, &s);
     if (!s.inside || s.failed)
         return false;
-    /* Without the last line's end, so that a shell it is pasted into waits. */
+    /* The final newline is dropped, so that a shell does not run a pasted line at once. */
     bytes_cut(out, out->len - (out->len > before && out->data[out->len - 1] == '\n'));
     return true;
 }

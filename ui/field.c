@@ -1,5 +1,5 @@
 /*
- * field.c: one line of text, by the editor that the composer has too.
+ * field.c: a one-line text field, built on the composer's editor.
  */
 #include "field.h"
 #include "text.h"
@@ -29,7 +29,7 @@ void field_set(struct field *f, const char *text)
     f->replaced = false;
 }
 
-/* A line end or another control character is a space here; what is not UTF-8 becomes so. */
+/* Newlines and other control characters become spaces; invalid UTF-8 is replaced. */
 bool field_insert(struct field *f, const char *text, size_t len)
 {
     uint64_t before = f->editor.revision;

@@ -1,5 +1,5 @@
 /*
- * field.h: a one-line text field: for a title or a query.
+ * field.h: a one-line text field, for a title or a query.
  */
 #ifndef UI_FIELD_H
 #define UI_FIELD_H
@@ -16,20 +16,20 @@ enum { FIELD_MAX = 400 }; /* bytes */
 
 struct field {
     struct editor editor;
-    bool replaced; /* by what is typed next, as a whole */
+    bool replaced; /* the next typed character replaces the whole text */
 };
 
 void field_init(struct field *f);
 void field_done(struct field *f);
 
-/* The text: valid UTF-8 without line ends, until the next call. */
+/* The text: valid UTF-8 without newlines, until the next call. */
 const char *field_text(const struct field *f);
 void field_set(struct field *f, const char *text);
 
-/* True when the text has changed. What does not fit is left out. */
+/* True if the text changed. Excess input is dropped. */
 bool field_insert(struct field *f, const char *text, size_t len);
 
-/* Runs an editing action; false: the text is as it was. */
+/* Runs an editing action; false: the text is unchanged. */
 bool field_do(struct field *f, enum keymap_action action);
 
 /* Draws it and sets the cursor. */

@@ -1,6 +1,6 @@
 /*
- * find.c: matches on drawn lines. What is read is what the reader sees, so no knowledge of how a
- * text became lines is needed here.
+ * find.c: finds matches in drawn lines. It searches what the reader sees, and so needs no knowledge
+ * of how text was laid out.
  */
 #include "find.h"
 #include "text.h"
@@ -8,11 +8,11 @@
 #include <string.h>
 
 enum {
-    LINES = 64,        /* drawn at once */
-    SPAN = 4,          /* lines that a match may reach over */
-    STEP_LINES = 2500, /* until keys are looked at again: some ms */
+    LINES = 64,        /* rows drawn at once */
+    SPAN = 4,          /* lines that a match may span */
+    STEP_LINES = 2500, /* lines per step, some ms, before keys are handled again */
     STEP_TIMES = 500,
-    LAST_COL = 9999, /* behind every column */
+    LAST_COL = 9999, /* past every column */
 };
 
 void find_init(struct find *f, struct transcript *in)
@@ -35,11 +35,11 @@ void find_forget(struct find *f)
 
 /* Lines */
 
-/* Lines of text in a grid: what stands between the margins of its rows from `row` to `end`. */
+/* Text lines in a grid: the rows from `row` to `end` between the margins. */
 struct view {
     const struct grid *g;
     int row, end;
-    int left, right; /* columns of the text; `right` is behind the last */
+    int left, right; /* columns of the text; `right` is exclusive */
 };
 
 static bool is_margin(const struct cell *cell)
@@ -63,7 +63,7 @@ static int line_end(const struct view *v, int row)
     return col;
 }
 
-/* Whether the text goes on in the line after `row` with nothing lost between: it was wrapped. */
+/* Whether the text wraps from `row` to the next line without a separator. */
 static bool is_wrapped_between(const struct view *v, int row, int next)
 {
     const struct cell *last = grid_at(v->g, row, line_end(v, row) - 1);
@@ -71,7 +71,7 @@ static bool is_wrapped_between(const struct view *v, int row, int next)
     return last->cp[0] == 0 || text_columns(first->cp[0]) == 2;
 }
 
-/* Whether the needle stands at (row, col), which then become its end. */
+/* Whether the needle matches at (row, col), which are then set to its end. */
 static bool stands_at(const struct find *f, const struct view *v, int *row, int *col)
 {
     int r = *row, c = *col, end = line_end(v, r);
@@ -101,8 +101,7 @@ static bool stands_at(const struct find *f, const struct view *v, int *row, int 
     return true;
 }
 
-/* The first match that begins in a row behind column `after`, or the last before `before`; -1:
- * none. */
+/* The first match in a row after column `after`, or the last one before `before`; -1: none. */
 static int match_in_row(const struct find *f, const struct view *v, int row, int after, int before)
 {
     int found = -1;
@@ -117,7 +116,7 @@ static int match_in_row(const struct find *f, const struct view *v, int row, int
     return found;
 }
 
-/* Seeking */
+/* Searching */
 
 static void read_needle(struct find *f)
 {
@@ -155,7 +154,7 @@ static void enter_item(struct find *f)
     }
 }
 
-/* Sets out from a place; `items` of the transcript are looked through. */
+/* Starts a search at a position; covers `items` items of the transcript. */
 static void set_out(struct find *f, struct find_place from, int direction, size_t items)
 {
     f->direction = direction;
@@ -195,7 +194,7 @@ static void leave_item(struct find *f)
     enter_item(f);
 }
 
-/* Draws lines of the item at hand, from `first` on; the view of them. */
+/* Draws lines of the current item from `first` on; returns the view of them. */
 static struct view draw_lines(struct find *f, size_t first, size_t rows)
 {
     struct item *item = f->in->items[f->at.item];
@@ -210,7 +209,7 @@ static struct view draw_lines(struct find *f, size_t first, size_t rows)
     return v;
 }
 
-/* Looks through some lines of the item at hand, in the direction. Their number. */
+/* Searches some lines of the current item in the search direction; returns their number. */
 static int seek_lines(struct find *f)
 {
     size_t rows = item_rows(f->in->items[f->at.item], f->in->width), first = f->at.row;
@@ -251,7 +250,7 @@ void find_step(struct find *f)
     }
 }
 
-/* What the user wants */
+/* Commands */
 
 void find_begin(struct find *f)
 {

@@ -1,7 +1,6 @@
 /*
- * formula.c: formulas of a text as runs and lines. One that is still being written is shown as far
- * as it can be read: what is open in it is closed, and what is half a word is left out until it is
- * whole.
+ * formula.c: formulas of a text as runs and lines. A formula that is still being written is shown
+ * as far as it parses: open groups are closed, and an incomplete command is left out.
  */
 #include "formula.h"
 #include "math/maths.h"
@@ -12,9 +11,9 @@
 
 enum {
     INDENT = 4,
-    INDENT_ROOM = 40, /* in narrower windows there is none */
-    TRIES_MAX = 8,    /* tokens taken back from an open formula until it can be read */
-    OPEN_MAX = 64,    /* groups in one another */
+    INDENT_ROOM = 40, /* narrower windows show none */
+    TRIES_MAX = 8,    /* tokens dropped from an open formula until it parses */
+    OPEN_MAX = 64,    /* nested groups */
     NAME_MAX_BYTES = 32,
 };
 
@@ -48,7 +47,7 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The end of the token at i: a command with its name, or one character. */
+/* End of the token at i: a command with its name, or one character. */
 static size_t token_end(const char *s, size_t len, size_t i)
 {
     size_t end = i + 1;
@@ -66,7 +65,7 @@ static bool is_token(const char *s, size_t n, const char *token)
     return strlen(token) == n && memcmp(s, token, n) == 0;
 }
 
-/* What closes the groups that s leaves open, innermost first; false: too many, or out of memory. */
+/* Closes the groups that s leaves open, innermost first; false: too many, or out of memory. */
 static bool add_closers(struct bytes *out, const char *s, size_t len)
 {
     struct {
@@ -110,7 +109,7 @@ static bool add_closers(struct bytes *out, const char *s, size_t len)
     return ok;
 }
 
-/* The last layout of a formula that goes on behind its end. */
+/* The last layout of a formula that is still being written. */
 static struct math *lay_open(const char *tex, size_t len, enum math_style style)
 {
     size_t ends[TRIES_MAX], n = 0;
@@ -130,7 +129,7 @@ static struct math *lay_open(const char *tex, size_t len, enum math_style style)
 
 /* Layouts */
 
-/* The TeX without the marks of quotes that its lines stand in. */
+/* The TeX without quote marks at the start of its lines. */
 static bool copy_tex(struct bytes *out, const char *text, const struct outline_span *span)
 {
     size_t line = span->start, end = span->tex + span->tex_len;
@@ -152,7 +151,7 @@ static bool copy_tex(struct bytes *out, const char *text, const struct outline_s
     return bytes_add(out, "", 0);
 }
 
-/* NULL: what is there is no formula, or not yet. */
+/* NULL: no valid formula, or not yet. */
 static struct math *lay(const char *text, const struct outline_span *span, enum math_style style)
 {
     struct bytes tex = {0};
@@ -164,7 +163,7 @@ static struct math *lay(const char *text, const struct outline_span *span, enum 
                     (is_letter(tex.data[len - 1]) || tex.data[len - 1] == '\\');
         while (half && len > 0 && is_letter(tex.data[len - 1]))
             len--;
-        half = half && len > 0 && tex.data[len - 1] == '\\'; /* a command that may not be whole */
+        half = half && len > 0 && tex.data[len - 1] == '\\'; /* a command that may be incomplete */
         len = half ? len - 1 : tex.len;
         m = math_lay(tex.data, len, style, ascii_only());
         if (!m && span->open)
@@ -181,7 +180,7 @@ static uint8_t style_of(const char *text, const struct outline_span *span)
                                                                          : STYLE_MATH;
 }
 
-/* The source of what cannot be laid out; of an open formula a sign that something comes. */
+/* Falls back to the source; for an open formula to an ellipsis. */
 static bool add_source(struct runs *runs, const char *text, const struct outline_span *span)
 {
     bool ok = true;

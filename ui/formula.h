@@ -1,5 +1,5 @@
 /*
- * formula.h: finds the formulas in a text, and lays out those still being written.
+ * formula.h: finds the formulas in a text and lays them out, including those still being written.
  */
 #ifndef UI_FORMULA_H
 #define UI_FORMULA_H
@@ -15,18 +15,20 @@
 bool formula_find(const char *text, size_t len, size_t from, struct outline_span *out);
 
 /*
- * Adds a formula of the text to the runs: as an atom among words where it is inline or `as_inline`,
- * else as a RUN_BLOCK with `arg`. False: out of memory.
+ * Appends a formula to the runs: as an atom if it is inline or `as_inline`, else as a RUN_BLOCK
+ * with `arg`. False: out of memory.
  */
 bool formula_add(struct runs *runs, const char *text, const struct outline_span *span,
                  bool as_inline, uint32_t arg);
 
-/* Lays out a displayed formula; lines that are wider than the window scroll. */
+/* Lays out a display formula; lines wider than the window scroll. */
 void formula_lay(struct lines *l, struct margin *margin, int width, const char *text,
                  const struct outline_span *span);
 
-/* Appends a formula given without delimiters as it stands in a line of text; of what is none the
- * source. False: out of memory. */
+/*
+ * Appends a formula given without delimiters in its one-line form, or the source if it does not
+ * parse. False: out of memory.
+ */
 bool formula_on_line(struct bytes *out, const char *tex, size_t len);
 
 #endif

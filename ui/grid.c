@@ -1,5 +1,5 @@
 /*
- * grid.c: drawing into cells. Knows widths and clipping, nothing of terminals or of what is drawn.
+ * grid.c: drawing into cells. Knows widths and clipping, nothing of terminals or content.
  */
 #include "grid.h"
 
@@ -37,7 +37,7 @@ struct cell *grid_at(const struct grid *g, int row, int col)
 
 static void set(struct cell *cell, uint32_t cp, uint8_t style)
 {
-    memset(cell, 0, sizeof *cell); /* padding too: rows are compared as bytes */
+    memset(cell, 0, sizeof *cell); /* clear padding too: rows are compared with memcmp */
     cell->cp[0] = cp;
     cell->style = style;
 }
@@ -50,7 +50,7 @@ void grid_clear(struct grid *g)
     g->cursor_col = 0;
 }
 
-/* A wide character that loses one half loses the other. */
+/* Overwriting half of a wide character blanks the other half. */
 static void unpair(struct grid *g, int row, int col)
 {
     struct cell *cell = grid_at(g, row, col);
@@ -93,7 +93,7 @@ void grid_mute(struct grid *g, int row, int col, int n)
             grid_at(g, row, c)->style |= STYLE_MUTED;
 }
 
-/* Draws one cluster that fits before column `end`. */
+/* Draws one cluster if it fits before column `end`. */
 static void put(struct grid *g, int row, int col, const struct text_cluster *c, uint8_t style)
 {
     struct cell *cell = NULL;

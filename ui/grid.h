@@ -1,9 +1,9 @@
 /*
- * grid.h: the cells that everything is drawn on. No terminal is needed to draw: a test reads the
- * cells, screen.c brings them to a terminal.
+ * grid.h: the cells that everything is drawn on. Drawing needs no terminal: tests read the cells,
+ * screen.c sends them to a terminal.
  *
- * Text reaches a cell through grid_text() only, and there through text_next(), which lets nothing
- * pass that could steer a terminal.
+ * Text reaches a cell only through grid_text(), and there through text_next(), which passes nothing
+ * that could control a terminal.
  */
 #ifndef UI_GRID_H
 #define UI_GRID_H
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum {
-    GRID_ROWS_MAX = 400, /* of a larger window the upper left part is used */
+    GRID_ROWS_MAX = 400, /* larger windows use only the top left */
     GRID_COLS_MAX = 1000,
 };
 
@@ -32,33 +32,35 @@ struct grid {
     int cursor_row, cursor_col; /* row -1: hidden */
 };
 
-/* Takes a size, cut to 1x1 ... the maximum, and clears. False: out of memory, nothing changed. */
+/*
+ * Sets the size, clamped to 1x1 ... the maximum, and clears. False: out of memory, nothing changed.
+ */
 bool grid_resize(struct grid *g, int rows, int cols);
 void grid_free(struct grid *g);
 
-/* All blank, the cursor hidden. */
+/* Blanks all cells and hides the cursor. */
 void grid_clear(struct grid *g);
 
 /*
- * Draws text from (row, col) on, at most `width` columns; returns the columns used. A newline ends
- * it, a tab is one space. What falls outside the grid is dropped.
+ * Draws text at (row, col), at most `width` columns; returns the columns used. Stops at a newline;
+ * a tab is one space. Clipped to the grid.
  */
 int grid_text(struct grid *g, int row, int col, int width, const char *text, size_t len,
               uint8_t style);
 
-/* The same for a whole string; one too long ends in an ellipsis. */
+/* The same for a whole string; an overlong one ends in an ellipsis. */
 int grid_label(struct grid *g, int row, int col, int width, const char *label, uint8_t style);
 
-/* One character of one column, n times. */
+/* Repeats a one-column character n times. */
 void grid_repeat(struct grid *g, int row, int col, int n, uint32_t cp, uint8_t style);
 
-/* Blanks a rectangle, for what is drawn over other things. */
+/* Blanks a rectangle before an overlay is drawn on it. */
 void grid_blank(struct grid *g, int row, int col, int rows, int cols);
 
-/* Gives n cells of a row another style. */
+/* Sets the style of n cells of a row. */
 void grid_restyle(struct grid *g, int row, int col, int n, uint8_t style);
 
-/* Gives them the muted form of the style they have. */
+/* Mutes the style of n cells. */
 void grid_mute(struct grid *g, int row, int col, int n);
 
 struct cell *grid_at(const struct grid *g, int row, int col);

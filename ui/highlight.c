@@ -1,5 +1,5 @@
 /*
- * highlight.c: the tables of the languages, and the lexer that reads them.
+ * highlight.c: language tables, and the lexer driven by them.
  */
 #include "highlight.h"
 #include "theme.h"
@@ -10,21 +10,21 @@
 
 enum { PAIRS_MAX = 6 };
 
-/* What opens and closes; the first that fits is taken, so the longer come first. */
+/* Delimiters; the first match wins, so longer ones come first. */
 struct pair {
-    const char *open, *close; /* close NULL: the end of the line */
+    const char *open, *close; /* close NULL: ends with the line */
     uint8_t style;
-    bool escapes; /* a backslash takes what follows with it */
-    bool lines;   /* may go on in the next line */
-    bool word;    /* opens only where a word could begin: '#' in a shell */
+    bool escapes; /* backslash escapes the next character */
+    bool lines;   /* may span lines */
+    bool word;    /* opens only at the start of a word: '#' in a shell */
 };
 
 struct language {
-    const char *names; /* each between spaces */
+    const char *names; /* separated by spaces */
     struct pair pairs[PAIRS_MAX];
-    const char *keywords; /* each between spaces */
-    const char *sigils;   /* begin a name that is a keyword's like: "$" in a shell */
-    bool keys;            /* a string before ':' is a name */
+    const char *keywords; /* separated by spaces */
+    const char *sigils;   /* prefixes that make a name a keyword: "$" in a shell */
+    bool keys;            /* a string before ':' is a key */
 };
 
 static const struct language languages[] = {
@@ -121,8 +121,10 @@ static bool begins(const char *line, size_t len, size_t pos, const char *s)
     return len - pos >= n && memcmp(line + pos, s, n) == 0;
 }
 
-/* Reads on in what pair number `which` opened, from pos; *state is left open where the line
- * ends. */
+/*
+ * Continues inside pair `which` from pos; *state stays set if it is still open at the end of the
+ * line.
+ */
 static size_t read_pair(const struct language *language, int which, uint8_t *state,
                         const char *line, size_t len, size_t pos)
 {
@@ -147,7 +149,7 @@ static bool is_keyword(const struct language *language, const char *word, size_t
     return false;
 }
 
-/* A name before a colon: the key of an object. */
+/* A name before a colon: an object's key. */
 static bool is_key(const char *line, size_t len, size_t pos)
 {
     while (pos < len && (line[pos] == ' ' || line[pos] == '\t'))
