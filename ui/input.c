@@ -1,6 +1,6 @@
 /*
- * input.c: the decoder: where sequences, characters and pastes begin and end in a stream of bytes.
- * What key a sequence stands for is key.c's.
+ * input.c: the decoder: splits a stream of bytes into escape sequences, characters and pastes.
+ * key.c maps sequences to keys.
  */
 #include "input.h"
 #include "text.h"
@@ -20,7 +20,7 @@ void input_done(struct input *in)
     bytes_free(&in->paste);
 }
 
-/* How long silence must last to end a paste. */
+/* Silence, in ms, that ends a paste. */
 static void await_paste(struct input *in, int64_t now)
 {
     in->deadline = now + (in->ended ? INPUT_QUIET_MS : INPUT_PASTE_MS);
@@ -47,7 +47,7 @@ static bool give(struct input_event *out, struct key key)
     return true;
 }
 
-/* The sequence that was collected is complete. */
+/* The collected sequence is complete. */
 static bool give_sequence(struct input *in, struct input_event *out)
 {
     char kind = in->sequence[2];
@@ -61,7 +61,7 @@ static bool give_sequence(struct input *in, struct input_event *out)
     return key_of_sequence(&in->sequences, in->sequence, &out->key);
 }
 
-/* A string is complete; those that are no OSC are nothing for us. */
+/* A string sequence is complete; all but OSC are ignored. */
 static bool give_string(struct input *in, struct input_event *out)
 {
     enter(in, INPUT_GROUND, -1);
@@ -118,11 +118,11 @@ static bool give_paste(struct input *in, struct input_event *out)
     return true;
 }
 
-/* The machine */
+/* The state machine */
 
 /*
  * Adds a byte to a UTF-8 character; true when it is complete or proved invalid. A byte that cannot
- * belong to it is put back.
+ * continue it is pushed back.
  */
 static bool decode(struct input *in, unsigned char byte, uint32_t *cp_out)
 {
@@ -160,7 +160,7 @@ static void begin_sequence(struct input *in, int64_t now)
     enter(in, INPUT_ESC, now + INPUT_ESC_MS);
 }
 
-/* What "ESC byte" begins; false: nothing. */
+/* The state after "ESC byte"; false: none. */
 static bool introduce(struct input *in, unsigned char byte, int64_t now)
 {
     in->sequence[1] = (char)byte;
@@ -177,7 +177,7 @@ static bool introduce(struct input *in, unsigned char byte, int64_t now)
     }
 }
 
-/* A terminal of eight bits sends one character for ESC and another: as a byte, or as UTF-8. */
+/* 8-bit terminals send one C1 character for ESC and another: as a byte, or as UTF-8. */
 static bool introduce_eight(struct input *in, uint32_t cp, int64_t now)
 {
     if (cp < 0x80 || cp > 0x9f || in->alt)
@@ -220,7 +220,7 @@ static bool in_escape(struct input *in, unsigned char byte, int64_t now, struct 
     return in_ground(in, byte, now, out);
 }
 
-/* A control character or a foreign byte in a sequence: the sequence is dropped, the byte is not. */
+/* A control character or an invalid byte inside a sequence: drops the sequence, keeps the byte. */
 static bool break_off(struct input *in)
 {
     enter(in, INPUT_GROUND, -1);
@@ -248,7 +248,7 @@ static bool in_csi(struct input *in, unsigned char byte, int64_t now, struct inp
             in->deadline = now + INPUT_SEQUENCE_MS;
         return false;
     }
-    if (byte == 'M' && first) { /* a mouse report in three more bytes */
+    if (byte == 'M' && first) { /* followed by a mouse report of three bytes */
         in->skip = 3;
         enter(in, INPUT_SKIP, now + INPUT_SEQUENCE_MS);
         return false;
@@ -291,14 +291,14 @@ static bool in_string(struct input *in, unsigned char byte, int64_t now, struct 
     return false;
 }
 
-/* Whether a byte goes on with what may be a paste's mark: "\033[200~" or "\033[201~". */
+/* Whether a byte continues a possible paste marker: "\033[200~" or "\033[201~". */
 static bool goes_on(const struct input *in, unsigned char byte)
 {
     return byte == (unsigned char)paste_begin[in->mark_len] ||
            byte == (unsigned char)paste_end[in->mark_len];
 }
 
-/* Marks are left out of the text; what only began like one is text. */
+/* Markers are removed from the text; a partial match is text. */
 static bool in_paste(struct input *in, unsigned char byte, int64_t now)
 {
     uint32_t cp;
@@ -312,7 +312,7 @@ static bool in_paste(struct input *in, unsigned char byte, int64_t now)
         }
         return false;
     }
-    if (in->mark_len > 0) { /* this byte may begin a mark itself */
+    if (in->mark_len > 0) { /* this byte may start a marker itself */
         keep_mark(in);
         in->pos--;
         return false;
@@ -344,7 +344,7 @@ static bool step(struct input *in, unsigned char byte, int64_t now, struct input
     return false;
 }
 
-/* Time has passed in the middle of something. */
+/* A timeout in the middle of something. */
 static bool expire(struct input *in, struct input_event *out)
 {
     enum input_state state = in->state;
@@ -354,7 +354,7 @@ static bool expire(struct input *in, struct input_event *out)
     enter(in, INPUT_GROUND, -1);
     if (state == INPUT_ESC)
         return give(out, (struct key){KEY_ESC, 0});
-    /* ESC and one byte, and then nothing: that key with Alt. */
+    /* ESC, one byte, then silence: that key with Alt. */
     bool only = in->sequence_len == 2 && !in->eight;
     if (only && (state == INPUT_CSI || state == INPUT_SS3 || state == INPUT_STRING))
         return give(out, (struct key){(unsigned char)in->sequence[1], KEY_ALT});

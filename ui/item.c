@@ -1,6 +1,6 @@
 /*
- * item.c: an entry of the transcript. Knows which rows it has and what stands in its margin; how
- * text becomes lines is block.c's, and where the rows go is transcript.c's.
+ * item.c: one entry of the transcript: its rows and its margin. block.c lays out its text,
+ * transcript.c places its rows.
  */
 #include "item.h"
 
@@ -43,7 +43,7 @@ static struct part *add_part(struct item *item, enum ui_text kind)
     return part;
 }
 
-/* Reasoning is open while it is written, unless only its last step is wanted. */
+/* Reasoning is unfolded while it is written, unless only its last step is to be shown. */
 static struct part *begin_part(struct item *item, enum ui_text kind, enum ui_fold fold)
 {
     struct part *last = item->n_parts > 0 ? &item->parts[item->n_parts - 1] : NULL;
@@ -80,7 +80,7 @@ void item_end(struct item *item, enum ui_tone tone, const char *note)
     item->note = note && *note ? strdup(note) : NULL;
 }
 
-/* The next of the parts that are reasoning, from *i on; NULL: no more. */
+/* The next reasoning part from *i on; NULL: no more. */
 static struct reasoning *next_reasoning(const struct item *item, size_t *i)
 {
     while (*i < item->n_parts) {
@@ -184,8 +184,10 @@ struct row {
     size_t line;
 };
 
-/* A walk over the rows of an item: counts them, and finds the one numbered `want`, and where the
- * thoughts of a part begin. */
+/*
+ * A walk over the rows of an item: counts them, finds row `want`, and where the reasoning of a part
+ * begins.
+ */
 struct walk {
     size_t n, want;
     struct row found;
@@ -202,8 +204,9 @@ static void pass(struct walk *w, enum row_kind kind, struct part *part, size_t r
     w->n += rows;
 }
 
-/* The rows of an item, in order. Height and drawing both come from here, so that they cannot
- * differ. */
+/*
+ * The rows of an item, in order. Height and drawing both derive from here, so they cannot differ.
+ */
 static void walk_rows(struct item *item, struct walk *w)
 {
     pass(w, ROW_GAP, NULL, !item->close_up);
@@ -273,7 +276,7 @@ size_t item_row_of(struct item *item, size_t step)
 static const char *const tone_sign[] = {[UI_INFO] = "●", [UI_WARN] = "■", [UI_FAIL] = "■"};
 static const uint8_t tone_style[] = {STYLE_INFO, STYLE_WARN, STYLE_FAIL};
 
-/* The result stands in the answer, else where it was found. */
+/* The result is part of the answer; otherwise it is shown where it was found. */
 static void draw_facts(const struct item *item, const struct part *part, struct grid *g, int row,
                        int col, int width)
 {
@@ -290,7 +293,7 @@ static void draw_facts(const struct item *item, const struct part *part, struct 
     reasoning_draw_facts(&part->reasoning, &facts, g, row, col, width);
 }
 
-/* The sign in the margin of the first line of what somebody said. */
+/* The sign in the margin of a message's first line. */
 static void draw_sign(const struct item *item, struct grid *g, int row, int col)
 {
     if (item->kind == ITEM_USER)
@@ -347,7 +350,7 @@ static void draw_note(const struct item *item, struct grid *g, int row, int col,
     grid_label(g, row, col, room, item->note, style);
 }
 
-/* Whether a row belongs to what is marked; the blank one above a message does not. */
+/* Whether a row belongs to the selection; the blank row above a message does not. */
 static bool bears_mark(const struct item *item, size_t n, const struct row *at, int mark)
 {
     if (mark < 0)

@@ -1,6 +1,6 @@
 /*
- * key.c: what terminals send for keys: ECMA-48, xterm, rxvt, the Linux console, the kitty
- * protocol's CSI u, and what terminfo names. Knows nothing of streams and of what keys are for.
+ * key.c: the byte sequences of keys: ECMA-48, xterm, rxvt, the Linux console, the kitty protocol's
+ * CSI u, and terminfo. Knows nothing of streams or key bindings.
  */
 #include "key.h"
 
@@ -30,7 +30,7 @@ void key_learn(struct key_sequences *s, const char *(*capability)(void *ud, cons
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *sequence = capability(ud, names[i].name);
-        /* Only what the decoder collects can be met again. */
+        /* Only sequences that the decoder collects can be matched. */
         if (!sequence || sequence[0] != 0x1b || (sequence[1] != '[' && sequence[1] != 'O') ||
             strlen(sequence) >= KEY_SEQUENCE_MAX || s->n == KEY_SEQUENCES_MAX)
             continue;
@@ -59,7 +59,7 @@ struct key key_of_character(uint32_t cp, unsigned mods)
 
 /* Whole sequences */
 
-/* Modifiers as xterm and kitty number them: 1 + a bit set, of which three are known here. */
+/* Modifiers as xterm and kitty encode them: 1 + a bit set, of which three bits are used here. */
 static unsigned modifiers(int parameter)
 {
     return parameter > 1 ? (unsigned)(parameter - 1) & 7 : 0;
@@ -106,12 +106,12 @@ static uint32_t letter_key(char letter)
     }
 }
 
-/* A key given by its character and modifiers: "CSI 13;2u", "CSI 27;5;99~". */
+/* A key encoded as character and modifiers: "CSI 13;2u", "CSI 27;5;99~". */
 static bool coded(struct key *out, int code, int parameter)
 {
     unsigned mods = modifiers(parameter);
     if (code <= 0 || code > 0x10ffff || (code >= 0xe000 && code <= 0xf8ff))
-        return false; /* kitty's private numbers: keys that mean nothing here */
+        return false; /* kitty's private-use numbers: keys without a meaning here */
     if ((mods & KEY_SHIFT) && code >= 'a' && code <= 'z')
         code -= 'a' - 'A';
     if (code > ' ' && code < 0x7f)
@@ -122,7 +122,7 @@ static bool coded(struct key *out, int code, int parameter)
 
 enum { PARAMETERS_MAX = 4 };
 
-/* "1;5:1" -> {1, 5}; what follows a colon is left out, but a release (":3") is told apart. */
+/* "1;5:1" -> {1, 5}; subparameters are dropped, except that a release (":3") is recognized. */
 static int parse_parameters(const char *s, int parameter[PARAMETERS_MAX], bool *released_out)
 {
     int n = 0;
@@ -185,11 +185,11 @@ static bool key_of_csi(const char *s, struct key *out)
     case '^': return give(out, tilde_key(parameter[0]), KEY_CTRL); /* rxvt */
     case 'u': return coded(out, parameter[0], parameter[1]);
     case 'Z': return give(out, KEY_TAB, KEY_SHIFT);
-    case 'R': return false; /* the cursor's position */
+    case 'R': return false; /* the cursor position report */
     case 'a':
     case 'b':
     case 'c':
-    case 'd': /* rxvt: with shift; with a parameter it is something else */
+    case 'd': /* rxvt: with shift; with a parameter it means something else */
         return s[1] == '\0' && give(out, letter_key((char)(final - 'a' + 'A')), KEY_SHIFT);
     default: return give(out, letter_key(final), modifiers(parameter[1]));
     }

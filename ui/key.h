@@ -1,5 +1,5 @@
 /*
- * key.h: keys, and what terminals send for them.
+ * key.h: keys, and the sequences that terminals send for them.
  */
 #ifndef UI_KEY_H
 #define UI_KEY_H
@@ -44,7 +44,7 @@ enum {
     KEY_SEQUENCES_MAX = 32,
 };
 
-/* Sequences that a terminal's description names, beside those that are known anyway. */
+/* Sequences from terminfo, in addition to the built-in ones. */
 struct key_sequences {
     struct {
         char bytes[KEY_SEQUENCE_MAX];
@@ -53,14 +53,14 @@ struct key_sequences {
     size_t n;
 };
 
-/* Takes them from terminfo; capability() gives the string of a name, or NULL. */
+/* Reads them from terminfo; capability() returns the string of a capability, or NULL. */
 void key_learn(struct key_sequences *s, const char *(*capability)(void *ud, const char *name),
                void *ud);
 
-/* The key that comes as one character: '\r' is Enter, 1 is Control-A. */
+/* The key for a single character: '\r' is Enter, 1 is Control-A. */
 struct key key_of_character(uint32_t cp, unsigned mods);
 
-/* The key of a whole CSI or SS3 sequence, from ESC on; false: it is a report, or unknown. */
+/* The key for a complete CSI or SS3 sequence, from ESC on; false: a report, or unknown. */
 bool key_of_sequence(const struct key_sequences *s, const char *sequence, struct key *out);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * keymap.c: the table of keys. Knows names and keys, not what an action does.
+ * keymap.c: the key table. Knows names and keys, not what actions do.
  */
 #include "keymap.h"
 #include "keyname.h"
@@ -176,7 +176,7 @@ const char *keymap_place_title(enum keymap_place place)
 
 /* Binding */
 
-/* Reads one alternative, "C-x C-e", and the comma behind it; false: it is none. */
+/* Parses one alternative, "C-x C-e", and the comma after it; false: invalid. */
 static bool next_keys(const char **s, struct key out[2])
 {
     out[1] = (struct key){0};
@@ -264,7 +264,7 @@ static const struct keymap_row *find_name(const char *name)
     return row->keys ? row : NULL;
 }
 
-/* The row that an action has, or may have, in a place; NULL: it has no meaning there. */
+/* The table row of an action in a place; NULL: the action does not apply there. */
 static const struct keymap_row *find_row(const char *name, enum keymap_place place)
 {
     const struct keymap_row *everywhere = NULL;
@@ -284,7 +284,7 @@ static bool types(struct key key)
     return key.code >= ' ' && key.code < KEY_ENTER && !(key.mods & (KEY_CTRL | KEY_ALT));
 }
 
-/* Takes keys from what has them in this place, also where one is only the first of the other. */
+/* Unbinds keys from other actions in this place, also where one is a prefix of the other. */
 static void take_from_others(struct keymap *map, enum keymap_place place, const struct key key[2])
 {
     for (size_t i = map->n; i-- > 0;) {
@@ -322,7 +322,7 @@ static int read_keys(struct keymap *map, const struct keymap_row *row, const cha
     return 0;
 }
 
-/* Whether somebody who writes can leave: by one key or by two. */
+/* Whether quitting is still possible while writing, by one key or two. */
 static bool can_quit(const struct keymap *map)
 {
     for (size_t i = 0; i < map->n; i++) {
@@ -389,7 +389,7 @@ static int print_binding(const struct keymap_binding *b, bool words, char *out, 
     keyname_print(b->key[0], words, first);
     if (b->key[1].code)
         keyname_print(b->key[1], words, second);
-    bool typed = words && !first[1] && !second[1]; /* two characters are one word to a reader: za */
+    bool typed = words && !first[1] && !second[1]; /* two characters read as one word: za */
     return snprintf(out, size, "%s%s%s", first, *second && !typed ? " " : "", second);
 }
 

@@ -1,7 +1,6 @@
 /*
- * keymap.h: which key does what. One table names every action, where it applies, its keys and its
- * help; lookups, the help screen, the hints and the manual are all made from it. Users may rebind
- * keys.
+ * keymap.h: key bindings. One table lists every action with its place, its keys and its help;
+ * lookups, the help screen, the hints and the manual are generated from it. Users may rebind keys.
  */
 #ifndef UI_KEYMAP_H
 #define UI_KEYMAP_H
@@ -15,7 +14,7 @@
 
 enum keymap_action {
     ACT_NONE,
-    ACT_PREFIX, /* the first of two keys */
+    ACT_PREFIX, /* the first of a two-key sequence */
 
     ACT_INTERRUPT,
     ACT_CANCEL,
@@ -117,29 +116,29 @@ enum keymap_action {
     ACT_TAKE_FOUND,
 };
 
-/* Where a binding holds. Those of IN_ALL hold everywhere unless the place has its own. */
+/* Where a binding applies. IN_ALL applies everywhere unless overridden. */
 enum keymap_place {
     IN_ALL,
     IN_COMPOSER,
-    IN_SEARCH, /* through earlier prompts, in the composer */
+    IN_SEARCH, /* the search through earlier prompts */
     IN_TRANSCRIPT,
     IN_LIST,  /* the sidebar, dialogs */
-    IN_FIELD, /* a line to write in: a query, a title */
+    IN_FIELD, /* text fields: a query, a title */
     IN_PLACES,
 };
 
 struct keymap_row {
     enum keymap_action action;
     enum keymap_place place;
-    const char *name; /* of the action, as a configuration file spells it */
-    const char *keys; /* those it has at first: "Up, C-p"; a sequence of two: "C-x C-e" */
+    const char *name; /* action name in the configuration file */
+    const char *keys; /* default keys: "Up, C-p"; a two-key sequence: "C-x C-e" */
     const char *help;
 };
 
 enum {
     KEYMAP_ROWS_MAX = 160,
     KEYMAP_BINDINGS_MAX = 320,
-    KEYMAP_KEYS_MAX = UI_KEY_MAX, /* bytes for the keys of a row, written out */
+    KEYMAP_KEYS_MAX = UI_KEY_MAX, /* bytes for the keys of a row as text */
 };
 
 struct keymap_binding {
@@ -149,56 +148,60 @@ struct keymap_binding {
 };
 
 struct keymap {
-    struct keymap_row rows[KEYMAP_ROWS_MAX]; /* the table's, and those of places a user added */
+    struct keymap_row rows[KEYMAP_ROWS_MAX]; /* those of the table, and places added by the user */
     size_t n_rows;
     struct keymap_binding bindings[KEYMAP_BINDINGS_MAX];
     size_t n;
 };
 
-/* The table, in the order of the help screen; ends at a row with keys NULL. */
+/* The table, in the order of the help screen; terminated by a row with keys NULL. */
 const struct keymap_row *keymap_table(void);
 
-/* "Writing", as a heading of the help screen; "writing", as configuration names it ("": IN_ALL). */
+/*
+ * The place as a heading of the help screen ("Writing"), and as spelled in the configuration
+ * ("writing"; "" for IN_ALL).
+ */
 const char *keymap_place_title(enum keymap_place place);
 const char *keymap_place_name(enum keymap_place place);
 
-/* The first key of an action there, or everywhere, in words for hints: "Alt-R"; "" where it has
- * none. */
+/*
+ * The first key of an action in a place, or everywhere, as text for hints: "Alt-R"; "" if unbound.
+ */
 void keymap_first(const struct keymap *map, enum keymap_place place, enum keymap_action action,
                   char out[KEYMAP_KEYS_MAX]);
 
-/* The same of an action by its name, where the table has it first; false: it has none. */
+/* The same by action name, at its first place in the table; false: unbound. */
 bool keymap_first_named(const struct keymap *map, const char *name, char out[KEYMAP_KEYS_MAX]);
 
 /* Binds the table's default keys. */
 void keymap_init(struct keymap *map);
 
 /*
- * Gives an action the keys of a list like those of the table, or "none", instead of those it has in
- * a place; place "" is where the table has it first. A key that something else had there is taken
- * from it. 0, or a ui_error with one line in err and nothing changed: UI_UNKNOWN where there is no
- * such action or place, UI_REFUSED where no key would be left to quit with.
+ * Rebinds an action in a place to a list of keys, or to "none"; place "" is the action's first
+ * place in the table. A key bound to something else there is taken from it. 0, or a ui_error with
+ * one line in err and nothing changed: UI_UNKNOWN for an unknown action or place, UI_REFUSED if no
+ * key would be left to quit with.
  */
 int keymap_bind(struct keymap *map, const char *place, const char *name, const char *keys,
                 char *err, size_t errlen);
 
-/* The keys that an action has in a place, as keymap_bind() takes them; "none" where it has none. */
+/* The keys of an action in a place, as keymap_bind() accepts them; "none" if unbound. */
 void keymap_keys(const struct keymap *map, enum keymap_place place, enum keymap_action action,
                  char out[KEYMAP_KEYS_MAX]);
 
-/* The same in a reader's words: "Ctrl-F, Ctrl-X f". */
+/* The same for display: "Ctrl-F, Ctrl-X f". */
 void keymap_keys_in_words(const struct keymap *map, enum keymap_place place,
                           enum keymap_action action, char out[KEYMAP_KEYS_MAX]);
 
 /*
- * Adds "j k scroll" to a line of hints, by the first keys of one action or of two (else ACT_NONE);
- * nothing where there are none.
+ * Appends "j k scroll" to a line of hints, with the first keys of one or two actions (else
+ * ACT_NONE); nothing if they are unbound.
  */
 void keymap_add_hint(const struct keymap *map, struct bytes *line, enum keymap_place place,
                      enum keymap_action action, enum keymap_action other, const char *what);
 
 /*
- * The action of a key in a place; `prefix` is the key before it if that gave ACT_PREFIX, else NULL.
+ * Looks up a key in a place; `prefix` is the previous key if that returned ACT_PREFIX, else NULL.
  */
 enum keymap_action keymap_lookup(const struct keymap *map, enum keymap_place place,
                                  const struct key *prefix, struct key key);

@@ -1,5 +1,5 @@
 /*
- * keyname.c: keys as words. Knows no key's meaning.
+ * keyname.c: names of keys. Does not know what keys do.
  */
 #include "keyname.h"
 #include "text.h"
@@ -19,7 +19,7 @@ static const struct {
     {"Down", KEY_DOWN},      {"Left", KEY_LEFT},
     {"Right", KEY_RIGHT},    {"Home", KEY_HOME},
     {"End", KEY_END},        {"PgUp", KEY_PAGE_UP},
-    {"PgDn", KEY_PAGE_DOWN}, /* from here on only read */
+    {"PgDn", KEY_PAGE_DOWN}, /* read-only from here on */
     {"Return", KEY_ENTER},   {"Escape", KEY_ESC},
     {"PageUp", KEY_PAGE_UP}, {"PageDown", KEY_PAGE_DOWN},
     {"Del", KEY_DELETE},
@@ -36,7 +36,7 @@ static const struct {
 };
 enum { N_MODIFIERS = sizeof modifiers / sizeof *modifiers };
 
-/* The length of the modifier at the front of s, 0: there is none. */
+/* Length of the modifier at the front of s; 0: none. */
 static size_t take_modifier(const char *s, unsigned *mods)
 {
     for (size_t i = 0; i < N_MODIFIERS; i++) {
@@ -52,7 +52,7 @@ static size_t take_modifier(const char *s, unsigned *mods)
     return 0;
 }
 
-/* The number of "F12", 0: it is none. */
+/* The number in "F12"; 0: not a function key. */
 static unsigned function_number(const char *s, size_t len)
 {
     unsigned number = 0;
@@ -80,7 +80,7 @@ static uint32_t code_of(const char *s, size_t len)
     return one && cp >= ' ' && cp != 0x7f ? cp : 0;
 }
 
-/* As a terminal sends it: Control takes away letter case, and makes of some letters other keys. */
+/* As terminals send it: Control drops letter case and turns some letters into other keys. */
 static struct key as_sent(uint32_t code, unsigned mods)
 {
     bool letter = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');

@@ -13,12 +13,12 @@
 enum { KEYNAME_MAX = 32 }; /* bytes of a name, with the NUL */
 
 /*
- * Reads a key off *s; false: none of this name. "Ctrl-" is "C-", "Alt-" is "M-", "Shift-" is "S-".
- * A key is what a terminal sends for it, so that C-i is Tab.
+ * Parses a key at *s; false: no such name. "Ctrl-" equals "C-", "Alt-" "M-", "Shift-" "S-". Keys
+ * are what a terminal sends, so C-i is Tab.
  */
 bool keyname_parse(const char **s, struct key *out);
 
-/* Its name, as keyname_parse() reads it, or in words. */
+/* Its name as keyname_parse() reads it, or for display. */
 void keyname_print(struct key key, bool words, char out[KEYNAME_MAX]);
 
 #endif

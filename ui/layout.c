@@ -1,6 +1,6 @@
 /*
- * layout.c: where on the grid each region goes, for any size of the window; and the first screen.
- * Knows the regions from outside only, and changes none of them.
+ * layout.c: places each region on the grid for any window size, and draws the first screen. Reads
+ * the regions through their interfaces and changes none of them.
  */
 #include "state.h"
 #include "text.h"
@@ -11,17 +11,17 @@
 enum {
     ROWS_MIN = 5,
     COLS_MIN = 20,
-    MEASURE = 100, /* lines longer than this are hard to read */
+    MEASURE = 100, /* longer lines are hard to read */
     SIDEBAR_MIN = 30,
     SIDEBAR_MAX = 44,
-    ROOMY_ROWS = 16, /* from here on there is room for empty lines */
+    ROOMY_ROWS = 16, /* from this height on, blank lines are inserted */
     COMPOSER_ROWS_MAX = 12,
-    WELCOME_ROWS = 5, /* besides the examples */
+    WELCOME_ROWS = 5, /* in addition to the examples */
     WELCOME_LEAST = 3,
-    BANNER_MIN = 24, /* columns that the keys leave to its words */
+    BANNER_MIN = 24, /* minimum columns for the text beside the keys */
 };
 
-/* Text in the middle of a width. */
+/* Centered text. */
 static void draw_centered(struct grid *g, int row, int col, int width, const char *text,
                           uint8_t style)
 {
@@ -40,7 +40,7 @@ struct hint {
     const char *what;
 };
 
-/* As many as there is room for. */
+/* As many as fit. */
 static void add_hints(const struct keymap *map, const struct hint *hints, size_t n, int width,
                       struct bytes *out)
 {
@@ -67,7 +67,7 @@ static void draw_keys(const struct ui *u, struct grid *g, int row, int col, int 
     bytes_free(&line);
 }
 
-/* What one who is here for the first time does not know, from the keys there are. */
+/* What a first-time user needs to know, with the keys in effect. */
 static void draw_first_keys(const struct ui *u, struct grid *g, int row, int col, int width)
 {
     static const struct hint hints[] = {
@@ -97,7 +97,7 @@ static int welcome_rows(const struct ui *u)
     return WELCOME_ROWS + (int)u->n_examples + 2 * u->first_time;
 }
 
-/* The first screen, while nothing has been said; where there is little room, only what to do. */
+/* The first screen, shown while the conversation is empty; in small windows only what to do. */
 static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, int height,
                          int width)
 {
@@ -145,7 +145,7 @@ static void add_shown(const struct keymap *map, const struct reading_hint *hints
                             hints[i].what);
 }
 
-/* What can be done to the marked message, of what is worth most as much as fits. */
+/* Actions for the selected message, the most useful first, as many as fit. */
 static void add_reading_keys(const struct ui *u, int width, struct bytes *out)
 {
     bool varies = transcript_marked_varies(&u->transcript);
@@ -174,7 +174,7 @@ static void add_reading_keys(const struct ui *u, int width, struct bytes *out)
     add_shown(&u->keymap, hints, N_HINTS, out);
 }
 
-/* The line over the composer; it tells what there is besides. */
+/* The rule above the composer, with the keys for reading or a note that there is more below. */
 static void draw_rule(struct ui *u, struct grid *g, int row, int col, int width, bool more_below)
 {
     static const char more[] = "↓ more below";
@@ -194,8 +194,7 @@ static void draw_rule(struct ui *u, struct grid *g, int row, int col, int width,
 }
 
 /*
- * What is offered and the keys for it; the words give way to them as far as they are still
- * understood.
+ * The banner's offer and its keys; the text is shortened first, down to a readable minimum.
  */
 static void draw_banner(const struct ui *u, struct grid *g, int row, int col, int width)
 {
@@ -236,8 +235,8 @@ static void draw_pending(const struct ui *u, struct grid *g, int row, int col, i
 }
 
 /*
- * What was said, or the first screen, with the program's own notices under it if there is room;
- * true when there is more below.
+ * The transcript, or the first screen, with notices from the program below if there is room; true
+ * if there is more below.
  */
 static bool draw_said(struct ui *u, struct grid *g, int height, int col, int width)
 {
@@ -254,7 +253,7 @@ static bool draw_said(struct ui *u, struct grid *g, int height, int col, int wid
     return transcript_draw(&u->transcript, g, 0, col, height, width);
 }
 
-/* Transcript, rule, composer and status line, in the columns that the sidebar leaves. */
+/* Transcript, rule, composer and status line, in the columns beside the sidebar. */
 static void draw_main(struct ui *u, int left, int64_t now)
 {
     struct grid *g = &u->grid;

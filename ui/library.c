@@ -1,13 +1,13 @@
 /*
- * library.c: from keys to what they mean where conversations and their texts are looked for: in the
- * sidebar, in the dialog for searching, in the line for finding. A part of dispatch.c.
+ * library.c: key handling in the sidebar, the search dialog and the find line. A part of
+ * dispatch.c.
  */
 #include "state.h"
 #include "text.h"
 
 #include <string.h>
 
-/* Asking */
+/* Requests */
 
 void library_list(struct ui *u)
 {
@@ -22,7 +22,7 @@ void library_list(struct ui *u)
     dispatch_queue(u, action);
 }
 
-/* The filter or what is listed has changed. */
+/* The filter or the listing has changed. */
 static void list_afresh(struct ui *u)
 {
     u->sidebar.wanted = SIDEBAR_WANTED;
@@ -205,7 +205,7 @@ static bool in_field(struct ui *u, struct field *field, enum keymap_action actio
 
 /* The transcript */
 
-/* Of a search by key; while the text is typed, its own line tells. */
+/* Status of a search by key; while typing, the find line shows it. */
 static void tell_outcome(struct ui *u)
 {
     if (u->find.typing || u->find.seeking)

@@ -1,5 +1,5 @@
 /*
- * lines.c: the lines that a text is laid out as, their margins, and the breaking of styled runs.
+ * lines.c: laid-out lines, their margins, and breaking styled runs into lines.
  */
 #include "lines.h"
 
@@ -239,7 +239,7 @@ bool runs_add(struct runs *r, const char *s, size_t n, uint8_t style, enum run_k
     return true;
 }
 
-/* A place between two clusters of the runs. */
+/* A position between two clusters of the runs. */
 struct place {
     size_t run, pos;
 };
@@ -250,7 +250,7 @@ static bool at_stop(const struct runs *r, const struct place *at)
            r->runs[at->run].kind == RUN_BLOCK;
 }
 
-/* Steps over an atom or a cluster, which goes to *c; an atom counts as a letter. */
+/* Advances over an atom or a cluster, returned in *c; an atom counts as a letter. */
 static void step(const struct runs *r, struct place *at, struct text_cluster *c)
 {
     const struct run *run = &r->runs[at->run];
@@ -267,14 +267,14 @@ static void step(const struct runs *r, struct place *at, struct text_cluster *c)
 }
 
 /*
- * Where the line that begins at `from` ends and the next begins, for `room` columns. `fresh`:
- * nothing stands on the line yet, so something has to.
+ * Finds the end of the line that begins at `from`, and the start of the next, for `room` columns.
+ * `fresh`: the line is empty, so at least one cluster is taken.
  */
 static void find_break(const struct runs *r, struct place from, int room, bool fresh,
                        struct place *end, struct place *next)
 {
     struct text_cluster c, prev = {.n = 1, .cp = {' '}};
-    struct place at = from, word_end = from; /* behind the last that is no space */
+    struct place at = from, word_end = from; /* end of the last non-space */
     int used = 0;
 
     *end = *next = from;

@@ -1,8 +1,8 @@
 /*
- * lines.h: styled lines, and how text is broken into them. Knows nothing of what the text means.
+ * lines.h: styled lines, and breaking text into them. Knows nothing of what the text means.
  *
- * Lines are written one after another and can be cut back to an earlier mark, so that the end of a
- * growing text is laid out again and again while the rest stays.
+ * Lines are appended and can be truncated to an earlier mark, so the end of a growing text is laid
+ * out repeatedly while the rest stays.
  */
 #ifndef UI_LINES_H
 #define UI_LINES_H
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum {
-    LINES_MARGIN_MAX = 64, /* entries of a margin that are kept; deeper ones take no room */
+    LINES_MARGIN_MAX = 64, /* margin entries kept; deeper ones take no columns */
     LINES_LABEL_MAX = 16,
     LINES_TAB = 4,
 };
@@ -28,8 +28,8 @@ struct line_span {
 
 struct line {
     size_t text, span; /* where its text and spans begin */
-    uint32_t width;    /* columns of one that is wider than the window and scrolls; 0: it fits */
-    uint16_t fixed;    /* columns of the margin, which does not scroll */
+    uint32_t width;    /* width of a line that is too wide and scrolls; 0: it fits */
+    uint16_t fixed;    /* width of the margin, which does not scroll */
 };
 
 struct lines {
@@ -41,29 +41,28 @@ struct lines {
     uint32_t widest; /* of those that scroll */
     bool failed;     /* out of memory */
 
-    bool open; /* a line is being written: */
+    bool open; /* a line is open: */
     size_t line_text, line_span;
     int col, fixed;
 };
 
-/* What stands left of a block: bars of quotes, the marker of a list's item and then its
- * indentation. */
+/* The margin of a block: quote bars, list markers and the indentation that follows them. */
 struct margin_entry {
-    char label[LINES_LABEL_MAX]; /* shown on the next line in place of the indentation */
+    char label[LINES_LABEL_MAX]; /* shown once, on the next line, in place of the indentation */
     uint8_t label_style;
     int columns;
     bool bar;
-    bool fresh; /* no line has shown it yet */
+    bool fresh; /* not shown on any line yet */
 };
 
 struct margin {
     struct margin_entry entries[LINES_MARGIN_MAX];
-    int n; /* may be more than are kept */
+    int n; /* may exceed the entries kept */
 };
 
 void lines_free(struct lines *l);
 
-/* A place to come back to; the line being written there is part of it. */
+/* A position to return to, including the open line. */
 struct lines_mark {
     size_t n, text, span;
     bool open;
@@ -74,35 +73,35 @@ struct lines_mark {
 struct lines_mark lines_mark(const struct lines *l);
 void lines_rewind(struct lines *l, const struct lines_mark *mark);
 
-/* Opens the last line again, to go on in it. */
+/* Reopens the last line for appending. */
 void lines_reopen(struct lines *l);
 
 void lines_begin(struct lines *l, struct margin *margin); /* margin NULL: none */
 void lines_put(struct lines *l, const char *s, size_t n, int columns, uint8_t style);
-/* One cluster of a text; of one with marks without end, only what is drawn is kept. */
+/* Appends one cluster; of excess combining marks only the drawn ones are kept. */
 void lines_cluster(struct lines *l, const char *s, const struct text_cluster *c, uint8_t style);
 void lines_label(struct lines *l, const char *label, uint8_t style);
 void lines_spaces(struct lines *l, int n, uint8_t style);
 void lines_end(struct lines *l);
 
-/* Ends a line that may be wider than the window: it scrolls then. */
+/* Ends a line; it scrolls if it is wider than the window. */
 void lines_end_wide(struct lines *l, int width);
 
-/* An empty line between two blocks: of the margin, only what was there before. */
+/* A blank line between two blocks, with only the outer margin. */
 void lines_gap(struct lines *l, struct margin *margin);
 
-/* Adds an entry; one that would leave less than half of the width to the text takes no room. */
+/* Adds an entry; one that would leave the text less than half of the width takes no columns. */
 void margin_push(struct margin *margin, const struct margin_entry *entry, int width);
 void margin_pop(struct margin *margin);
 int margin_columns(const struct margin *margin);
 bool margin_is_fresh(const struct margin *margin); /* the last entry has not been shown */
 
-/* A stretch of text in one style. */
+/* A run of text in one style. */
 enum run_kind {
     RUN_TEXT,
-    RUN_ATOM,  /* stays in one piece: an inline formula */
-    RUN_BREAK, /* the line ends here */
-    RUN_BLOCK, /* a block of its own in the middle of a text: a display formula */
+    RUN_ATOM,  /* unbreakable: an inline formula */
+    RUN_BREAK, /* a hard line break */
+    RUN_BLOCK, /* a block inside a text: a display formula */
 };
 
 struct run {
@@ -124,8 +123,8 @@ bool runs_add(struct runs *r, const char *s, size_t n, uint8_t style, enum run_k
               uint32_t arg);
 
 /*
- * Lays the runs from number `first` up to a RUN_BLOCK or the end and returns the number of the run
- * that ended it. Goes on in the open line, if there is one. The last line is ended.
+ * Lays out runs from `first` up to a RUN_BLOCK or the end, and returns the index of the run that
+ * stopped it. Continues an open line, if any. The last line is ended.
  */
 size_t runs_lay(const struct runs *r, size_t first, struct lines *l, struct margin *margin,
                 int width);

@@ -1,5 +1,5 @@
 /*
- * list.c: choosing among rows. Knows nothing of what they stand for.
+ * list.c: choosing among rows. Knows nothing of their meaning.
  */
 #include "list.h"
 #include "text.h"
@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    TITLE_MIN = 24, /* columns that details leave to titles */
+    TITLE_MIN = 24, /* minimum width of titles beside details */
     FILTER_MAX = 400,
 };
 
@@ -105,7 +105,7 @@ void list_move(struct list *l, int64_t rows)
     l->selected = to < 0 ? 0 : (size_t)to;
 }
 
-/* A line end or another control character is a space here; what is not UTF-8 becomes so. */
+/* Newlines and other control characters become spaces; invalid UTF-8 is replaced. */
 void list_type(struct list *l, const char *text, size_t len)
 {
     for (size_t i = 0; i < len && l->filter.len < FILTER_MAX;) {
@@ -145,7 +145,7 @@ const char *list_chosen_title(const struct list *l)
     return l->selected < l->n_shown ? title_of(l, l->shown[l->selected]) : NULL;
 }
 
-/* Columns for the details of the rows in sight; 0: they would leave the titles too little. */
+/* Columns for the details of the visible rows; 0: titles would get too narrow. */
 static int detail_room(const struct list *l, int height, int room)
 {
     int widest = 0;
@@ -157,7 +157,7 @@ static int detail_room(const struct list *l, int height, int room)
     return widest + TITLE_MIN <= room ? widest : 0;
 }
 
-/* Mark, title, and the detail at the right. */
+/* Mark, title, and right-aligned detail. */
 static void draw_row(const struct list *l, size_t row, struct grid *g, int at, int col, int width,
                      int detail_columns)
 {
@@ -192,7 +192,7 @@ void list_draw(struct list *l, struct grid *g, int row, int col, int height, int
         l->top = l->selected;
     if (l->selected >= l->top + (size_t)l->height)
         l->top = l->selected + 1 - (size_t)l->height;
-    if (l->top + (size_t)l->height > l->n_shown) /* no room is left empty below the last */
+    if (l->top + (size_t)l->height > l->n_shown) /* leave no blank rows at the bottom */
         l->top = l->n_shown > (size_t)l->height ? l->n_shown - (size_t)l->height : 0;
     int details = detail_room(l, l->height, width - 4);
     for (int i = 0; i < height && l->top + (size_t)i < l->n_shown; i++) {

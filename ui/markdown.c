@@ -1,7 +1,6 @@
 /*
- * markdown.c: md4c's callbacks -> runs of styled text -> lines. Text is always taken from the
- * source at the place that md4c names, since in what md4c is given formulas are hidden behind
- * placeholders.
+ * markdown.c: md4c's callbacks -> runs of styled text -> lines. Text is taken from the source at
+ * the position md4c reports, since the text given to md4c has placeholders in place of formulas.
  */
 #include "markdown.h"
 #include "code.h"
@@ -18,7 +17,7 @@
 enum {
     PLACEHOLDER = 0x1a,
     LISTS_MAX = 64,
-    DEFINITION_MAX = 1024, /* bytes in which a label must end to be one */
+    DEFINITION_MAX = 1024, /* maximum length of a label in bytes */
 };
 
 enum leaf_kind { TEXT_LEAF, HEADING_LEAF, FENCED_LEAF, INDENTED_LEAF, RULE_LEAF, ROWS_LEAF };
@@ -31,38 +30,38 @@ struct writer {
     int width;
     struct markdown_carry *carry;
 
-    struct bytes source; /* the context and the piece, for md4c */
+    struct bytes source; /* the context and the piece, as parsed by md4c */
     size_t context;
     size_t next_span;
 
     struct margin margin;
-    int entered; /* containers so far; the first ones are those of the context */
+    int entered; /* containers so far; the first belong to the context */
     struct {
         bool ordered;
         unsigned number;
     } lists[LISTS_MAX];
     int n_lists;
 
-    bool began; /* a block of the piece itself */
-    bool space; /* the piece goes on behind one */
+    bool began; /* inside a block of the piece itself */
+    bool space; /* the piece continues an earlier block */
     struct runs runs;
-    int level, strong, em, strike, link; /* how deep in each; level: of the heading */
+    int level, strong, em, strike, link; /* nesting depth; level: of the heading */
     bool in_code, in_table, in_header;
     struct bytes address;
-    size_t link_text; /* where in the runs the link's text begins */
+    size_t link_text; /* index of the first run of the link's text */
     struct table table;
     enum table_align align;
     struct code code;
     bool failed;
 };
 
-/* Whether the block that md4c is in was begun in an earlier piece. */
+/* Whether the current block began in an earlier piece. */
 static bool goes_on(const struct writer *w)
 {
     return !w->began && w->piece->before.leaf != LEAF_NONE;
 }
 
-/* An empty line before a block, where the source has one or the looks ask for one. */
+/* A blank line before a block, if the source has one or the layout calls for one. */
 static void begin_block(struct writer *w, enum leaf_kind kind)
 {
     bool roomy = kind == FENCED_LEAF || kind == INDENTED_LEAF || kind == ROWS_LEAF;
@@ -84,7 +83,7 @@ static void begin_block(struct writer *w, enum leaf_kind kind)
     w->carry->indented = kind == INDENTED_LEAF;
 }
 
-/* Lays the paragraph or heading that was gathered. */
+/* Lays out the collected paragraph or heading. */
 static void flush(struct writer *w)
 {
     struct runs *r = &w->runs;
@@ -157,7 +156,7 @@ static void add_formula(struct writer *w, size_t number)
     }
 }
 
-/* Text of the piece, n bytes from a place in the source; formulas begin at placeholders. */
+/* Text of the piece, n bytes at a source position; placeholders are replaced by formulas. */
 static void add_text(struct writer *w, size_t at, size_t n)
 {
     const struct outline_reader *reader = w->reader;
@@ -190,8 +189,8 @@ static void add_entity(struct writer *w, const char *s, size_t n)
 }
 
 /*
- * Where a stretch of md4c's text is in the source; SIZE_MAX: it is md4c's own. What is of the
- * context is cut off at its front.
+ * Maps md4c's text to the source; SIZE_MAX: it is md4c's own. The part that belongs to the context
+ * is cut off.
  */
 static size_t source_of(const struct writer *w, const char *s, MD_SIZE *n)
 {
@@ -233,7 +232,7 @@ static int on_text(MD_TEXTTYPE type, const MD_CHAR *s, MD_SIZE n, void *ud)
     return w->failed ? -1 : 0;
 }
 
-/* The address behind a link's text, unless the text is the address. */
+/* Appends the address after a link's text, unless they are equal. */
 static void end_link(struct writer *w)
 {
     const struct bytes *text = &w->runs.text;
@@ -326,7 +325,7 @@ static void enter_list(struct writer *w, bool ordered, unsigned start)
     w->n_lists++;
 }
 
-/* The number of the item being entered: as the outline counts, or where it lost count, md4c. */
+/* The number of the current item: the outline's count, or md4c's if that is lost. */
 static unsigned item_number(const struct writer *w, bool context, unsigned number)
 {
     const struct outline *o = context ? &w->piece->before : &w->piece->after;
@@ -358,7 +357,7 @@ static void enter_item(struct writer *w, const MD_BLOCK_LI_DETAIL *detail)
     margin_push(&w->margin, &entry, w->width);
 }
 
-/* An item or quote without text still shows its sign. */
+/* An empty item or quote still shows its marker. */
 static void leave_container(struct writer *w)
 {
     flush(w);
@@ -482,10 +481,10 @@ static int on_leave_block(MD_BLOCKTYPE type, void *detail, void *ud)
     return w->failed ? -1 : 0;
 }
 
-/* What md4c is given */
+/* Preparing the input of md4c */
 
 /*
- * `[label]: address` shows nothing in Markdown; here it is shown, since the text must not be lost.
+ * Markdown hides `[label]: address`; here it is shown, since no text may be lost.
  */
 static void keep_definition(struct writer *w)
 {
@@ -517,14 +516,14 @@ static bool prepare(struct writer *w)
             memset(copy + span->start - piece->start, PLACEHOLDER, span->end - span->start);
     }
     for (char *at = copy; (at = memchr(at, '\r', (size_t)(w->source.data + w->source.len - at)));)
-        *at = at[1] == '\n' ? ' ' : PLACEHOLDER; /* alone it ends no line */
+        *at = at[1] == '\n' ? ' ' : PLACEHOLDER; /* a lone one ends no line */
     keep_definition(w);
     w->space = piece->before.in_line && piece->before.leaf == LEAF_TEXT &&
                w->text[piece->start - 1] == ' ';
     return true;
 }
 
-/* Leaves the line open that the next piece goes on with. */
+/* Leaves the line open for the next piece to continue. */
 static void leave_open(struct writer *w)
 {
     if (w->piece->after.in_line && w->carry->open_text)

@@ -1,5 +1,5 @@
 /*
- * markdown.h: a piece of Markdown as lines. md4c says what the text is, this decides how it looks.
+ * markdown.h: lays out a piece of Markdown as lines. md4c parses, this decides on the presentation.
  */
 #ifndef UI_MARKDOWN_H
 #define UI_MARKDOWN_H
@@ -12,18 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What one piece leaves to the next, besides what is open. */
+/* State carried from one piece to the next, apart from open blocks. */
 struct markdown_carry {
     struct table_columns columns;
-    uint8_t code_state; /* of the highlighting */
-    bool roomy;         /* what was laid last wants room below it */
-    bool indented;      /* and it was code by its indentation, each line a piece */
-    bool open_text;     /* the last line may be gone on with where a line is cut */
+    uint8_t code_state; /* lexer state */
+    bool roomy;         /* the last block wants a blank line after it */
+    bool indented;      /* it was indented code, one piece per line */
+    bool open_text;     /* the last line may continue, as a piece was cut inside it */
 };
 
 /*
- * Appends the lines of the piece that the reader just gave. After a piece that ends
- * within a line, that line is left open. False: out of memory.
+ * Appends the lines of the piece just read. If the piece ends within a line, that line is left
+ * open. False: out of memory.
  */
 bool markdown_lay(struct lines *l, const char *text, const struct outline_reader *reader,
                   const struct outline_piece *piece, int width, struct markdown_carry *carry);
