@@ -347,7 +347,8 @@ static int not_found(const struct model_list *list, const char *name, char *err,
     return say_to(err, errlen, EXIT_MODEL, "%s: no such model (`duet models` lists them)", name);
 }
 
-/* Also a link that leads nowhere or round in circles: what is wrong with it is for at_path to say. */
+/* Also a link that leads nowhere or round in circles: what is wrong with it is for at_path to
+ * say. */
 static bool is_there(const char *name)
 {
     struct stat st;

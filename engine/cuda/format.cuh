@@ -11,8 +11,8 @@
  *   super   per row: K4, K5 {d, -dmin}; K6 d
  * F16 is plain rows, so that cuBLAS can read them too; a chunk is a part of eight of them.
  *
- * A format<F> reads: load() takes half a chunk into a lane's registers, expand() turns one unit of it
- * into halves; see scale_codes for how. */
+ * A format<F> reads: load() takes half a chunk into a lane's registers, expand() turns one unit of
+ * it into halves; see scale_codes for how. */
 #ifndef ENGINE_CUDA_FORMAT_CUH
 #define ENGINE_CUDA_FORMAT_CUH
 
