@@ -325,8 +325,7 @@ void editor_change_case(struct editor *e, size_t from, size_t to, enum editor_ca
             goto done;
     }
     if (out.len > 0 && editor_replace(e, from, to, out.data, out.len))
-        e->cursor = cursor < to ? cursor
-                                : from + out.len; /* upper and lower case may differ in length */
+        e->cursor = cursor < to ? cursor : from + out.len; /* case may change the length */
 done:
     bytes_free(&out);
 }

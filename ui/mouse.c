@@ -1,6 +1,5 @@
 /*
- * mouse.c: reports of the mouse, and what they do. What is under the pointer is what was drawn
- * there last.
+ * mouse.c: mouse reports and their effects. Hit testing uses what was drawn last.
  */
 #include "mouse.h"
 #include "state.h"
@@ -10,7 +9,7 @@
 
 enum {
     WHEEL_ROWS = 3,
-    FOLDED = 0x25b8, /* the signs before what folds */
+    FOLDED = 0x25b8, /* the fold markers */
     UNFOLDED = 0x25be,
 };
 
@@ -54,18 +53,18 @@ static void scroll(struct ui *u, const struct mouse_event *e)
         transcript_scroll(&u->transcript, rows);
 }
 
-/* A click on the sign before something that folds does so. */
+/* A click on a fold marker toggles it. */
 static void click_transcript(struct ui *u, const struct mouse_event *e)
 {
     if (!transcript_point(&u->transcript, e->row))
         return;
     dispatch_focus(u, FOCUS_TRANSCRIPT);
-    transcript_point(&u->transcript, e->row); /* taking the focus has moved the mark */
+    transcript_point(&u->transcript, e->row); /* taking the focus moved the selection */
     for (int col = u->main_col; col < u->grid.cols; col++) {
         uint32_t sign = grid_at(&u->grid, e->row, col)->cp[0];
         if (sign == FOLDED || sign == UNFOLDED)
             dispatch_act(u, IN_TRANSCRIPT, ACT_FOLD);
-        if (sign != ' ' && sign != 0x258c) /* the bar of the marked message */
+        if (sign != ' ' && sign != 0x258c) /* the bar beside the selected message */
             return;
     }
 }

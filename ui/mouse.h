@@ -1,5 +1,5 @@
 /*
- * mouse.h: the mouse, if the user wants it: the wheel scrolls, a click selects.
+ * mouse.h: optional mouse support: the wheel scrolls, a click selects.
  */
 #ifndef UI_MOUSE_H
 #define UI_MOUSE_H
@@ -11,7 +11,7 @@ struct mouse_event {
     int row, col; /* from 0 */
 };
 
-/* Reads a report of the form "CSI < button ; column ; row M"; false: it is none. */
+/* Parses a report of the form "CSI < button ; column ; row M"; false: not one. */
 bool mouse_read(const char *report, struct mouse_event *out);
 
 #endif

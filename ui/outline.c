@@ -1,6 +1,6 @@
 /*
- * outline.c: gathers lines into pieces, keeps formulas whole, and says from where on nothing that
- * comes can change where pieces end.
+ * outline.c: collects lines into pieces, keeps formulas whole, and determines where later text can
+ * no longer change the pieces.
  */
 #include "outline.h"
 #include "outline_line.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPACE_WINDOW = 4096 }; /* how far back a long line looks for a space to be cut at */
+enum { SPACE_WINDOW = 4096 }; /* how far back to look for a space to cut a long line at */
 
 /* Whether a formula may begin here. */
 static bool may_open_span(const char *s, size_t n, size_t i)
@@ -25,7 +25,7 @@ static bool may_begin(const char *s, size_t n)
     return false;
 }
 
-/* How far a formula that begins before `end` can reach: none goes on behind an empty line. */
+/* The furthest end of a formula that begins before `end`: none crosses a blank line. */
 static size_t span_limit(const struct outline_reader *r, size_t end)
 {
     size_t limit = r->len - end > OUTLINE_SPAN ? end + OUTLINE_SPAN : r->len;
@@ -34,9 +34,9 @@ static size_t span_limit(const struct outline_reader *r, size_t end)
 }
 
 /*
- * The first formula that begins in [from, end); false: none does. It is looked for from where the
- * piece or the formula before ended, and only as far as one can reach, so that the result depends
- * on nothing else.
+ * The first formula that begins in [from, end); false: none. The scan starts at the end of the
+ * previous piece or formula and goes only as far as a formula can reach, so the result depends on
+ * nothing else.
  */
 static bool span_in(struct outline_reader *r, size_t from, size_t end, struct outline_span *out)
 {
@@ -88,8 +88,8 @@ size_t outline_cut(const char *text, size_t start, size_t end)
 }
 
 /*
- * The end of the line from pos, behind its newline; formulas hide theirs. *cut_out: too long, and
- * the end is where it is cut. Fences have no formulas.
+ * The end of the line at pos, after its newline; newlines inside formulas do not count. *cut_out:
+ * the line is too long, and the end is a cut. Fences have no formulas.
  */
 static size_t line_end(struct outline_reader *r, size_t pos, bool fence, bool *cut_out)
 {
@@ -118,7 +118,8 @@ static size_t line_end(struct outline_reader *r, size_t pos, bool fence, bool *c
 }
 
 /*
- * Whether the line from `pos`, of containers `o`, is the delimiter row under a header at `header`.
+ * Whether the line at `pos`, in containers `o`, is the delimiter row of a table with its header at
+ * `header`.
  */
 static bool makes_table(const struct outline_reader *r, const struct outline *o, size_t header,
                         size_t pos)
@@ -131,7 +132,7 @@ static bool makes_table(const struct outline_reader *r, const struct outline *o,
     return outline_is_delimiter(o, r->text, pos, newline ? (size_t)(newline - r->text) : most);
 }
 
-/* Whether an empty line begins at the newline at `at`; formulas and code among words end at one. */
+/* Whether the newline at `at` is followed by a blank line, which ends formulas and inline code. */
 static bool is_gap(const struct outline_reader *r, size_t at)
 {
     size_t i = at + 1;
@@ -141,8 +142,8 @@ static bool is_gap(const struct outline_reader *r, size_t at)
 }
 
 /*
- * Whether what may be a formula in the piece, or behind it up to `end`, may still become another:
- * it is none yet, or backticks could hide it.
+ * Whether a possible formula in the piece, or after it up to `end`, may still change: it is
+ * incomplete, or backticks could hide it.
  */
 static bool is_undecided(const struct outline_reader *r, const struct outline_piece *piece,
                          size_t end)
@@ -167,7 +168,7 @@ static bool is_undecided(const struct outline_reader *r, const struct outline_pi
     return open;
 }
 
-/* Whether no more text can change where the piece ends and what it is. */
+/* Whether later text can no longer change the piece or its end. */
 static bool is_certain(const struct outline_reader *r, const struct outline_piece *piece)
 {
     size_t pos = piece->end;
@@ -216,7 +217,7 @@ static void read_lines(struct outline_reader *r, struct outline_piece *piece)
         size_t n_spans = r->n_spans, searched = r->searched, end = line_end(r, r->pos, true, &cut),
                text = r->pos;
 
-        /* A fence has no formulas, not even in the line that opens it. */
+        /* Fences have no formulas, not even in their info string. */
         outline_line(&probe, r->text, r->pos, end, false, &text);
         bool fence = next.leaf == LEAF_FENCE || probe.leaf == LEAF_FENCE;
         if (!fence)

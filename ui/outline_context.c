@@ -1,5 +1,5 @@
 /*
- * outline_context.c: what is open at a place, written as Markdown again.
+ * outline_context.c: writes the blocks open at a position as Markdown again.
  */
 #include "outline.h"
 
@@ -16,7 +16,7 @@ static bool put_spaces(struct bytes *out, int n)
 
 static const char placeholder = 0x1a;
 
-/* What a line begins with to be in the first n containers. */
+/* The line prefix for the first n containers. */
 static bool put_margin(const struct outline *o, int n, struct bytes *out)
 {
     bool ok = true;
@@ -26,15 +26,17 @@ static bool put_margin(const struct outline *o, int n, struct bytes *out)
     return ok;
 }
 
-/* An empty line after some text in the first n containers. */
+/* A blank line after some text in the first n containers. */
 static bool put_empty_line(const struct outline *o, int n, struct bytes *out)
 {
     return bytes_add(out, &placeholder, 1) && bytes_add(out, "\n", 1) && put_margin(o, n, out) &&
            bytes_add(out, "\n", 1);
 }
 
-/* Opens the containers. One that is indented needs a line of its own, or it would widen the one
- * around. */
+/*
+ * Opens the containers. An indented one needs a line of its own, or it would widen the one around
+ * it.
+ */
 static bool put_containers(const struct outline *o, struct bytes *out)
 {
     static const char ones[] = "111111111";
@@ -71,7 +73,7 @@ static bool put_fence(const struct outline *o, const char *text, size_t len, str
     return ok && (!o->in_line || put_margin(o, o->depth, out));
 }
 
-/* The header row and the line under it, which stands in the containers again. */
+/* The header row and the delimiter row, with the container prefix. */
 static bool put_table(const struct outline *o, const char *text, size_t len, struct bytes *out)
 {
     const char *newline = memchr(text + o->table, '\n', len - o->table);

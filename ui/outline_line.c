@@ -1,24 +1,24 @@
 /*
- * outline_line.c: one line after another, as CommonMark reads them: which containers go on, which
- * begin, and whether the line begins a block. What is in a block is the parser's business.
+ * outline_line.c: reads lines as CommonMark does: which containers continue, which begin, and
+ * whether the line begins a block. The content of a block is left to the parser.
  */
 #include "outline_line.h"
 
 #include <string.h>
 
 enum {
-    CODE_INDENT = 4, /* columns from where on a line is code, not a marker */
+    CODE_INDENT = 4, /* indentation from which a line is code, not a marker */
     ITEM_SPACES = 4, /* at most, between a marker and its text */
     FENCE_MIN = 3,
     DIGITS_MAX = 9,
     TAB = 4,
 };
 
-/* A line being read; tabs count as the columns they reach. */
+/* A line being read; tabs count as the columns they span. */
 struct cursor {
     const char *s;
     size_t i, end;
-    int col, spare; /* columns of a tab that is not used up */
+    int col, spare; /* columns left of a partly consumed tab */
 };
 
 static int indent_of(const struct cursor *c, struct cursor *after)
@@ -35,7 +35,7 @@ static int indent_of(const struct cursor *c, struct cursor *after)
     return columns;
 }
 
-/* Steps over so many columns of white space that is there. */
+/* Consumes up to this many columns of white space. */
 static void take_columns(struct cursor *c, int columns)
 {
     int n = c->spare < columns ? c->spare : columns;
@@ -62,7 +62,7 @@ static bool is_empty(const struct cursor *c)
     return after.i == after.end;
 }
 
-/* Of one character: how many there are. */
+/* Length of a run of one character. */
 static size_t run_of(const struct cursor *c, char ch)
 {
     size_t n = 0;
@@ -103,7 +103,7 @@ static bool is_underline(const struct cursor *c)
     return is_empty(&rest);
 }
 
-/* The length of a fence; 0: it is none. */
+/* Length of a fence; 0: none. */
 static size_t fence_of(const struct cursor *c)
 {
     char ch = at(c);
@@ -113,7 +113,7 @@ static size_t fence_of(const struct cursor *c)
     return ch == '`' && memchr(c->s + c->i + n, '`', c->end - c->i - n) ? 0 : n;
 }
 
-/* A row of dashes, colons and bars that makes the line before it a table's header. */
+/* The delimiter row of a table: dashes, colons and bars. */
 static bool is_delimiter_row(const struct cursor *c)
 {
     bool bar = false, dash = false;
@@ -127,7 +127,7 @@ static bool is_delimiter_row(const struct cursor *c)
     return bar && dash;
 }
 
-/* An item's marker; its length, 0: it is none. */
+/* Length of a list marker; 0: none. */
 static size_t marker_of(const struct cursor *c, struct outline_open *out)
 {
     size_t n = 0;
@@ -146,7 +146,7 @@ static size_t marker_of(const struct cursor *c, struct outline_open *out)
     return n;
 }
 
-/* Steps into the containers that go on in this line; how many. */
+/* Matches the open containers that continue in this line; returns their number. */
 static int match(const struct outline *o, struct cursor *c)
 {
     struct cursor after;
@@ -172,7 +172,7 @@ static int match(const struct outline *o, struct cursor *c)
     return depth;
 }
 
-/* Whether a marker may begin an item here, in the middle of a paragraph or not. */
+/* Whether a marker may start an item here, inside a paragraph or not. */
 static bool may_open(const struct cursor *after, const struct outline_open *item, size_t n,
                      bool in_text)
 {
@@ -183,7 +183,7 @@ static bool may_open(const struct cursor *after, const struct outline_open *item
     return !in_text || (!is_empty(&rest) && (item->digits == 0 || item->number == 1));
 }
 
-/* Steps into the containers that begin in this line; whether there are any. */
+/* Opens the containers that begin in this line; returns whether there are any. */
 static bool open_containers(struct outline *o, struct cursor *c, bool in_text)
 {
     bool any = false;
@@ -228,8 +228,7 @@ static void read_fence(struct outline *o, const struct cursor *c, size_t n, int 
     o->fence_info = c->i + n;
 }
 
-/* What begins or goes on in a line's containers; `table`: the next line makes it a table's
- * header. */
+/* Blocks that begin or continue in a line's containers; `table`: a delimiter row follows. */
 static enum line_kind read_leaf(struct outline *o, struct cursor *c, bool same, bool table)
 {
     struct cursor after;
@@ -271,7 +270,7 @@ static bool closes_fence(const struct outline *o, const struct cursor *c)
     return is_empty(&after);
 }
 
-/* Whether a line that leaves containers still belongs to the paragraph in them. */
+/* Lazy continuation: whether a line outside the containers still belongs to their paragraph. */
 static bool is_lazy(const struct outline *o, const struct cursor *c, int depth)
 {
     struct cursor after;
@@ -286,7 +285,7 @@ static bool is_lazy(const struct outline *o, const struct cursor *c, int depth)
            fence_of(&after) == 0;
 }
 
-/* A number that goes on from that of the item before, as its list is counted. */
+/* The number of an item, counted from the previous one of its list. */
 static void count_on(struct outline *o, int depth, const struct outline_open *sibling)
 {
     struct outline_open *item = &o->open[depth];
@@ -313,7 +312,7 @@ enum line_kind outline_line(struct outline *o, const char *s, size_t start, size
     if (is_empty(&c)) {
         o->blank = true;
         o->leaf = LEAF_NONE;
-        o->depth = depth - (same && bare); /* an item may begin with one empty line, not with two */
+        o->depth = depth - (same && bare); /* an item may begin with one blank line, not with two */
         return LINE_EMPTY;
     }
     o->blank = false;

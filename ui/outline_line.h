@@ -1,5 +1,5 @@
 /*
- * outline_line.h: a line of Markdown against what is open before it; of outline.c alone.
+ * outline_line.h: reads a line of Markdown in the context of the open blocks; private to outline.c.
  */
 #ifndef UI_OUTLINE_LINE_H
 #define UI_OUTLINE_LINE_H
@@ -11,18 +11,18 @@
 
 enum line_kind {
     LINE_EMPTY,
-    LINE_GOES_ON, /* of the block before */
-    LINE_STARTS,  /* a block */
+    LINE_GOES_ON, /* continues the previous block */
+    LINE_STARTS,  /* starts a block */
 };
 
 /*
- * Reads the line [start, end) and brings the state behind it. `table`: the next line makes it a
- * table's header. *text_out: where what is in its containers begins, unless the line is empty.
+ * Reads the line [start, end) and updates the state to after it. `table`: the next line is a
+ * delimiter row. *text_out: start of the text inside the containers, unless the line is blank.
  */
 enum line_kind outline_line(struct outline *o, const char *s, size_t start, size_t end, bool table,
                             size_t *text_out);
 
-/* Whether a line without its newline is the row of dashes under a table's header. */
+/* Whether a line without its newline is the delimiter row of a table. */
 bool outline_is_delimiter(const struct outline *o, const char *s, size_t start, size_t end);
 
 #endif

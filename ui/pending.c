@@ -1,6 +1,5 @@
 /*
- * pending.c: a row for the task, and one for each question that waits, as many as there is room
- * for.
+ * pending.c: a row for the task, and one per queued question, as many as fit.
  */
 #include "pending.h"
 #include "text.h"
@@ -69,7 +68,7 @@ int pending_rows(const struct pending *p, int most)
     return rows < (size_t)most ? (int)rows : most > 0 ? most : 0;
 }
 
-/* Its name, a bar where there is room and an end in sight, and how it stands. */
+/* Name, a bar if there is room and a known total, and the state. */
 static void draw_task(const struct pending *p, struct grid *g, int row, int col, int width)
 {
     const char *words = p->task_words ? p->task_words : "";
@@ -77,7 +76,7 @@ static void draw_task(const struct pending *p, struct grid *g, int row, int col,
     int room = width - at - text_width(words, strlen(words)) - 1;
     int bar = width / BAR_SHARE < BAR_MOST ? width / BAR_SHARE : BAR_MOST;
 
-    if (p->share >= 0 && bar <= room) { /* of one length, whatever the words' is */
+    if (p->share >= 0 && bar <= room) { /* fixed width, whatever the length of the text */
         int full = (int)(p->share * bar);
         full = full < 0 ? 0 : full > bar ? bar : full;
         grid_repeat(g, row, col + at, full, 0x2588, STYLE_INFO);
@@ -88,7 +87,7 @@ static void draw_task(const struct pending *p, struct grid *g, int row, int col,
         grid_label(g, row, col + at, width - at, words, STYLE_DIM);
 }
 
-/* The first line of a question, and what there is to say behind it. */
+/* The first line of a question, and a note after it. */
 static void draw_waiting(const struct pending *p, size_t i, struct grid *g, int row, int col,
                          int width, const char *tail)
 {

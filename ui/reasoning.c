@@ -1,5 +1,5 @@
 /*
- * reasoning.c: steps -> rows. What a step is, steps.c knows; how its text becomes lines, block.c.
+ * reasoning.c: steps as rows. steps.c finds the steps, block.c lays out their text.
  */
 #include "reasoning.h"
 #include "formula.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDENT = 2 }; /* the rule left of the text */
+enum { INDENT = 2 }; /* the bar left of the text */
 
 void reasoning_done(struct reasoning *r)
 {
@@ -66,8 +66,7 @@ static bool add_passages(struct reasoning *r)
     return true;
 }
 
-/* Rows that come before a step's own: a blank line where the text had one, but not between two that
- * are only named. */
+/* Rows before a step's own: a blank line if the text has one, but not between two folded steps. */
 static size_t gap_before(const struct reasoning *r, size_t step)
 {
     if (step == 0 || r->fold == UI_FOLD_LAST || !r->steps.at[step].apart)
@@ -88,7 +87,7 @@ static void place(struct reasoning *r)
     size_t end = r->n_placed > 0 ? r->passages[r->n_placed - 1].end : 0;
     for (size_t i = r->n_placed; i < r->n; i++)
         end = r->passages[i].end = end + rows_of(r, i);
-    r->n_placed = r->n > 0 ? r->n - 1 : 0; /* the last one grows */
+    r->n_placed = r->n > 0 ? r->n - 1 : 0; /* the last step grows */
 }
 
 bool reasoning_lay(struct reasoning *r, const char *text, size_t len, int width, bool growing)
@@ -141,7 +140,7 @@ size_t reasoning_step_at(const struct reasoning *r, size_t row)
 
 /* Drawing */
 
-/* Says that more is folded, behind what the row shows. */
+/* Marks a row as folded, with what is hidden. */
 static void draw_more(struct grid *g, int row, int col, int width)
 {
     int end = col + width - 2;
@@ -182,7 +181,7 @@ static void format_count(char *out, size_t size, size_t n, const char *what)
         snprintf(out, size, "%zu %s%s", n, what, n == 1 ? "" : "s");
 }
 
-/* In the order they are shown in. */
+/* In display order. */
 enum { FACT_STEPS, FACT_BACK_TRACKS, FACT_TOKENS, FACT_TIME, FACTS };
 
 static int facts_width(char facts[FACTS][48])
@@ -194,7 +193,7 @@ static int facts_width(char facts[FACTS][48])
     return width;
 }
 
-/* Leaves out what is least missed until the rest fits. */
+/* Drops the least important entries until the rest fits. */
 static void fit_facts(char facts[FACTS][48], int width)
 {
     static const int order[] = {FACT_TOKENS, FACT_TIME, FACT_BACK_TRACKS};
@@ -213,7 +212,7 @@ void reasoning_draw_facts(const struct reasoning *r, const struct reasoning_fact
                           struct grid *g, int row, int col, int width)
 {
     bool shut = r->fold != UI_FOLD_OPEN;
-    struct bytes result = {0}; /* as it is drawn; empty: none is pinned */
+    struct bytes result = {0}; /* as drawn; empty: none pinned */
     char facts[FACTS][48] = {{0}};
     int end = col + width;
 
@@ -224,7 +223,7 @@ void reasoning_draw_facts(const struct reasoning *r, const struct reasoning_fact
     format_count(facts[FACT_BACK_TRACKS], sizeof facts[0], r->steps.n_back_tracks, "back-track");
     format_count(facts[FACT_TOKENS], sizeof facts[0], (size_t)(f->tokens > 0 ? f->tokens : 0),
                  "token");
-    if (f->ms >= 50) /* less would be 0.0 s */
+    if (f->ms >= 50) /* less would print as 0.0 s */
         format_ms(facts[FACT_TIME], sizeof facts[0], f->ms);
 
     col += grid_label(g, row, col, end - col, r->fold == UI_FOLD_SHUT ? "▸ " : "▾ ", STYLE_DIM);

@@ -1,9 +1,9 @@
 /*
- * reasoning.h: a model's reasoning as rows of the screen: a summary line, and its steps, each of
- * which folds.
+ * reasoning.h: a model's reasoning as screen rows: a summary line, and its steps, each of which
+ * folds.
  *
- * Every step is a block of its own (block.h), so while the text grows only the last is laid out
- * again, and the rows of the others stay as they are.
+ * Every step is a block of its own (block.h), so while the text grows only the last step is laid
+ * out again.
  */
 #ifndef UI_REASONING_H
 #define UI_REASONING_H
@@ -17,11 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One step, as it is shown. */
+/* A step as shown. */
 struct passage {
     struct block block;
     bool folded;
-    size_t end; /* the rows up to its last */
+    size_t end; /* total rows up to and including its last */
 };
 
 struct reasoning {
@@ -29,28 +29,29 @@ struct reasoning {
     enum ui_fold fold;
     struct passage *passages;
     size_t n, cap;
-    size_t n_laid;   /* passages that are laid for good in this width */
-    size_t n_placed; /* passages whose `end` holds */
+    size_t n_laid;   /* steps laid out for good at this width */
+    size_t n_placed; /* steps whose `end` is valid */
     int width;
 };
 
-/* For the line above it. */
+/* For the summary line. */
 struct reasoning_facts {
     bool thinking;
-    int64_t tokens, ms; /* 0: not known */
-    const char *result; /* of a \boxed{}; shown where the reasoning is not */
+    int64_t tokens, ms; /* 0: unknown */
+    const char *result; /* from a \boxed{}; shown while the reasoning is folded */
     size_t result_len;
 };
 
-void reasoning_done(struct reasoning *r); /* all zero is an empty one, folded */
+void reasoning_done(struct reasoning *r); /* zero-initialized: empty and folded */
 
-void reasoning_set_fold(struct reasoning *r, enum ui_fold fold); /* all of it; opens every step */
-bool reasoning_hides(const struct reasoning *r);                 /* some of it */
+void reasoning_set_fold(struct reasoning *r,
+                        enum ui_fold fold);      /* unfolded entirely, with every step */
+bool reasoning_hides(const struct reasoning *r); /* unfolded in part */
 void reasoning_fold_step(struct reasoning *r, size_t step);
 
 /*
- * Brings the steps and their rows up to date with the text, as block_lay() does; `growing`: more
- * may come. False: out of memory.
+ * Updates the steps and their rows for the text, as block_lay() does; `growing`: more may follow.
+ * False: out of memory.
  */
 bool reasoning_lay(struct reasoning *r, const char *text, size_t len, int width, bool growing);
 
@@ -61,7 +62,7 @@ size_t reasoning_step_at(const struct reasoning *r, size_t row);
 void reasoning_draw(const struct reasoning *r, size_t n, struct grid *g, int row, int col,
                     int width);
 
-/* "14 steps · 2 back-tracks · 812 tokens · 6.1 s", as much of it as fits. */
+/* "14 steps · 2 back-tracks · 812 tokens · 6.1 s", as much as fits. */
 void reasoning_draw_facts(const struct reasoning *r, const struct reasoning_facts *facts,
                           struct grid *g, int row, int col, int width);
 

@@ -1,5 +1,5 @@
 /*
- * recall.c: the history of prompts of this session and those before.
+ * recall.c: the prompt history of this session and earlier ones.
  */
 #include "recall.h"
 #include "text.h"
@@ -59,14 +59,16 @@ const char *recall_on(struct recall *r)
 
 /* Searching */
 
-/* Capitals count for nothing; of letters beyond ASCII they do. */
+/* ASCII only is compared without case. */
 static const char *find_in(const char *prompt, const struct bytes *part)
 {
     return part->len > 0 ? strcasestr(prompt, part->data) : NULL;
 }
 
-/* From `from` on, step by step, for a prompt that has the part and is another than the one
- * shown. */
+/*
+ * Searches from `from` on, step by step, for a prompt that contains the text and differs from the
+ * one shown.
+ */
 static void look(struct recall_search *s, const struct recall *r, size_t from, int step)
 {
     const char *shown = s->at < r->n ? r->prompts[s->at] : "";

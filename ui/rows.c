@@ -1,6 +1,5 @@
 /*
- * rows.c: where the rows of a draft begin. A chip takes the columns of its label, and is never
- * broken.
+ * rows.c: wraps a draft into rows. A chip has the width of its label and is never broken.
  */
 #include "rows.h"
 #include "text.h"
@@ -21,7 +20,7 @@ static int label_width(const struct rows *r, const struct chip *chip)
     return n < r->width ? n : r->width;
 }
 
-/* The cluster at pos < end, which may be a chip: returned then, else NULL. */
+/* The cluster at pos < end; if it is a chip, that is returned, else NULL. */
 static const struct chip *next(const struct rows *r, const struct editor *e, size_t pos, size_t end,
                                struct text_cluster *out)
 {
@@ -36,7 +35,7 @@ static const struct chip *next(const struct rows *r, const struct editor *e, siz
     return chip;
 }
 
-/* As text_wrap(), of the text from pos to the end of its line, in which there are chips. */
+/* Like text_wrap(), for a text from pos to the end of its line that contains chips. */
 static size_t wrap_chips(const struct rows *r, const struct editor *e, size_t pos, size_t end)
 {
     struct text_cluster c, prev = {.cp = {0}};
@@ -63,8 +62,7 @@ static size_t wrap(const struct rows *r, const struct editor *e, size_t pos, siz
     uint32_t marks = 0;
     size_t n = text_wrap(s, end - pos, r->width);
 
-    /* A label may be narrower or wider than what text_wrap() took its sign for: look a row
-     * further. */
+    /* A label may be narrower or wider than its placeholder: check one more row. */
     size_t ahead = n + (size_t)r->width * 4;
     chips_mark(s, ahead < end - pos ? ahead : end - pos, &marks);
     return marks ? wrap_chips(r, e, pos, end) : n;
@@ -107,7 +105,7 @@ static size_t end_of(const struct rows *r, const struct editor *e, size_t row)
     return text->data[end - 1] == '\n' ? end - 1 : end;
 }
 
-/* From the row before the first change on: a word that got shorter may move up to it. */
+/* Starts at the row before the first change: a word that got shorter may move up to it. */
 void rows_update(struct rows *r, struct editor *e, int width)
 {
     bool other_width = r->width != width;
@@ -163,7 +161,7 @@ size_t rows_fit(const struct rows *r, const struct editor *e, size_t row, int co
     return pos == end && row + 1 < r->n && r->start[row + 1] == end ? before : pos;
 }
 
-/* Draws the text up to the next chip, or the chip; how far it got. */
+/* Draws the text up to the next chip, or the chip; returns the end position. */
 static size_t draw_part(const struct rows *r, const struct editor *e, size_t pos, size_t end,
                         struct grid *g, struct rows_place *at)
 {

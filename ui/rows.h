@@ -1,6 +1,6 @@
 /*
- * rows.h: a draft as rows of the screen, with its chips as their labels. Only recomputed from where
- * the text changed, so that typing in a long draft costs a row or two.
+ * rows.h: a draft as screen rows, with chips shown as labels. Recomputed only from the first
+ * change, so that typing in a long draft costs a row or two.
  */
 #ifndef UI_ROWS_H
 #define UI_ROWS_H
@@ -13,25 +13,25 @@
 #include <stddef.h>
 
 struct rows {
-    const struct chips *chips; /* stay the owner's */
-    size_t *start;             /* where each row begins in the text */
+    const struct chips *chips; /* owned by the caller */
+    size_t *start;             /* start of each row in the text */
     size_t n, cap;
-    int width; /* they were made for */
+    int width; /* inputs of the last layout */
 };
 
 void rows_done(struct rows *r);
 
-/* Brings the rows up to date for a width >= 1. */
+/* Updates the rows for a width >= 1. */
 void rows_update(struct rows *r, struct editor *e, int width);
 
-/* The row that a position is in. */
+/* The row of a position. */
 size_t rows_at(const struct rows *r, size_t pos);
 
 /* The column of a position in its row, and the last position at or before a column. */
 int rows_column(const struct rows *r, const struct editor *e, size_t row, size_t pos);
 size_t rows_fit(const struct rows *r, const struct editor *e, size_t row, int column);
 
-/* Draws a row; what lies in [from, to) of the text is marked. */
+/* Draws a row; [from, to) of the text is highlighted. */
 struct rows_place {
     int row, col, width;
 };

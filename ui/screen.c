@@ -1,8 +1,8 @@
 /*
- * screen.c: the only file that sees curses. Curses is given a file in memory for a terminal, and
- * the cells of a grid; its output is what the terminal lacks. Curses' own handling of terminal
- * modes, signals, input and window size is left unused: they belong to tty.c, input.c and the
- * caller.
+ * screen.c: the only file that uses curses. Curses writes to an in-memory file instead of a
+ * terminal and draws the cells of a grid; its output is what the terminal needs to catch up.
+ * Curses' handling of terminal modes, signals, input and window size is not used: tty.c, input.c
+ * and the caller do that.
  */
 #include "screen.h"
 #include "ascii.h"
@@ -21,26 +21,26 @@
 
 enum {
     TERM_NAME_MAX = 255,
-    TERM_SHOWN_MAX = 40, /* bytes of it in a message */
+    TERM_SHOWN_MAX = 40, /* length of it in a message */
 };
 
 enum depth { DEPTH_UNKNOWN, DEPTH_NONE, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_EXACT, DEPTH_RGB };
 enum {
     FIRST_EXACT = 64
-}; /* numbers of 256 that stand for a style's colour, and then a background */
+}; /* the 256-colour numbers that stand for a style's colour, and then a background */
 
 struct curses_screen {
     SCREEN *sp;
-    FILE *memory; /* curses' terminal */
+    FILE *memory; /* curses' output */
     bool utf8, color, mouse;
     enum depth depth;
     struct theme theme;
     bool repaint;
     struct grid shown;
-    cchar_t *line; /* one row for curses, [GRID_COLS_MAX + 1] */
+    cchar_t *line; /* scratch row for curses, [GRID_COLS_MAX + 1] */
 };
 
-/* Modes that terminfo does not cover: bracketed paste, and the mouse in its form without limits. */
+/* Modes not in terminfo: bracketed paste, and mouse reporting with unlimited coordinates. */
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 static const char mouse_on[] = "\033[?1000h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1000l";
 
@@ -49,7 +49,7 @@ static bool has_ansi_sequences(void)
     return cursor_address && strncmp(cursor_address, "\033[", 2) == 0;
 }
 
-/* Curses installs handlers for these; signals are the caller's. */
+/* Curses installs handlers for these; signals belong to the caller. */
 static const int handled[] = {SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 enum { N_HANDLED = sizeof handled / sizeof *handled };
 
@@ -59,7 +59,7 @@ static SCREEN *new_term(const char *term, FILE *memory)
 
     for (int i = 0; i < N_HANDLED; i++)
         sigaction(handled[i], NULL, &before[i]);
-    /* No LINES and COLUMNS of the environment; without tioctl it knows no fallback of its own. */
+    /* Ignores LINES and COLUMNS; without tioctl there is no other fallback. */
     use_env(FALSE);
     use_extended_names(TRUE);
     use_tioctl(TRUE);
@@ -70,7 +70,8 @@ static SCREEN *new_term(const char *term, FILE *memory)
 }
 
 /*
- * Why a terminal type will not do; NULL: it will. Asked first, since newterm() leaks when it fails.
+ * Why a terminal type is unusable; NULL: it is usable. Checked first, since newterm() leaks when it
+ * fails.
  */
 static const char *why_unfit(const char *term, int fd)
 {
@@ -89,9 +90,8 @@ static const char *why_unfit(const char *term, int fd)
 /* Colours */
 
 /*
- * How many the terminal can show. Where it says (COLORTERM) that it knows exact colours and only
- * its description does not, they are put into the frame in place of numbers of ours: see
- * name_exactly().
+ * The number of colours. If COLORTERM announces exact colours that terminfo lacks, they replace
+ * placeholder numbers in the frame: see name_exactly().
  */
 static enum depth find_depth(void)
 {
@@ -109,7 +109,7 @@ static enum depth find_depth(void)
 
 static int number_of(const struct curses_screen *s, const struct shade *shade, int ours)
 {
-    bool named = shade->of256 < 16; /* by its place in the terminal's own palette, or not at all */
+    bool named = shade->of256 < 16; /* from the terminal's own palette, or none */
     switch (s->depth) {
     case DEPTH_RGB: return named && shade->of256 < 8 ? shade->of256 : shade->rgb;
     case DEPTH_EXACT: return named ? shade->of256 : ours;
@@ -119,10 +119,10 @@ static int number_of(const struct curses_screen *s, const struct shade *shade, i
     }
 }
 
-/* Pair 1 + style for each style; muted ones take that of STYLE_DIM. */
+/* Pair 1 + style for each style; muted styles use the one of STYLE_DIM. */
 static void init_pairs(struct curses_screen *s)
 {
-    bool own = use_default_colors() == OK; /* the terminal's own colours can be had */
+    bool own = use_default_colors() == OK; /* the terminal's default colours are available */
 
     for (int style = 0; style < STYLE_COUNT; style++) {
         struct paint p = theme_paint(&s->theme, (uint8_t)style);
@@ -140,7 +140,7 @@ void screen_set_theme(struct curses_screen *s, const struct theme *theme)
 {
     set_term(s->sp);
     if (theme && s->depth == DEPTH_UNKNOWN)
-        s->depth = find_depth(); /* not before: curses then sends colours always */
+        s->depth = find_depth(); /* not earlier: curses then always sends colours */
     s->color = theme && s->depth != DEPTH_NONE;
     if (theme)
         s->theme = *theme;
@@ -149,14 +149,14 @@ void screen_set_theme(struct curses_screen *s, const struct theme *theme)
     s->repaint = true;
 }
 
-/* Empties curses' terminal. */
+/* Clears curses' output. */
 static bool discard(struct curses_screen *s)
 {
     int fd = fileno(s->memory);
     return lseek(fd, 0, SEEK_SET) == 0 && ftruncate(fd, 0) == 0;
 }
 
-/* The message for a terminal type that will not do; its name is not to be trusted. */
+/* The error for an unusable terminal type; its name is untrusted. */
 static void explain(const char *term, const char *reason, char *err, size_t errlen)
 {
     char name[4 * TERM_SHOWN_MAX + 1];
@@ -198,8 +198,7 @@ int screen_open(struct curses_screen **out, const char *term, int rows, int cols
     if (!grid_resize(&s->shown, rows, cols))
         goto fail;
     /*
-     * What newterm() wrote was for the size that terminfo names: leave, and let the first frame
-     * enter.
+     * newterm() wrote for the size in terminfo: leave, and let the first frame enter again.
      */
     resize_term(s->shown.rows, s->shown.cols);
     endwin();
@@ -243,13 +242,13 @@ bool screen_takes_osc(struct curses_screen *s)
     set_term(s->sp);
     static const char *const others[] = {"tmux", "screen", "rxvt"};
     const char *name = termname();
-    bool known = tigetflag("XT") > 0; /* titles are set as xterm does */
+    bool known = tigetflag("XT") > 0; /* titles are set as in xterm */
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         known = known || strncmp(name, others[i], strlen(others[i])) == 0;
     return has_ansi_sequences() && known;
 }
 
-/* A capability without its padding, $<20>. */
+/* Removes padding such as $<20> from a capability. */
 static bool add_capability(struct bytes *out, const char *value)
 {
     while (value && *value) {
@@ -289,7 +288,7 @@ bool screen_restore_bytes(struct curses_screen *s, struct bytes *out)
     return add_capability(out, exit_attribute_mode) && add_capability(out, orig_pair) &&
            add_capability(out, cursor_normal) && add_capability(out, keypad_local) &&
            add_capability(out, exit_ca_mode) &&
-           bytes_add(out, "\r\n", exit_ca_mode ? 1 : 2); /* below what stays on the screen */
+           bytes_add(out, "\r\n", exit_ca_mode ? 1 : 2); /* below the remaining lines */
 }
 
 void screen_repaint(struct curses_screen *s)
@@ -309,8 +308,8 @@ static attr_t attributes(const struct curses_screen *s, uint8_t style)
 }
 
 /*
- * Curses measures with wcwidth(). A character it measures otherwise than text.c would put curses'
- * cursor elsewhere than the terminal's, so a replacement of the right width is shown.
+ * Curses measures with wcwidth(). A character that it measures differently than text.c would
+ * desynchronize curses' cursor, so a replacement of the right width is drawn.
  */
 static int characters(const struct curses_screen *s, const struct cell *cell, wchar_t *out)
 {
@@ -356,7 +355,7 @@ static void paint_row(struct curses_screen *s, const struct grid *g, int row)
 
 /* Frames */
 
-/* Moves what curses wrote to *out. */
+/* Moves curses' output to *out. */
 static bool collect(struct curses_screen *s, struct bytes *out)
 {
     int fd = fileno(s->memory);
@@ -377,7 +376,7 @@ static bool collect(struct curses_screen *s, struct bytes *out)
     return discard(s) && ok;
 }
 
-/* The length of "38;5;" or "48;5;" and a number of ours with its 'm', 0: it is none; the colour. */
+/* Length of "38;5;" or "48;5;" with a placeholder number and 'm', 0: none; and its colour. */
 static size_t find_ours(const struct curses_screen *s, const char *at, int *rgb_out)
 {
     char *end;
@@ -391,7 +390,7 @@ static size_t find_ours(const struct curses_screen *s, const char *at, int *rgb_
     return (size_t)(end - at);
 }
 
-/* Puts exact colours in place of the numbers that stand for them: "38;5;N" becomes "38;2;R;G;B". */
+/* Substitutes exact colours for placeholder numbers: "38;5;N" becomes "38;2;R;G;B". */
 static bool name_exactly(const struct curses_screen *s, struct bytes *out, size_t from)
 {
     static const char mark[] = "\033[";
@@ -414,7 +413,7 @@ static bool name_exactly(const struct curses_screen *s, struct bytes *out, size_
     return true;
 }
 
-/* Coming back, curses resets the palette by an OSC; nobody changed it, and we send no OSC. */
+/* On resume curses resets the palette with an OSC; nothing changed it, and no OSC is sent here. */
 static void drop_palette_reset(struct bytes *out, size_t from)
 {
     size_t n = orig_colors ? strlen(orig_colors) : 0;

@@ -1,5 +1,5 @@
 /*
- * search.c: a query, and two rows for each text that was found: whose it is, and the words in it.
+ * search.c: a query, and two rows per hit: its conversation, and the matching snippet.
  */
 #include "search.h"
 #include "dialog.h"
@@ -37,7 +37,7 @@ void search_done(struct search *s)
     free(s->summary);
 }
 
-/* A text on one line: its line ends become spaces. */
+/* A text on one line: newlines become spaces. */
 static bool add_line(struct bytes *text, const char *s, size_t *at_out)
 {
     *at_out = text->len;
@@ -107,7 +107,7 @@ bool search_chosen(const struct search *s, int64_t *id_out)
 
 /* Drawing */
 
-/* Where the snippet must begin so that its match is in sight, with something before it. */
+/* Start of the snippet so that its match is visible, with some context before it. */
 static size_t cut_front(const char *snippet, const struct search_hit *hit, int width)
 {
     struct text_cluster c;
@@ -212,7 +212,7 @@ void search_draw(struct search *s, const struct keymap *map, struct grid *g)
     dialog_box(g, row, col, rows, width, "Search");
     const char *where = where_names[s->where];
     int n = text_width(where, strlen(where));
-    if (width - n < QUERY_MIN + 8) /* the query goes before */
+    if (width - n < QUERY_MIN + 8) /* the query is drawn first */
         n = 0;
     grid_label(g, row + 1, col + width - n - 2, n, where,
                s->where == UI_EVERYWHERE ? STYLE_DIM : STYLE_KEY);

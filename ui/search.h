@@ -1,6 +1,6 @@
 /*
- * search.h: the dialog for searching all conversations. It knows the query and the hits, not how
- * they are found.
+ * search.h: the dialog for searching all conversations. Holds the query and the hits; the search
+ * itself is done elsewhere.
  */
 #ifndef UI_SEARCH_H
 #define UI_SEARCH_H
@@ -24,22 +24,22 @@ struct search_hit {
 struct search {
     struct field query;
     enum ui_where where;
-    struct bytes text; /* the hits' strings, each with its NUL */
+    struct bytes text; /* strings of the hits, each with its NUL */
     struct search_hit *hits;
     size_t n, selected, top;
-    int height; /* hits in sight */
+    int height; /* visible hits */
     char *summary;
 };
 
 void search_init(struct search *s);
 void search_done(struct search *s);
 
-/* Takes new hits; the selection goes to the first unless `grown`: the same ones and more. */
+/* Replaces the hits; selects the first unless `grown`: the same hits and more. */
 bool search_set(struct search *s, const struct ui_hit *hits, size_t n, bool grown,
                 const char *summary);
 
 void search_move(struct search *s, int64_t hits);
-void search_narrow(struct search *s); /* to the next place to look in */
+void search_narrow(struct search *s); /* cycles through the scopes */
 bool search_chosen(const struct search *s, int64_t *id_out);
 
 void search_draw(struct search *s, const struct keymap *map, struct grid *g);

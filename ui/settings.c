@@ -1,5 +1,5 @@
 /*
- * settings.c: a user's keys and colours, checked as they are given; the screen takes a copy.
+ * settings.c: the user's keys and colours, validated as they are set; the screen takes a copy.
  */
 #include "settings.h"
 

@@ -1,5 +1,5 @@
 /*
- * sidebar.c: conversations to choose from, and at the foot what can be done with them.
+ * sidebar.c: the list of conversations, and at the foot the actions on them.
  */
 #include "sidebar.h"
 #include "keymap.h"
@@ -11,7 +11,7 @@
 
 enum {
     HEAD_ROWS = 2,
-    ROOMY_ROWS = 14, /* from here on all of the foot is shown */
+    ROOMY_ROWS = 14, /* from this height on the whole foot is shown */
     FOOT_ROWS = 6,
 };
 
@@ -53,8 +53,8 @@ bool sidebar_rename(struct sidebar *s)
 struct foot {
     const struct keymap *keymap;
     enum keymap_place place;
-    struct grid *g;       /* NULL: lines are counted only */
-    int row, width, most; /* lines; what has no room in them is left out */
+    struct grid *g;       /* NULL: only count lines */
+    int row, width, most; /* lines available; the rest is dropped */
     int line, col;
 };
 
@@ -80,7 +80,7 @@ static void add(struct foot *f, enum keymap_action action, const char *what)
     f->col += n + 2;
 }
 
-/* The number of lines; drawn where f->g is set. */
+/* Returns the number of lines; draws them if f->g is set. */
 static int add_all(const struct sidebar *s, struct foot *f)
 {
     if (s->renaming) {
@@ -110,7 +110,7 @@ static void draw_undo(const struct sidebar *s, struct grid *g, int row, int widt
     grid_label(g, row, at, width + 1 - at, s->deleted, STYLE_WARN);
 }
 
-/* Draws the foot, and returns the row it begins on. */
+/* Draws the foot; returns its first row. */
 static int draw_foot(const struct sidebar *s, struct grid *g, int width)
 {
     struct foot foot = {

@@ -1,6 +1,6 @@
 /*
- * sidebar.h: the list of conversations beside the transcript. It holds only the rows that it asked
- * for: a new filter, or scrolling further, makes it ask again.
+ * sidebar.h: the list of conversations beside the transcript. It holds only the rows it has
+ * requested: a new filter, or scrolling further, requests more.
  */
 #ifndef UI_SIDEBAR_H
 #define UI_SIDEBAR_H
@@ -14,25 +14,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SIDEBAR_WANTED = 200 }; /* rows, at first */
+enum { SIDEBAR_WANTED = 200 }; /* initial number of rows */
 
 struct sidebar {
     const struct keymap *keymap;
     struct list list;
-    bool open, archived; /* archived: those are listed, and no others */
-    size_t wanted;       /* rows asked for */
+    bool open, archived; /* archived: only archived conversations are listed */
+    size_t wanted;       /* rows requested */
     bool renaming;
     struct field title; /* being written */
-    char *deleted;      /* the title of what can be restored; NULL: nothing */
+    char *deleted;      /* title of the conversation that can be restored; NULL: none */
 };
 
 void sidebar_init(struct sidebar *s, const struct keymap *keymap);
 void sidebar_done(struct sidebar *s);
 
-/* Whether the rows end while there may be more, near what is selected. Then more are wanted. */
+/*
+ * Whether the selection is near the end of the rows and more may exist, so that more are requested.
+ */
 bool sidebar_wants_more(struct sidebar *s);
 
-/* Starts to write the selected row's title anew; false: there is no row. */
+/* Starts editing the selected row's title; false: no row. */
 bool sidebar_rename(struct sidebar *s);
 
 void sidebar_draw(struct sidebar *s, struct grid *g, int width, bool active);

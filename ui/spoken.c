@@ -1,5 +1,5 @@
 /*
- * spoken.c: formulas in words, for who reads by ear.
+ * spoken.c: formulas in words, for screen readers.
  */
 #include "math/maths.h"
 #include "ui.h"

@@ -1,6 +1,6 @@
 /*
- * state.h: the contents of `struct ui`. ui.c keeps it, dispatch.c turns keys into changes of it,
- * layout.c draws it; the regions know only their own part.
+ * state.h: the contents of `struct ui`. ui.c owns it, dispatch.c turns keys into changes of it,
+ * layout.c draws it; each region knows only its own part.
  */
 #ifndef UI_STATE_H
 #define UI_STATE_H
@@ -30,7 +30,7 @@ enum focus { FOCUS_COMPOSER, FOCUS_TRANSCRIPT, FOCUS_SIDEBAR };
 
 struct queued {
     struct ui_action action;
-    char *text; /* what action.text points to */
+    char *text; /* storage for action.text */
 };
 
 struct ui {
@@ -44,8 +44,8 @@ struct ui {
     int64_t (*clock_ms)(void);
     enum ui_theme theme;
     struct theme_wishes wishes;
-    int64_t asked_ms; /* when the terminal was asked for its background; -1: nothing is awaited */
-    bool mouse;       /* it is listened to */
+    int64_t asked_ms; /* when the terminal was asked for its background; -1: no reply pending */
+    bool mouse;       /* mouse reports are enabled */
     bool suspended, resized, dirty;
     int64_t last_frame, last_spin;
 
@@ -61,15 +61,15 @@ struct ui {
     enum focus focus;
     bool first_time;
     int main_col,
-        rule_row; /* of the last drawing: what is right of the sidebar; over the composer */
+        rule_row; /* as of the last draw: the area right of the sidebar; above the composer */
 
     /* keys */
     struct key prefix;
     bool has_prefix;
-    bool stop_sent;  /* an interrupt asked to stop; the next quits */
-    bool quit_armed; /* an interrupt met an empty draft; the next quits */
+    bool stop_sent;  /* an interrupt asked to stop; the next one quits */
+    bool quit_armed; /* an interrupt hit an empty draft; the next one quits */
 
-    /* actions, oldest first; `taken` is the one handed out last */
+    /* queued actions, oldest first; `taken` was returned last */
     struct queued actions[UI_ACTIONS_MAX];
     size_t n_actions;
     char *taken;
@@ -81,10 +81,10 @@ struct ui {
     size_t n_examples;
 };
 
-/* Draws everything on the grid. */
+/* Draws everything onto the grid. */
 void layout_draw(struct ui *u, int64_t now);
 
-/* Runs what an event of the terminal means. */
+/* Handles a terminal event. */
 void dispatch_event(struct ui *u, const struct input_event *event);
 
 /* For library.c: queues an action, false: the queue is full; and moves the focus. */
@@ -92,27 +92,27 @@ bool dispatch_queue(struct ui *u, struct ui_action action);
 void dispatch_focus(struct ui *u, enum focus to);
 
 /*
- * What keys mean in the sidebar, the dialog for searching and the line for finding. False: nothing
- * special, dispatch.c knows.
+ * Keys in the sidebar, the search dialog and the find line. False: not handled here, left to
+ * dispatch.c.
  */
 bool library_act(struct ui *u, enum keymap_place place, enum keymap_action action);
 bool library_insert(struct ui *u, enum keymap_place place, const char *text, size_t len);
 bool library_cancel(struct ui *u);
-bool library_is_field(const struct ui *u); /* keys go to one of its fields */
-void library_list(struct ui *u);           /* asks for the sidebar's rows */
+bool library_is_field(const struct ui *u); /* a text field there has the focus */
+void library_list(struct ui *u);           /* requests the sidebar's rows */
 void library_open_sidebar(struct ui *u, const char *words, bool archived);
 void library_search(struct ui *u); /* opens the dialog */
-void library_step(struct ui *u);   /* goes on with what takes long */
+void library_step(struct ui *u);   /* continues long-running work */
 
-/* Does what an action means in a place, as if a key were bound to it. */
+/* Performs an action in a place, as if bound to a key. */
 void dispatch_act(struct ui *u, enum keymap_place place, enum keymap_action action);
 
-/* Does what the mouse wants; false: the report is of something else. */
+/* Handles a mouse report; false: not one. */
 bool mouse_take(struct ui *u, const char *report);
 
 /*
- * talk.c: takes the theme and, where that is left to the terminal, asks it for its background;
- * takes its answer; waits a moment for one that is under way, lest it be typed into the shell.
+ * talk.c: applies the theme and, if the theme is automatic, queries the terminal's background;
+ * handles the reply; waits briefly for a pending reply, lest it be typed into the shell.
  */
 void talk_choose_theme(struct ui *u, const struct ui_options *opt);
 void talk_ask_background(struct ui *u, const struct ui_options *opt);

@@ -1,6 +1,5 @@
 /*
- * status.c: the status line as fields, each with a rank; the line is as many of the first ranks as
- * fit.
+ * status.c: the status line as fields, each with a rank; as many as fit, lowest ranks first.
  */
 #include "status.h"
 #include "text.h"
@@ -16,15 +15,15 @@ enum {
     CONTEXT_WARN = 80, /* percent */
     CONTEXT_FULL = 95,
     GAP = 3,    /* between fields: " · " */
-    ROOMY = 56, /* columns from which on numbers are spelled out */
+    ROOMY = 56, /* from this width on numbers are spelled out */
     NAME_BRIEF = 24,
 };
 
 struct field {
     char text[FIELD_MAX];
-    char brief[FIELD_MAX]; /* to take its place where that is too long; "" where nothing does */
+    char brief[FIELD_MAX]; /* shorter form if that is too long; "" if none */
     uint8_t style;
-    int rank; /* 0 is left out last */
+    int rank; /* 0 is dropped last */
     bool right;
 };
 
@@ -118,7 +117,7 @@ static struct field *add(struct fields *f, int rank, bool right, uint8_t style)
     return field;
 }
 
-/* A text from outside, cut to what a field holds. */
+/* A text from outside, truncated to the size of a field. */
 static void copy(char out[FIELD_MAX], const char *text)
 {
     size_t len = strlen(text);
@@ -127,7 +126,7 @@ static void copy(char out[FIELD_MAX], const char *text)
     out[n] = '\0';
 }
 
-/* A long name leaves room for what else there is to say. */
+/* Long names are shortened, to leave room for the other fields. */
 static void set_name(struct field *field, const char *name)
 {
     int used;
@@ -247,7 +246,7 @@ static int total_width(const struct fields *f)
     return total;
 }
 
-/* The first field that can be worded more briefly; NULL: none. */
+/* The first field that has a shorter form; NULL: none. */
 static struct field *find_wordy(struct fields *f)
 {
     for (int i = 0; i < f->n; i++)
@@ -265,8 +264,10 @@ static struct field *find_worst(struct fields *f)
     return worst;
 }
 
-/* Words fields more briefly, from left to right, then leaves them out, from the highest rank down,
- * until the rest fits. */
+/*
+ * Shortens fields from left to right, then drops them from the highest rank down, until the rest
+ * fits.
+ */
 static void fit(struct fields *f, int width)
 {
     struct field *field;

@@ -1,5 +1,5 @@
 /*
- * status.h: the line at the bottom: who answers and where, what is going on, speed and context.
+ * status.h: the line at the bottom: model and device, state, speed and context.
  */
 #ifndef UI_STATUS_H
 #define UI_STATUS_H
@@ -15,21 +15,21 @@ enum { STATUS_SPIN_MS = 120, STATUS_STRINGS = 8 };
 
 struct status {
     struct ui_status now;
-    char *strings[STATUS_STRINGS]; /* now's, ours */
+    char *strings[STATUS_STRINGS]; /* copies of the current strings */
     char *hint;
-    const struct keymap *keymap; /* for hints; stays the owner's */
+    const struct keymap *keymap; /* for hints; owned by the caller */
 };
 
 void status_init(struct status *s, const struct keymap *keymap);
 void status_done(struct status *s);
 
-bool status_set(struct status *s, const struct ui_status *now); /* false: it was so already */
+bool status_set(struct status *s, const struct ui_status *now); /* false: no change */
 void status_hint(struct status *s, const char *text);           /* NULL: none */
 
 bool status_is_busy(const struct status *s);
-bool status_spins(const struct status *s); /* it looks different every STATUS_SPIN_MS */
+bool status_spins(const struct status *s); /* changes every STATUS_SPIN_MS */
 
-/* What does not fit is left out, the least important first. */
+/* What does not fit is dropped, least important first. */
 void status_draw(const struct status *s, struct grid *g, int row, int col, int width,
                  int64_t now_ms);
 

@@ -1,21 +1,21 @@
 /*
- * steps.c: one pass over the text, a line and a sentence at a time. It judges by first words: what
- * a line is about, only its writer knows.
+ * steps.c: scans the text once, by lines and sentences. It judges by first words, as it cannot
+ * understand the text.
  */
 #include "steps.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESULT_MAX = 1024 }; /* how far behind \boxed{ its end is looked for, in bytes */
+enum { RESULT_MAX = 1024 }; /* how far after \boxed{ its end is searched, in bytes */
 
-/* What the beginning of a line or sentence is. */
+/* How the beginning of a line or sentence is classified. */
 enum verdict { GOES_ON, BEGINS, TAKES_BACK, TOO_SHORT };
 
 struct piece {
     const char *s;
     size_t n;
-    bool ended; /* there is no more: what is too short is no match */
+    bool ended; /* end of text: a partial match is no match */
 };
 
 void steps_done(struct steps *s)
@@ -41,8 +41,10 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Whether the piece begins with a phrase in lower case: its length, 0, or -1 while that is open. An
- * apostrophe may be a typographic one; a letter at the phrase's end must end a word. */
+/*
+ * Whether the piece begins with a phrase, ignoring case: its length, 0, or -1 while undecided.
+ * Typographic apostrophes match too; a letter at the phrase's end must end a word.
+ */
 static int match(struct piece p, const char *phrase)
 {
     static const char apostrophe[] = "\xe2\x80\x99";
@@ -69,7 +71,7 @@ static int match(struct piece p, const char *phrase)
     return is_letter(p.s[at]) ? 0 : (int)at;
 }
 
-/* The longest match among phrases, which end at NULL; -1 while one is open. */
+/* The longest matching phrase of a NULL-terminated list; -1 while undecided. */
 static int match_any(struct piece p, const char *const *phrases)
 {
     int longest = 0;
@@ -123,7 +125,7 @@ static const char *const back_tracks[] = {
     NULL,
 };
 
-/* Whether a sentence takes back what was said; a word such as "But" may stand before. */
+/* Whether a sentence retracts something; a word such as "But" may precede. */
 static enum verdict judge_sentence(struct piece p)
 {
     int n = match_any(p, back_tracks);
@@ -140,7 +142,7 @@ static enum verdict judge_sentence(struct piece p)
 
 /* Lines */
 
-/* "12." and "3)" begin a step wherever they stand, other numbers an equation. */
+/* "12." and "3)" always begin a step, other numbers an equation. */
 static enum verdict judge_number(struct piece p, bool continues)
 {
     size_t n = 0;
@@ -171,7 +173,7 @@ static enum verdict judge_letter(struct piece p, bool apart, bool continues)
     return is_letter(p.s[1]) ? GOES_ON : BEGINS; /* a word, a variable */
 }
 
-/* A line that begins with a sign; notes what it opens. */
+/* A line that begins with a sign; records what it opens. */
 static enum verdict judge_sign(struct steps *s, struct piece p, bool continues)
 {
     static const char fence[] = "```";
@@ -205,7 +207,7 @@ static enum verdict judge_line(struct steps *s, struct piece p, bool indented)
 {
     bool continues = s->last == ':' || s->last == ',';
 
-    if (s->n == 0) { /* nothing to go on with, or to take back */
+    if (s->n == 0) { /* nothing to continue or retract yet */
         enum verdict v = judge_sign(s, p, false);
         return v == TOO_SHORT ? TOO_SHORT : BEGINS;
     }
@@ -243,7 +245,7 @@ static bool add_step(struct steps *s, size_t start, bool apart, bool back_track)
     return true;
 }
 
-/* Sees what the line at `known` is; false: that is still open, or out of memory (*ok). */
+/* Classifies the line at `known`; false: undecided, or out of memory (*ok). */
 static bool open_line(struct steps *s, const char *text, size_t len, bool ended, bool *ok)
 {
     size_t at = s->known;
@@ -272,11 +274,11 @@ static bool open_line(struct steps *s, const char *text, size_t len, bool ended,
         *ok = add_step(s, s->known, s->apart, v == TAKES_BACK);
     s->in_line = true;
     s->apart = false;
-    s->known = s->math_end == math_end ? at : at + 2; /* what opened a formula is not its end */
+    s->known = s->math_end == math_end ? at : at + 2; /* an opening does not close itself */
     return *ok;
 }
 
-/* Goes on in the line to where a step may begin; false: that is still open, or out of memory. */
+/* Advances within the line to the next possible step; false: undecided, or out of memory. */
 static bool walk_line(struct steps *s, const char *text, size_t len, bool ended, bool *ok)
 {
     for (; s->known < len && text[s->known] != '\n'; s->known++) {

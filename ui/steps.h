@@ -1,13 +1,13 @@
 /*
- * steps.h: where the steps of a reasoning begin, found while it is written.
+ * steps.h: splits reasoning into steps while it is written.
  *
- * A step is a paragraph, or a line that begins something: "Step 2", "3.", a heading, an equation.
- * What only continues - a formula of its own, a list, what follows a colon - is no step of its own.
- * Where the model takes something back ("Wait,", "let me re-check") a step begins in mid-line too.
+ * A step is a paragraph, or a line that starts something new: "Step 2", "3.", a heading, an
+ * equation. A continuation - a display formula, a list, what follows a colon - is not a step of its
+ * own. When the model retracts something ("Wait,", "let me re-check") a step begins in mid-line
+ * too.
  *
- * What has been decided stays. The first words of a line are waited for, a sentence's while they
- * may become such words; so `known`, up to which the text may be shown, is at most some bytes
- * behind.
+ * Decisions are final. The first words of a line or sentence are awaited while they may still form
+ * such a phrase, so `known`, the end of the text that may be shown, lags by a few bytes at most.
  */
 #ifndef UI_STEPS_H
 #define UI_STEPS_H
@@ -16,12 +16,12 @@
 #include <stddef.h>
 
 struct step {
-    size_t start;    /* in the text; it ends where the next begins, or at `known` */
-    bool apart;      /* a blank line stands before it */
-    bool back_track; /* it takes something back */
+    size_t start;    /* start in the text; it ends at the next step, or at `known` */
+    bool apart;      /* preceded by a blank line */
+    bool back_track; /* retracts something */
 };
 
-enum { STEPS_MAX = 4096 }; /* more are part of the last: nobody walks through them */
+enum { STEPS_MAX = 4096 }; /* excess steps are merged into the last */
 
 struct steps {
     struct step *at;
@@ -29,23 +29,25 @@ struct steps {
     size_t n_back_tracks;
     size_t known;
 
-    /* Where the scan stands. */
-    bool in_line;         /* not at the start of a source line */
-    bool apart;           /* blank lines lie before this one */
+    /* State of the scan. */
+    bool in_line;         /* inside a source line */
+    bool apart;           /* preceded by blank lines */
     bool fenced;          /* between ``` and ``` */
-    const char *math_end; /* what ends the display formula that is open; NULL: none is */
-    char last;            /* the last character that is no space */
+    const char *math_end; /* terminator of the open display formula; NULL: none open */
+    char last;            /* the last non-space character */
 };
 
 void steps_done(struct steps *s);
 
-/* Goes on with the text given before, longer by what was appended. `ended`: nothing will be. False:
- * out of memory. */
+/*
+ * Continues with a text that extends the previous one. `ended`: the text is complete. False: out of
+ * memory.
+ */
 bool steps_scan(struct steps *s, const char *text, size_t len, bool ended);
 
-/* The last whole \boxed{} of a text that grows. */
+/* The last complete \boxed{} of a growing text. */
 struct boxed {
-    size_t at, len; /* what is between the braces; len 0: none yet */
+    size_t at, len; /* the text between the braces; len 0: none yet */
     size_t scanned;
 };
 

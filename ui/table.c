@@ -1,5 +1,5 @@
 /*
- * table.c: see table.h. A row is laid as its cells side by side, each a small column of lines.
+ * table.c: see table.h. A row is laid out as cells side by side, each a narrow column of lines.
  */
 #include "table.h"
 #include "text.h"
@@ -8,9 +8,9 @@
 #include <string.h>
 
 enum {
-    COLUMN_MIN = 8,   /* narrower than this no column is made */
-    COLUMN_WIDE = 30, /* the widest in a table that scrolls */
-    BETWEEN = 3,      /* columns between two */
+    COLUMN_MIN = 8,   /* minimum width of a column */
+    COLUMN_WIDE = 30, /* maximum width in a table that scrolls */
+    BETWEEN = 3,      /* gap between columns */
 };
 
 void table_free(struct table *t)
@@ -57,7 +57,7 @@ static int sum_under(const struct table_columns *c, int most)
     return sum;
 }
 
-/* Makes the widest columns narrower until the table fits, or scrolls; false: all fit. */
+/* Narrows the widest columns until the table fits or has to scroll; false: everything fits. */
 static bool fit_columns(struct table_columns *c, int room)
 {
     int most = COLUMN_MIN;
@@ -78,7 +78,7 @@ static bool fit_columns(struct table_columns *c, int room)
     return true;
 }
 
-/* The width that a column's text takes where it is wrapped. */
+/* Width that a column's text needs when wrapped. */
 static int wrapped_width(const struct table *t, int column, int width)
 {
     int widest = 1;
@@ -109,7 +109,7 @@ static void set_columns(const struct table *t, int room, struct table_columns *c
 
 /* Rows */
 
-/* Line number n of a cell, filled up to the column's width. */
+/* Line n of a cell, padded to the width of its column. */
 static void put_cell(const struct lines *cell, size_t n, enum table_align align, int width,
                      bool last, struct lines *l)
 {

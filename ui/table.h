@@ -1,7 +1,6 @@
 /*
- * table.h: a table's cells, gathered and then laid out: columns as wide as they need to be,
- * narrower with their text wrapped where the window is too small, and scrolling sideways where it
- * is far too small.
+ * table.h: a table's cells, collected and then laid out: columns as wide as their content, narrower
+ * and wrapped if the window is too small, or scrolling sideways if it is far too small.
  */
 #ifndef UI_TABLE_H
 #define UI_TABLE_H
@@ -13,12 +12,12 @@
 #include <stdint.h>
 
 enum {
-    TABLE_COLUMNS_MAX = 64, /* cells beyond share the last column */
+    TABLE_COLUMNS_MAX = 64, /* excess cells share the last column */
 };
 
 enum table_align { TABLE_LEFT, TABLE_CENTER, TABLE_RIGHT };
 
-/* Of a table that goes on in the next piece of the text. */
+/* For a table that continues in the next piece of the text. */
 struct table_columns {
     int n;
     uint16_t width[TABLE_COLUMNS_MAX];
@@ -37,12 +36,12 @@ struct table {
 
 void table_free(struct table *t);
 
-/* Takes the runs, which are empty then. False: out of memory. */
+/* Takes over the runs and leaves them empty. False: out of memory. */
 bool table_add(struct table *t, struct runs *runs, enum table_align align);
 
 /*
- * Lays the table out. `goes_on`: its columns are those of `columns`, and the first row, its header,
- * was shown; else they are set.
+ * Lays out the table. `goes_on`: uses the widths in `columns`, and skips the first row, the header
+ * already shown; else sets them.
  */
 void table_lay(const struct table *t, struct lines *l, struct margin *margin, int width,
                bool goes_on, struct table_columns *columns);

@@ -1,6 +1,6 @@
 /*
- * talk.c: what is asked of the terminal and told to it beside frames: its background, which decides
- * the colours; the clipboard; a bell.
+ * talk.c: queries and messages to the terminal besides frames: its background, which selects the
+ * colours; the clipboard; a bell.
  */
 #include "background.h"
 #include "settings.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MS = 500 }; /* after the question: a terminal that answers has done so */
+enum { ANSWER_MS = 500 }; /* ms to wait for a reply */
 
 static void set_theme(struct ui *u, enum ui_theme kind)
 {
@@ -29,7 +29,7 @@ void talk_choose_theme(struct ui *u, const struct ui_options *opt)
     set_theme(u, opt->theme == UI_THEME_AUTO ? background_guess() : opt->theme);
 }
 
-/* Asks a terminal that will understand. */
+/* Queries terminals that support it. */
 void talk_ask_background(struct ui *u, const struct ui_options *opt)
 {
     if (opt->theme != UI_THEME_AUTO || !screen_takes_osc(u->screen))
@@ -44,12 +44,12 @@ void talk_take_report(struct ui *u, const char *report)
     if (u->asked_ms < 0 || !background_answer(report, &theme))
         return;
     if (theme == UI_THEME_AUTO)
-        u->asked_ms = -1; /* the last answer: no more will come */
+        u->asked_ms = -1; /* the final reply: no more will follow */
     else if (theme != u->theme)
         set_theme(u, theme);
 }
 
-/* An answer that is still under way would be typed into the shell. */
+/* A late reply would be typed into the shell. */
 void talk_await_answer(struct ui *u)
 {
     int64_t end = u->asked_ms + ANSWER_MS;

@@ -1,6 +1,6 @@
 /*
- * text.c: decoding, clusters and widths; the one filter between text from outside and the screen.
- * Knows Unicode (through utf8proc) and nothing of screens or files.
+ * text.c: decoding, clusters and widths; the one filter between outside text and the screen. Knows
+ * Unicode (through utf8proc), nothing of screens or files.
  */
 #include "text.h"
 
@@ -33,7 +33,10 @@ size_t text_decode(const char *s, size_t len, uint32_t *cp_out)
         if (i == len || (p[i] & 0xc0) != 0x80)
             return i;
         cp = cp << 6 | (p[i] & 0x3f);
-        /* Overlong, surrogate or out of range: known by the second byte, so it is cut there. */
+        /*
+         * Overlong, surrogate or out of range: detected at the second byte, so the sequence ends
+         * there.
+         */
         if (i == 1) {
             uint32_t low = cp << 6 * (n - 2), high = low | ((1u << 6 * (n - 2)) - 1);
             if (high < least || low > 0x10ffff || (low >= 0xd800 && high <= 0xdfff))
@@ -64,8 +67,8 @@ size_t text_whole(const char *s, size_t len)
 }
 
 /*
- * utf8proc's widths, put right where they differ from the C library's, which curses and most
- * terminals follow: spacing marks take a column, the later letters of a Hangul syllable none.
+ * utf8proc's widths, corrected to agree with the C library, which curses and most terminals follow:
+ * spacing marks take a column, the later letters of a Hangul syllable none.
  */
 int text_columns(uint32_t cp)
 {
@@ -100,11 +103,11 @@ static bool is_variation_selector(uint32_t cp)
     return cp >= 0xfe00 && cp <= 0xfe0f;
 }
 
-/* What has an effect but no look of its own, or no meaning yet. */
+/* Invisible format characters and unassigned ones. */
 static bool is_hidden(uint32_t cp)
 {
     if (cp == 0x115f || cp == 0x1160 || cp == 0x3164 || cp == 0xffa0)
-        return true; /* Hangul fillers: letters that are blank */
+        return true; /* Hangul fillers: blank letters */
     if (is_variation_selector(cp) || (cp >= 0xe0100 && cp <= 0xe01ef))
         return true;
     switch (utf8proc_category((utf8proc_int32_t)cp)) {
@@ -118,7 +121,7 @@ static bool is_hidden(uint32_t cp)
     }
 }
 
-/* The visible mark of a hidden character. */
+/* The visible replacement of a hidden character. */
 static void spell(uint32_t cp, struct text_cluster *out)
 {
     char mark[TEXT_CLUSTER_MAX];
@@ -137,7 +140,7 @@ static void add(struct text_cluster *out, uint32_t cp)
     out->width += text_columns(cp);
 }
 
-/* Whether a cluster begins at this character whatever stands before it. */
+/* Whether this character always begins a cluster. */
 static bool begins_cluster(uint32_t cp)
 {
     int class = boundclass(cp);
@@ -145,7 +148,7 @@ static bool begins_cluster(uint32_t cp)
            class == UTF8PROC_BOUNDCLASS_CR || class == UTF8PROC_BOUNDCLASS_LF;
 }
 
-/* Takes into the cluster what follows its first character, which prev is. */
+/* Extends the cluster with what follows its first character, prev. */
 static void extend(const char *s, size_t len, uint32_t prev, struct text_cluster *out)
 {
     bool emoji = is_emoji(prev), selected = false;
@@ -171,7 +174,7 @@ static void extend(const char *s, size_t len, uint32_t prev, struct text_cluster
         } else if (is_hidden(cp)) {
             return;
         } else if (emoji && is_skin_tone(cp)) {
-            /* Taken, not drawn. */
+            /* Consumed, not drawn. */
         } else if (text_columns(cp) == 0) {
             if (marks++ < TEXT_MARKS && out->n < TEXT_CLUSTER_MAX)
                 add(out, cp);
@@ -194,7 +197,7 @@ void text_next(const char *s, size_t len, struct text_cluster *out)
 
     out->n = 0;
     out->width = 0;
-    if (((c >= 0x20 && c < 0x7f) || c == '\t') && alone) { /* most of all text */
+    if (((c >= 0x20 && c < 0x7f) || c == '\t') && alone) { /* most text */
         out->len = 1;
         out->n = out->width = 1;
         out->cp[0] = c;
@@ -210,12 +213,12 @@ void text_next(const char *s, size_t len, struct text_cluster *out)
         return;
     }
     if (text_columns(cp) == 0)
-        add(out, 0x25cc); /* a mark without a letter sits on a dotted circle */
+        add(out, 0x25cc); /* a mark without a base is put on a dotted circle */
     add(out, cp);
     extend(s, len, cp, out);
 }
 
-/* The start of the code point before pos, or of the invalid bytes that stand for one. */
+/* The start of the code point, or of the invalid bytes, before pos. */
 static size_t char_before(const char *s, size_t pos)
 {
     uint32_t cp;

@@ -1,17 +1,17 @@
 /*
- * text.h: UTF-8 from outside, as columns of a terminal.
+ * text.h: UTF-8 from outside, as terminal columns.
  *
- * A cluster is what a reader takes for one character. text_next() is the only reader of text in
- * ui/: it decodes, finds the cluster, and says what is drawn for it, so that nothing that could
- * steer a terminal gets past it. Control characters come out as ^X, invisible and bidirectional
- * ones as <U+202E>, invalid bytes as U+FFFD.
+ * A cluster is what a reader perceives as one character. All text in ui/ is read through
+ * text_next(): it decodes, finds the cluster, and returns what to draw for it, so that nothing that
+ * could control a terminal gets through. Control characters are drawn as ^X, invisible and
+ * bidirectional ones as <U+202E>, invalid bytes as U+FFFD.
  *
- * What is drawn differs from Unicode's ideal where terminals differ from one another: an emoji
- * joined of several is drawn as its first, its variation selector and skin tone are left out, and a
- * cell carries at most TEXT_MARKS combining marks. Every terminal then agrees on the columns.
+ * Where terminals disagree, the result is simplified: a joined emoji is drawn as its first part,
+ * variation selectors and skin tones are dropped, and a cell holds at most TEXT_MARKS combining
+ * marks. All terminals then agree on the columns.
  *
- * Newline is not text here: callers cut at it first. A tab is one cluster of one column; callers
- * that know their tab stops widen it.
+ * Newlines are not handled here: callers split at them first. A tab is one cluster of one column;
+ * callers with tab stops widen it.
  */
 #ifndef UI_TEXT_H
 #define UI_TEXT_H
@@ -26,7 +26,7 @@ enum {
     TEXT_REPLACEMENT = 0xfffd,
 };
 
-/* Code points with columns open a cell each; those without belong to the cell before them. */
+/* A code point with a width starts a cell; one without belongs to the cell before it. */
 struct text_cluster {
     size_t len; /* bytes of text, at least 1 */
     int width;  /* columns */
@@ -34,17 +34,16 @@ struct text_cluster {
     uint32_t cp[TEXT_CLUSTER_MAX];
 };
 
-/* One code point off the front of len > 0 bytes, U+FFFD if they are invalid; its length in
- * bytes. */
+/* Decodes one code point from len > 0 bytes, U+FFFD if invalid; returns its length in bytes. */
 size_t text_decode(const char *s, size_t len, uint32_t *cp_out);
 
-/* Writes a Unicode scalar value; the number of bytes. */
+/* Encodes a Unicode scalar value; returns the number of bytes. */
 size_t text_encode(uint32_t cp, char out[4]);
 
-/* The length of s without a character at its end that is cut short. */
+/* The length of s without an incomplete character at its end. */
 size_t text_whole(const char *s, size_t len);
 
-/* Columns of one code point that text_next() hands out: 0, 1 or 2. */
+/* Width of a code point returned by text_next(): 0, 1 or 2. */
 int text_columns(uint32_t cp);
 
 /* The cluster at the front of len > 0 bytes. */
@@ -55,24 +54,24 @@ size_t text_prev(const char *s, size_t pos);
 
 int text_width(const char *s, size_t len);
 
-/* The longest front of s that fits in width columns, in bytes; the columns go to *used_out. */
+/* The longest prefix of s that fits in width columns, in bytes; its width goes to *used_out. */
 size_t text_fit(const char *s, size_t len, int width, int *used_out);
 
 bool text_is_space(const struct text_cluster *c); /* a space or tab */
 
-/* Whether a line may break between two neighbours: after spaces, and around wide characters. */
+/* Whether a line may break between two clusters: after spaces, and around wide characters. */
 bool text_breaks_before(const struct text_cluster *prev, const struct text_cluster *next);
 
 /*
- * The first screen line of a text without newlines: the bytes it takes, at least one cluster. A
- * word is broken only when it is wider than the line; spaces at the break hang over the edge.
+ * The first screen line of a text without newlines; returns its length in bytes, at least one
+ * cluster. A word is broken only if it is wider than the line; spaces at the break overhang.
  */
 size_t text_wrap(const char *s, size_t len, int width);
 
 /* The code point in lower case. */
 uint32_t text_lower(uint32_t cp);
 
-/* Whether `part` occurs in s, letter case aside. */
+/* Whether `part` occurs in s, ignoring case. */
 bool text_contains(const char *s, const char *part);
 
 #endif

@@ -1,11 +1,10 @@
 /*
- * theme.c: the palettes. The exact colours are of equal lightness and chroma in OKLCH and differ in
- * hue: lightness 0.80 for dark backgrounds, 0.47 for light ones, grey for what may be overlooked.
- * Those of 256 are the ones of the 6x6x6 cube and the grey ramp that look most alike. The test of
- * this file holds all of them to a contrast (WCAG 2) of at least 4.5:1 on the backgrounds they are
- * meant for (to #1e1e1e, and from #fdf6e3), and rules to 3:1. High contrast brings its own black
- * background, and holds 7:1. A terminal's 8 and 16 colours are its own affair: those named here are
- * far enough from the background in the palettes of VGA and xterm.
+ * theme.c: the palettes. Exact colours share lightness and chroma in OKLCH and differ in hue:
+ * lightness 0.80 for dark backgrounds, 0.47 for light ones, grey for secondary text. The 256-colour
+ * values are the closest of the 6x6x6 cube and the grey ramp. The tests require a contrast (WCAG 2)
+ * of at least 4.5:1 on the intended backgrounds (up to #1e1e1e, and from #fdf6e3), and 3:1 for
+ * rules. High contrast has its own black background and 7:1. The 8- and 16-colour values depend on
+ * the terminal: those used here contrast with the background in the palettes of VGA and xterm.
  */
 #include "theme.h"
 #include "text.h"
@@ -164,14 +163,14 @@ const char *theme_role(int style)
     return style >= 0 && style < STYLE_COUNT ? rows[style].role : NULL;
 }
 
-/* Wishes */
+/* Overrides */
 
-/* VGA's palette, for what stands nearest to a colour given exactly. */
+/* VGA's palette, to find the nearest of 16 to an exact colour. */
 static const int vga[16] = {0x000000, 0xaa0000, 0x00aa00, 0xaa5500, 0x0000aa, 0xaa00aa,
                             0x00aaaa, 0xaaaaaa, 0x555555, 0xff5555, 0x55ff55, 0xffff55,
                             0x5555ff, 0xff55ff, 0x55ffff, 0xffffff};
 
-/* The colours of 256 that all terminals agree on; the first 16 as VGA has them. */
+/* The 256-colour palette, with the first 16 as on VGA. */
 static int rgb_of256(int n)
 {
     static const int level[] = {0, 95, 135, 175, 215, 255};
@@ -192,7 +191,7 @@ static int distance(int a, int b)
     return sum;
 }
 
-/* Of those from `first` to `last` the one nearest to rgb. */
+/* The nearest to rgb in the range from `first` to `last`. */
 static int nearest(int rgb, int first, int last)
 {
     int best = first;

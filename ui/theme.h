@@ -1,6 +1,6 @@
 /*
- * theme.h: what each kind of thing on the screen looks like. Drawing names a style; only screen.c
- * asks for its paint, so that a new theme is a column of a table.
+ * theme.h: the appearance of everything on the screen. Drawing names a style; only screen.c
+ * resolves it, so that a new theme is one column of a table.
  */
 #ifndef UI_THEME_H
 #define UI_THEME_H
@@ -13,33 +13,33 @@
 
 enum style {
     STYLE_TEXT,
-    STYLE_DIM,    /* what may be overlooked */
-    STYLE_RULE,   /* lines that divide */
+    STYLE_DIM,    /* secondary text */
+    STYLE_RULE,   /* rules */
     STYLE_STRONG, /* **bold** */
     STYLE_EMPHASIS,
     STYLE_HEADING,
-    STYLE_SUBHEADING, /* of the third level and below */
+    STYLE_SUBHEADING, /* third level and below */
     STYLE_LINK,
     STYLE_CODE,
-    STYLE_COMMENT, /* in highlighted code, and the next three */
+    STYLE_COMMENT, /* in highlighted code, like the next three */
     STYLE_STRING,
     STYLE_NUMBER,
     STYLE_KEYWORD,
     STYLE_MATH,
     STYLE_RESULT, /* \boxed{} */
-    STYLE_USER,   /* what the user said */
-    STYLE_PROMPT, /* the sign before it */
-    STYLE_NAME,   /* who speaks */
+    STYLE_USER,   /* the user's messages */
+    STYLE_PROMPT, /* their prompt sign */
+    STYLE_NAME,   /* the speaker's name */
     STYLE_INFO,
     STYLE_WARN,
     STYLE_FAIL,
     STYLE_KEY,      /* a key or command in help and hints */
     STYLE_TITLE,    /* of a dialog or pane */
-    STYLE_SELECTED, /* the row that Enter takes */
-    STYLE_MATCH,    /* what was looked for */
+    STYLE_SELECTED, /* the selected row */
+    STYLE_MATCH,    /* search matches */
     STYLE_COUNT,
 
-    STYLE_MUTED = 0x40, /* flag: the same, in the colour of STYLE_DIM (reasoning) */
+    STYLE_MUTED = 0x40, /* flag: the same style in the colour of STYLE_DIM (reasoning) */
 };
 
 enum {
@@ -47,13 +47,13 @@ enum {
     PAINT_DIM = 2,
     PAINT_UNDERLINE = 4,
     PAINT_REVERSE = 8,
-    PAINT_ITALIC = 16,  /* underlined where the terminal has no italics */
-    PAINT_DEFAULT = -1, /* as a colour: the terminal's own */
+    PAINT_ITALIC = 16,  /* underlined if the terminal has no italics */
+    PAINT_DEFAULT = -1, /* as a colour: the terminal's default */
 };
 
 /*
- * One colour in each of the ways a terminal may name it: of 8, of 16, of 256, and exactly. Where
- * of256 is less than 16 it is one of the terminal's own palette, whatever that looks like.
+ * A colour for each palette size: 8, 16, 256, and exact. An of256 below 16 is one of the terminal's
+ * own colours, whatever that looks like.
  */
 struct shade {
     int of8, of16, of256, rgb;
@@ -61,14 +61,14 @@ struct shade {
 
 struct paint {
     struct shade color, background;
-    unsigned attr, attr_few, attr_plain; /* with 256 colours and more, with fewer, with none */
+    unsigned attr, attr_few, attr_plain; /* with 256 colours or more, with fewer, with none */
 };
 
 struct theme {
     struct paint paint[STYLE_COUNT];
 };
 
-/* What a user wants otherwise, in any theme. */
+/* The user's overrides, for any theme. */
 struct theme_wish {
     bool is_set, has_color;
     struct shade color;
@@ -79,20 +79,20 @@ struct theme_wishes {
     struct theme_wish of[STYLE_COUNT];
 };
 
-/* UI_THEME_AUTO and UI_THEME_NONE get the colours of UI_THEME_DARK; wishes may be NULL. */
+/* UI_THEME_AUTO and UI_THEME_NONE use the colours of UI_THEME_DARK; wishes may be NULL. */
 void theme_init(struct theme *t, enum ui_theme kind, const struct theme_wishes *wishes);
 
 /* style may carry STYLE_MUTED. */
 struct paint theme_paint(const struct theme *t, uint8_t style);
 
 /*
- * Takes a wish: value is at most one colour ("red", "bright-blue", "default", 0 to 255, "#5fafff")
- * and any of bold, dim, underline, reverse. 0, or a ui_error with one line in err.
+ * Parses an override: value is at most one colour ("red", "bright-blue", "default", 0 to 255,
+ * "#5fafff") and any of bold, dim, underline, reverse. 0, or a ui_error with one line in err.
  */
 int theme_wish(struct theme_wishes *wishes, const char *role, const char *value, char *err,
                size_t errlen);
 
-/* "heading"; NULL: there is no such style. */
+/* "heading"; NULL: no such style. */
 const char *theme_role(int style);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * transcript.c: the list of items and the view of it. Knows where rows are and which are in sight,
- * not what is in them.
+ * transcript.c: the list of items and the viewport. Knows the rows of each item and which are
+ * visible, not their content.
  */
 #include "transcript.h"
 
@@ -28,7 +28,7 @@ void transcript_clear(struct transcript *t)
     };
 }
 
-/* Growing */
+/* Appending */
 
 static struct item *add_item(struct transcript *t, enum item_kind kind)
 {
@@ -48,7 +48,7 @@ static struct item *add_item(struct transcript *t, enum item_kind kind)
     return item;
 }
 
-/* The newest with this id; looked for from the end, where the growing one is. */
+/* The newest item with this id; searched from the end, where the growing one is. */
 static struct item *find(const struct transcript *t, int64_t id)
 {
     for (size_t i = t->n; i-- > 0;)
@@ -160,14 +160,17 @@ void transcript_window(struct transcript *t, int64_t id, enum ui_tone tone, cons
     t->rule = at;
 }
 
-/* The view */
+/* The viewport */
 
 static size_t rows_of(struct transcript *t, size_t index)
 {
     return item_rows(t->items[index], t->width);
 }
 
-/* Sets the top so that the last line is at the bottom of the view, or all begins at its top. */
+/*
+ * Sets the top so that the last line is at the bottom of the viewport, or the start at its top if
+ * everything fits.
+ */
 static void show_end(struct transcript *t)
 {
     size_t room = (size_t)t->height;
@@ -184,7 +187,7 @@ static void show_end(struct transcript *t)
     }
 }
 
-/* Whether what begins at the top ends within the view. */
+/* Whether everything from the top on fits the viewport. */
 static bool ends_in_view(struct transcript *t)
 {
     size_t shown = 0;
@@ -218,7 +221,7 @@ static void select_in_view(struct transcript *t)
         t->step = ITEM_MARKED;
 }
 
-/* After any move: at the end, the view follows again. */
+/* After any scrolling: at the end, the viewport follows again. */
 static void moved(struct transcript *t)
 {
     t->follow = ends_in_view(t);
@@ -227,7 +230,7 @@ static void moved(struct transcript *t)
     select_in_view(t);
 }
 
-/* The top while following is known only from the lines there are now. */
+/* While following, the top depends on the current lines. */
 static void fix_top(struct transcript *t)
 {
     if (t->follow)
@@ -279,7 +282,7 @@ void transcript_bottom(struct transcript *t)
     t->selected = t->n ? t->n - 1 : 0;
 }
 
-/* Places */
+/* Positions */
 
 void transcript_top_place(struct transcript *t, size_t *item_out, size_t *row_out)
 {
@@ -347,7 +350,7 @@ void transcript_focus(struct transcript *t, bool on)
     fix_top(t);
     size_t last = t->selected = last_in_view(t);
     for (size_t i = t->top_item; i <= last && i < t->n; i++)
-        if (item_has_reasoning(t->items[i])) /* what one comes here to fold */
+        if (item_has_reasoning(t->items[i])) /* most likely to be folded */
             t->selected = i;
 }
 
@@ -395,14 +398,14 @@ bool transcript_marked_folds(const struct transcript *t)
     return t->selected < t->n && item_has_reasoning(t->items[t->selected]);
 }
 
-/* Steps are found where a message is laid out. */
+/* Steps are known once a message is laid out. */
 static int steps_of(struct transcript *t, size_t i)
 {
     rows_of(t, i);
     return (int)item_steps(t->items[i]);
 }
 
-/* The step after or before the marked one, in this message or another; false: there is none. */
+/* The step after or before the selected one, in this message or another; false: none. */
 static bool next_step(struct transcript *t, int steps, size_t *item, int *step)
 {
     size_t i = t->selected;
@@ -420,7 +423,7 @@ static bool next_step(struct transcript *t, int steps, size_t *item, int *step)
     return false;
 }
 
-/* Brings a step into sight, near the top where it was not. */
+/* Scrolls a step into view, near the top if it was not visible. */
 static void show_step(struct transcript *t)
 {
     size_t rows = rows_of(t, t->selected), height = 0;
@@ -522,7 +525,7 @@ bool transcript_draw(struct transcript *t, struct grid *g, int row, int col, int
         int mark = t->focused && i == t->selected ? t->step : ITEM_UNMARKED;
         for (size_t r = i == t->top_item ? t->top_row : 0; r < rows && at < height; r++, at++) {
             item_draw(t->items[i], r, mark, g, row + at, col, width);
-            if (i < t->rule) /* models are not given it */
+            if (i < t->rule) /* not sent to the model */
                 grid_mute(g, row + at, col, width);
         }
     }

@@ -1,8 +1,8 @@
 /*
- * transcript.h: what was said, as lines that scroll.
+ * transcript.h: the conversation as scrollable lines.
  *
- * Messages are laid out when they come into view, and a line's place is known by its message and
- * its row there, so neither a long conversation nor a new width costs more than what is seen of it.
+ * Messages are laid out when they come into view, and a line is addressed by its message and row,
+ * so neither a long conversation nor a new width costs more than what is visible.
  */
 #ifndef UI_TRANSCRIPT_H
 #define UI_TRANSCRIPT_H
@@ -18,20 +18,20 @@
 struct transcript {
     struct item **items;
     size_t n, cap;
-    size_t top_item, top_row; /* the uppermost line, unless following */
-    bool follow;              /* the last line stays in sight */
-    enum ui_fold fold;        /* of reasoning when the answer begins */
+    size_t top_item, top_row; /* the topmost line, unless following */
+    bool follow;              /* the last line stays visible */
+    enum ui_fold fold;        /* for reasoning when the answer begins */
     bool focused;
     size_t selected;
-    size_t rule;            /* where the window begins, at this item's place; 0: nowhere */
-    int row, width, height; /* of the last drawing */
-    int step; /* of the selected message's reasoning, or ITEM_MARKED: the message as a whole */
+    size_t rule;            /* where the context window begins, at this item's index; 0: nowhere */
+    int row, width, height; /* as of the last draw */
+    int step; /* step of the selected message's reasoning, or ITEM_MARKED: the message as a whole */
 };
 
 void transcript_init(struct transcript *t, enum ui_fold fold);
 void transcript_clear(struct transcript *t); /* also frees it */
 
-/* As the calls of ui.h. */
+/* The same as in ui.h. */
 void transcript_begin(struct transcript *t, int64_t id, enum ui_role role, const char *name);
 void transcript_append(struct transcript *t, int64_t id, enum ui_text kind, const char *text,
                        size_t len);
@@ -43,14 +43,14 @@ void transcript_cut(struct transcript *t, int64_t id);
 void transcript_mark(struct transcript *t, int64_t id);
 void transcript_window(struct transcript *t, int64_t id, enum ui_tone tone, const char *label);
 
-/* The id of the marked message; 0: none, or a line of the program's own. */
+/* The id of the selected message; 0: none, or a notice from the program. */
 int64_t transcript_marked(const struct transcript *t);
 
 /* Whether it has versions, or reasoning to fold. */
 bool transcript_marked_varies(const struct transcript *t);
 bool transcript_marked_folds(const struct transcript *t);
 
-/* The id of the marked message, or of the latest that a model said; 0: there is none. */
+/* The id of the selected message, or of the latest answer; 0: none. */
 int64_t transcript_chosen(const struct transcript *t);
 
 void transcript_scroll(struct transcript *t, int rows);
@@ -58,37 +58,39 @@ void transcript_page(struct transcript *t, int pages);
 void transcript_top(struct transcript *t);
 void transcript_bottom(struct transcript *t);
 
-/* Folds all reasoning if some is open, else opens all; later reasoning follows. */
+/* Folds all reasoning if any is unfolded, else unfolds all; applies to later reasoning too. */
 void transcript_fold_all(struct transcript *t);
 
-/* Focus: a message in sight, or a step of its reasoning, is marked, and folds and unfolds. */
+/* Focus: selects a visible message or a step of its reasoning, and folds and unfolds it. */
 void transcript_focus(struct transcript *t, bool on);
-void transcript_select(struct transcript *t, int messages); /* moves the mark: -1, 1 */
-void transcript_step(struct transcript *t, int steps);      /* likewise, opening what it comes to */
+void transcript_select(struct transcript *t, int messages); /* moves the selection: -1, 1 */
+void transcript_step(struct transcript *t, int steps); /* the same, unfolding the new selection */
 void transcript_fold(struct transcript *t);
 
-/* Scrolls what of the chosen message is wider than the window. */
+/* Scrolls overlong lines of the selected message sideways. */
 void transcript_shift(struct transcript *t, int columns);
 
-/* Marks the message that was drawn in this row of the screen; false: none was. */
+/* Selects the message drawn in this screen row; false: none there. */
 bool transcript_point(struct transcript *t, int row);
 
-/* Places are an item and a row of it. The uppermost in sight; where one is on the screen, -1:
- * nowhere. */
+/*
+ * A position is an item and a row of it. The topmost one; the screen row of one, -1: not visible.
+ */
 void transcript_top_place(struct transcript *t, size_t *item_out, size_t *row_out);
 int transcript_screen_row(struct transcript *t, size_t item, size_t row);
 
-/* Brings a place into sight, and marks its message. */
+/* Scrolls a position into view and selects its message. */
 void transcript_show(struct transcript *t, size_t item, size_t row);
 
-size_t transcript_index(const struct transcript *t, int64_t id); /* of a message; t->n: unknown */
+size_t transcript_index(const struct transcript *t,
+                        int64_t id); /* index of a message; t->n: unknown */
 
-bool transcript_has_messages(const struct transcript *t); /* not only notices */
+bool transcript_has_messages(const struct transcript *t); /* has more than notices */
 
-/* Its rows in this width, counted up to `most`. */
+/* Its rows at this width, counted up to `most`. */
 int transcript_rows(struct transcript *t, int width, int most);
 
-/* Draws into the rectangle; true when there is more below it. */
+/* Draws into the rectangle; true if there is more below. */
 bool transcript_draw(struct transcript *t, struct grid *g, int row, int col, int height, int width);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * tty.c: the terminal as a device. A terminal that does not take our bytes must cost nothing:
- * output is queued and sent when poll() says so, through a non-blocking description of our own.
+ * tty.c: the terminal as a device. A terminal that accepts no output must not block the program:
+ * output is queued and sent when poll() allows, through a non-blocking file description of our own.
  */
 #include "tty.h"
 
@@ -14,7 +14,7 @@
 
 enum {
     LAST_WORDS_MS = 200,
-    SHARED_PIECE = 256, /* what a terminal that polls writable takes without blocking */
+    SHARED_PIECE = 256, /* bytes a writable terminal accepts without blocking */
 };
 
 int tty_open(struct tty *t, int in, int out)
@@ -67,7 +67,7 @@ void tty_cooked(struct tty *t)
     }
     bytes_cut(&t->pending, 0);
     t->sent = 0;
-    /* Not TCSADRAIN: a terminal that is stuck would keep us here. */
+    /* Not TCSADRAIN: a stuck terminal would block here. */
     tcsetattr(t->in, TCSANOW, &t->cooked);
 }
 

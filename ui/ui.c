@@ -1,6 +1,6 @@
 /*
- * ui.c: the door. Opens and closes the terminal and keeps time. What a key means is dispatch.c's,
- * where things are drawn is layout.c's.
+ * ui.c: the public interface. Opens and closes the terminal and keeps time. Keys are handled by
+ * dispatch.c, layout by layout.c.
  */
 #include "ui.h"
 #include "extract.h"
@@ -17,9 +17,9 @@
 enum {
     FRAME_MS = 33,
     READ_SIZE = 1 << 16,
-    READS_MAX = 16, /* in one ui_feed(), so that a flood of input does not starve the caller */
+    READS_MAX = 16, /* per ui_feed(), so that a flood of input does not starve the caller */
     DEFAULT_ROWS = 24,
-    DEFAULT_COLS = 80, /* of a terminal that does not know its size */
+    DEFAULT_COLS = 80, /* if the terminal does not know its size */
 };
 
 static int64_t monotonic_ms(void)
@@ -332,7 +332,7 @@ void ui_draw(struct ui *u)
     bytes_cut(&u->frame, 0);
 }
 
-/* What is shown */
+/* Content */
 
 void ui_transcript_clear(struct ui *u)
 {

@@ -1,5 +1,5 @@
 /*
- * vi.c: the commands of vi. Each key is a step of a small machine: count, operator, count, motion.
+ * vi.c: vi's commands. Each key is a step of a small state machine: count, operator, count, motion.
  */
 #include "vi.h"
 #include "vi_edit.h"
@@ -60,7 +60,7 @@ static void begin_record(struct vi *vi, const struct editor *e)
     vi->revision = e->revision;
 }
 
-/* The command is over: it can be repeated if it changed something. */
+/* The command is complete: it is repeatable if it changed something. */
 static void end_record(struct vi *vi, const struct editor *e)
 {
     if (!vi->replaying && !vi->no_repeat && vi->now.n > 0 && e->revision != vi->revision)
@@ -141,7 +141,7 @@ static enum vi_wish command(struct vi *vi, struct editor *e, uint32_t key)
     return VI_DONE;
 }
 
-/* What is selected */
+/* Visual mode */
 
 bool vi_selected(const struct vi *vi, const struct editor *e, size_t span[2])
 {
@@ -156,7 +156,7 @@ bool vi_selected(const struct vi *vi, const struct editor *e, size_t span[2])
     return true;
 }
 
-/* A command on the selection; false: the key is none. */
+/* A command on the selection; false: unknown key. */
 static bool on_selection(struct vi *vi, struct editor *e, uint32_t key)
 {
     size_t span[2];
@@ -238,7 +238,7 @@ static bool move_or_operate(struct vi *vi, struct editor *e, uint32_t key)
     return true;
 }
 
-/* The key after f, r, g, i and such. */
+/* The key after f, r, g, i and the like. */
 static enum vi_wish second_key(struct vi *vi, struct editor *e, uint32_t key)
 {
     uint32_t wait = vi->wait;
@@ -253,7 +253,7 @@ static enum vi_wish second_key(struct vi *vi, struct editor *e, uint32_t key)
             vi->op = key;
             vi->op_count = vi->count;
             vi->count = 0;
-            return VI_DONE; /* a motion comes */
+            return VI_DONE; /* a motion follows */
         }
         if (key == 'J')
             vi_join(vi, e, false);
@@ -271,7 +271,7 @@ static enum vi_wish second_key(struct vi *vi, struct editor *e, uint32_t key)
             vi_operate(vi, e, &span);
         }
         break;
-    case '"': return VI_DONE; /* there is one register; the command goes on */
+    case '"': return VI_DONE; /* there is only one register; the command continues */
     default:
         vi->find = (struct vi_find){wait, key};
         if (!vi_search_line(e, &vi->find, vi_count(vi), false, &m))
@@ -321,7 +321,7 @@ static enum vi_wish first_key(struct vi *vi, struct editor *e, uint32_t key)
     return result;
 }
 
-/* Keys that are no characters, as the characters that do the same. */
+/* Special keys, mapped to the characters with the same effect. */
 static uint32_t character_of(struct key key)
 {
     static const struct {

@@ -1,5 +1,5 @@
 /*
- * vi_edit.c: what vi's commands do to the text. Which keys they are is vi.c's.
+ * vi_edit.c: vi's changes to the text. vi.c maps the keys to them.
  */
 #include "vi_edit.h"
 #include "text.h"
@@ -80,7 +80,7 @@ void vi_insert_at(struct vi *vi, struct editor *e, size_t pos)
 
 /* Operators */
 
-/* Whole lines, with the newline behind them or, at the end of the text, the one before. */
+/* Whole lines, with the newline after them or, at the end of the text, the one before. */
 static void delete_lines(struct editor *e, size_t from, size_t to)
 {
     if (to == e->text.len && from > 0 && (to == from || e->text.data[to - 1] != '\n'))
@@ -134,7 +134,7 @@ struct vi_span vi_whole_lines(const struct editor *e, size_t from, size_t to)
     return (struct vi_span){editor_line_start(e, from), end + (end < e->text.len), true};
 }
 
-/* What an operator takes of a motion. */
+/* The range of an operator with a motion. */
 struct vi_span vi_span_of(const struct vi *vi, const struct editor *e, uint32_t key,
                           const struct vi_motion *m)
 {
@@ -145,21 +145,21 @@ struct vi_span vi_span_of(const struct vi *vi, const struct editor *e, uint32_t 
     if (m->inclusive)
         return (struct vi_span){from, editor_right_of(e, to), false};
     if ((key == 'w' || key == 'W') && editor_line_end(e, from) < to) {
-        /* The last word's end, not the first word of the next line. */
+        /* To the end of the last word, not to the first word of the next line. */
         size_t end = to;
         while (end > from && strchr(" \t\n", e->text.data[end - 1]) &&
                editor_line_start(e, end) > from)
             end--;
         to = end;
     } else if (to > from && editor_line_start(e, to) == to && editor_line_end(e, from) < to) {
-        to--; /* not the newline before it either */
+        to--; /* nor the newline before it */
         if (from <= vi_first(e, from) && vi->op != 'c' && (key == '{' || key == '}'))
             return vi_whole_lines(e, from, to);
     }
     return (struct vi_span){from, to, false};
 }
 
-/* The word that "cw" changes goes to its end, without the space. */
+/* "cw" changes up to the end of the word, without the space. */
 bool vi_change_word(struct vi *vi, const struct editor *e, uint32_t key, struct vi_motion *m)
 {
     bool known;
@@ -176,7 +176,7 @@ bool vi_change_word(struct vi *vi, const struct editor *e, uint32_t key, struct 
     return true;
 }
 
-/* Commands of one key */
+/* Single-key commands */
 
 void vi_delete(struct vi *vi, struct editor *e, bool on)
 {
@@ -200,7 +200,7 @@ void vi_replace(struct vi *vi, struct editor *e, uint32_t cp)
     for (int i = 0; i < vi_times(vi); i++) {
         if (end == editor_line_end(e, end)) {
             bytes_free(&text);
-            return; /* not so many */
+            return; /* not that many */
         }
         end = editor_right_of(e, end);
         bytes_add(&text, utf8, text_encode(cp, utf8));
@@ -250,7 +250,7 @@ void vi_put(struct vi *vi, struct editor *e, bool behind)
         bytes_add(&text, cut->data, cut->len);
     if (lines) {
         at = behind ? editor_line_end(e, at) : editor_line_start(e, at);
-        if (behind) { /* the newline comes first */
+        if (behind) { /* the newline is inserted first */
             memmove(text.data + 1, text.data, text.len - 1);
             text.data[0] = '\n';
         }

@@ -1,6 +1,6 @@
 /*
- * vi_edit.h: vi's changes of the text, for vi.c. An operator is vi->op: d, c, y, or u, U and ~ for
- * letters; counts are those given before the key.
+ * vi_edit.h: vi's changes to the text, for vi.c. An operator is vi->op: d, c, y, or u, U and ~ for
+ * case; counts are those typed before the key.
  */
 #ifndef UI_VI_EDIT_H
 #define UI_VI_EDIT_H
@@ -9,22 +9,22 @@
 
 enum { VI_COUNT_MAX = 9999 };
 
-/* The count that was given, 0: none; and how often that means. */
+/* The count as typed, 0: none; and the resulting number of repeats. */
 int vi_count(const struct vi *vi);
 int vi_times(const struct vi *vi);
 
-/* Inserting: from a position on; as often as the count says; on a new line. Leaving repeats it. */
+/* Inserting: at a position; repeated count times; on a new line. Leaving insert mode repeats it. */
 void vi_insert(struct vi *vi, struct editor *e, size_t pos);
 void vi_insert_at(struct vi *vi, struct editor *e, size_t pos);
 void vi_open_line(struct vi *vi, struct editor *e, bool below);
 void vi_leave_insert(struct vi *vi, struct editor *e);
 
-/* What an operator takes: of lines, and of a motion, whose key matters to "w". */
+/* Applies an operator: to lines, and to a motion, whose key matters for "w". */
 struct vi_span vi_whole_lines(const struct editor *e, size_t from, size_t to);
 struct vi_span vi_span_of(const struct vi *vi, const struct editor *e, uint32_t key,
                           const struct vi_motion *m);
 
-/* The motion of "cw", which is another than that of "dw"; false: as usual. */
+/* The motion of "cw", which differs from that of "dw"; false: no difference. */
 bool vi_change_word(struct vi *vi, const struct editor *e, uint32_t key, struct vi_motion *m);
 
 void vi_operate(struct vi *vi, struct editor *e, const struct vi_span *span);

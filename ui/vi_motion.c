@@ -40,7 +40,7 @@ size_t vi_first(const struct editor *e, size_t pos)
     return pos;
 }
 
-/* The start of the line n lines on or back; false: there are not so many. */
+/* The start of the line n lines down or up; false: not that many. */
 static bool move_lines(const struct editor *e, int n, size_t *pos)
 {
     *pos = editor_line_start(e, *pos);
@@ -75,7 +75,7 @@ static bool go_line(const struct editor *e, int line, size_t *pos)
     return true;
 }
 
-/* Words. `big`: all that is not space is one kind. */
+/* Words. `big`: everything but white space is one class. */
 
 static int kind(const struct editor *e, size_t pos, bool big)
 {
@@ -157,7 +157,7 @@ static size_t paragraph_back(const struct editor *e, size_t pos)
     return pos;
 }
 
-/* In the line */
+/* Within the line */
 
 bool vi_search_line(const struct editor *e, const struct vi_find *find, int n, bool again,
                     struct vi_motion *out)
@@ -167,7 +167,7 @@ bool vi_search_line(const struct editor *e, const struct vi_find *find, int n, b
 
     if (find->how == 0)
         return false;
-    if (again && till && n <= 1) { /* it stands before one already */
+    if (again && till && n <= 1) { /* already next to one */
         size_t beside = on ? editor_right_of(e, pos) : pos > start ? editor_left_of(e, pos) : pos;
         n += beside < end && character(e, beside) == find->what;
     }
@@ -194,7 +194,7 @@ static struct vi_find turned(struct vi_find find)
 
 static const char brackets[] = "()[]{}<>";
 
-/* From pos on or back to the bracket that the one of another kind closes or opens. */
+/* From pos forward or back to the bracket that matches an unbalanced one. */
 static bool partner(const struct editor *e, size_t pos, char own, char other, bool on, size_t *out)
 {
     int depth = 0;
@@ -340,11 +340,11 @@ static bool word_object(const struct editor *e, bool big, bool around, int n, st
         for (int part = 0; part < 1 + around && to < end; part++)
             for (int here = kind(e, to, big); to < end && kind(e, to, big) == here;) {
                 if (around && part == 1 && k > 0 && here > 0)
-                    break; /* no space behind the word */
+                    break; /* no space after the word */
                 to = editor_right_of(e, to);
             }
     }
-    /* "aw" without a space behind takes the one before. */
+    /* "aw" without a trailing space takes the leading one. */
     if (around && k > 0 && kind(e, editor_left_of(e, to), big) > 0)
         while (from > start && kind(e, editor_left_of(e, from), big) == 0)
             from = editor_left_of(e, from);
@@ -388,7 +388,7 @@ static bool bracket_object(const struct editor *e, uint32_t key, bool around, in
     if (e->text.len == 0 || from == e->text.len)
         return false;
     for (n = n > 0 ? n : 1; n > 0; n--) {
-        /* On a bracket it is that one; else the one that is open here. */
+        /* A bracket under the cursor; else the enclosing one. */
         if (e->text.data[from] == close && from == e->cursor) {
             if (!partner(e, from, close, open, false, &from))
                 return false;

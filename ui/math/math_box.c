@@ -1,13 +1,13 @@
 /*
- * math_box.c: how large each part of a formula is in two dimensions, and where it stands in the
- * part around it. A box has its baseline at y = 0; rows above it are negative.
+ * math_box.c: the size of each part of a formula in two dimensions, and its position within its
+ * parent. A box has its baseline at y = 0; rows above it are negative.
  */
 #include "math/math_tree.h"
 #include "text.h"
 
 #include <string.h>
 
-enum { OPERAND_MAX = 64 }; /* neighbours looked at for the size of a sum's sign */
+enum { OPERAND_MAX = 64 }; /* neighbours considered for the size of a sum sign */
 
 static struct math_node *at(struct math_sizer *z, int node)
 {
@@ -45,7 +45,7 @@ static void place(struct math_sizer *z, int node, int x, int y)
     at(z, node)->box.y = y;
 }
 
-/* Takes over a text as the one that is drawn for the node. */
+/* Makes a text the one drawn for the node; takes ownership. */
 static void keep_text(struct math_sizer *z, int node, const struct bytes *text)
 {
     at(z, node)->text = (uint32_t)z->t->text.len;
@@ -59,7 +59,7 @@ static int text_columns_of(struct math_sizer *z, int node)
     return text_width(z->t->text.data + at(z, node)->text, at(z, node)->len);
 }
 
-/* One row, as math_line.c writes it. */
+/* A single row, as written by math_line.c. */
 static void size_line(struct math_sizer *z, int node, enum math_manner manner)
 {
     struct bytes line = {0};
@@ -82,7 +82,7 @@ static bool has_table(const struct math_tree *t, int node)
     return n->kind == MATH_TABLE || (n->b && has_table(t, n->b)) || (n->c && has_table(t, n->c));
 }
 
-/* The operator a node is, itself or under its scripts; 0: it is none that grows. */
+/* The operator of a node, itself or its base; 0: not one that grows. */
 static int big_operator(struct math_sizer *z, int node)
 {
     if (at(z, node)->kind == MATH_SCRIPTS)
@@ -93,7 +93,7 @@ static int big_operator(struct math_sizer *z, int node)
     return at(z, node)->kind == MATH_ATOM && grows ? node : 0;
 }
 
-/* Whether what a sum is over is taller than a line. */
+/* Whether the operand of a sum is taller than a line. */
 static bool operand_is_tall(struct math_sizer *z, int node)
 {
     int seen = 0;
@@ -108,7 +108,7 @@ static bool operand_is_tall(struct math_sizer *z, int node)
     return false;
 }
 
-/* Whether a fraction may be written a/b among its neighbours. */
+/* Whether a fraction may be written a/b next to its neighbours. */
 static bool may_be_on_line(struct math_sizer *z, int before, int node)
 {
     int next = at(z, node)->next;
@@ -133,7 +133,7 @@ static void size_row_item(struct math_sizer *z, int before, int i, enum math_man
     math_size(z, i, manner);
 }
 
-/* Tall brackets do not touch what is beside them. */
+/* Tall brackets keep a gap to their neighbours. */
 static int tall_gap(struct math_sizer *z, int before, int i)
 {
     if (before == 0 || (height(z, before) == 1 && height(z, i) == 1))
@@ -256,8 +256,8 @@ static void size_limits(struct math_sizer *z, int node)
 }
 
 /*
- * One script at the right of its base: in raised characters on the baseline if there are such, else
- * above it; at a tall base, beside its top or bottom row.
+ * A single script at the right of its base: in raised characters on the baseline if possible, else
+ * above it; on a tall base, next to its top or bottom row.
  */
 static bool size_script(struct math_sizer *z, int script, bool raised, bool plain,
                         const struct math_box *base)
@@ -374,7 +374,7 @@ static void size_atom(struct math_sizer *z, int node)
         set_size(z, node, columns, 1, 1);
 }
 
-/* A bracket at the side of what is `up` and `down` rows large. */
+/* A bracket beside content that is `up` and `down` rows high. */
 static void size_bracket(struct math_sizer *z, int node, int up, int down)
 {
     if (node == 0)
@@ -402,7 +402,7 @@ static void size_delim(struct math_sizer *z, int node, enum math_manner manner)
     int pad_left = table, pad_right = table;
 
     if (table && b + c)
-        at(z, inside)->tall = true; /* two lines get one between them for the baseline */
+        at(z, inside)->tall = true; /* two lines get a row between them for the baseline */
     math_size(z, a, manner);
     struct math_box box = at(z, a)->box;
     size_bracket(z, b, box.up, box.down);
@@ -430,7 +430,7 @@ static void size_delim(struct math_sizer *z, int node, enum math_manner manner)
     set_size(z, node, x, box.up, box.down);
 }
 
-/* A mark above: on the letter where there is one for it, else in a row of its own. */
+/* An accent: combined with the letter if possible, else in a row of its own. */
 static void size_accent(struct math_sizer *z, int node)
 {
     int a = at(z, node)->a;
@@ -479,7 +479,7 @@ static void size_arrow(struct math_sizer *z, int node)
     set_size(z, node, width, up, down);
 }
 
-/* With a margin of so many columns and rows around what is inside. */
+/* With a margin around the content, in columns and rows. */
 static void size_around(struct math_sizer *z, int node, enum math_manner manner, int columns,
                         int rows)
 {

@@ -1,13 +1,12 @@
 /*
- * math_bracket.c: what is seen only once a row is complete: brackets that belong together, and
- * signs.
+ * math_bracket.c: passes over a complete row: matching brackets, and signs.
  */
 #include "math/math_parse.h"
 
 #include <string.h>
 
 enum {
-    OPEN_MAX = 32, /* brackets in brackets of one row */
+    OPEN_MAX = 32, /* nesting depth within one row */
     KET_MAX = 16,  /* parts between | and > */
 };
 
@@ -44,7 +43,7 @@ struct open {
     bool bar, ket;
 };
 
-/* The bracket that a node is, itself or under its scripts; 0: none. */
+/* The bracket of a node, itself or its base; 0: none. */
 static int bracket_of(struct math_parser *p, int i)
 {
     const struct math_node *n = node(p, i);
@@ -54,7 +53,7 @@ static int bracket_of(struct math_parser *p, int i)
     return is && (n->class == CLASS_OPEN || n->class == CLASS_CLOSE || is_bar(n)) ? i : 0;
 }
 
-/* Puts what is from an opening bracket to the closing one into one node; the node in its place. */
+/* Wraps everything from an opening bracket to its closing one into one node; returns that. */
 static int close_bracket(struct math_parser *p, struct math_list *list, struct open open, int last,
                          int closing)
 {
@@ -71,7 +70,7 @@ static int close_bracket(struct math_parser *p, struct math_list *list, struct o
     node(p, n)->a = inside;
     node(p, n)->b = open.at;
     node(p, n)->c = last;
-    if (last != closing) { /* the scripts of the closing one are those of the whole */
+    if (last != closing) { /* the scripts of the closing bracket apply to the whole */
         node(p, closing)->a = n;
         node(p, closing)->class = CLASS_CLOSE;
         n = closing;
@@ -92,7 +91,7 @@ static bool is_named(struct math_parser *p, int i, const char *name)
     return symbol && strcmp(symbol->name, name) == 0;
 }
 
-/* |0>: a bar with an angle bracket as its other end. */
+/* |0>: a bar closed by an angle bracket. */
 static bool is_ket(struct math_parser *p, int bar)
 {
     int seen = 0;
@@ -104,7 +103,7 @@ static bool is_ket(struct math_parser *p, int bar)
     return false;
 }
 
-/* A bar opens where a value is due; elsewhere where it may pair with another. */
+/* A bar opens where an operand is expected; elsewhere only if it may pair with another. */
 static bool bar_opens(struct math_parser *p, int before, int bars_left)
 {
     if (before == 0 || bars_left % 2 == 0)

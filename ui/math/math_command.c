@@ -1,5 +1,5 @@
 /*
- * math_command.c: the commands that take arguments or change what comes after them.
+ * math_command.c: commands that take arguments or affect what follows them.
  */
 #include "math/math_parse.h"
 #include "text.h"
@@ -46,10 +46,10 @@ enum command {
 struct command_row {
     const char *name;
     enum command what;
-    uint32_t with; /* by command: a form, a mark, a width */
+    uint32_t with; /* by command: a form, an accent, a width */
 };
 
-/* Sorted by nothing but sense: looked up once for each command of a formula. */
+/* Grouped by meaning, not sorted: looked up once per command. */
 static const struct command_row commands[] = {
     {"frac", DO_FRACTION, FRACTION_PLAIN},
     {"dfrac", DO_FRACTION, FRACTION_PLAIN},
@@ -212,7 +212,7 @@ static const struct command_row commands[] = {
     {"hfill", DO_SPACE, 2},
 };
 
-/* A node with what its arguments gave. */
+/* A node built from its arguments. */
 static int with(struct math_parser *p, int n, int a, int b, int c)
 {
     if (p->failed)
@@ -264,7 +264,7 @@ static int parse_binomial(struct math_parser *p)
     return p->failed ? 0 : fenced(p, n, named(p, "("), named(p, ")"));
 }
 
-/* What stands behind \left, \right, \middle and \big; 0 for the invisible one. */
+/* The delimiter after \left, \right, \middle and \big; 0 for the invisible one. */
 static int parse_delimiter(struct math_parser *p)
 {
     const struct math_symbol *symbol = NULL;
@@ -310,7 +310,7 @@ static int parse_accent(struct math_parser *p, struct math_name name, uint32_t m
         return 0;
     node(p, n)->cp = mark;
     node(p, n)->word = name.s[0] == 'w' ||
-                       name.s[0] == 'o'; /* \wide.., \over..: as wide as it is */
+                       name.s[0] == 'o'; /* \wide.., \over..: as wide as its base */
     return with(p, n, on, 0, 0);
 }
 
@@ -355,7 +355,7 @@ static int parse_arrow(struct math_parser *p, uint32_t cp)
     return with(p, n, over, under, math_char_node(p, cp));
 }
 
-/* The next sign, struck through: the character Unicode has for it, or one with a stroke on it. */
+/* The next sign, struck through: Unicode's character for it, or one with a combining stroke. */
 static int parse_not(struct math_parser *p)
 {
     int n = math_parse_argument(p);
@@ -445,7 +445,7 @@ static int parse_lines(struct math_parser *p)
     return math_take(p, '}') ? n : math_fail(p);
 }
 
-/* \hspace{1cm}: no row is measured in centimetres. */
+/* \hspace{1cm}: centimetres do not apply to rows of characters. */
 static int parse_length(struct math_parser *p, uint32_t columns)
 {
     struct math_name ignored;

@@ -1,5 +1,5 @@
 /*
- * math_draw.c: boxes to rows of characters.
+ * math_draw.c: draws boxes as rows of characters.
  */
 #include "math/math_tree.h"
 #include "text.h"
@@ -64,7 +64,7 @@ static void put(const struct canvas *g, int row, int column, const char *s)
     put_text(g, row, column, s, strlen(s));
 }
 
-/* The same character n times to the right. */
+/* Repeats a character n times to the right. */
 static void put_run(const struct canvas *g, int row, int column, int n, const char *utf8,
                     const char *ascii)
 {
@@ -77,7 +77,7 @@ static void put_own_text(const struct canvas *g, int node, int row, int column)
     put_text(g, row, column, g->t->text.data + at(g, node)->text, at(g, node)->len);
 }
 
-/* Brackets that are made of pieces. */
+/* Brackets assembled from pieces. */
 static const struct bracket {
     const char *name, *top, *more, *middle, *bottom;
 } brackets[] = {
@@ -249,7 +249,7 @@ static void draw_rule(const struct canvas *g, const struct math_node *n, int row
         put_run(g, r, column, 1, "│", "|");
 }
 
-/* Where an upright rule meets a level one. */
+/* Joins an upright rule and a horizontal one. */
 static void draw_crossing(const struct canvas *g, const struct math_box *upright,
                           const struct math_box *level, int row, int column)
 {
@@ -321,7 +321,7 @@ static void draw_parts(const struct canvas *g, int node, int row, int column)
         draw(g, n->c, row, column);
 }
 
-/* Draws a node whose parent's baseline begins at row and column. */
+/* Draws a node; row and column are those of its parent's baseline. */
 static void draw(const struct canvas *g, int node, int row, int column)
 {
     const struct math_node *n = at(g, node);

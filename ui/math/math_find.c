@@ -1,6 +1,6 @@
 /*
- * math_find.c: where formulas are in plain text. Each kind of opening is read on to the next of its
- * own kind at most, so that a whole text is read a few times over, whatever is in it.
+ * math_find.c: finds formulas in plain text. Each kind of opening delimiter scans at most to the
+ * next of its own kind, so that any text is read a bounded number of times.
  */
 #include "math/maths.h"
 #include "math/math_tree.h"
@@ -9,7 +9,7 @@
 
 enum {
     TICKS_MAX = 8,  /* longer runs of backticks open nothing */
-    NESTED_MAX = 8, /* environments and boxes in their like */
+    NESTED_MAX = 8, /* nesting of environments and boxes */
     WORD_MAX = 24,
 };
 
@@ -18,7 +18,7 @@ struct scan {
     size_t len;
 };
 
-/* How reading on to a closing delimiter ended. */
+/* How the scan for a closing delimiter ended. */
 enum outcome { CLOSED, OPEN, NONE };
 
 static bool is_letter(char c)
@@ -42,7 +42,7 @@ static bool starts(const struct scan *t, size_t at, const char *with)
     return n <= t->len - at && memcmp(t->s + at, with, n) == 0;
 }
 
-/* At the newline before a line with nothing on it: a formula does not go on over that. */
+/* At the newline before a blank line: formulas end there. */
 static bool is_gap(const struct scan *t, size_t at)
 {
     if (t->s[at] != '\n')
@@ -52,7 +52,7 @@ static bool is_gap(const struct scan *t, size_t at)
     return at < t->len && t->s[at] == '\n';
 }
 
-/* The length of the same character from `at` on. */
+/* Length of the run of one character at `at`. */
 static size_t run(const struct scan *t, size_t at)
 {
     size_t n = 0;
@@ -75,7 +75,7 @@ static size_t line_end(const struct scan *t, size_t at)
     return end ? (size_t)(end - t->s) : t->len;
 }
 
-/* Past a fenced block of code that opens at `at`; an open one takes the rest. */
+/* Skips a fenced code block at `at`; an unclosed one extends to the end. */
 static size_t skip_fence(const struct scan *t, size_t at)
 {
     char c = t->s[at];
@@ -91,7 +91,7 @@ static size_t skip_fence(const struct scan *t, size_t at)
     return t->len;
 }
 
-/* Past code in backticks, or past the backticks alone where nothing closes them. */
+/* Skips code in backticks, or only the backticks if they are unclosed. */
 static size_t skip_code(const struct scan *t, size_t at)
 {
     size_t n = run(t, at), i = at + n;
@@ -107,7 +107,7 @@ static size_t skip_code(const struct scan *t, size_t at)
     return at + n;
 }
 
-/* From `at` to the closing delimiter, which goes to *end_out. `opening` cannot come before it. */
+/* Scans from `at` to the closing delimiter; *end_out is its end. Stops at `opening`. */
 static enum outcome find_close(const struct scan *t, size_t at, const char *opening,
                                const char *closing, size_t *end_out)
 {
@@ -138,7 +138,7 @@ static bool set(const struct scan *t, struct math_span *out, size_t start, size_
     return outcome != NONE;
 }
 
-/* Words that formulas do not have outside of \text{}. */
+/* Words that occur in formulas only inside \text{}. */
 static bool is_prose_word(const char *s, size_t len)
 {
     static const char words[] =
@@ -162,7 +162,9 @@ static size_t word_length(const char *s, size_t len)
     return n;
 }
 
-/* Whether what is between two dollars reads as a sentence: it has words of one, or two in a row. */
+/*
+ * Whether text between two dollars reads as a sentence: it has such words, or two words in a row.
+ */
 static bool is_prose(const char *s, size_t len)
 {
     size_t depth = 0, after_word = 0;
@@ -211,7 +213,7 @@ static bool dollars_hold_math(const struct scan *t, size_t at, size_t close)
     return is_space(s[0]) && is_space(s[len - 1]) && has_any(s, len, "\\^_=+<>{");
 }
 
-/* Whether an open $.. is more likely the beginning of a formula than of a price. */
+/* Whether an unclosed $.. is more likely a formula than a price. */
 static bool may_become_math(const char *s, size_t len)
 {
     if (len == 0 || is_space(s[0]) || is_prose(s, len))
@@ -246,7 +248,7 @@ static bool find_dollar(const struct scan *t, size_t at, struct math_span *out)
     }
 }
 
-/* Whether nothing else is on the lines a span is on. */
+/* Whether a span has its lines to itself. */
 static bool stands_alone(const struct scan *t, const struct math_span *span)
 {
     size_t from = span->start, to = span->end;
@@ -257,7 +259,7 @@ static bool stands_alone(const struct scan *t, const struct math_span *span)
     return (from == 0 || t->s[from - 1] == '\n') && (to == t->len || t->s[to] == '\n');
 }
 
-/* What is bare is its own source. */
+/* A bare formula is its own source. */
 static bool set_bare(const struct scan *t, struct math_span *out, size_t start, size_t end,
                      enum outcome outcome)
 {
@@ -287,7 +289,7 @@ static bool find_boxed(const struct scan *t, size_t at, struct math_span *out)
     return true;
 }
 
-/* Environments that need no delimiters around them. */
+/* Environments that need no delimiters. */
 static bool is_bare_environment(const char *name, size_t len)
 {
     static const char *const names[] = {

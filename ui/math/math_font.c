@@ -1,5 +1,5 @@
 /*
- * math_font.c: one character in another dress: bold, blackboard bold, script, Fraktur, raised,
+ * math_font.c: styled variants of a character: bold, blackboard bold, script, Fraktur, raised,
  * lowered.
  */
 #include "math/math_tree.h"
@@ -18,7 +18,7 @@ static uint32_t find(const struct pair *pairs, size_t n, uint32_t from)
     return 0;
 }
 
-/* Letters that Unicode had before it gave each alphabet a block of its own. */
+/* Letters that Unicode encoded before it added whole alphabets. */
 static uint32_t older(uint32_t cp, enum math_font font)
 {
     static const struct pair doubles[] = {{'C', 0x2102}, {'H', 0x210d}, {'N', 0x2115},

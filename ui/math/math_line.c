@@ -1,6 +1,6 @@
 /*
  * math_line.c: a formula, or a part of one, on one line: a/b, √(x + 1), x², with parentheses where
- * the second dimension would have said what belongs together.
+ * two dimensions would show the grouping.
  */
 #include "math/math_line.h"
 #include "text.h"
@@ -59,7 +59,7 @@ static void emit_group(struct line *l, int node, bool parens)
     }
 }
 
-/* d/dx and its kind, which apply to what follows. */
+/* d/dx and the like, which apply to what follows. */
 static bool is_derivative(const struct line *l, const struct math_node *fraction)
 {
     int above = math_unwrap(l->t, fraction->a), below = math_unwrap(l->t, fraction->b);
@@ -162,7 +162,7 @@ static void emit_scripts(struct line *l, int node)
     line_put_scripts(l, node);
 }
 
-/* A blank after a letter or digit. */
+/* A space after a letter or digit. */
 static void stand_apart(struct line *l)
 {
     size_t len = l->out->len;
@@ -218,7 +218,7 @@ static bool ends_in_comma(const struct line *l)
     return l->out->len > 0 && strchr(",;", l->out->data[l->out->len - 1]);
 }
 
-/* Cells and lines with signs between them, where a cell does not end in one. */
+/* Cells and lines separated by signs, unless a cell ends in one. */
 static void emit_table(struct line *l, const struct math_node *n)
 {
     bool tight = l->tight, first_line = true;
@@ -256,7 +256,7 @@ static void emit_table(struct line *l, const struct math_node *n)
     l->tight = tight;
 }
 
-/* Puts a combining mark on each cluster of what was written from `start` on, or on one of them. */
+/* Puts a combining mark on each cluster written from `start` on, or on one of them. */
 static void put_marks(struct line *l, size_t start, uint32_t mark, bool all, bool spaces)
 {
     struct bytes marked = {0};
@@ -323,7 +323,7 @@ static void emit_bar(struct line *l, const struct math_node *n)
     put_marks(l, start, n->form == SIDE_UNDER ? 0x332 : one ? 0x304 : 0x305, true, true);
 }
 
-/* The words at an arrow, without blanks around them. */
+/* The labels of an arrow, without surrounding blanks. */
 static void put_label(struct line *l, int node)
 {
     struct bytes s = {0};

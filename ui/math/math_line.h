@@ -1,5 +1,5 @@
 /*
- * math_line.h: what the two files share that write a formula on one line.
+ * math_line.h: shared by the two files that write a formula on one line.
  */
 #ifndef UI_MATH_MATH_LINE_H
 #define UI_MATH_MATH_LINE_H
@@ -10,7 +10,7 @@ struct line {
     const struct math_tree *t;
     struct bytes *out;
     bool tight; /* in a script */
-    bool guard; /* a letter right after what is written would be taken for a part of it */
+    bool guard; /* a letter appended directly would change the meaning */
     bool failed;
 };
 
@@ -24,7 +24,7 @@ void line_say(struct line *l, const char *s);
 
 /* math_line_script.c: the scripts of a MATH_SCRIPTS, after its base. */
 void line_put_scripts(struct line *l, int node);
-/* Appends s in raised or lowered characters; false: it cannot be, and nothing was. */
+/* Appends s in raised or lowered characters; false: not possible, nothing appended. */
 bool line_add_script(struct bytes *out, const char *s, size_t len, bool raised);
 
 #endif

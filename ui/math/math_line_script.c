@@ -1,6 +1,6 @@
 /*
- * math_line_script.c: scripts on one line: in raised and lowered characters where each has one,
- * else as ^x and _(n + 1).
+ * math_line_script.c: scripts on one line: in raised or lowered characters if each has one, else as
+ * ^x and _(n + 1).
  */
 #include "math/math_line.h"
 #include "text.h"
@@ -58,8 +58,8 @@ static void put_plain_script(struct line *l, int node, bool raised, bool always_
 }
 
 struct scripts {
-    struct bytes below, above;    /* as they stand */
-    struct bytes lowered, raised; /* in characters of their own */
+    struct bytes below, above;    /* as written */
+    struct bytes lowered, raised; /* in raised or lowered characters */
 };
 
 static bool is_primes(const struct bytes *s)
@@ -67,7 +67,7 @@ static bool is_primes(const struct bytes *s)
     return s->len > 0 && strspn(s->data, "'") == s->len;
 }
 
-/* The scripts in both forms; whether each character of them has a raised or lowered one. */
+/* The scripts in both forms; returns whether every character has a raised or lowered one. */
 static bool script_forms(const struct line *l, const struct math_node *n, struct scripts *s,
                          bool *failed)
 {
@@ -79,7 +79,7 @@ static bool script_forms(const struct line *l, const struct math_node *n, struct
     if (*failed)
         return false;
     if (at(l, n->a)->kind == MATH_BRACE)
-        return false; /* words at a brace are no power */
+        return false; /* labels of a brace are not powers */
     if (l->t->ascii)
         return !n->b && is_primes(&s->above) &&
                line_add_script(&s->raised, s->above.data, s->above.len, true);

@@ -9,8 +9,8 @@
 
 enum {
     TREE_DEPTH_MAX = 3 *
-                     MATH_DEPTH_MAX, /* with the brackets, which the parser does not descend for */
-    OPEN_MAX = 32,                   /* brackets in brackets of one row */
+                     MATH_DEPTH_MAX, /* including brackets, for which the parser does not recurse */
+    OPEN_MAX = 32,                   /* nesting of brackets within one row */
 };
 
 int math_fail(struct math_parser *p)
@@ -134,7 +134,7 @@ struct math_name math_take_command(struct math_parser *p)
     return name;
 }
 
-/* Characters of ASCII that are more than themselves. */
+/* ASCII characters with a meaning of their own. */
 static const struct math_symbol *ascii_symbol(char c)
 {
     switch (c) {
@@ -186,7 +186,7 @@ int math_char_node(struct math_parser *p, uint32_t cp)
     return n;
 }
 
-/* A letter with its marks, a sign, or what hostile bytes are drawn as. */
+/* A letter with its combining marks, a sign, or the visible form of invalid bytes. */
 static int parse_cluster(struct math_parser *p)
 {
     struct text_cluster c;
@@ -205,7 +205,7 @@ static int parse_cluster(struct math_parser *p)
     return n;
 }
 
-/* The length of a number, with its decimal point and with commas between thousands. */
+/* Length of a number, including a decimal point and thousands commas. */
 static size_t number_length(const char *s, size_t len)
 {
     size_t n = 0, digits = 0;
@@ -322,7 +322,7 @@ bool math_raw_argument(struct math_parser *p, struct math_name *out)
     return true;
 }
 
-/* ', '' and so on, with what is raised after them. */
+/* Primes: ', '' and so on, and the superscript after them. */
 static int parse_primes(struct math_parser *p)
 {
     static const char *const marks[] = {"\u2032", "\u2033", "\u2034"};
@@ -354,7 +354,7 @@ static bool takes_limits(struct math_parser *p, int base)
     return n->kind == MATH_ATOM && n->symbol && n->symbol->flags & SYMBOL_LIMITS;
 }
 
-/* The scripts of what came before, if any come. */
+/* The scripts of the preceding atom, if any. */
 static int parse_scripts(struct math_parser *p, int base)
 {
     int below = 0, above = 0, n;
@@ -497,13 +497,13 @@ bool math_parse(struct math_tree *t, const char *tex, size_t len, bool ascii)
     struct math_parser p = {.t = t, .s = tex, .len = len};
 
     *t = (struct math_tree){.ascii = ascii};
-    if (len > MATH_SOURCE_MAX || !bytes_reserve(&t->text, len)) /* so that it is there, if empty */
+    if (len > MATH_SOURCE_MAX || !bytes_reserve(&t->text, len)) /* so that it exists, if empty */
         return false;
-    math_node(&p, MATH_ROW, CLASS_ORD); /* number 0 is none */
+    math_node(&p, MATH_ROW, CLASS_ORD); /* node 0 is reserved */
     t->root = math_parse_table(&p, TABLE_ALIGNED);
     if (p.failed || p.at < p.len)
         return false;
-    /* One line of one cell is no table. */
+    /* A single cell is not a table. */
     const struct math_node *line = &t->nodes[t->nodes[t->root].a];
     if (!line->next && !line->b && !t->nodes[line->a].next)
         t->root = line->a;

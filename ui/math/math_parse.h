@@ -1,5 +1,5 @@
 /*
- * math_parse.h: what the files of the parser share. Failure is sticky: once `failed` is set every
+ * math_parse.h: shared by the files of the parser. Failure is sticky: once `failed` is set every
  * function returns 0 and reads no further.
  */
 #ifndef UI_MATH_MATH_PARSE_H
@@ -49,34 +49,35 @@ int math_char_node(struct math_parser *p, uint32_t cp);
 
 void math_skip_spaces(struct math_parser *p);
 bool math_next_is(const struct math_parser *p, char c);
-bool math_take(struct math_parser *p, char c); /* after spaces */
+bool math_take(struct math_parser *p, char c); /* skips spaces */
 struct math_name math_peek_command(const struct math_parser *p);
 struct math_name math_take_command(struct math_parser *p);
 
-/* Up to what cannot be in a row: `}`, `&`, \\, \right, \end, the end; a `]` where one is
- * awaited. */
+/*
+ * Parses up to a token that ends a row: `}`, `&`, \\, \right, \end, the end; a `]` if one is
+ * expected.
+ */
 int math_parse_row(struct math_parser *p, bool until_bracket);
 int math_parse_argument(struct math_parser *p); /* a group, a command or a character */
-int math_parse_optional(struct math_parser *p); /* [..]; 0: there is none */
+int math_parse_optional(struct math_parser *p); /* [..]; 0: absent */
 
-/* What is between braces, as it stands: a name, a length. */
+/* The raw text between braces: a name, a length. */
 bool math_raw_argument(struct math_parser *p, struct math_name *out);
 
-/* math_bracket.c: brackets written without \left and \right belong together all the same, and
- * grow. */
+/* math_bracket.c: pairs brackets written without \left and \right, so that they grow too. */
 void math_match_brackets(struct math_parser *p, struct math_list *list);
-/* A binary operator that stands where there is nothing to join is a sign. */
+/* Turns a binary operator without two operands into a sign. */
 void math_settle_classes(struct math_parser *p, int first);
 
-/* math_command.c: after the name of a command. 0: it leaves nothing behind. */
+/* math_command.c: called after a command's name. 0: the command produces no node. */
 int math_parse_command(struct math_parser *p, struct math_name name);
-/* math_text.c: words and formulas in braces, as \text has them. */
+/* math_text.c: text and formulas in braces, as in \text. */
 int math_parse_text(struct math_parser *p);
-/* A node of words, without formulas, if the braces that come hold only letters; 0: they do not. */
+/* A text node without formulas if the braced group holds only letters; 0: it does not. */
 int math_parse_word(struct math_parser *p);
 /* math_table.c */
 int math_parse_environment(struct math_parser *p);
-/* Lines of cells to the end of what is around them. */
+/* Lines of cells up to the end of the enclosing group. */
 int math_parse_table(struct math_parser *p, enum math_table form);
 
 #endif

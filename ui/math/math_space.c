@@ -1,5 +1,5 @@
 /*
- * math_space.c: the room between neighbours, and how firmly a part of a formula holds together.
+ * math_space.c: spacing between neighbours, and the precedence of parts of a formula.
  */
 #include "math/math_tree.h"
 
@@ -32,7 +32,7 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* What is written at one end of a node; its length, 0 where that is not plain text. */
+/* The text at one end of a node; returns its length, 0 if it is not plain text. */
 static size_t end_text(const struct math_tree *t, int node, bool right, const char **text_out)
 {
     const struct math_node *n = at(t, node);
@@ -52,7 +52,7 @@ static size_t end_text(const struct math_tree *t, int node, bool right, const ch
     return n->len;
 }
 
-/* Words do not run into letters and digits. */
+/* Words are separated from letters and digits. */
 static bool words_touch(const struct math_tree *t, int left, int right)
 {
     const char *l = "", *r = "";
@@ -116,7 +116,7 @@ static bool is_fenced_by_bars(const struct math_tree *t, int node)
            (symbol->text[0] == '|' || strcmp(symbol->text, "‖") == 0);
 }
 
-/* Whether words bring their own blank. */
+/* Whether a text has a blank of its own. */
 static bool text_has_blank(const struct math_tree *t, int node, bool at_end)
 {
     const struct math_node *n = at(t, node);
@@ -124,7 +124,7 @@ static bool text_has_blank(const struct math_tree *t, int node, bool at_end)
     return n->kind == MATH_TEXT && n->len > 0 && text[at_end ? n->len - 1 : 0] == ' ';
 }
 
-/* Whether a root over it is drawn without a line above. */
+/* Whether its root is drawn without a bar. */
 static bool is_bare(const struct math_tree *t, int node)
 {
     const struct math_node *n = at(t, math_unwrap(t, node));
@@ -178,7 +178,7 @@ static bool is_d(const struct math_tree *t, int node)
     return is_char(t, node, 'd') || is_symbol(t, node, "partial") || is_symbol(t, node, "Delta");
 }
 
-/* d and what it is of: a letter, or one in braces. */
+/* d and its variable: a letter, or one in braces. */
 bool math_is_differential(const struct math_tree *t, int first)
 {
     int of = first ? at(t, first)->next : 0;

@@ -1,12 +1,12 @@
 /*
- * math_speak.c: a formula in words, in the order in which it is read aloud. What has an end that is
- * not heard is given one ("end root"), but only where there is more than one thing before it.
+ * math_speak.c: a formula in words, in reading order. A part whose end cannot be heard gets a
+ * closing phrase ("end root"), but only if it has more than one element.
  */
 #include "math/math_voice.h"
 
 #include <string.h>
 
-/* A part with its end marked where it is long. */
+/* A part, with its end spoken if it is long. */
 static void speak_with_end(struct voice *v, int node, const char *end)
 {
     voice_speak(v, node);
@@ -111,7 +111,7 @@ static bool has_primes(const struct voice *v, int script)
     return first && voice_is_symbol(v, first, "prime");
 }
 
-/* f(x): whether a bracket holds what the function before it is of. */
+/* f(x): whether a bracket holds the argument of the function before it. */
 static bool is_application(const struct voice *v, int before, int node)
 {
     const struct math_node *n = at(v, node);
@@ -144,7 +144,7 @@ static bool is_vector(const struct voice *v, int node)
            (n->kind == MATH_ATOM && n->font == FONT_BOLD);
 }
 
-/* Products of vectors have names of their own. */
+/* Vector products have names of their own. */
 static bool speak_product(struct voice *v, int before, int node)
 {
     int next = at(v, node)->next;
@@ -170,7 +170,7 @@ static bool is_binomial(const struct voice *v, int node)
            inside->form == FRACTION_CHOOSE;
 }
 
-/* What is heard between a fraction and a factor beside it. */
+/* What is spoken between a fraction and a factor beside it. */
 static void speak_join(struct voice *v, int before, int node)
 {
     if (is_fraction(v, node) && before && !is_fraction(v, before) && math_is_value(v->t, before)) {

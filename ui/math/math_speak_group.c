@@ -83,7 +83,7 @@ void voice_lines(struct voice *v, const struct math_node *n)
     }
 }
 
-/* Brackets that are said as what they mean. */
+/* Brackets spoken by their meaning. */
 static bool speak_known_brackets(struct voice *v, const struct math_node *n)
 {
     static const struct {

@@ -1,5 +1,5 @@
 /*
- * math_speak_script.c: powers, indices, limits: what is said of scripts.
+ * math_speak_script.c: powers, indices and limits, in words.
  */
 #include "math/math_voice.h"
 
@@ -16,7 +16,7 @@ static bool has_relation(const struct voice *v, int node)
     return false;
 }
 
-/* A sum, an integral, a limit, with what is under and over it. */
+/* A sum, an integral or a limit, with its bounds. */
 static void speak_big(struct voice *v, const struct math_node *n, bool range)
 {
     bool limit = at(v, one(v, n->a))->symbol && strstr(at(v, one(v, n->a))->symbol->name, "lim");
@@ -38,7 +38,7 @@ static void speak_big(struct voice *v, const struct math_node *n, bool range)
     voice_say(v, "of");
 }
 
-/* Whether a part is a matrix by its looks. */
+/* Whether a part is a matrix, judging by its form. */
 static bool is_capital(const struct voice *v, int node)
 {
     const struct math_node *n = at(v, one(v, node));
@@ -60,7 +60,7 @@ static bool is_minus_one(const struct voice *v, int node)
            !at(v, digit)->next;
 }
 
-/* Powers that have a word of their own; false: this one has none. */
+/* Powers with a word of their own; false: none. */
 static bool speak_known_power(struct voice *v, int base, int power)
 {
     static const struct {
@@ -103,7 +103,7 @@ static bool speak_known_power(struct voice *v, int base, int power)
     return false;
 }
 
-/* f'^2: the marks first, then the power. */
+/* f'^2: primes first, then the power. */
 static void speak_power(struct voice *v, int base, int power)
 {
     int p = one(v, power), first = at(v, p)->kind == MATH_ROW ? at(v, p)->a : 0;
@@ -117,7 +117,7 @@ static void speak_power(struct voice *v, int base, int power)
         return;
     bool plain = voice_is_short_script(v, power);
     if (at(v, p)->kind == MATH_DELIM &&
-        voice_is_symbol(v, at(v, p)->b, "(")) { /* a derivative's order */
+        voice_is_symbol(v, at(v, p)->b, "(")) { /* order of a derivative */
         voice_say(v, "superscript");
         voice_speak(v, p);
         return;
@@ -128,7 +128,7 @@ static void speak_power(struct voice *v, int base, int power)
         voice_say(v, "end power");
 }
 
-/* What stands over or under a sign: there, ! is no factorial. */
+/* Labels over or under a sign: there, ! is not a factorial. */
 static void speak_mark(struct voice *v, int node)
 {
     if (voice_is_char(v, one(v, node), '!'))
@@ -153,7 +153,7 @@ static void speak_stacked(struct voice *v, const struct math_node *n)
     }
 }
 
-/* x²/2| with limits: a value taken between them. */
+/* x²/2| with limits: evaluated between them. */
 static void speak_evaluated(struct voice *v, const struct math_node *n)
 {
     voice_speak(v, at(v, one(v, n->a))->a);
@@ -189,7 +189,7 @@ void voice_scripts(struct voice *v, const struct math_node *n)
     }
     voice_speak(v, n->a);
     if (base->kind == MATH_DELIM && base->b && !voice_is_symbol(v, base->b, "("))
-        voice_pause(v, ","); /* the power is of the whole */
+        voice_pause(v, ","); /* the power applies to the whole */
     if (base->kind == MATH_ROW && !base->a) {
         if (n->b)
             voice_say(v, "lower"), voice_speak(v, n->b);

@@ -1,12 +1,12 @@
 /*
- * math_symbols.c: the commands that stand for one symbol: how each is written, spaced and said.
+ * math_symbols.c: commands that stand for a single symbol, with its form, spacing and speech.
  */
 #include "math/math_tree.h"
 #include "text.h"
 
 #include <string.h>
 
-/* Sorted by name. No ASCII form or speech: the name. */
+/* Sorted by name. Without an ASCII form or speech, the name is used. */
 static const struct math_symbol symbols[] = {
     {"#", "#", NULL, "number", CLASS_ORD, 0},
     {"$", "$", NULL, "dollars", CLASS_ORD, 0},

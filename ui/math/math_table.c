@@ -8,8 +8,8 @@
 static const struct environment {
     const char *name;
     enum math_table form;
-    const char *open, *close; /* symbols around it */
-    bool columns;             /* {lcr} comes first */
+    const char *open, *close; /* parser state around it */
+    bool columns;             /* takes a column specification {lcr} */
 } environments[] = {
     {"matrix", TABLE_MATRIX, NULL, NULL, false},
     {"smallmatrix", TABLE_MATRIX, NULL, NULL, false},
@@ -38,7 +38,7 @@ static const struct environment {
     {"gathered", TABLE_LINES, NULL, NULL, false},
 };
 
-/* Reads {name}, with or without a star. NULL: no such environment. */
+/* Reads {name}, with or without a star. NULL: unknown environment. */
 static const struct environment *take_name(struct math_parser *p)
 {
     struct math_name name;
@@ -52,7 +52,7 @@ static const struct environment *take_name(struct math_parser *p)
     return NULL;
 }
 
-/* \hline, as often as it comes. */
+/* Any number of \hline. */
 static int take_rules(struct math_parser *p)
 {
     int rules = 0;
@@ -75,7 +75,7 @@ static bool takes_line_end(struct math_parser *p)
     math_take_command(p);
     if (math_next_is(p, '*'))
         p->at++;
-    if (math_next_is(p, '[')) /* \\[4pt]; a bracket after a space is a formula's */
+    if (math_next_is(p, '[')) /* \\[4pt]; a bracket after a space belongs to the formula */
         while (p->at < p->len && p->s[p->at++] != ']')
             ;
     return true;
@@ -102,7 +102,7 @@ static int take_tag(struct math_parser *p)
     return n;
 }
 
-/* a &+ b: the sign joins what is before the &. */
+/* a &+ b: the sign attaches to the text before the &. */
 static void join_sign(struct math_parser *p, int cell)
 {
     int i = node(p, cell)->a;
@@ -115,7 +115,7 @@ static void join_sign(struct math_parser *p, int cell)
         node(p, i)->class = CLASS_BIN;
 }
 
-/* The cells of one line; the number of its columns. */
+/* The cells of one line; returns the number of columns. */
 static int parse_line(struct math_parser *p, int line, enum math_table form)
 {
     struct math_list cells = {0};
@@ -173,7 +173,7 @@ int math_parse_table(struct math_parser *p, enum math_table form)
     return table;
 }
 
-/* Keeps of {|l|c @{} r} the letters and bars. */
+/* Keeps only the letters and bars of {|l|c @{} r}. */
 static void set_columns(struct math_parser *p, int table, struct math_name columns)
 {
     char kept[2 * MATH_COLUMNS_MAX];
@@ -196,7 +196,7 @@ int math_parse_environment(struct math_parser *p)
 
     if (!env)
         return math_fail(p);
-    if (math_next_is(p, '[')) /* [t]: where the baseline is */
+    if (math_next_is(p, '[')) /* [t]: position of the baseline */
         while (p->at < p->len && p->s[p->at++] != ']')
             ;
     if (env->columns && !math_raw_argument(p, &columns))

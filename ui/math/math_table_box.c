@@ -1,5 +1,5 @@
 /*
- * math_table_box.c: the sizes and places of matrices, cases and aligned lines.
+ * math_table_box.c: sizes and positions of matrices, cases and aligned lines.
  */
 #include "math/math_tree.h"
 
@@ -32,7 +32,7 @@ static bool is_number(struct math_sizer *z, int cell)
     return i && at(z, i)->number && !at(z, i)->next;
 }
 
-/* Cells of a column of numbers end where the others end. */
+/* Numbers in a column are right-aligned. */
 static char matrix_align(struct math_sizer *z, int table, int column)
 {
     int numbers = 0;
@@ -88,7 +88,7 @@ static int last_of(struct math_sizer *z, int row)
     return i;
 }
 
-/* Sizes every cell; each line is as tall as its tallest. */
+/* Sizes every cell; a line is as tall as its tallest cell. */
 static void size_cells(struct math_sizer *z, int table, enum math_manner manner, struct columns *c)
 {
     bool aligned = at(z, table)->form == TABLE_ALIGNED;
@@ -116,7 +116,7 @@ static int set_columns(struct columns *c)
     int x = 0;
     for (int i = 0; i < c->n; i++) {
         if (c->bar[i])
-            x += i == 0 ? 2 : 1; /* room for the line with a blank on each side */
+            x += i == 0 ? 2 : 1; /* room for the rule and a blank on each side */
         x += c->gap[i];
         c->x[i] = x;
         x += c->width[i];
@@ -141,7 +141,7 @@ static void add_rule(struct math_sizer *z, int table, struct math_box box, bool 
     t->nodes[table].b = (int32_t)t->n++;
 }
 
-/* Rows between a line and the next: tall lines stand apart. */
+/* Rows between two lines: tall lines are spaced apart. */
 static int line_gap(struct math_sizer *z, int table, int line)
 {
     int next = at(z, line)->next;
@@ -184,7 +184,7 @@ void math_size_table(struct math_sizer *z, int table, enum math_manner manner)
     for (int line = at(z, table)->a; line && !z->failed; line = at(z, line)->next) {
         if (at(z, line)->form)
             add_rule(z, table, (struct math_box){.width = width, .y = y++}, false);
-        int cell = at(z, line)->a; /* nothing after the last rule is no line */
+        int cell = at(z, line)->a; /* an empty line after the last rule does not count */
         bool empty = at(z, line)->form && !at(z, line)->next && !at(z, cell)->a &&
                      !at(z, cell)->next;
         place_cells(z, line, &c, y + at(z, line)->box.up);
@@ -201,7 +201,7 @@ void math_size_table(struct math_sizer *z, int table, enum math_manner manner)
             int x = i == c.n ? width - 1 : i == 0 ? 0 : c.x[i] - 2;
             add_rule(z, table, (struct math_box){.x = x, .width = 1, .down = y - 1}, true);
         }
-    /* The baseline of the whole is its middle row. */
+    /* The baseline of the table is its middle row. */
     int middle = (y - 1) / 2;
     for (int line = at(z, table)->a; line; line = at(z, line)->next) {
         for (int cell = at(z, line)->a; cell; cell = at(z, cell)->next)

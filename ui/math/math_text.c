@@ -1,5 +1,5 @@
 /*
- * math_text.c: words among formulas: \text{if $x$ is odd}, \operatorname{rank}.
+ * math_text.c: text in formulas: \text{if $x$ is odd}, \operatorname{rank}.
  */
 #include "math/math_parse.h"
 #include "text.h"
@@ -11,7 +11,7 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* One character of words, as ASCII where that is wanted. */
+/* One character of text, in ASCII if requested. */
 static bool add_cluster(struct math_parser *p, struct bytes *words)
 {
     struct text_cluster c;
@@ -33,7 +33,7 @@ static bool add_cluster(struct math_parser *p, struct bytes *words)
     return true;
 }
 
-/* Puts the words read so far into the list. */
+/* Appends the text read so far to the list. */
 static void flush(struct math_parser *p, struct bytes *words, struct math_list *list)
 {
     if (words->len == 0 || p->failed)
@@ -46,7 +46,7 @@ static void flush(struct math_parser *p, struct bytes *words, struct math_list *
     bytes_cut(words, 0);
 }
 
-/* A command among words: an escaped character, or a change of how letters look. */
+/* A command inside text: an escaped character or a font change. */
 static void command_in_text(struct math_parser *p, struct bytes *words)
 {
     struct math_name name = math_take_command(p);
@@ -63,7 +63,7 @@ static void command_in_text(struct math_parser *p, struct bytes *words)
     }
     for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
         if (name_is(name, looks[i]))
-            return; /* its braces are read as any others */
+            return; /* its braces are parsed like any others */
     const struct math_symbol *symbol = math_symbol(name.s, name.len);
     const char *text = !symbol         ? NULL
                        : !p->t->ascii  ? symbol->text

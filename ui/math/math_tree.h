@@ -16,11 +16,11 @@
 #include <stdint.h>
 
 enum {
-    MATH_DEPTH_MAX = 48, /* groups in groups; bounds every recursion over a tree */
+    MATH_DEPTH_MAX = 48, /* nesting depth; bounds every recursion over a tree */
     MATH_COLUMNS_MAX = 64,
 };
 
-/* What TeX's spacing goes by; a BIG is an operator that takes what follows: a sum, a limit. */
+/* TeX's atom classes for spacing; BIG is an operator with an operand: a sum, a limit. */
 enum math_class {
     CLASS_ORD,
     CLASS_OP,
@@ -42,9 +42,9 @@ enum math_font {
 };
 
 enum math_symbol_flag {
-    SYMBOL_LIMITS = 1,   /* its scripts stand over and under it in display */
-    SYMBOL_INTEGRAL = 2, /* grows, with its scripts at its side */
-    SYMBOL_DELIM = 4,    /* may grow as a bracket */
+    SYMBOL_LIMITS = 1,   /* scripts above and below in display style */
+    SYMBOL_INTEGRAL = 2, /* grows; scripts at the side */
+    SYMBOL_DELIM = 4,    /* may grow like a bracket */
     SYMBOL_WORD = 8,     /* written as a word */
 };
 
@@ -57,9 +57,9 @@ struct math_symbol {
     uint8_t flags;
 };
 
-/* NULL: not known. */
+/* NULL: unknown. */
 const struct math_symbol *math_symbol(const char *name, size_t len);
-/* The symbol that is written as this character. */
+/* The symbol for a character. */
 const struct math_symbol *math_symbol_of(uint32_t cp);
 
 uint32_t math_font(uint32_t cp, enum math_font font);
@@ -67,17 +67,17 @@ uint32_t math_font(uint32_t cp, enum math_font font);
 struct math_accent {
     uint32_t mark; /* the combining character */
     const char *name, *speech;
-    const char *wide; /* drawn above what is wider than a letter */
+    const char *wide; /* drawn above a base wider than a letter */
 };
 const struct math_accent *math_accent(uint32_t mark);
 
-/* The raised or lowered form of a character; 0: it has none. */
+/* The raised or lowered form of a character; 0: none. */
 uint32_t math_script_of(uint32_t cp, bool raised);
 
 enum math_kind {
     MATH_ROW,      /* a: first of its children */
     MATH_ATOM,     /* text */
-    MATH_TEXT,     /* words, with their spaces */
+    MATH_TEXT,     /* text, including spaces */
     MATH_SPACE,    /* form: columns */
     MATH_FRACTION, /* a over b; form: enum math_fraction */
     MATH_ROOT,     /* of a; b: its degree */
@@ -90,8 +90,8 @@ enum math_kind {
     MATH_BRACE,   /* a brace over or under a; form: enum math_side */
     MATH_ARROW,   /* a long arrow, the atom c; a: over it, b: under it */
     MATH_BOXED,   /* a */
-    MATH_CANCEL,  /* a, struck out */
-    MATH_PHANTOM, /* the room a takes */
+    MATH_CANCEL,  /* a, crossed out */
+    MATH_PHANTOM, /* blank space the size of a */
     MATH_RULE,    /* a line of a table, made by math_table_box.c; form: 1 where it is upright */
 };
 
@@ -99,10 +99,10 @@ enum math_fraction { FRACTION_PLAIN, FRACTION_SMALL, FRACTION_CHOOSE, FRACTION_A
 enum math_table { TABLE_MATRIX, TABLE_CASES, TABLE_ALIGNED, TABLE_LINES, TABLE_ARRAY };
 enum math_side { SIDE_OVER, SIDE_UNDER };
 
-/* Where a node is drawn: filled in by math_box.c. */
+/* Position of a node, computed by math_box.c. */
 struct math_box {
     int width, up, down; /* columns; rows above and below the one on the baseline */
-    int x, y;            /* of its baseline's left end, in the one around it */
+    int x, y;            /* left end of its baseline, relative to its parent */
 };
 
 struct math_node {
@@ -115,7 +115,7 @@ struct math_node {
     int32_t next; /* the sibling */
     int32_t a, b, c;
     uint32_t text, len; /* in math_tree.text */
-    uint32_t cp;        /* of an atom that is one character of the source */
+    uint32_t cp;        /* for an atom of one source character */
     const struct math_symbol *symbol;
     struct math_box box;
 };
@@ -132,13 +132,13 @@ struct math_tree {
 bool math_parse(struct math_tree *t, const char *tex, size_t len, bool ascii);
 void math_tree_free(struct math_tree *t);
 
-/* Appends a text as text.h draws it: what is hidden or steers is spelled out. */
+/* Appends text in the form text.h draws it: hidden and control characters are spelled out. */
 bool math_add_drawn(struct bytes *out, const char *s, size_t len);
 
 /* Columns between two neighbours. `tight`: in a script. */
 int math_gap(const struct math_tree *t, int left, int right, bool tight);
 
-/* How firmly a part holds together when it is written on one line. */
+/* Precedence of a part written on one line. */
 enum math_level {
     LEVEL_ONE,          /* x, 12, f(x), (a + b) */
     LEVEL_SCRIPTED,     /* x² */
@@ -148,9 +148,9 @@ enum math_level {
     LEVEL_SUM,          /* a + b, a/b, sin x, and all else */
 };
 enum math_level math_level(const struct math_tree *t, int node);
-/* The one thing in braces that hold only one, else the node. */
+/* The only child of a group in braces, else the node. */
 int math_unwrap(const struct math_tree *t, int node);
-bool math_is_value(const struct math_tree *t, int node); /* what a product is made of */
+bool math_is_value(const struct math_tree *t, int node); /* the factors of a product */
 bool math_is_differential(const struct math_tree *t, int first);
 
 /* Appends a node as one line; false: out of memory or too long. */
@@ -159,15 +159,15 @@ bool math_line(const struct math_tree *t, int node, bool tight, struct bytes *ou
  * form. */
 bool math_line_script(const struct math_tree *t, int script, bool raised, struct bytes *out);
 
-/* Fills in where each node is drawn; false: too large, or out of memory. */
+/* Computes the position of each node; false: too large, or out of memory. */
 bool math_measure(struct math_tree *t);
 
-/* What the two-dimensional files share. */
+/* Shared by the two-dimensional files. */
 enum math_manner {
     MANNER_DISPLAY,
-    MANNER_PART,   /* above or below a fraction: sums have their limits at their side */
+    MANNER_PART,   /* inside a fraction: sums have their limits at the side */
     MANNER_CELL,   /* in a table: simple fractions are on one line too */
-    MANNER_SCRIPT, /* all on one line */
+    MANNER_SCRIPT, /* everything on one line */
 };
 struct math_sizer {
     struct math_tree *t;

@@ -1,5 +1,5 @@
 /*
- * math_voice.c: words one after another, and how single signs are said.
+ * math_voice.c: builds the words, and speaks single signs.
  */
 #include "math/math_voice.h"
 #include "text.h"
@@ -66,7 +66,10 @@ bool voice_is_short(const struct voice *v, int node)
            (n->kind == MATH_ACCENT && at(v, one(v, n->a))->kind == MATH_ATOM);
 }
 
-/* Whether a script can: no script of a script, or it is not heard whose it is. */
+/*
+ * Whether a script can: scripts of scripts cannot, as the listener could not tell their bases
+ * apart.
+ */
 bool voice_is_short_script(const struct voice *v, int node)
 {
     return voice_is_short(v, node) && at(v, one(v, node))->kind != MATH_SCRIPTS;

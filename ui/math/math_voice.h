@@ -1,6 +1,5 @@
 /*
- * math_voice.h: what the files that say a formula share: words one after another, and what a part
- * is.
+ * math_voice.h: shared by the files that put a formula into words.
  */
 #ifndef UI_MATH_MATH_VOICE_H
 #define UI_MATH_MATH_VOICE_H
@@ -10,8 +9,8 @@
 struct voice {
     const struct math_tree *t;
     struct bytes *out;
-    bool approaching; /* under a limit: an arrow is an approach */
-    char within;      /* the bracket around what is said: what a bar means goes by it */
+    bool approaching; /* inside a limit: an arrow reads "approaches" */
+    char within;      /* the enclosing bracket, which decides what a bar means */
     bool failed;
 };
 
@@ -20,7 +19,7 @@ static inline const struct math_node *at(const struct voice *v, int node)
     return &v->t->nodes[node];
 }
 
-/* A node, or the one thing in its braces. */
+/* A node, or the only child of its braces. */
 static inline int one(const struct voice *v, int node)
 {
     return math_unwrap(v->t, node);
@@ -28,11 +27,12 @@ static inline int one(const struct voice *v, int node)
 
 void voice_add(struct voice *v, const char *s, size_t len);
 void voice_say(struct voice *v, const char *words);
-void voice_pause(struct voice *v, const char *mark); /* a comma or the like, right after a word */
+void voice_pause(struct voice *v,
+                 const char *mark); /* a comma or the like, without a space before it */
 void voice_atom(struct voice *v, int node);
 void voice_text(struct voice *v, const struct math_node *n);
 
-/* Whether a part, or a script, can be said without its end being marked. */
+/* Whether a part, or a script, can be spoken without marking its end. */
 bool voice_is_short(const struct voice *v, int node);
 bool voice_is_short_script(const struct voice *v, int node);
 bool voice_is_symbol(const struct voice *v, int node, const char *name);

@@ -1,5 +1,5 @@
 /*
- * maths.c: a formula from source to rows.
+ * maths.c: lays out a formula from source to rows.
  */
 #include "math/maths.h"
 #include "math/math_tree.h"
@@ -11,10 +11,10 @@
 struct math {
     int rows, width, baseline;
     struct bytes text; /* the rows, each ended by a NUL */
-    size_t *starts;    /* where they begin; one more than there are */
+    size_t *starts;    /* offsets of the rows, and of the end */
 };
 
-/* Rows are drawn again by whoever shows them: they must be as wide to text.h as they are to us. */
+/* Rows are measured with text.h, since callers draw them through it. */
 static bool is_even(const struct math *m)
 {
     for (int i = 0; i < m->rows; i++) {

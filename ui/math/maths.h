@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 enum math_style {
-    MATH_INLINE,  /* one row, to stand among words */
+    MATH_INLINE,  /* a single row, inline */
     MATH_DISPLAY, /* two dimensions */
 };
 
@@ -37,27 +37,29 @@ void math_free(struct math *m);
 
 int math_rows(const struct math *m);     /* at least 1 */
 int math_width(const struct math *m);    /* columns, the same for each row */
-int math_baseline(const struct math *m); /* the row that text beside it stands on */
+int math_baseline(const struct math *m); /* the row aligned with surrounding text */
 
 /* A row, blanks at its end included; UTF-8, NUL-terminated, there until math_free(). */
 const char *math_row(const struct math *m, int row, size_t *len_out);
 
-/* Appends the formula as it is read aloud, one line of ASCII where the source is. False: see
- * math_lay(); nothing was appended. */
+/*
+ * Appends the formula in words, one line, ASCII if the source is. False: as for math_lay(); nothing
+ * was appended.
+ */
 bool math_speak(struct bytes *out, const char *tex, size_t len);
 
-/* A formula in a text. The source of `\boxed{}` and `\begin{}` spans is the whole span. */
+/* A formula in a text. The source of a `\boxed{}` or `\begin{}` span is the whole span. */
 struct math_span {
-    size_t start, end;   /* with its delimiters */
+    size_t start, end;   /* including delimiters */
     size_t tex, tex_len; /* the source, for math_lay() */
     enum math_style style;
-    bool open; /* it goes on at the end of the text: show its last good layout */
+    bool open; /* unclosed at the end of the text: show its last good layout */
 };
 
 /*
- * The first formula at or after `from`, which is outside of code and formulas: in $..$, $$..$$,
- * \(..\), \[..\], or bare: \boxed{..} and environments such as \begin{align}..\end{align}. Never in
- * backticks or fenced code, never where `$` is money. False: there is none.
+ * The first formula at or after `from`, which must be outside code and formulas: in $..$, $$..$$,
+ * \(..\), \[..\], or bare: \boxed{..} and environments such as \begin{align}..\end{align}. Never
+ * inside backticks or fenced code, nor where `$` means money. False: none.
  */
 bool math_find(const char *text, size_t len, size_t from, struct math_span *out);
 
