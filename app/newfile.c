@@ -28,7 +28,7 @@ static int write_to(const char *path, const char *text, size_t len, char *err, s
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return say_to(err, errlen, -1, "%s: %s", path,
-                      errno == EEXIST ? "exists already, and is left as it is; choose another name"
+                      errno == EEXIST ? "already exists, not overwritten; choose another name"
                                       : strerror(errno));
     bool failed = write_all(fd, text, len) != 0;
     int error = errno;

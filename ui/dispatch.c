@@ -69,7 +69,7 @@ static void send(struct ui *u)
         return;
     }
     if (!dispatch_queue(u, (struct ui_action){.kind = UI_SEND, .text = text, .len = len})) {
-        status_hint(&u->status, "Too much is waiting already; the draft is kept");
+        status_hint(&u->status, "The queue is full; the draft is kept");
         return;
     }
     composer_sent(&u->composer);

@@ -357,7 +357,7 @@ void find_draw(const struct find *f, const struct keymap *map, struct grid *g, i
     const char *state = f->needle_len == 0 ? (keys.data ? keys.data : "")
                         : f->seeking       ? "looking…"
                         : !f->found        ? "not found"
-                        : f->wrapped       ? "found, from the start again"
+                        : f->wrapped       ? "search wrapped"
                                            : "found";
     int n = text_width(state, strlen(state));
 

@@ -201,7 +201,7 @@ static void draw_banner(const struct ui *u, struct grid *g, int row, int col, in
     struct bytes keys = {0};
 
     if (u->pending.taken_by == UI_CONTINUE)
-        keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_CONTINUE, ACT_NONE, "goes on with it");
+        keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_CONTINUE, ACT_NONE, "continues it");
     else
         keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
     keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "leaves it");

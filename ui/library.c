@@ -213,7 +213,7 @@ static void tell_outcome(struct ui *u)
     if (!u->find.found)
         status_hint(&u->status, "not found");
     else if (u->find.wrapped)
-        status_hint(&u->status, "from the other end again");
+        status_hint(&u->status, "search wrapped");
 }
 
 void library_step(struct ui *u)
@@ -234,7 +234,7 @@ static bool in_transcript(struct ui *u, enum keymap_action action)
         if (find_next(&u->find, action == ACT_FIND_NEXT ? 1 : -1))
             tell_outcome(u);
         else
-            status_hint(&u->status, "nothing to look for yet; / finds");
+            status_hint(&u->status, "no search yet; / starts one");
         break;
     default: return false;
     }

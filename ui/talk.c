@@ -73,8 +73,8 @@ bool ui_send_osc(struct ui *u, const char *sequence, size_t len)
 
 void ui_notify(struct ui *u, enum ui_notify how)
 {
-    static const char bell[] = "\a", done[] = "\033]9;duet: the answer is there\a";
-    static const char in_tmux[] = "\033Ptmux;\033\033]9;duet: the answer is there\a\033\\";
+    static const char bell[] = "\a", done[] = "\033]9;duet: the answer is ready\a";
+    static const char in_tmux[] = "\033Ptmux;\033\033]9;duet: the answer is ready\a\033\\";
     if (how == UI_NOTIFY_BELL && !u->suspended)
         tty_write(&u->tty, bell, strlen(bell));
     else if (how == UI_NOTIFY_OSC9 && getenv("TMUX"))

@@ -19,7 +19,7 @@ static struct turn *last_answer(const struct chat *c, char *err, size_t errlen)
     const struct history *h = &c->history;
     struct turn *turn = h->n_turns > 0 ? h->leaf : NULL;
     const char *why = !turn                            ? "there is no answer yet"
-                      : turn->role != STORE_ASSISTANT  ? "the last message is no answer"
+                      : turn->role != STORE_ASSISTANT  ? "the last message is not an answer"
                       : turn->state == STORE_STREAMING ? "the answer is being written elsewhere"
                       : turn->damaged                  ? "the answer is damaged in the history file"
                                                        : NULL;
@@ -146,7 +146,7 @@ int chat_continue(struct chat *c, char *err, size_t errlen)
     if (!turn)
         return EXIT_USAGE;
     if (turn->state == STORE_COMPLETE && !ended_by_length(turn))
-        return say_to(err, errlen, EXIT_USAGE, "the answer is complete; /more lets it think on");
+        return say_to(err, errlen, EXIT_USAGE, "the answer is complete; /more continues thinking");
     int status = use_writer(c, turn, err, errlen);
     if (status != 0)
         return status;

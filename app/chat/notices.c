@@ -20,14 +20,14 @@ void notice_add_history(const struct chat *c, struct str *out)
     if (c->history.off[0] && !c->options->no_log)
         str_addf(out, "history off: %s", c->history.off);
     else if (c->options->resume && !c->options->session && c->history.conversation == 0)
-        str_adds(out, "no conversation to continue yet: this begins one");
+        str_adds(out, "no conversation to continue; starting a new one");
 }
 
 void notice_add_kv_type(const struct options *o, const struct engine *e, struct str *out)
 {
     const struct engine_info *info = e ? engine_info(e) : NULL;
     if (info && o->kv_type >= 0 && (enum engine_kv_type)o->kv_type != info->kv_type)
-        str_addf(out, "this model keeps its KV cache in %s (wanted %s)",
+        str_addf(out, "this model uses a %s KV cache (requested %s)",
                  engine_kv_type_name(info->kv_type),
                  engine_kv_type_name((enum engine_kv_type)o->kv_type));
 }

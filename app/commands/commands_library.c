@@ -135,7 +135,7 @@ void command_archive(struct chat *c, int64_t id, bool archive, struct command_re
     } else {
         add_title(&reply->text, title);
         str_addf(&reply->text,
-                 archive ? " is archived; /unarchive %lld takes it back" : " is listed again",
+                 archive ? " is archived; /unarchive %lld restores it" : " is listed again",
                  (long long)id);
     }
     free(title);

@@ -44,7 +44,7 @@ void command_pull_add_rest(const struct paths *paths, const char *pull, struct s
         const struct pull_entry *e = &pull_table[i];
         struct pull_rest rest;
         if (pull_rest_of(models, e, &rest) && rest.bytes > 0 && rest.bytes <= rest.total)
-            str_addf(out, "%d%% of %s:%s is here; %s %s:%s goes on with it",
+            str_addf(out, "%d%% of %s:%s is here; %s %s:%s continues it",
                      (int)((double)rest.bytes * 100 / (double)rest.total), e->name, e->type, pull,
                      e->name, e->type);
     }
@@ -57,7 +57,7 @@ bool command_pull_add_end(const struct pull_child *c, struct str *out)
         str_addf(out, "pull %s: ", c->name);
         str_add_visible(out, c->error, strlen(c->error), false);
         if (c->stopped)
-            str_addf(out, "; /pull %s goes on with it", c->name);
+            str_addf(out, "; /pull %s continues it", c->name);
         return false;
     }
     str_addf(out, "%s is %s (", c->name, c->was_here ? "on this machine already" : "installed");

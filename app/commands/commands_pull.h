@@ -8,7 +8,7 @@
 
 void command_pull(struct chat *c, const char *arg, struct command_reply *reply);
 
-/* "43% of llama:q8 is here; /pull llama:q8 goes on with it", of the first model that is here in
+/* "43% of llama:q8 is here; /pull llama:q8 continues it", of the first model that is here in
  * part; nothing where there is none. pull: "/pull", "duet pull". */
 void command_pull_add_rest(const struct paths *paths, const char *pull, struct str *out);
 

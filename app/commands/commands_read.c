@@ -58,7 +58,7 @@ static int read_file(const char *path, const char *name, struct str *out, char *
         return say_to(err, errlen, -1, "%s: %s", name, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return say_to(err, errlen, -1, "%s: %s", name,
-                      S_ISDIR(st.st_mode) ? "is a folder" : "is no regular file");
+                      S_ISDIR(st.st_mode) ? "is a folder" : "not a regular file");
     if (st.st_size > READ_MAX)
         return say_to(err, errlen, -1, "%s: too large (got %lld bytes, limit %d)", name,
                       (long long)st.st_size, READ_MAX);
@@ -68,7 +68,7 @@ static int read_file(const char *path, const char *name, struct str *out, char *
         return say_to(err, errlen, -1, "%s: %s", name, strerror(errno));
     int status = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
                      ? read_whole(fd, name, out, err, errlen)
-                     : say_to(err, errlen, -1, "%s: is no regular file", name);
+                     : say_to(err, errlen, -1, "%s: not a regular file", name);
     close(fd);
     return status;
 }

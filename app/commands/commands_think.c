@@ -114,5 +114,5 @@ void command_answer(struct chat *c, const char *arg, struct command_reply *reply
     chat_answer_now(c);
     if (c->answer)
         return;
-    command_refuse(reply, "nothing is being thought about");
+    command_refuse(reply, "the model is not thinking");
 }

@@ -235,7 +235,7 @@ static void accept(struct chat *c, struct command_reply *reply)
     if (turn && history_is_on_path(&c->history, turn))
         command_compact(c, turn, reply);
     else
-        command_refuse(reply, "nothing was proposed; /compact shows what would be left out");
+        command_refuse(reply, "run /compact first to see what would be left out");
 }
 
 /* Keeps the newest n exchanges. */
@@ -266,7 +266,7 @@ static void plan_by_size(struct chat *c, struct command_reply *reply)
         propose(c, &plan, reply);
     } else if (found) {
         str_addf(&reply->text,
-                 "all of it fits: %lld of %lld tokens; /compact N keeps the newest N exchanges",
+                 "everything fits: %lld of %lld tokens; /compact N keeps the newest N exchanges",
                  (long long)plan.before, (long long)plan.limit);
     } else if (c->history.n_turns == 0) {
         command_refuse(reply, "nothing was asked yet");

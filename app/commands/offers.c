@@ -38,7 +38,7 @@ static void add_pulls(ui_offer offer, void *sink)
         str_done(&word);
         str_done(&size);
     }
-    offer(sink, "stop", "ends what goes on");
+    offer(sink, "stop", "stop the download");
 }
 
 /* "top_k" is --top-k. */

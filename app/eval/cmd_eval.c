@@ -121,7 +121,7 @@ static int run_models(struct eval *e)
     for (size_t i = 0; i < e->n_models && status == 0; i++)
         status = eval_run(e, &e->models[i]);
     if (status > EXIT_SIGNAL)
-        say_notice(e->app->options.quiet, "eval: stopped; the same command goes on from here");
+        say_notice(e->app->options.quiet, "eval: stopped; the same command resumes it");
     return status;
 }
 

@@ -101,7 +101,7 @@ static int judge(const struct chat *c, const struct turn *turn, bool timed_out)
     const char *model = turn->generation.model;
     const char *limit = request_filled(&turn->generation) ? "context" : "max_tokens";
     if (timed_out) {
-        say_error("--timeout: stopped after %g s, what there is of the answer is kept",
+        say_error("--timeout: stopped after %g s, the partial answer is kept",
                   c->options->timeout_s);
         return EXIT_TIMEOUT;
     }

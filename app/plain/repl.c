@@ -202,7 +202,7 @@ static bool takes_osc(void)
 /* Who waits for long looks elsewhere. */
 static void notify(struct repl *r)
 {
-    static const char bell[] = "\a", osc9[] = "\033]9;duet: the answer is there\a";
+    static const char bell[] = "\a", osc9[] = "\033]9;duet: the answer is ready\a";
     if (r->chat.options->notify == UI_NOTIFY_BELL && r->out.terminal)
         str_adds(&r->out.pending, bell);
     else if (r->chat.options->notify == UI_NOTIFY_OSC9 && r->out.terminal && takes_osc())
@@ -264,7 +264,7 @@ static void ask(struct repl *r, struct turn *instead_of, const struct str *quest
     } else {
         say_error("%s", err);
         if (r->attached.len > 0)
-            say_error("the file that was read waits for the next question; /new lets it go");
+            say_error("the file is attached to the next question; /new drops it");
     }
     if (status == EXIT_FIT) {
         struct str advice = {0};
@@ -280,11 +280,11 @@ static bool send_copy(struct repl *r, const struct str *text, char *err, size_t 
     if (copy_through_tmux()) {
         if (copy_start(str_get(text), text->len, &pid, &fd, err, errlen) != 0)
             return false;
-        return copy_end(pid, fd) || say_to(err, errlen, false, "clipboard: tmux took nothing");
+        return copy_end(pid, fd) || say_to(err, errlen, false, "clipboard: tmux refused the text");
     }
     if (!r->out.terminal || !takes_osc())
         return say_to(err, errlen, false,
-                      "this terminal takes no clipboard; /copy > FILE writes a file");
+                      "this terminal has no clipboard access; /copy > FILE writes a file");
     copy_add_sequence(&r->out.pending, str_get(text), text->len);
     return outlet_finish(&r->out, err, errlen) == 0;
 }
@@ -351,7 +351,7 @@ static void take_question(struct repl *r, const struct str *typed)
     str_trim(str_get(typed), &len);
     if (len == 0) {
         if (editing)
-            print(r, "left as it was", strlen("left as it was"));
+            print(r, "left unchanged", strlen("left unchanged"));
         return;
     }
     if (!strchr(typed->data, '\n'))
@@ -397,10 +397,9 @@ static void offer(struct repl *r)
 {
     struct str question = {0}, line = {0};
     if (chat_find_offer(&r->chat, &question)) {
-        str_addf(
-            &line,
-            "The answer to \xe2\x80\x9c%s\xe2\x80\x9d was interrupted. /continue goes on with it.",
-            question.data);
+        str_addf(&line,
+                 "The answer to \xe2\x80\x9c%s\xe2\x80\x9d was interrupted. /continue resumes it.",
+                 question.data);
         print(r, line.data, line.len);
     }
     str_done(&question);

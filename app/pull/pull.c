@@ -102,7 +102,7 @@ static bool go_on_reading(void *ud, int64_t done)
 
 static int stopped(char *err, size_t errlen)
 {
-    return say_to(err, errlen, PULL_STOPPED, "stopped; the same again goes on from here");
+    return say_to(err, errlen, PULL_STOPPED, "stopped; the same command resumes it");
 }
 
 /* Where */

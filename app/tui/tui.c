@@ -98,7 +98,7 @@ static void hint_continue(struct tui *t, const struct turn *turn)
     } else {
         if (ui_key(t->ui, "continue", key))
             str_addf(&line, "%s or ", key);
-        str_adds(&line, "/continue goes on with it");
+        str_adds(&line, "/continue resumes it");
     }
     ui_hint(t->ui, line.data);
     str_done(&line);
@@ -137,7 +137,7 @@ static void on_lost(struct tui *t, const struct chat_event *ev)
     if (chat_reopen(&t->chat, err, sizeof err) != 0)
         ui_notice(t->ui, UI_FAIL, err);
     else
-        ui_notice(t->ui, UI_INFO, m->on_cpu ? "going on with the CPU" : "loading it again");
+        ui_notice(t->ui, UI_INFO, m->on_cpu ? "continuing on the CPU" : "reloading it");
 }
 
 /* What had to give way, each time anything did. */
@@ -175,8 +175,7 @@ static void save(struct tui *t)
         tui_list_anew(t); /* it has got its number and its title */
     if (h->problem[0] && !t->unsaved) {
         struct str line = {0};
-        str_addf(&line, "not saved: %s; the chat goes on and is saved when that is possible",
-                 h->problem);
+        str_addf(&line, "not saved: %s; duet keeps trying", h->problem);
         ui_notice(t->ui, UI_WARN, line.data);
         str_done(&line);
     } else if (!h->problem[0] && t->unsaved) {
@@ -255,7 +254,7 @@ static void live_on(void *ud, int done_fd, double ms)
     struct ui_action action;
     bool slow = ms >= SLOW_MS;
     if (slow && !t->told_opening)
-        ui_hint(t->ui, "the model is being opened\u2026");
+        ui_hint(t->ui, "opening the model\u2026");
     t->told_opening = slow;
     ui_draw(t->ui);
     ui_poll(t->ui, &fds[0]);

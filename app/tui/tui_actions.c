@@ -127,7 +127,7 @@ static void leave(struct tui *t, int status)
 {
     if (t->n_waiting > 0 && status == 0 && !t->warned) {
         t->warned = true;
-        ui_hint(t->ui, "what waits to be asked would be lost; again leaves all the same");
+        ui_hint(t->ui, "queued questions would be lost; repeat to quit anyway");
         return;
     }
     tui_leave(t, status, STORE_STOPPED);
@@ -168,8 +168,7 @@ static void act_send(struct tui *t, const struct ui_action *action)
     struct str typed = {0}; /* the action's text ends with the next call of the screen */
     str_add(&typed, action->text, action->len);
     if (config_changed(t->config))
-        ui_notice(t->ui, UI_INFO,
-                  "the configuration file was changed; duet reads it when it starts");
+        ui_notice(t->ui, UI_INFO, "the configuration file has changed; restart duet to apply it");
     t->chat.marked = ui_message_chosen(t->ui);
     command_run(&t->chat, typed.data, typed.len, &reply);
     tui_follow(t, &reply);

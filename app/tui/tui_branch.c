@@ -63,7 +63,7 @@ void tui_queue(struct tui *t, const char *text, size_t len)
 {
     if (t->n_waiting == WAITING_MAX) {
         tui_give_back(t, text, len);
-        ui_hint(t->ui, "enough questions wait already; this one stays here");
+        ui_hint(t->ui, "the queue is full; the draft is kept");
         return;
     }
     insert_waiting(t, t->n_due++, text, len);
@@ -119,7 +119,7 @@ void tui_hold(struct tui *t)
 static void take_back(struct tui *t, bool keep)
 {
     if (t->n_waiting == 0) {
-        ui_hint(t->ui, "no question waits");
+        ui_hint(t->ui, "no question is queued");
         return;
     }
     struct str last = take_waiting(t, t->n_waiting - 1);
@@ -187,7 +187,7 @@ void tui_show_path(struct tui *t, size_t from)
     tui_count_context(t);
 }
 
-/* Asking in other words */
+/* Editing a question */
 
 void tui_edit(struct tui *t, const struct turn *question)
 {
@@ -201,7 +201,7 @@ void tui_edit(struct tui *t, const struct turn *question)
         str_add(&t->stash, draft, len);
     }
     t->editing = question->number;
-    str_addf(&banner, "question %zu in other words, on a new branch", n);
+    str_addf(&banner, "editing question %zu, on a new branch", n);
     ui_banner(t->ui, banner.data, UI_SEND);
     ui_draft_set(t->ui, str_get(said), said->len);
     ui_compose(t->ui);
@@ -231,7 +231,7 @@ static void of_turn(struct tui *t, const struct ui_action *action, struct turn *
     if (reply.effect == COMMAND_PATH || reply.effect == COMMAND_ANSWER)
         ui_mark(t->ui, c->history.turns[reply.from]->number);
     if (reply.effect == COMMAND_ANSWER && followed)
-        ui_hint(t->ui, "what followed is kept with the version before this one");
+        ui_hint(t->ui, "later messages are kept with the previous version");
     command_reply_done(&reply);
 }
 

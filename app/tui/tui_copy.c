@@ -13,7 +13,7 @@ static void tell(struct tui *t, bool sent)
     str_add(&line, str_get(&t->copied), t->copied.len);
     str_adds(&line,
              sent ? " sent to the clipboard"
-                  : " not sent: this terminal takes no clipboard; /copy > FILE writes a file");
+                  : " not sent: this terminal has no clipboard access; /copy > FILE writes a file");
     if (sent)
         ui_hint(t->ui, line.data);
     else
@@ -56,7 +56,7 @@ void tui_copy_done(struct tui *t, bool quiet)
         tell(t, true);
     else if (!quiet)
         ui_notice(t->ui, UI_FAIL,
-                  "clipboard: tmux took nothing (`tmux load-buffer -w` needs tmux 3.2)");
+                  "clipboard: tmux refused the text (`tmux load-buffer -w` needs tmux 3.2)");
 }
 
 void tui_act_copy(struct tui *t, const struct ui_action *action)

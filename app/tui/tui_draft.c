@@ -83,7 +83,7 @@ static void take_back(struct tui *t, const struct str *left)
     if (n > 0)
         str_addf(&line, "%zu question%s that waited %s back", n, n == 1 ? "" : "s",
                  n == 1 ? "is" : "are");
-    ui_hint(t->ui, n > 0 ? line.data : "what you were writing is back");
+    ui_hint(t->ui, n > 0 ? line.data : "draft restored");
     str_done(&line);
 }
 
@@ -111,7 +111,7 @@ static void keep(struct tui *t)
     }
     if (!draft_save(&t->draft, str_get(&all), all.len)) {
         struct str line = {0};
-        str_addf(&line, "the draft is not kept on the disk: %s", strerror(errno));
+        str_addf(&line, "draft not saved: %s", strerror(errno));
         ui_hint(t->ui, line.data);
         str_done(&line);
     }

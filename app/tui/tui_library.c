@@ -270,7 +270,7 @@ static void act_found(struct tui *t, const struct ui_action *action)
 static void say_gone(struct tui *t)
 {
     ui_notice(t->ui, UI_WARN,
-              "this conversation was deleted in another window; asking on brings it back");
+              "this conversation was deleted in another window; the next question restores it");
     t->library.gone = true;
 }
 

@@ -59,7 +59,7 @@ void tui_offer(struct tui *t)
     if (chat_find_offer(&t->chat, &question)) {
         str_addf(&line, "interrupted: %s", question.data);
         if (!ui_key(t->ui, "continue", key))
-            str_adds(&line, " \xc2\xb7 /continue goes on with it");
+            str_adds(&line, " \xc2\xb7 /continue resumes it");
         ui_banner(t->ui, line.data, UI_CONTINUE);
         t->offering = true;
     }
@@ -70,7 +70,7 @@ void tui_offer(struct tui *t)
 void tui_decline(struct tui *t)
 {
     if (t->chat.offered > 0)
-        ui_hint(t->ui, "left as it is");
+        ui_hint(t->ui, "left unchanged");
     chat_decline(&t->chat);
 }
 

@@ -45,7 +45,7 @@ void tui_offer_compact(struct tui *t, const struct turn *first)
     struct ui_row *rows = mem_alloc((n + 1) * sizeof *rows);
     struct str *words = mem_alloc((2 * n + 1) * sizeof *words);
 
-    rows[0] = (struct ui_row){.title = "nothing: all stays as it is"};
+    rows[0] = (struct ui_row){.title = "nothing: keep everything"};
     for (size_t i = from; i < h->n_turns && row < n; i++) {
         const struct turn *turn = h->turns[i];
         size_t end = i + 1;

@@ -157,7 +157,7 @@ static void test_hung_disk(void **state)
     struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
     talk_until_loaded(t);
     pid_t thread = hang_opening(t, "/model demo-deepseek\r");
-    term_expect(t, "the model is being opened");
+    term_expect(t, "opening the model");
     term_type(t, "\003");
     term_expect(t, "again");
     assert_leaves(t, thread, "\003", 130);
@@ -165,13 +165,13 @@ static void test_hung_disk(void **state)
     t = term_start(24, 80, "-m", "demo-llama", NULL);
     talk_until_loaded(t);
     thread = hang_opening(t, "/model demo-deepseek\r");
-    term_expect(t, "the model is being opened");
+    term_expect(t, "opening the model");
     term_type(t, "unsent");
     term_expect(t, "unsent");
     assert_int_equal(kill(term_pid(t), SIGTERM), 0);
     assert_leaves(t, thread, "", 143);
     t = term_start(24, 80, "-m", "demo-llama", NULL);
-    term_expect(t, "what you were writing is back");
+    term_expect(t, "draft restored");
     term_expect(t, "unsent");
     term_type(t, "\025\004");
     term_end(t);

@@ -181,12 +181,12 @@ static void test_versions_on_screen(void **state)
     term_type(t, "<");
     term_expect(t, "this is the oldest version");
     term_type(t, "Ke");
-    term_expect(t, "question 1 in other words");
+    term_expect(t, "editing question 1");
     term_type(t, "\0250\b1 + 1\r");
     term_expect(t, "1 + 1 = 2");
     term_expect(t, "2 of 2");
     term_expect_no(t, "= 42");
-    term_expect_no(t, "in other words");
+    term_expect_no(t, "editing question");
     term_type(t, "/undo\r");
     term_expect(t, "took back");
     term_type(t, "/redo\r");
@@ -215,9 +215,9 @@ static void test_editing_keeps_the_draft(void **state)
     term_expect(t, "\xe2\x80\xba What is 17 + 25?\n  demo-llama");
     term_type(t, "\033");
     term_expect(t, "\xe2\x80\xba half a thought");
-    term_expect_no(t, "in other words");
+    term_expect_no(t, "editing question");
     term_type(t, "\tKKe");
-    term_expect(t, "in other words");
+    term_expect(t, "editing question");
     term_type(t, "\0252 + 2\r");
     term_expect(t, "2 + 2 = 4");
     term_expect(t, "\xe2\x80\xba half a thought");
@@ -275,10 +275,10 @@ static void test_leaving_with_questions(void **state)
     term_type(t, "one\r");
     term_expect(t, "next: one");
     term_type(t, "\004");
-    term_expect(t, "what waits to be asked would be lost");
+    term_expect(t, "queued questions would be lost");
     term_type(t, "two\r/quit\r"); /* one more, of which nothing was said yet */
     term_expect(t, "then: two");
-    term_expect(t, "what waits to be asked would be lost");
+    term_expect(t, "queued questions would be lost");
     term_type(t, "/quit\r");
     assert_int_equal(term_end(t), 0);
     assert_restored(t);
@@ -422,7 +422,7 @@ static void test_regenerating_in_the_middle(void **state)
     term_type(t, "\tgr");
     term_expect(t, "demo-llama  \xe2\x80\xb9 2 of 2 \xe2\x80\xba");
     term_expect_no(t, "= 33.");
-    term_expect(t, "what followed is kept with the version before this one");
+    term_expect(t, "later messages are kept with the previous version");
     term_expect(t, "tokens/s");
     term_type(t, "<");
     term_expect(t, "= 33.");
@@ -512,7 +512,7 @@ static void test_line_mode(void **state)
     term_type(t, "/edit 1\r");
     term_read(t, 200);
     term_type(t, "\025\r");
-    term_expect(t, "left as it was");
+    term_expect(t, "left unchanged");
     leave(t);
 }
 

@@ -391,7 +391,7 @@ static void test_keys_on_the_screen(void **state)
     term_expect(t, "F5 help"); /* the help covered it */
     write_config("temp = 1\n", 9, path);
     term_type(t, "/show\r");
-    term_expect(t, "the configuration file was changed");
+    term_expect(t, "the configuration file has changed");
     term_type(t, "\004");
     assert_int_equal(term_end(t), 0);
     term_free(t);
@@ -412,7 +412,7 @@ static void test_hints_follow_the_keys(void **state)
     term_type(t, "\033[18~hello\r");
     term_expect(t, "F7 stops");
     term_type(t, "\033[18~");
-    term_expect(t, "F8 or /continue goes on with it");
+    term_expect(t, "F8 or /continue resumes it");
     term_type(t, "\t/");
     term_expect(t, "F9 keeps \u00b7 F7 goes back");
     term_type(t, "\033[18~\t/continue\r");
@@ -421,7 +421,7 @@ static void test_hints_follow_the_keys(void **state)
     term_end(t);
     term_free(t);
     t = term_start(24, 80, "-m", endless_model(), NULL);
-    term_expect(t, "interrupted: hello \u00b7 F8 goes on with it \u00b7 F7 leaves it");
+    term_expect(t, "interrupted: hello \u00b7 F8 continues it \u00b7 F7 leaves it");
     term_free(t);
 }
 

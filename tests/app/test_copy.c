@@ -130,11 +130,11 @@ static void test_files(void **state)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, 6);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_says(p, line, true, "exists already, and is left as it is; choose another name");
+    assert_says(p, line, true, "already exists, not overwritten; choose another name");
     sandbox_path("link", link, sizeof link);
     assert_int_equal(symlink("nowhere", link), 0);
     snprintf(line, sizeof line, "/copy > %s", link);
-    assert_says(p, line, true, "exists already");
+    assert_says(p, line, true, "already exists");
     assert_says(p, "/copy > /no/such/folder/x", true, "No such file or directory");
     assert_says(p, "/copy > ~/at-home", false, "written to ~/at-home");
     sandbox_path("at-home", path, sizeof path);
@@ -143,7 +143,7 @@ static void test_files(void **state)
         static const char *const formats[] = {"md", "json", "html", "jsonl"};
         for (int k = 0; k < 4; k++) {
             snprintf(line, sizeof line, "/export %s ~/e.%s", formats[k], formats[k]);
-            assert_says(p, line, i == 1, i ? "exists already" : "the conversation written to ~/e.");
+            assert_says(p, line, i == 1, i ? "already exists" : "the conversation written to ~/e.");
         }
     }
     assert_says(p, "/export pdf", true, "/export md|json|jsonl|html [FILE]");
@@ -438,7 +438,7 @@ static void test_where_there_is_no_clipboard(void **state)
     term_type(t, "1 + 1\r");
     term_expect(t, "1 + 1 = 2.");
     term_type(t, "/copy\r");
-    term_expect(t, "this terminal takes no clipboard; /copy > FILE");
+    term_expect(t, "this terminal has no clipboard");
     size_t len;
     assert_null(strstr(term_bytes(t, &len), "\033]"));
     term_type(t, "\004");
@@ -475,7 +475,7 @@ static void test_in_line_mode(void **state)
                   "echo '/copy > a.md'; echo '/export json'; echo /quit) | "
                   "script -qec \"$DUET --plain -m $MODEL --temp 0\" /dev/null");
     assert_contains(r.out, "the answer written to a.md");
-    assert_contains(r.out, "a.md: exists already, and is left as it is");
+    assert_contains(r.out, "a.md: already exists, not overwritten");
     assert_contains(r.out, "the conversation written to 17-25.json");
     run_done(&r);
     sandbox_path("17-25.json", path, sizeof path);

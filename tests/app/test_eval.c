@@ -207,7 +207,7 @@ static void test_interrupt(void **state)
         run_in(&r, line);
         assert_contains(r.out, i == 0 ? "130\n" : "137\n");
         if (i == 0)
-            assert_contains(r.out, "eval: stopped; the same command goes on from here");
+            assert_contains(r.out, "eval: stopped; the same command resumes it");
         run_done(&r);
         json_t *before = transcripts("o");
         assert_in_range(json_array_size(before), 1, 2000);

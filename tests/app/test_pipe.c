@@ -124,7 +124,7 @@ static void test_nothing_to_continue(void **state)
     (void)state;
     shell_with_model(&r, "$DUET -m $M -n 3 -c -q one; rm -r $HOME/.local; $DUET -m $M -n 3 -c one;"
                          "$DUET -m $M -n 3 -c two");
-    assert_string_equal(r.err, "duet: no conversation to continue yet: this begins one\n");
+    assert_string_equal(r.err, "duet: no conversation to continue; starting a new one\n");
     run_done(&r);
 }
 

@@ -89,7 +89,7 @@ static void test_bar(void **state)
     term_expect(t, "of 100 kB");
     term_type(t, "\003");
     assert_int_equal(term_end(t), 130);
-    assert_non_null(strstr(term_screen(t), "stopped; the same again goes on from here"));
+    assert_non_null(strstr(term_screen(t), "stopped; the same command resumes it"));
     term_free(t);
     assert_pulled_names(".json .part");
     hub_forget();
@@ -273,7 +273,7 @@ static void test_folder_in_part(void **state)
     assert_contains(r.err, "there is no such file");
     run_done(&r);
     shell(&r, "$DUET models", 0);
-    assert_contains(r.err, "94% of deepseek:f16 is here; duet pull deepseek:f16 goes on with it");
+    assert_contains(r.err, "94% of deepseek:f16 is here; duet pull deepseek:f16 continues it");
     assert_null(strstr(r.out, "BF16"));
     run_done(&r);
     hub_forget();

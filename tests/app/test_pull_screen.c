@@ -65,7 +65,7 @@ static void test_beside(void **state)
     term_read(t, 50);
     term_resize(t, 24, 80);
     term_type(t, "/pull stop\r");
-    term_expect(t, "stopped; /pull llama:q8 goes on with it");
+    term_expect(t, "stopped; /pull llama:q8 continues it");
     term_expect_no(t, "\u2591");
     term_type(t, "/pull stop\r");
     term_expect(t, "nothing is being pulled");
@@ -76,7 +76,7 @@ static void test_beside(void **state)
     hub_use("hub", "good");
     hub_forget();
     t = start();
-    term_expect(t, "0% of llama:q8 is here; /pull llama:q8 goes on with it");
+    term_expect(t, "0% of llama:q8 is here; /pull llama:q8 continues it");
     term_type(t, "/pull llama:q8\r");
     term_expect(t, "is installed");
     term_type(t, "\004");
@@ -140,7 +140,7 @@ static void test_line_mode(void **state)
     term_type(t, "/pull llama\r");
     wait_for_part();
     term_type(t, "\003");
-    term_expect(t, "stopped; /pull llama:q8 goes on with it");
+    term_expect(t, "stopped; /pull llama:q8 continues it");
     term_type(t, "/pull stop\r");
     term_expect(t, "nothing is being pulled");
     term_type(t, "\004");
@@ -148,11 +148,11 @@ static void test_line_mode(void **state)
     term_free(t);
     struct run r;
     run_duet(&r, NULL, 0, "models", NULL);
-    assert_contains(r.err, "0% of llama:q8 is here; duet pull llama:q8 goes on with it");
+    assert_contains(r.err, "0% of llama:q8 is here; duet pull llama:q8 continues it");
     run_done(&r);
     hub_use("hub", "slow");
     t = term_start(24, 80, "--plain", "-m", some_model(), NULL);
-    term_expect(t, "0% of llama:q8 is here; /pull llama:q8 goes on with it");
+    term_expect(t, "0% of llama:q8 is here; /pull llama:q8 continues it");
     term_type(t, "/pull llama\r");
     term_expect(t, "llama:q8 is installed");
     term_type(t, "\004");

@@ -162,7 +162,7 @@ static void test_answer_now(void **state)
                                 NULL);
     term_expect(t, "Ctrl");
     term_type(t, "\033a"); /* nothing to hurry */
-    term_expect(t, "nothing is being thought about");
+    term_expect(t, "the model is not thinking");
     term_type(t, "What is 345 * 27?\r");
     term_expect(t, "thinking, Alt-a answers now");
     term_type(t, "\033a");
@@ -328,7 +328,7 @@ static void test_context_full(void **state)
     term_type(t, "What is 345 * 27?\r");
     term_expect(t, "the context is full");
     term_expect(t, "the context of 40 tokens is full; a larger --ctx makes room");
-    assert_null(strstr(term_screen(t), "goes on with it"));
+    assert_null(strstr(term_screen(t), "continues it"));
     term_type(t, "/continue\r");
     term_expect(t, "\u25a0 the context of 40 tokens is full; a larger --ctx makes room");
     term_free(t);
@@ -447,7 +447,7 @@ static void test_declined(void **state)
     leave(t);
     t = start_again(model, NULL);
     term_type(t, "\033");
-    term_expect(t, "left as it is");
+    term_expect(t, "left unchanged");
     leave(t);
     t = term_start(24, 80, "-m", model, "--ctx", "20000", NULL);
     term_expect(t, "Ctrl");

@@ -172,7 +172,7 @@ static void test_read(void **state)
     write_file("empty", "", 0);
     t = start(NULL);
     const char *const rows[][2] = {
-        {"pipe", "is no regular file"},
+        {"pipe", "not a regular file"},
         {"binary", "binary input at byte 2"},
         {"empty", "is empty"},
         {"absent", "No such file"},

@@ -71,7 +71,7 @@ static void test_the_cpu_takes_over(void **state)
     term_expect(t, "stub");
     term_type(t, "hello\r");
     term_expect(t, "the stub was told to fail");
-    term_expect(t, "going on with the CPU");
+    term_expect(t, "continuing on the CPU");
     term_type(t, "/new\r");
     term_expect_no(t, "going on");
     term_type(t, "17 + 25\r");
@@ -167,7 +167,7 @@ static void test_both_on_the_gpu(void **state)
     term_expect(t, "demo-deepseek answers from here on");
     term_type(t, "And a second?\r");
     term_expect(t, "And a second?");
-    term_expect(t, "continue goes on with it");
+    term_expect(t, "continue continues it");
     term_type(t, "\004");
     assert_int_equal(term_end(t), 0);
     term_free(t);

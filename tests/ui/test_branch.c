@@ -266,8 +266,8 @@ static void a_banner_stands_until_it_is_left(void **state)
     check_action(t, UI_STOP, 0);
     ui_banner(t->ui, "an answer that was about a great many things", UI_CONTINUE);
     term_turn(t);
-    assert_true(term_shows(t, "an answer that was about a great … · "
-                              "Ctrl-X c goes on with it · Esc leaves it"));
+    assert_true(term_shows(t, "an answer that was about a great man… · "
+                              "Ctrl-X c continues it · Esc leaves it"));
     ui_banner(t->ui, NULL, UI_SEND);
     term_turn(t);
     assert_false(term_shows(t, "in other words"));

@@ -284,7 +284,7 @@ static void matches_are_marked_and_walked(void **state)
     assert_false(term_shows(t, "/ apple"));
     term_type(t, "n"); /* around the end */
     assert_true(term_shows(t, "An apple, please."));
-    assert_true(term_shows(t, "from the other end"));
+    assert_true(term_shows(t, "search wrapped"));
     term_type(t, "n");
     assert_true(term_shows(t, "The APPLE of"));
     term_type(t, "nNN");

@@ -239,13 +239,13 @@ static void who_waits_is_told(void **state)
     term_forget(&t);
     ui_notify(t.ui, UI_NOTIFY_OSC9);
     term_drain(&t);
-    assert_string_equal(t.raw.data, "\033]9;duet: the answer is there\a");
+    assert_string_equal(t.raw.data, "\033]9;duet: the answer is ready\a");
     term_forget(&t);
     setenv("TMUX", "/tmp/tmux-0/default,1,0", 1);
     ui_notify(t.ui, UI_NOTIFY_OSC9);
     unsetenv("TMUX");
     term_drain(&t);
-    assert_string_equal(t.raw.data, "\033Ptmux;\033\033]9;duet: the answer is there\a\033\\");
+    assert_string_equal(t.raw.data, "\033Ptmux;\033\033]9;duet: the answer is ready\a\033\\");
     term_close(&t);
 }
 
