@@ -29,8 +29,8 @@
 #include "app/signals.h"
 
 enum {
-    AHEAD = 4, /* jobs for each that the engine works on: what waits for an older one */
-    UNSENT = 4 * 1024 * 1024 /* bytes of output; while more waits no job begins */
+    AHEAD = 4,               /* jobs per engine slot, queued behind an older one that is not done */
+    UNSENT = 4 * 1024 * 1024 /* bytes of output; while more is pending no job starts */
 };
 
 struct batch_job {
@@ -48,14 +48,14 @@ struct batch {
     char date[32];
 
     struct lines in;
-    uint64_t in_size; /* bytes; 0: not known */
+    uint64_t in_size; /* in bytes; 0: unknown */
     bool in_ended;
     struct outlet out;
     struct resume resume;
 
     struct jobs jobs; /* in the order of the input */
     struct batch_progress progress;
-    struct running running; /* tells `duet ps` of us */
+    struct running running; /* publishes state for `duet ps` */
     char err[512];
 };
 
@@ -93,7 +93,7 @@ static bool is_blank(const char *text, size_t len)
     return len == 0;
 }
 
-/* Begins as many jobs as there is room for. True when more input is needed for that. */
+/* Starts as many jobs as there is room for. True if that needs more input. */
 static bool begin_jobs(struct batch *b)
 {
     const char *text;
@@ -139,7 +139,7 @@ static void write_job(struct batch *b, const struct batch_job *job)
     p->tokens += result->usage.completion_tokens;
 }
 
-/* Writes every job that is done and whose turn it is; with any_order all that are done. */
+/* Writes every finished job whose turn it is; with any_order all finished ones. */
 static void write_jobs(struct batch *b, bool any_order)
 {
     for (struct job **at = &b->jobs.first; *at;) {
@@ -179,7 +179,7 @@ static void wait_for_something(struct batch *b, bool wants_input)
         outlet_send(&b->out);
 }
 
-/* Of the input; 0: not known. */
+/* Size of the input; 0: unknown. */
 static double share_done(const struct batch *b)
 {
     uint64_t taken = b->in.bytes - (b->in.held.len - b->in.at);
@@ -195,7 +195,7 @@ static bool is_over(const struct batch *b)
            !outlet_is_waiting(&b->out);
 }
 
-/* Begins and writes what can be; what fails at once makes room for more. True when more input is
+/* Starts and writes what it can; jobs that fail at once make room for more. True if more input is
  * needed. */
 static bool move_jobs(struct batch *b)
 {

@@ -82,7 +82,7 @@ static int read_model(const struct reader *r, const char *key, json_t *value)
                   name ? name : "no string", ours);
 }
 
-/* A value of the line as text of its own, until the line is done. NULL: memory is short. */
+/* A value of the line as a string that lives as long as the line. NULL: out of memory. */
 static const char *keep_text(const struct reader *r, json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -144,7 +144,7 @@ static int read_tool_choice(const struct reader *r, const char *key, json_t *val
     return 0;
 }
 
-/* Settings of a line; what is not in the table is the user's own and left alone. */
+/* Settings of a line; keys not in the table belong to the user and are ignored. */
 static const struct {
     const char *key;
     int (*read)(const struct reader *r, const char *key, json_t *value);
@@ -168,7 +168,7 @@ static const struct {
 };
 enum { N_SETTINGS = sizeof settings / sizeof *settings };
 
-/* A key that nearly is a setting is hardly meant to be ignored. */
+/* A key close to a setting is probably a typo. */
 static int doubt_key(const struct reader *r, const char *key)
 {
     static const char *const others[] = {"prompt", "messages", "system", "id", "custom_id"};
@@ -308,7 +308,7 @@ static json_t *text_or_null(const struct str *t)
     return json_stringn(str_get(t), t->len);
 }
 
-/* Calls of tools stand in place of the answer that they were written as. */
+/* Tool calls replace the answer text they were parsed from. */
 static json_t *answer_of(const struct job_result *result)
 {
     return result->tool_calls ? json_null() : text_or_null(&result->answer);

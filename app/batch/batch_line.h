@@ -28,7 +28,7 @@ struct batch_line {
     json_t *texts;
 };
 
-/* What all lines of a batch have in common. */
+/* Shared by all lines of a batch. */
 struct batch_defaults {
     const struct options *options;
     const struct engine_info *info;
@@ -43,7 +43,7 @@ int batch_line_read(struct batch_line *line, const char *text, size_t len,
                     const struct batch_defaults *defaults, char *err, size_t errlen);
 void batch_line_done(struct batch_line *line);
 
-/* Adds the line for the output, with its newline. */
+/* Appends the output line, with its newline. */
 void batch_line_write(const struct batch_line *line, const struct job_result *result,
                       const char *model, struct str *out);
 

@@ -76,7 +76,7 @@ static void wipe(struct batch_progress *p)
     p->shown = false;
 }
 
-/* The start of the text that fits into one row, behind which the cursor stays in it. */
+/* The prefix that fits into one row without wrapping the cursor. */
 static size_t fitting(const struct str *text, bool *whole)
 {
     struct winsize size;

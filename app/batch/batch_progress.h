@@ -1,5 +1,5 @@
 /* batch_progress.h - the progress of a batch or an evaluation: a line on standard error, rewritten
- * in place while it runs if that is a terminal, and a last one when it has ended. */
+ * in place on a terminal, and a final line at the end. */
 #ifndef APP_BATCH_BATCH_PROGRESS_H
 #define APP_BATCH_BATCH_PROGRESS_H
 
@@ -16,10 +16,10 @@ struct batch_progress {
     double began_ms, shown_ms;
 };
 
-/* Of which verb and, unless NULL, of what (both kept); quiet: says nothing. */
+/* The verb and, unless NULL, the subject (both kept); quiet: prints nothing. */
 void batch_progress_begin(struct batch_progress *p, const char *verb, const char *name, bool quiet);
 
-/* How long poll may sleep until the line is due; -1: for ever. */
+/* How long poll may sleep until the line is due; -1: indefinitely. */
 int batch_progress_due_ms(const struct batch_progress *p);
 
 /* Writes the line when it is due; share of the whole that is done, 0: not known. */

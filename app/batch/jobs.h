@@ -10,11 +10,11 @@
 #include "app/str.h"
 #include "engine/engine.h"
 
-/* Of one request: what was said, apart by kind, and how it ended. */
+/* The result of a request: its text by kind, and how it ended. */
 struct job_result {
     struct str answer, reasoning;
     char *tool_calls; /* JSON; or NULL */
-    bool unfinished;  /* it ended before it had its form */
+    bool unfinished;  /* it ended before it matched the requested form */
     struct engine_usage usage;
     enum engine_stop stop;
     enum engine_error error;
@@ -23,7 +23,7 @@ struct job_result {
 
 struct job {
     struct job_result result;
-    uint64_t request; /* 0: not the engine's (any more) */
+    uint64_t request; /* 0: not (or no longer) with the engine */
     bool done;
     struct job *next;
 };
@@ -33,14 +33,13 @@ struct jobs {
     const char *model;        /* its name, for err */
     struct job *first, **end; /* in the order in which they were added */
     size_t n, n_running;
-    int fatal; /* an exit status, once the engine cannot go on */
+    int fatal; /* an exit status, once the engine has failed for good */
     char err[512];
 };
 
 void jobs_init(struct jobs *j, struct engine *engine, const char *model);
 
-/* Whether the engine takes another one: at most a few are queued for each answer that it writes at
- * a time. */
+/* Whether the engine takes another job: a few are queued per answer it writes at a time. */
 bool jobs_have_room(const struct jobs *j, size_t ahead);
 
 void jobs_add(struct jobs *j, struct job *job); /* at the end of the line; the caller's */
@@ -48,12 +47,12 @@ void jobs_add(struct jobs *j, struct job *job); /* at the end of the line; the c
 /* Removes the job at this place from the queue and returns it. */
 struct job *jobs_take(struct jobs *j, struct job **at);
 
-/* Gives the job's request to the engine; one that is refused is done, with an error. */
+/* Submits the job's request; a refused one is done, with an error. */
 void jobs_submit(struct jobs *j, struct job *job, const struct engine_request *request);
 
 void job_fail(struct job *job, enum engine_error error, const char *why);
 
-/* Takes the engine's waiting events, without blocking. True: its weights have just been loaded. */
+/* Takes pending engine events, without blocking. True: the weights have just been loaded. */
 bool jobs_take_events(struct jobs *j);
 
 void job_result_done(struct job_result *result);

@@ -48,7 +48,7 @@ static int write_all(int fd, const struct str *text)
     return 0;
 }
 
-/* Puts what is kept in the place of the file, whole or not at all. 0 or -1 with errno. */
+/* Replaces the file by what is kept, atomically. 0 or -1 with errno. */
 static int replace(const char *path, const struct str *kept, mode_t mode)
 {
     struct str beside = {0};

@@ -1,4 +1,4 @@
-/* resume.h - the output of an earlier run of a batch: what is answered already. */
+/* resume.h - the output of an earlier run of a batch: which lines are answered already. */
 #ifndef APP_BATCH_RESUME_H
 #define APP_BATCH_RESUME_H
 
@@ -8,7 +8,7 @@
 
 struct resume {
     int fd;      /* the file, to be appended to */
-    char **done; /* sorted ids of the answers that are in it, as JSON */
+    char **done; /* sorted ids of its answers, as JSON */
     size_t n_done;
 };
 

@@ -1,5 +1,5 @@
-/* bench.c - `duet bench`: which models are measured, with what, and in which form that is printed.
- * Results of a former run can stand in for measuring. */
+/* bench.c - `duet bench`: selects the models, measures them and prints the results. Results of an
+ * earlier run can stand in for measuring. */
 #include "app/bench/bench.h"
 
 #include <stdio.h>
@@ -81,7 +81,7 @@ static int add_file(struct bench *b, const char *name)
     int status = models_find(&b->app->paths, name, file, b->err, sizeof b->err);
     for (size_t i = 0; i < b->n_files && status == 0; i++) {
         if (strcmp(b->files[i].path, file->path) == 0) {
-            model_file_done(file); /* once is enough */
+            model_file_done(file); /* list each only once */
             return 0;
         }
     }
@@ -134,7 +134,7 @@ static bool is_named(const struct bench *b, const char *name)
     return false;
 }
 
-/* Columns have different names: of two equal ones the second is called by its path. */
+/* Column names are unique: the second of two equal ones is the path. */
 static void tell_apart(struct bench *b)
 {
     size_t n = b->n_files;
@@ -158,7 +158,7 @@ static int read_old(struct bench *b)
     return bench_read(path, &b->old, b->err, sizeof b->err);
 }
 
-/* Something to compare with, and a word where that was made in another way. */
+/* A result to compare with, and a warning if its settings differ. */
 static int check_old(struct bench *b)
 {
     const char *path = b->app->options.compare;
@@ -209,7 +209,7 @@ static char *name_machine(void)
     return name ? name : mem_strdup("");
 }
 
-/* One that cannot be measured does not keep the others from it. */
+/* A model that fails does not stop the others. */
 static int measure_models(struct bench *b)
 {
     struct bench_plan *plan = &b->plan;
@@ -259,7 +259,7 @@ static int make_results(struct bench *b)
     return bench_read(b->app->words[0], &b->results, b->err, sizeof b->err);
 }
 
-/* What there is, also of a measurement that was broken off. */
+/* Prints the results, even of an interrupted run. */
 static int print_results(const struct bench *b)
 {
     struct str out = {0};

@@ -34,7 +34,7 @@ enum bench_metric {
     BENCH_METRICS
 };
 
-/* Groups of metrics; from this one on they are of so many requests at a time. */
+/* Groups of metrics; from this one on they are per number of concurrent requests. */
 enum { BENCH_OF_BATCHES = 4 };
 
 enum bench_unit {
@@ -57,15 +57,15 @@ struct bench_metric_info {
 extern const struct bench_metric_info bench_metrics[BENCH_METRICS];
 const char *bench_unit_name(enum bench_unit unit);
 
-/* What several runs gave. low and high: where the middle 80 % of the runs lie; with fewer than ten
- * runs that is all of them. */
+/* The samples of several runs. low and high bound the middle 80 % of the runs; with fewer than ten
+ * runs, all of them. */
 struct bench_figure {
     double median, low, high;
     double p99; /* of all samples, which may be more than runs */
     int n;      /* runs; 0: not measured */
 };
 
-/* Where it was measured; what does not apply is 0. */
+/* The conditions of a measurement; 0 if not applicable. */
 struct bench_point {
     int prompt;  /* tokens of the prompt */
     int context; /* tokens before the first that counts */
@@ -80,15 +80,15 @@ struct bench_row {
 };
 
 struct bench_model {
-    char *name; /* what the user calls it */
+    char *name; /* name as given by the user */
     char *type, *device;
-    char *settings; /* "context 4096, KV f16": what else decides about figures */
+    char *settings; /* "context 4096, KV f16": other settings that affect the figures */
     struct bench_row *rows;
     size_t n_rows;
 };
 
 struct bench_results {
-    char *version, *machine; /* machine: its processor, "" where nothing says */
+    char *version, *machine; /* machine: its processor, "" if unknown */
     int n_generate, n_runs;  /* tokens of an answer; times each was measured */
     bool interrupted;
     struct bench_model *models;
@@ -97,8 +97,8 @@ struct bench_results {
 
 void bench_results_done(struct bench_results *r);
 
-/* One without rows, with the name, type, device and settings of `facts`, which are copied. The
- * pointer holds until the next model is added. */
+/* Adds a model without rows, copying name, type, device and settings from `facts`. The pointer is
+ * valid until the next model is added. */
 struct bench_model *bench_add_model(struct bench_results *r, const struct bench_model *facts);
 void bench_add(struct bench_model *m, enum bench_metric metric, struct bench_point at,
                struct bench_figure figure);
@@ -107,7 +107,7 @@ __attribute__((format(printf, 4, 5))) void bench_add_note(struct bench_model *m,
                                                           struct bench_point at, const char *format,
                                                           ...);
 
-/* The row of this place in the table, or NULL. */
+/* The row at these conditions, or NULL. */
 const struct bench_row *bench_find(const struct bench_model *m, enum bench_metric metric,
                                    struct bench_point at);
 
@@ -123,12 +123,12 @@ struct samples {
 
 void samples_add(struct samples *s, double value);
 void samples_done(struct samples *s);
-/* The value that this share of all samples does not exceed; NAN of none. Sorts them. */
+/* The quantile of all samples; NAN if there are none. Sorts them. */
 double samples_quantile(struct samples *s, double share);
 double samples_median(struct samples *s);
 struct bench_figure samples_figure(struct samples *s);
 
-/* A value that is known exactly. */
+/* An exact value. */
 struct bench_figure bench_exactly(double value);
 
 #endif

@@ -1,5 +1,5 @@
-/* bench_ask.c - see bench_ask.h. Times are the engine's own, so that a reader of events that comes
- * late changes nothing. */
+/* bench_ask.c - see bench_ask.h. Times come from the engine, so that reading events late does not
+ * affect them. */
 #include "app/bench/bench_ask.h"
 
 #include <poll.h>
@@ -32,7 +32,7 @@ void bench_progress_wipe(struct bench_progress *p)
     p->shown = false;
 }
 
-/* As many as fit a row of the terminal surely: no character has fewer bytes than columns. */
+/* As much as certainly fits in a terminal row: no character has fewer bytes than columns. */
 static size_t line_bytes(void)
 {
     struct winsize size;
@@ -70,8 +70,8 @@ int bench_check_signals(void)
     return signal != 0 ? EXIT_SIGNAL + signal : 0;
 }
 
-/* The next event. 0, or a signal's exit status. Where single tokens do not count, events are looked
- * for now and then: text that waits is put together, and a crowd of answers keeps nobody busy. */
+/* The next event. 0, or a signal's exit status. Unless single tokens matter, events are polled at
+ * intervals, so that text is batched and many answers do not keep the reader busy. */
 static int wait_for_event(struct bench_engine *b, bool tokens_count,
                           const struct engine_event **out)
 {
@@ -91,8 +91,7 @@ void bench_init(struct bench_engine *b, const struct paths *paths, const char *n
     *b = (struct bench_engine){.paths = paths, .name = name, .running.fd = -1};
 }
 
-/* Outside of what is timed, and once for each state: between two questions it is not told to be
- * idle. */
+/* Outside the timed section, and once per state: not reported as idle between requests. */
 static void tell(struct bench_engine *b, enum running_state state)
 {
     struct running_model row = running_model_of(b->engine, b->name, state);
@@ -126,7 +125,7 @@ void bench_close(struct bench_engine *b)
 
 /* Questions */
 
-/* Tokens that are as good as random: no text begins as another one. */
+/* Pseudo-random tokens, so that no prompt is a prefix of another. */
 static int32_t *make_prompt(const struct bench_engine *b, const struct bench_question *q)
 {
     int32_t *tokens = mem_alloc((size_t)q->n_prompt * sizeof *tokens);
@@ -155,7 +154,7 @@ static int submit(struct bench_engine *b, struct bench_question *q)
     return status ? exit_of_engine(status) : 0;
 }
 
-/* Tokens that came in one event share the time since the one before. */
+/* Tokens from one event share the time since the previous one. */
 static void take_usage(struct bench_question *q, const struct engine_usage *u,
                        struct samples *steps)
 {

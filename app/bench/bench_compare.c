@@ -5,7 +5,7 @@
 #include "app/bench/bench_show.h"
 
 static const double least_difference =
-    0.01; /* of the old: what machines differ by from day to day */
+    0.01; /* of the old value: day-to-day variation of a machine */
 
 enum bench_difference bench_compare(enum bench_metric metric, const struct bench_figure *old,
                                     const struct bench_figure *new)

@@ -1,4 +1,4 @@
-/* bench_data.c - see bench.h: rows, and the figures that samples make. */
+/* bench_data.c - see bench.h: rows, and figures computed from samples. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>

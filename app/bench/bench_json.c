@@ -1,5 +1,5 @@
-/* bench_json.c - see bench_show.h: results for programs, and reading them again. A file is read as
- * what anybody may have written: everything is checked before it is believed. */
+/* bench_json.c - see bench_show.h: writes and reads results as JSON. A file is untrusted input:
+ * everything is validated. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -115,7 +115,7 @@ void bench_show_json(const struct bench_results *r, const struct bench_results *
     json_decref(object);
 }
 
-/* Reading. Each part returns false where the file is not ours. */
+/* Reading. Each part returns false for a foreign file. */
 
 /* Borrowed from the object, and read only. */
 static bool read_text(const json_t *object, const char *name, char **out)
@@ -124,7 +124,7 @@ static bool read_text(const json_t *object, const char *name, char **out)
     return *out != NULL;
 }
 
-/* A number that need not be there. */
+/* An optional number. */
 static bool read_count(const json_t *object, const char *name, int *out)
 {
     const json_t *value = json_object_get(object, name);
@@ -222,7 +222,7 @@ static bool read_results(const json_t *object, struct bench_results *out)
     return true;
 }
 
-/* Only a regular file of a sensible size: nothing that one could wait for. */
+/* Only a regular file of reasonable size: reading must not block. */
 static int open_file(const char *path, FILE **out, char *err, size_t errlen)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -1,7 +1,7 @@
 /* bench_measure.c - see bench_measure.h.
  *
- * Writing a token reads every weight once, and what is in the KV cache: so memory bandwidth over
- * bytes read is the limit, and both are measured in this one process, one after the other. */
+ * Decoding a token reads every weight and the KV cache once, so the limit is memory bandwidth over
+ * bytes read. Both are measured in one process, one after the other. */
 #include "app/bench/bench_measure.h"
 
 #include <jansson.h>
@@ -16,9 +16,9 @@
 #include "app/say.h"
 
 enum {
-    MAX_LOADS = 3,  /* that are timed, after one that is not */
-    PASSES = 4,     /* over the memory, each time it is measured */
-    BUSY_MS = 1500, /* the driver's idea of how busy a GPU is lags behind by a second */
+    MAX_LOADS = 3,  /* timed loads, after one that is not */
+    PASSES = 4,     /* passes over the memory per measurement */
+    BUSY_MS = 1500, /* the driver's utilization lags by about a second */
 };
 
 static const struct bench_point nowhere;
@@ -29,12 +29,12 @@ struct measuring {
     const struct model_file *file;
     struct bench_model *out; /* or NULL: it could not be opened */
     struct bench_engine engine;
-    int limit; /* tokens of the longest context that is possible */
+    int limit; /* length of the longest context that fits, in tokens */
     bool on_gpu;
-    int gpu;              /* its number for the driver; -1: none */
-    double read_bytes;    /* for each token */
-    double token_bytes;   /* of the KV cache, read for each token before it */
-    struct samples reads; /* bytes of memory a second */
+    int gpu;              /* its index in the driver; -1: none */
+    double read_bytes;    /* read per token */
+    double token_bytes;   /* of the KV cache, per cached token */
+    struct samples reads; /* memory bandwidth */
     struct bench_times times;
 };
 
@@ -56,7 +56,7 @@ static double resident_bytes(void)
     return (double)resident * (double)sysconf(_SC_PAGESIZE);
 }
 
-/* What the GPU's memory has in it beside what was there before; false where nobody tells. */
+/* GPU memory in use beyond what was used before; false if unknown. */
 static bool gpu_bytes(const struct measuring *m, double *bytes)
 {
     uint64_t used;
@@ -127,7 +127,7 @@ static struct bench_model *add_model(struct measuring *m, struct bench_results *
     return added;
 }
 
-/* Opens the model several times as a chat would, and leaves the last one open. */
+/* Opens the model several times, as a chat would, and leaves the last one open. */
 static int measure_load(struct measuring *m, struct bench_results *results)
 {
     int n = m->plan->n_runs < MAX_LOADS ? m->plan->n_runs : MAX_LOADS;
@@ -149,7 +149,7 @@ static int measure_load(struct measuring *m, struct bench_results *results)
 
 /* The limit */
 
-/* All weights but a table of embeddings of which one row is read. */
+/* All weights, except an embedding table of which one row is read. */
 static double count_read_bytes(const struct measuring *m)
 {
     char *text = engine_describe(m->engine.engine);
@@ -188,14 +188,14 @@ static int measure_reads(struct measuring *m)
     return bench_check_signals();
 }
 
-/* Tokens a second, of n answers that go on from this context. */
+/* Tokens per second for n answers at this context length. */
 static double limit_at(const struct measuring *m, struct bench_point at, double bandwidth)
 {
     double depth = at.context + m->plan->n_generate / 2.0;
     return at.batch * bandwidth / (m->read_bytes + at.batch * m->token_bytes * depth);
 }
 
-/* Nothing can be faster than the fastest read. Without any: no figure. */
+/* Bounded by the fastest read measured; without one, no figure. */
 static struct bench_figure limit_figure(struct measuring *m, struct bench_point at)
 {
     struct bench_figure f = samples_figure(&m->reads);
@@ -259,7 +259,7 @@ static void add_answer(struct measuring *m, int context, struct bench_steps *s)
     bench_add(m->out, BENCH_ITL, at, between);
 }
 
-/* Rows say so where a size does not fit. */
+/* Rows say so if a size does not fit. */
 static void add_times(struct measuring *m, int limit)
 {
     const struct bench_plan *plan = m->plan;
@@ -278,7 +278,7 @@ static void add_times(struct measuring *m, int limit)
     }
 }
 
-/* The memory is read before and after, since machines change. */
+/* Bandwidth is measured before and after, since conditions change. */
 static int measure_alone(struct measuring *m)
 {
     int limit = info_of(m)->n_ctx;
@@ -301,7 +301,7 @@ static struct bench_point batch_point(const struct measuring *m, int n)
     return (struct bench_point){.context = m->plan->contexts.size[0], .batch = n};
 }
 
-/* How busy the GPU is while n requests are answered. */
+/* GPU utilization while n requests are answered. */
 static int measure_busy(struct measuring *m, int n)
 {
     const struct bench_point at = batch_point(m, n);
@@ -339,7 +339,7 @@ static int largest(const struct bench_sizes *s)
     return most;
 }
 
-/* As short a context as does, since each request takes one. */
+/* The shortest sufficient context, since each request has its own. */
 static struct engine_options batch_options(const struct measuring *m, int longest_prompt)
 {
     struct engine_options options = m->plan->options;
@@ -350,7 +350,7 @@ static struct engine_options batch_options(const struct measuring *m, int longes
     return options;
 }
 
-/* Where it does not fit the memory the note says what it needs; else the note is empty. */
+/* If it does not fit the memory, the note says how much it needs; otherwise it is empty. */
 static int open_batch_engine(struct measuring *m, const struct engine_options *options,
                              struct str *note)
 {
@@ -428,7 +428,7 @@ static void add_cost(struct measuring *m, enum bench_metric metric, const struct
                                     .n = f.n});
 }
 
-/* What it changes is how many tokens are computed at once: so the longest prompt, and the most
+/* It affects how many tokens are computed at once: so measure the longest prompt, and the most
  * requests. */
 static int measure_reproducible(struct measuring *m)
 {
@@ -462,7 +462,7 @@ static int measure_reproducible(struct measuring *m)
     return status;
 }
 
-/* All of it */
+/* Everything */
 
 int bench_measure(const struct bench_plan *plan, const struct bench_gpus *gpus,
                   const struct model_file *file, struct bench_results *results, char *err,

@@ -1,5 +1,5 @@
-/* bench_measure.h - measures one model: what is asked of it, in which order, and what that
- * makes. */
+/* bench_measure.h - measures one model: which requests, in which order, and the resulting
+ * figures. */
 #ifndef APP_BENCH_BENCH_MEASURE_H
 #define APP_BENCH_BENCH_MEASURE_H
 
@@ -14,8 +14,8 @@ struct bench_gpus {
     uint64_t bytes_before[BENCH_MAX_GPUS]; /* in use before any model was opened */
 };
 
-/* Adds a model and its rows to the results, as far as it comes: what is interrupted leaves what it
- * has measured. 0, or an exit status as in bench_ask.h. */
+/* Adds a model and its rows to the results; an interrupted run keeps what it has measured. 0, or an
+ * exit status as in bench_ask.h. */
 int bench_measure(const struct bench_plan *plan, const struct bench_gpus *gpus,
                   const struct model_file *file, struct bench_results *results, char *err,
                   size_t errlen);

@@ -1,5 +1,5 @@
-/* bench_show.c - see bench_show.h: results as tables for people, a column for each model, or for
- * old and new where they are compared. */
+/* bench_show.c - see bench_show.h: results as tables, with a column per model, or old and new for a
+ * comparison. */
 #include "app/bench/bench_show.h"
 
 #include <math.h>
@@ -10,10 +10,10 @@
 #include "app/mem.h"
 #include "app/numbers.h"
 
-/* Places of a table */
+/* Rows of a table */
 
 struct places {
-    struct bench_row *rows; /* their figures mean nothing */
+    struct bench_row *rows; /* for these, figures are meaningless */
     size_t n;
 };
 
@@ -62,7 +62,7 @@ static void add_label(struct grid *g, const struct bench_row *place)
         grid_add(g, label);
 }
 
-/* Three digits that count. */
+/* Three significant digits. */
 static void add_number(struct str *out, double v)
 {
     double size = fabs(v);
@@ -87,7 +87,7 @@ static void add_value(struct str *out, enum bench_unit unit, double v)
     }
 }
 
-/* "±2%"; nothing for what is exact or was measured once. */
+/* "±2%"; nothing for exact values or single measurements. */
 static void add_spread(struct str *out, enum bench_unit unit, const struct bench_figure *f)
 {
     double of = unit == BENCH_CHANGE ? 1 : f->median;
@@ -121,7 +121,7 @@ static void add_name(struct grid *g, const char *name, bool text)
         grid_add(g, "");
 }
 
-/* Of the times between tokens the longest count too. */
+/* For times between tokens, the slowest matter too. */
 static bool has_tail(const struct bench_row *place)
 {
     return place->metric == BENCH_ITL;
@@ -249,7 +249,7 @@ static void add_devices(const struct bench_results *r, struct str *out)
     str_adds(out, "\n\n");
 }
 
-/* More than memory allows: it was not read. */
+/* Above the memory bandwidth: it was not read in full. */
 static bool is_above_limit(const struct bench_results *r)
 {
     for (size_t i = 0; i < r->n_models; i++) {

@@ -1,4 +1,4 @@
-/* bench_time.c - see bench_time.h. The first time of each size warms up and does not count. */
+/* bench_time.c - see bench_time.h. The first run of each size is a warm-up and does not count. */
 #include "app/bench/bench_time.h"
 
 #include <math.h>
@@ -25,7 +25,7 @@ static bool fits(const struct bench_engine *b, int tokens)
     return tokens <= engine_info(b->engine)->n_ctx;
 }
 
-/* No prompt begins like the one of another run, so that nothing of it is cached. */
+/* No prompt shares a prefix with that of another run, so that nothing is cached. */
 static int time_first_token(const struct bench_plan *plan, struct bench_engine *b, int size,
                             int run, struct samples *ttft)
 {
@@ -50,7 +50,8 @@ static void take_run(struct bench_steps *s, const struct bench_question *q, stru
     samples_add(&s->medians, samples_median(steps));
 }
 
-/* All runs go on from one prompt, most of which is cached from the first on: the answer counts. */
+/* All runs continue from one prompt, most of which is cached after the first: only the decode
+ * counts. */
 static int time_answer(const struct bench_plan *plan, struct bench_engine *b, int context, int run,
                        struct bench_steps *s)
 {

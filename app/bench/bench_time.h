@@ -1,5 +1,5 @@
-/* bench_time.h - times requests on an open engine. All sizes take turns, several times over, so
- * that what the machine does meanwhile falls on all of them, and shows in the spread of each. */
+/* bench_time.h - times requests on an open engine. All sizes take turns several times, so that
+ * other load on the machine affects all of them alike and shows in each spread. */
 #ifndef APP_BENCH_BENCH_TIME_H
 #define APP_BENCH_BENCH_TIME_H
 
@@ -24,7 +24,7 @@ struct bench_steps {
     struct samples all, medians; /* of the times between tokens: all, and each run's median */
 };
 
-/* {0} holds nothing. A size that does not fit the engine's context stays without samples. */
+/* {0} is empty. A size that exceeds the engine's context gets no samples. */
 struct bench_times {
     struct samples ttft[BENCH_MAX_SIZES];      /* of each prompt */
     struct bench_steps steps[BENCH_MAX_SIZES]; /* of each context */
@@ -32,7 +32,7 @@ struct bench_times {
 };
 void bench_times_done(struct bench_times *t);
 
-/* Each 0, or an exit status as in bench_ask.h, with the samples that there are until then. */
+/* Each returns 0, or an exit status as in bench_ask.h, with the samples taken so far. */
 
 /* The plan's prompts and contexts, one request at a time. */
 int bench_time_alone(const struct bench_plan *plan, struct bench_engine *b, struct bench_times *t);
@@ -41,7 +41,7 @@ int bench_time_alone(const struct bench_plan *plan, struct bench_engine *b, stru
 int bench_time_together(const struct bench_plan *plan, struct bench_engine *b,
                         struct bench_times *t);
 
-/* n answers at a time, once. *speed: tokens a second of all, from the first token of any to the
+/* n concurrent answers, once. *speed: tokens per second of all, from the first token of any to the
  * last of any. */
 int bench_ask_together(const struct bench_plan *plan, struct bench_engine *b, int n, double *speed);
 

@@ -1,5 +1,5 @@
 /* nvml.c - see nvml.h. The declarations are ours, after NVML's documented interface: handles are
- * opaque, results are 0 for success, and only the functions that are used stand here. */
+ * opaque, results are 0 for success, and only the functions in use are declared. */
 #include "app/bench/nvml.h"
 
 #include <dlfcn.h>
@@ -29,7 +29,7 @@ struct nvml {
     int (*rates)(nvml_device device, struct nvml_rates *out);
 };
 
-/* A function's address through memory: ISO C has no cast for it. */
+/* Converts a function's address through memory: ISO C has no cast for it. */
 static bool find_symbol(void *library, const char *name, void *function_out)
 {
     void *symbol = dlsym(library, name);

@@ -15,8 +15,8 @@ void nvml_close(struct nvml *n); /* NULL is fine */
 /* The number of the GPU with this address on the PCI bus; -1: none. n may be NULL. */
 int nvml_find(struct nvml *n, const char *bus_address);
 
-/* Each false where the driver does not tell. Memory: bytes that all programs together have taken.
- * Utilization: the share of the time, of about the last second, in which anything ran. */
+/* Each false if the driver does not report it. Memory: bytes in use by all programs. Utilization:
+ * the share of about the last second in which any kernel ran. */
 bool nvml_memory_used(struct nvml *n, int gpu, uint64_t *bytes);
 bool nvml_utilization(struct nvml *n, int gpu, double *share);
 

@@ -181,7 +181,7 @@ void chat_begin(struct chat *c, struct held *model, struct turn *turn,
     c->offered = 0;
 }
 
-/* What is to be answered: the path up to a turn, and one more question unless that is NULL. */
+/* What is to be answered: the path up to a turn, plus one more question unless NULL. */
 struct exchange {
     struct turn *after;
     const struct str *question;
@@ -189,7 +189,7 @@ struct exchange {
     struct held *model;
 };
 
-/* The history follows once the engine has taken the request. */
+/* The history is updated once the engine has accepted the request. */
 static int submit(struct chat *c, const struct exchange *x, char *err, size_t errlen)
 {
     struct history *h = &c->history;
@@ -261,7 +261,7 @@ void chat_stop(struct chat *c)
         engine_cancel(c->answering->engine, c->request);
 }
 
-/* What comes of it */
+/* Events */
 
 static void end_answer(struct chat *c, enum store_state state, const char *error)
 {
@@ -346,7 +346,7 @@ static bool on_done(struct chat *c, const struct engine_event *ev, struct chat_e
     return true;
 }
 
-/* Of the answer at hand; what still comes of one that was abandoned is nothing. */
+/* Events of the current answer; leftovers of an abandoned one are dropped. */
 static bool on_answer_event(struct chat *c, const struct engine_event *ev, struct chat_event *out)
 {
     if (!c->answer || out->model != c->answering || ev->request != c->request)
@@ -367,7 +367,7 @@ static bool on_answer_event(struct chat *c, const struct engine_event *ev, struc
     return false;
 }
 
-/* The answer, if there is one, ends before its model is gone. */
+/* The answer, if any, ends before its model goes away. */
 static bool on_fatal(struct chat *c, const struct engine_event *ev, struct chat_event *out)
 {
     struct held *m = out->model;

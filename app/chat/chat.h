@@ -39,7 +39,7 @@ struct chat {
     struct library library;
     struct running running; /* tells `duet ps` of us, */
     const char *as;         /* as this, see running_process */
-    uint64_t told;          /* the holder's revision that was last told, plus 1 */
+    uint64_t told;          /* the last holder's revision published, plus 1 */
     int64_t marked;         /* the turn that the user has marked, by its number; 0: none */
 
     struct holder holder; /* the models in memory */
@@ -59,7 +59,7 @@ struct chat {
     enum engine_stop stop;     /* why the last answer ended */
     enum engine_error error;   /* and, if that was an error, which */
     bool unfinished;           /* it ended before it had its form */
-    char *tool_calls;          /* the tool calls that it consists of, as JSON; or NULL */
+    char *tool_calls;          /* its tool calls as JSON; or NULL */
     int64_t offered;           /* conversation whose answer may be continued; 0: none */
     char date[32];             /* of the answer */
 };
@@ -81,36 +81,35 @@ int chat_use(struct chat *c, const char *name, char *err, size_t errlen);
 /* The same, on this device. */
 int chat_use_on(struct chat *c, const char *name, enum held_where where, char *err, size_t errlen);
 
-/* Loads a model again that was unloaded or lost, see holder_open(). */
+/* Reloads a model that was unloaded or lost, see holder_open(). */
 int chat_reopen(struct chat *c, char *err, size_t errlen);
 
 /* Asks the model, with the conversation so far. On failure nothing has changed. */
 int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t errlen);
 
-/* The same on a branch: chat_edit asks another question in place of one on the path;
- * chat_regenerate answers the question of a turn on the path once more, with the model of this
- * name unless it is NULL. */
+/* The same on a branch: chat_edit replaces a question on the path; chat_regenerate answers the
+ * question of a turn again, with the named model unless NULL. */
 int chat_edit(struct chat *c, struct turn *question, const char *text, size_t len, char *err,
               size_t errlen);
 int chat_regenerate(struct chat *c, struct turn *turn, const char *model, char *err, size_t errlen);
 
-/* Continues the last answer, in its turn and with its model, if it did not end by itself. */
+/* Continues the last answer, in its turn and with its model, if it was cut short. */
 int chat_continue(struct chat *c, char *err, size_t errlen);
 
 /* Adds a sentence saying that the context is full, and what would make room. */
 void chat_add_full(const struct chat *c, struct str *out);
 
-/* Lets the model think further about its last answer; the result is another version of it. */
+/* Lets the model think further about its last answer; the result is a new version of it. */
 int chat_think_more(struct chat *c, char *err, size_t errlen);
 
-/* Looks for an interrupted answer that chat_continue, or /continue, could continue: then
- * c->offered is its conversation, and the beginning of its question is added to out. */
+/* Looks for an interrupted answer that chat_continue, or /continue, could resume: then c->offered
+ * is its conversation, and the beginning of its question is appended to out. */
 bool chat_find_offer(struct chat *c, struct str *out);
 
 /* Declines that offer for good. */
 void chat_decline(struct chat *c);
 
-/* Ends the thinking of the answer that is being written. */
+/* Ends the thinking of the current answer. */
 void chat_answer_now(struct chat *c);
 
 /* The three steps of starting any answer: its request, as the options want it; its submission; the
@@ -121,10 +120,10 @@ int chat_submit(struct chat *c, const struct held *model, const struct engine_re
 void chat_begin(struct chat *c, struct held *model, struct turn *turn,
                 const struct engine_request *request);
 
-/* Stops the answer; what is there of it stays. CHAT_END still comes. */
+/* Stops the answer; the text so far is kept. CHAT_END still follows. */
 void chat_stop(struct chat *c);
 
-/* Ends the answer here and now, without waiting for the engine. No event comes. */
+/* Ends the answer immediately, without waiting for the engine. No event follows. */
 void chat_abandon(struct chat *c, enum store_state state);
 
 enum chat_event_type {

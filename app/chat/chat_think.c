@@ -1,5 +1,5 @@
-/* chat_think.c - answers that are begun already: gone on with where they broke off, thought about
- * further, or hurried. See chat.h. */
+/* chat_think.c - answers already begun: continued, thought about further, or cut short. See
+ * chat.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,10 +10,10 @@
 #include "app/say.h"
 #include "app/str.h"
 
-/* What R1 itself writes where it looks at its work again. */
+/* What R1 itself writes before it checks its work. */
 static const char nudge[] = "\n\nWait,";
 
-/* The last turn, if the model could go on with it; else NULL with why not. */
+/* The last turn, if the model could continue it; else NULL with the reason. */
 static struct turn *last_answer(const struct chat *c, char *err, size_t errlen)
 {
     const struct history *h = &c->history;
@@ -52,14 +52,14 @@ static bool is_same_model(const struct chat *c, const struct turn *turn)
     return turn->generated && strcmp(turn->generation.fingerprint, fingerprint) == 0;
 }
 
-/* Going on */
+/* Continuing */
 
 static bool ended_by_length(const struct turn *turn)
 {
     return turn->generated && strcmp(turn->generation.stop_reason, "length") == 0;
 }
 
-/* As the beginning was asked for, but that another length may be wanted where it was too short. */
+/* With the settings of its beginning, except for a new length limit if it was too short. */
 static void prepare_rest(struct chat *c, const struct turn *turn, struct engine_request *request)
 {
     int limit = request->max_tokens;
@@ -69,7 +69,7 @@ static void prepare_rest(struct chat *c, const struct turn *turn, struct engine_
         request->max_tokens = limit;
 }
 
-/* The length limit is one of the whole answer, unless it is what ended it. */
+/* The length limit applies to the whole answer, unless it is what ended it. */
 static int submit_rest(struct chat *c, const struct turn *turn, struct engine_request request,
                        char *err, size_t errlen)
 {
@@ -96,7 +96,7 @@ static int submit_rest(struct chat *c, const struct turn *turn, struct engine_re
     return status;
 }
 
-/* What is known of its reasoning is told from the start, and goes on from there. */
+/* The reasoning so far is reported from the start, and continues from there. */
 static void begin_rest(struct chat *c, struct turn *turn, const struct engine_request *request)
 {
     struct request_thought thought = request_thought(turn->generation.settings);
@@ -106,7 +106,7 @@ static void begin_rest(struct chat *c, struct turn *turn, const struct engine_re
     c->thought_ms = c->begun_ms = (double)thought.ms;
 }
 
-/* The model that began it; whoever named its file may have to name it again. */
+/* The model that began it; if it was given as a file, that may have to be named again. */
 static int use_writer(struct chat *c, const struct turn *turn, char *err, size_t errlen)
 {
     const char *name = turn->generated ? turn->generation.model : NULL;
@@ -166,7 +166,7 @@ int chat_continue(struct chat *c, char *err, size_t errlen)
     return status == EXIT_FIT ? refuse_full(c, err, errlen) : status;
 }
 
-/* Thinking on */
+/* Thinking further */
 
 int chat_think_more(struct chat *c, char *err, size_t errlen)
 {

@@ -12,17 +12,17 @@
 
 #include "app/str.h"
 
-/* More is refused: many a terminal drops what is longer than 100,000 bytes in base64. */
+/* Longer text is refused: many terminals drop more than 100,000 bytes of base64. */
 enum { COPY_MAX = 74994 };
 
-/* Whether tmux is the way. */
+/* Whether to copy through tmux. */
 bool copy_through_tmux(void);
 
-/* Hands the text to tmux, which goes on by itself: *pid and *fd are the caller's to wait for; fd is
- * readable once it has ended. 0, or -1 with one line in err. */
+/* Hands the text to tmux in the background: wait for *pid and *fd, which the caller owns; fd
+ * becomes readable when it ends. 0, or -1 with one line in err. */
 int copy_start(const char *text, size_t len, pid_t *pid, int *fd, char *err, size_t errlen);
 
-/* Takes its end; false: it failed. Closes fd. */
+/* Collects its status; false: it failed. Closes fd. */
 bool copy_end(pid_t pid, int fd);
 
 /* Adds the OSC 52 sequence for a text. */

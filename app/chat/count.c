@@ -10,7 +10,7 @@
 
 enum {
     PIECE = 16 << 10,    /* bytes, or a little more: a few milliseconds */
-    PIECE_MAX = 1 << 20, /* a text that cannot be cut for so long is not counted */
+    PIECE_MAX = 1 << 20, /* a text without a boundary for this long is not counted */
 };
 
 static bool is_letter(char c)
@@ -18,8 +18,8 @@ static bool is_letter(char c)
     return isalpha((unsigned char)c) && (unsigned char)c < 0x80;
 }
 
-/* Whether the tokenizers cut before this byte whatever is around: behind a newline that something
- * visible follows, and before a space between two letters. */
+/* Whether the tokenizers split before this byte regardless of context: after a newline followed by
+ * something visible, and before a space between two letters. */
 static bool cuts(const char *s, size_t at, size_t len)
 {
     unsigned char next = (unsigned char)s[at];
@@ -47,7 +47,7 @@ void count_set(struct count *c, const struct chat *chat, const char *text, size_
             same++;
     c->engine = engine;
     c->failed = false;
-    /* The bytes behind a cut have a say in it. */
+    /* The bytes after a cut affect it. */
     while (c->n > 0 && c->pieces[c->n - 1].end + 2 > same)
         c->n--;
     str_clear(&c->text);

@@ -15,14 +15,14 @@
 
 enum { SLOTS = 16, MAX_BYTES = 320 << 20 /* a draft and questions, 16 MiB each */ };
 
-/* A file that no other duet has; -1: it has, or cannot be. */
+/* Locks a file that no other duet uses; -1: in use, or an error. */
 static int take(const char *path)
 {
     struct stat at, held;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (fd < 0)
         return -1;
-    /* Between open and lock its owner may have ended, and taken the name away. */
+    /* Between open and lock its owner may have exited and unlinked it. */
     if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &held) == 0 && S_ISREG(held.st_mode) &&
         stat(path, &at) == 0 && at.st_ino == held.st_ino)
         return fd;
@@ -48,8 +48,8 @@ static void read_draft(int fd, struct str *out)
     free(text);
 }
 
-/* Takes the slot; `left`: only if there is a draft in it, else only if there is nothing, as what
- * could not be read must not be written over. */
+/* Takes the slot; `left`: only if it holds a draft, else only if it is empty, as an unreadable
+ * draft must not be overwritten. */
 static bool take_slot(struct draft *d, char *path, bool left, struct str *out)
 {
     if (left && access(path, F_OK) != 0)

@@ -1,5 +1,5 @@
-/* greeting.h - whether duet explains itself: to users without any conversation yet, and only once.
- * Remembered in a file under $XDG_STATE_HOME. */
+/* greeting.h - whether duet shows an introduction: to users without any conversation, and only
+ * once. Remembered in a file under $XDG_STATE_HOME. */
 #ifndef APP_CHAT_GREETING_H
 #define APP_CHAT_GREETING_H
 

@@ -33,7 +33,7 @@ void turn_drop_kept(struct turn *turn)
     turn->n_kept = 0;
 }
 
-/* A generation with copies of its strings, in place of the one there was. */
+/* Replaces the generation by a copy with its own strings. */
 static void set_generation(struct turn *t, const struct store_generation *from)
 {
     struct store_generation *g = &t->generation;
@@ -123,7 +123,7 @@ static void take_message(struct turn *t, const struct store_message *m)
     t->opens = t->opens_saved = m->opens;
     if (m->generation)
         set_generation(t, m->generation);
-    /* Another instance may be writing it: what it adds is its business. */
+    /* Another instance may be writing it: its additions are handled there. */
     t->saved = t->saving = (struct turn_mark){.id = m->id, .ended = true};
     for (int k = 0; k < STORE_KINDS; k++) {
         str_clear(&t->text[k]);
@@ -138,7 +138,7 @@ static int by_id(const void *a, const void *b)
     return ((*x)->saved.id > (*y)->saved.id) - ((*x)->saved.id < (*y)->saved.id);
 }
 
-/* The place of an id in turns sorted by it, or where it belongs. */
+/* The index of an id in turns sorted by it, or its insertion point. */
 static size_t place_of(struct turn **turns, size_t n, int64_t id)
 {
     size_t low = 0;
@@ -152,7 +152,7 @@ static size_t place_of(struct turn **turns, size_t n, int64_t id)
     return low;
 }
 
-/* Takes over stored messages, parents first, that are not in the tree or were not complete. */
+/* Adds stored messages, parents first, that are missing from the tree or were incomplete. */
 static void merge(struct history *h, const struct store_messages *list)
 {
     struct turn **known = mem_alloc((h->n_all + list->count + 1) * sizeof *known);
@@ -182,7 +182,7 @@ static void merge(struct history *h, const struct store_messages *list)
         h->seen = list->items[list->count - 1].id;
 }
 
-/* What is on its way elsewhere is read again, and with it all that is newer. */
+/* Messages still being written elsewhere are read again, with everything newer. */
 static int64_t unseen_after(const struct history *h)
 {
     int64_t after = h->seen;
@@ -209,7 +209,7 @@ int history_refresh(struct history *h)
     return 0;
 }
 
-/* The turn that the stored path ends with; where it is lost, the one before it. */
+/* The turn at the end of the stored path; if that is lost, the one before it. */
 static struct turn *stored_leaf(const struct history *h, int64_t id)
 {
     struct turn *leaf = NULL;
@@ -319,7 +319,8 @@ void history_set_system(struct history *h, const char *system)
         say_to(h->problem, sizeof h->problem, 0, "%s", store_error(h->store));
 }
 
-/* Among those whose titles hold the words of the name; the latest where several have it. */
+/* Among conversations whose titles contain the words of the name; the latest if there are
+ * several. */
 static int find_titled(struct history *h, const char *name, bool archived, int64_t *found)
 {
     struct store_conversations *list;
@@ -452,7 +453,7 @@ static int save_turns(struct history *h, int64_t *conversation)
     return status;
 }
 
-/* One transaction. Keeps the reason of a failure before the rollback can forget it. */
+/* One transaction. Records the reason of a failure before the rollback resets it. */
 static int save_all(struct history *h, int64_t *conversation)
 {
     int status = store_begin(h->store);
@@ -500,7 +501,7 @@ int history_save(struct history *h)
     return 0;
 }
 
-/* Going on, and leaving it */
+/* Continuing an answer, and declining to */
 
 int history_resume(struct history *h, char *err, size_t errlen)
 {
@@ -516,7 +517,7 @@ int history_resume(struct history *h, char *err, size_t errlen)
     return 0;
 }
 
-/* The last message of a conversation, of a list that is the caller's to free. */
+/* The last message of a conversation, from a list that the caller frees. */
 static const struct store_message *last_message(struct history *h, int64_t conversation,
                                                 struct store_messages **path)
 {

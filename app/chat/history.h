@@ -1,10 +1,10 @@
-/* history.h - the conversation at hand, and its copy in the store.
+/* history.h - the current conversation, and its copy in the store.
  *
- * Memory is authoritative: a tree of turns that only grows, and the path through it that the
- * reader sees. Editing an earlier question or regenerating an answer begins a branch: another
- * child of the same turn. Nothing that was said is ever lost. history_save() brings the store up
- * to date. When the disk is full or the file is locked, the chat goes on and a later save writes
- * everything that is missing. Without a file, the store is in memory.
+ * Memory is authoritative: a tree of turns that only grows, and the path through it that the reader
+ * sees. Editing an earlier question or regenerating an answer begins a branch: another child of the
+ * same turn. No message is ever lost. history_save() updates the store. When the disk is full or
+ * the file is locked, the chat continues and a later save writes everything that is missing.
+ * Without a file, the store is in memory.
  *
  * Other instances may add to the same conversation: history_refresh() reads what they added. Knows
  * nothing of engines or screens. */
@@ -39,7 +39,7 @@ struct turn {
     struct turn *parent;       /* the history's root where it is the first */
     struct turn *first, *last; /* children, the oldest and the youngest */
     struct turn *next;         /* the next younger child of its parent */
-    struct turn *chosen;       /* the child through which the path led last */
+    struct turn *chosen;       /* the child that the path last went through */
     size_t depth;              /* 1 for the first of a path */
 
     /* Private. */
@@ -59,7 +59,7 @@ struct history {
     char *title, *system;
     struct turn **turns; /* the path, the first question first */
     size_t n_turns;
-    int64_t proposed; /* number of the turn at which the window would begin (compact.h); 0: none */
+    int64_t proposed; /* number of the turn proposed as start of the window (compact.h); 0: none */
 
     /* Private. */
     struct turn **all; /* the tree, parents before children */
@@ -69,8 +69,8 @@ struct history {
     int64_t leaf_saved;
     int64_t seen; /* messages of other instances up to this id are in the tree */
     double changed_ms, retry_ms;
-    bool urgent;        /* a turn has begun or ended, or the path is another one */
-    bool opens_changed; /* some turn's `opens` is not as it is stored */
+    bool urgent;        /* a turn has begun or ended, or the path has changed */
+    bool opens_changed; /* some turn's `opens` differs from the store */
 };
 
 /* Opens the store at path, or for NULL one in memory, with `why` as the reason in h->off. If it
@@ -99,7 +99,7 @@ bool history_is_on_path(const struct history *h, const struct turn *turn);
 /* How many versions of a turn there are (children of the same parent); *at is the number of this
  * one, from 1, oldest first. */
 size_t turn_versions(const struct turn *turn, size_t *at);
-struct turn *turn_version(const struct turn *turn, size_t n); /* NULL: not so many */
+struct turn *turn_version(const struct turn *turn, size_t n); /* NULL: no such version */
 
 /* The question that a turn belongs to, itself if it is one; NULL: none. */
 struct turn *turn_question(struct turn *turn);
@@ -108,13 +108,13 @@ struct turn *turn_question(struct turn *turn);
 struct turn *history_question(const struct history *h, size_t n);
 size_t history_questions(const struct history *h);
 
-/* Exchanges that were taken off the end of the path, or that follow it. */
+/* Exchanges removed from the end of the path, or following it. */
 size_t history_undone(const struct history *h);
 
-/* Where the window begins in the first n turns of the path: an index, 0 for all of them. */
+/* Where the context window begins in the first n turns of the path: an index, 0 for all of them. */
 size_t history_window(const struct history *h, size_t n);
 
-/* Changing it, so that the next save follows */
+/* Changes, saved by the next history_save() */
 
 /* Adds a turn at the end of the path. */
 struct turn *history_add(struct history *h, enum store_role role, enum store_state state,
@@ -126,24 +126,24 @@ void history_end(struct history *h, struct turn *turn, enum store_state state);
 /* Makes the path end with this turn; NULL empties it. */
 void history_cut(struct history *h, struct turn *leaf);
 
-/* Leads the path through this turn and on as it last went, else through the newest child. */
+/* Leads the path through this turn and onward as it last went, else through the newest child. */
 void history_walk(struct history *h, struct turn *turn);
 
-/* Takes the last exchange off the path, or puts it back. False: there is none. */
+/* Removes the last exchange from the path, or restores it. False: there is none. */
 bool history_take_back(struct history *h);
 bool history_bring_back(struct history *h);
 
 /* Makes the window begin at this turn of the path; NULL: at the path's beginning. */
 void history_open_window(struct history *h, struct turn *turn);
 
-/* Makes a new conversation of a copy of the path up to this turn. */
+/* Copies the path up to this turn into a new conversation. */
 void history_fork(struct history *h, const struct turn *last);
 
-/* Makes the conversation unstored, to be saved as a new one: the stored one is gone. */
+/* Marks the conversation as unstored, to be saved as a new one: the stored one was deleted. */
 void history_store_anew(struct history *h);
 
-/* Opens another store in place of one that was moved away, and stores the conversation in it anew.
- * 0, or -1 with the old one still in use. */
+/* Opens a new store in place of one that was moved away, and saves the conversation to it. 0, or -1
+ * with the old one still in use. */
 int history_reopen(struct history *h, const char *path, char *err, size_t errlen);
 
 /* Reads what other instances have added to this conversation. 0, or -1 when it cannot be read. */
@@ -156,7 +156,7 @@ int history_resume(struct history *h, char *err, size_t errlen);
  * the conversation's id, and its question added to *question. Else 0. */
 int64_t history_interrupted(struct history *h, struct str *question);
 
-/* Records that a conversation's last answer is to be left as it is. */
+/* Records that a conversation's interrupted answer was declined. */
 void history_leave(struct history *h, int64_t conversation);
 
 /* A copy of the string that lives as long as the turn, or until all of these are dropped. */

@@ -55,7 +55,7 @@ static void forget(struct library *l, size_t i)
         l->deleted[i] = l->deleted[i + 1];
 }
 
-/* One that cannot be taken back for good is forgotten: another instance was quicker. */
+/* A deletion that cannot be undone any more is dropped: another instance purged it. */
 int library_restore(struct library *l, struct store *s, int64_t id, int64_t *id_out)
 {
     size_t i = l->n_deleted;

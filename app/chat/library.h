@@ -1,5 +1,5 @@
 /* library.h - operations on stored conversations: rename, archive, delete, restore, search. They
- * work on the store; the conversation at hand belongs to the chat (history.h). */
+ * work on the store; the current conversation belongs to the chat (history.h). */
 #ifndef APP_CHAT_LIBRARY_H
 #define APP_CHAT_LIBRARY_H
 

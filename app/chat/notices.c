@@ -60,7 +60,7 @@ void notice_history(const struct chat *c)
     say_it(c->options, &line);
 }
 
-/* Between what is said of the same thing, which begins at `start`. */
+/* A separator between notices on the same subject, which begin at `start`. */
 static void add_dot(struct str *out, size_t start)
 {
     if (out->len > start)

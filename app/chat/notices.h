@@ -1,4 +1,4 @@
-/* notices.h - the sentences that duet adds beside an answer, each in one place. */
+/* notices.h - the wording of duet's notices beside an answer. */
 #ifndef APP_CHAT_NOTICES_H
 #define APP_CHAT_NOTICES_H
 
@@ -13,8 +13,7 @@ void notice_history(const struct chat *c);
 void notice_add_demo(const struct chat *c, const char *pull, struct str *out); /* "/pull" */
 void notice_add_history(const struct chat *c, struct str *out);
 
-/* That the model keeps another KV cache than the options want. Nothing where it is not so,
- * or where e is NULL. */
+/* That the model uses another KV cache type than requested. Nothing if not, or if e is NULL. */
 void notice_kv_type(const struct options *o, const struct engine *e);
 void notice_add_kv_type(const struct options *o, const struct engine *e, struct str *out);
 

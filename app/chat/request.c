@@ -11,7 +11,7 @@
 #include "app/mem.h"
 #include "app/say.h"
 
-/* As the option's choices are called. */
+/* Named like the option's choices. */
 static const char *const think_names[] = {
     [ENGINE_THINK_AUTO] = "auto", [ENGINE_THINK_OFF] = "off", [ENGINE_THINK_ON] = "on"};
 

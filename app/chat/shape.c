@@ -13,7 +13,7 @@
 #include "app/question.h"
 #include "app/say.h"
 
-/* The short way */
+/* Shorthand */
 
 static bool is_letter(char c, bool first)
 {
@@ -75,8 +75,8 @@ static int add_field(json_t *properties, json_t *required, const char *s, size_t
     return 0;
 }
 
-/* The short way to write the schema of an object: "name, age int, bio: two sentences", fields with
- * commas or lines between them; types are str, int, float and bool. 0, or an exit status. */
+/* Shorthand for the schema of an object: "name, age int, bio: two sentences", fields separated by
+ * commas or newlines; types are str, int, float and bool. 0, or an exit status. */
 static int expand(const char *fields, struct str *schema_out, char *err, size_t errlen)
 {
     json_t *properties = json_object(), *required = json_array();

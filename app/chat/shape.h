@@ -11,7 +11,7 @@
 #include "engine/engine.h"
 
 struct shape {
-    bool read; /* the files have been */
+    bool read; /* the files were read */
     struct str schema, grammar, tools;
     const char *choice; /* --tool-choice */
 };
@@ -20,11 +20,11 @@ struct shape {
 int shape_read(struct shape *s, const struct options *o, char *err, size_t errlen);
 void shape_done(struct shape *s);
 
-/* Puts it into a request, which points to it. */
+/* Applies it to a request, which keeps pointers to it. */
 void shape_request(const struct shape *s, struct engine_request *request);
 
-/* Calls in a conversation from outside have their arguments as text or as an object; the families'
- * templates want one or the other. Rewrites them in place. */
+/* Tool calls in outside conversations have their arguments as text or as an object; each family's
+ * template expects one of them. Converts them in place. */
 void shape_fit_calls(json_t *messages, enum engine_family family);
 
 #endif

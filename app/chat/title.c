@@ -7,7 +7,7 @@
 #include "app/mem.h"
 #include "app/str.h"
 
-enum { SHORT_SENTENCE = 16 }; /* bytes: "Hello!" alone says nothing, the next sentence follows */
+enum { SHORT_SENTENCE = 16 }; /* bytes: "Hello!" alone says too little, the next is added */
 
 static bool is_space(char c)
 {
@@ -39,7 +39,7 @@ static void add_line(struct str *out, const char *s, size_t len)
         out->data[--out->len] = '\0';
 }
 
-/* Length of the marks that begin a line and are not said: "# ", "> ", "- ", "```python". */
+/* Length of leading markup: "# ", "> ", "- ", "```python". */
 static size_t marks(const char *s, size_t len)
 {
     size_t n = 0;
@@ -51,7 +51,7 @@ static size_t marks(const char *s, size_t len)
     else if (n > 0 && n < len && !strchr("#>*-`", s[0]))
         return 0;
     else if (n > 0 && n < len && s[n - 1] != ' ' && s[0] != '*' && s[0] != '`')
-        return 0; /* "-5 + 3" and "#include" are said */
+        return 0; /* "-5 + 3" and "#include" are text */
     return n;
 }
 
@@ -76,8 +76,8 @@ static const char *first_line(const char *s, size_t *len)
     return all;
 }
 
-/* Where the sentence that begins at `from` ends: after its mark, with space or nothing behind it,
- * or after a Chinese or Japanese one. */
+/* Where the sentence that begins at `from` ends: after its mark, followed by a space or the end, or
+ * after a Chinese or Japanese mark. */
 static size_t sentence_end(const char *s, size_t len, size_t from)
 {
     static const char *const wide[] = {"\u3002", "\uff1f", "\uff01"};
@@ -91,7 +91,7 @@ static size_t sentence_end(const char *s, size_t len, size_t from)
     return len;
 }
 
-/* Cuts it to the limit, between words if there are some, and says so. */
+/* Truncates it to the limit, between words if possible, with an ellipsis. */
 static void shorten(struct str *title)
 {
     size_t cut = str_cut(title->data, title->len, TITLE_BYTES);
@@ -118,7 +118,7 @@ char *title_make(const char *question, size_t len)
     size_t end = sentence_end(str_get(&line), line.len, 0);
     if (end < SHORT_SENTENCE && end < line.len)
         end = sentence_end(line.data, line.len, end);
-    /* A full stop at the end of a title is no custom; a question mark is. */
+    /* Titles do not end in a full stop; they may end in a question mark. */
     if (end > 1 && line.data[end - 1] == '.' && line.data[end - 2] != '.')
         end--;
     str_add(&title, str_get(&line), end);

@@ -56,7 +56,7 @@ void history_uproot(struct history *h)
     h->leaf = &h->root;
 }
 
-/* Where the path leads from here: where it last did, else to the newest. NULL: it ends. */
+/* The next turn of the path: the child it last went through, else the newest. NULL: the end. */
 static struct turn *way_on(const struct turn *turn)
 {
     return turn->chosen ? turn->chosen : turn->last;

@@ -88,7 +88,7 @@ void command_use(struct chat *c, const char *model, struct command_reply *reply)
         add_answers(c, reply);
 }
 
-/* "llama gpu": a model, and where it is to live. */
+/* "llama gpu": a model and its device. */
 static bool split_place(const char *arg, struct str *name, enum held_where *where)
 {
     const char *last = strrchr(arg, ' ');
@@ -158,7 +158,7 @@ static void add_settings(struct chat *c, struct str *out)
         str_adds(out, "max_tokens      as the context allows");
 }
 
-/* "top_k" is --top-k: parameters are options, read and checked in one place. */
+/* "top_k" is --top-k: parameters are options, parsed and checked in one place. */
 static void set_parameter(struct chat *c, const char *name, size_t len, const char *value,
                           struct command_reply *reply)
 {
@@ -288,7 +288,7 @@ const struct command commands[] = {
 };
 const size_t n_commands = sizeof commands / sizeof *commands;
 
-/* In columns, but for what is longer than most. */
+/* Column widths, ignoring unusually long entries. */
 static void add_help_line(struct str *out, const char *name, const char *args, const char *help)
 {
     enum { COLUMN = 24 };
@@ -329,7 +329,7 @@ void command_reply_done(struct command_reply *reply)
     str_done(&reply->file_name);
 }
 
-/* Where to find here what other programs have a command for. */
+/* Where to find commands known from other programs. */
 static const char *find_elsewhere(const char *name)
 {
     static const struct {
@@ -385,7 +385,7 @@ void command_run(struct chat *c, const char *typed, size_t len, struct command_r
     *reply = (struct command_reply){.effect = COMMAND_ASK, .ask = typed, .ask_len = len};
     bool command = command_is(typed, len);
     const char *s = str_trim(typed, &len);
-    if (!command && len > 0 && s[0] == '/') { /* two slashes stand for one */
+    if (!command && len > 0 && s[0] == '/') { /* two slashes escape one */
         reply->ask = s + 1;
         reply->ask_len = len - 1;
     }

@@ -1,7 +1,7 @@
-/* commands.h - what can be typed after a slash, on the screen and in line mode alike.
+/* commands.h - slash commands, on the screen and in line mode alike.
  *
- * A command changes the chat, and says what the front end has to do about it. Text that is no
- * command comes back as something to ask; an unknown command never does. */
+ * A command changes the chat and tells the front end what to do next. Text that is not a command is
+ * returned as a question; an unknown command never is. */
 #ifndef APP_COMMANDS_COMMANDS_H
 #define APP_COMMANDS_COMMANDS_H
 
@@ -14,18 +14,18 @@
 enum command_effect {
     COMMAND_ASK,               /* not a command: `ask` is the question */
     COMMAND_SAY,               /* only `text` */
-    COMMAND_SHOW,              /* another conversation is at hand */
-    COMMAND_PATH,              /* the path is another one, from its turn number `from` on */
-    COMMAND_ANSWER,            /* the same, and at its end an answer is being written */
-    COMMAND_EDIT,              /* let the question `turn` be written anew */
-    COMMAND_COMPACT,           /* let the user say whether the window is to begin at `turn` */
+    COMMAND_SHOW,              /* another conversation is current */
+    COMMAND_PATH,              /* the path has changed, from turn number `from` on */
+    COMMAND_ANSWER,            /* the same, and an answer is being written at its end */
+    COMMAND_EDIT,              /* edit the question `turn` in the composer */
+    COMMAND_COMPACT,           /* ask whether the context window is to begin at `turn` */
     COMMAND_COPY,              /* send `copy` to the clipboard; `text` says what it is */
     COMMAND_HELP,              /* list the commands */
-    COMMAND_PICK_MODEL,        /* let one be chosen */
-    COMMAND_PICK_CONVERSATION, /* let one be chosen, among those `words` and `archived` say */
-    COMMAND_SEARCH,            /* show where `words` are */
-    COMMAND_ATTACH,            /* `file` goes into the draft under its name */
-    COMMAND_PULL,              /* begin to pull the model `file_name`, or "stop" */
+    COMMAND_PICK_MODEL,        /* choose a model */
+    COMMAND_PICK_CONVERSATION, /* choose a conversation, filtered by `words` and `archived` */
+    COMMAND_SEARCH,            /* show the search hits for `words` */
+    COMMAND_ATTACH,            /* insert `file` into the draft under its name */
+    COMMAND_PULL,              /* start pulling the model `file_name`, or "stop" */
     COMMAND_QUIT,
 };
 
@@ -52,24 +52,24 @@ struct command {
     void (*run)(struct chat *c, const char *arg, struct command_reply *reply);
 };
 
-/* False, with the reason as the reply, while an answer is being written, which many commands
- * cannot bear. */
+/* False, with the reason as the reply, while an answer is being written; many commands require that
+ * none is. */
 void command_refuse(struct command_reply *reply, const char *reason);
 bool command_may_change(const struct chat *c, struct command_reply *reply);
 
-/* The same, and false where the conversation is not saved, so that leaving it would lose it. */
+/* The same, and false if the conversation is unsaved, as leaving would lose it. */
 bool command_may_leave(struct chat *c, struct command_reply *reply);
 
 extern const struct command commands[];
 extern const size_t n_commands;
 
-/* Whether what was typed is a command, known or not, and not a question. */
+/* Whether the input is a command, known or not, rather than a question. */
 bool command_is(const char *typed, size_t len);
 
-/* Runs what was typed. *reply is initialised here. */
+/* Runs a command. *reply is initialised here. */
 void command_run(struct chat *c, const char *typed, size_t len, struct command_reply *reply);
 
-/* The command of a name as typed, "/model"; NULL: there is none. */
+/* The command with this name, "/model"; NULL: none. */
 const struct command *command_find(const char *name, size_t len);
 
 void command_reply_done(struct command_reply *reply);
@@ -85,10 +85,10 @@ void command_more(struct chat *c, const char *arg, struct command_reply *reply);
 void command_answer(struct chat *c, const char *arg, struct command_reply *reply);
 void command_toggle_thinking(struct chat *c, struct command_reply *reply);
 
-/* How the thinking is limited: "no thinking"; nothing where it is not, or there is none. */
+/* The limit on thinking: "no thinking"; nothing if there is none, or no thinking at all. */
 void thinking_add(const struct chat *c, struct str *out);
 
-/* Goes to a stored conversation, or to a model; for the front ends' own menus. */
+/* Switches to a stored conversation, or to a model; for the front ends' own menus. */
 void command_open(struct chat *c, int64_t conversation, struct command_reply *reply);
 void command_use(struct chat *c, const char *model, struct command_reply *reply);
 

@@ -48,7 +48,7 @@ bool command_take_number(const char **arg, size_t *out, struct command_reply *re
     return false;
 }
 
-/* The question the user means, the last where none is named. NULL: refused. */
+/* The question meant by the user, by default the last. NULL: refused. */
 static struct turn *find_question(const struct chat *c, const char *arg,
                                   struct command_reply *reply)
 {
@@ -142,7 +142,7 @@ static bool is_branched(const struct turn *turn)
     return turn_versions(turn, &at) > 1;
 }
 
-/* The message whose versions are meant: in this exchange, or else the last that has several. */
+/* The message whose versions are meant: in this exchange, or the last one with several. */
 static struct turn *find_branched(const struct chat *c, const char *arg,
                                   struct command_reply *reply)
 {
@@ -195,7 +195,7 @@ void run_version(struct chat *c, const char *arg, struct command_reply *reply)
         command_refuse(reply, "there is no such version; /version lists them");
 }
 
-/* Back and forth */
+/* Undo and redo */
 
 void run_undo(struct chat *c, const char *arg, struct command_reply *reply)
 {

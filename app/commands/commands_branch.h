@@ -1,5 +1,5 @@
-/* commands_branch.h - commands that move in the tree of a conversation: other versions of what was
- * asked and answered, exchanges taken back, forks. */
+/* commands_branch.h - commands that move in the tree of a conversation: versions of questions and
+ * answers, undone exchanges, forks. */
 #ifndef APP_COMMANDS_COMMANDS_BRANCH_H
 #define APP_COMMANDS_COMMANDS_BRANCH_H
 
@@ -12,21 +12,21 @@ void run_undo(struct chat *c, const char *arg, struct command_reply *reply);
 void run_redo(struct chat *c, const char *arg, struct command_reply *reply);
 void run_fork(struct chat *c, const char *arg, struct command_reply *reply);
 
-/* The same for a turn of the path that was pointed at; for the front ends' keys. `model` may be
- * NULL: the one that answers. */
+/* The same for a selected turn of the path; for the front ends' keys. `model` may be NULL: the
+ * current one. */
 void command_edit(struct chat *c, struct turn *turn, struct command_reply *reply);
 void command_regenerate(struct chat *c, struct turn *turn, const char *model,
                         struct command_reply *reply);
 void command_walk(struct chat *c, struct turn *turn, int step, struct command_reply *reply);
 void command_fork(struct chat *c, const struct turn *last, struct command_reply *reply);
 
-/* A count from 1 on, the next word of *arg. false: something else stands there, and is refused. */
+/* A positive count, the next word of *arg. false: anything else, which is refused. */
 bool command_take_number(const char **arg, size_t *out, struct command_reply *reply);
 
-/* "2 of 3", where there are several; else nothing. */
+/* "2 of 3" if there are several; else nothing. */
 void command_add_version(const struct turn *turn, struct str *out);
 
-/* The start of what a turn says, on one line. */
+/* The start of a turn's text, on one line. */
 void command_add_quote(const struct turn *turn, struct str *out);
 
 #endif

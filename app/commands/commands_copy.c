@@ -1,5 +1,5 @@
-/* commands_copy.c - see commands_copy.h. What is copied is what was written, not what is shown of
- * it: Markdown, the LaTeX of formulas, the code of blocks. */
+/* commands_copy.c - see commands_copy.h. The source is copied, not its rendering: Markdown, the
+ * LaTeX of formulas, the code of blocks. */
 #include "app/commands/commands_copy.h"
 
 #include <stdlib.h>
@@ -12,11 +12,11 @@
 #include "app/say.h"
 #include "ui/ui.h"
 
-/* What */
+/* What to copy */
 
 typedef char *finder(const char *text, size_t len, size_t n, size_t *len_out);
 
-/* The message meant: the marked one, else the latest answer. NULL: refused. */
+/* The message meant: the selected one, else the latest answer. NULL: refused. */
 static const struct turn *find_turn(const struct chat *c, struct command_reply *reply)
 {
     const struct history *h = &c->history;
@@ -29,7 +29,8 @@ static const struct turn *find_turn(const struct chat *c, struct command_reply *
     return turn;
 }
 
-/* Adds piece n, from 1, or all of them for 0, with `between` in between; how many there are. */
+/* Appends piece n, from 1, or all of them for 0, separated by `between`; returns how many there
+ * are. */
 static size_t add_pieces(const struct str *text, finder *find, size_t n, const char *between,
                          struct str *out)
 {
@@ -46,7 +47,7 @@ static size_t add_pieces(const struct str *text, finder *find, size_t n, const c
     return count;
 }
 
-/* Code or formulas of the answer or, where that has none, of the reasoning. */
+/* Code or formulas of the answer or, if it has none, of the reasoning. */
 static void take_pieces(const struct turn *turn, finder *find, const char *name, size_t n,
                         struct command_reply *reply)
 {
@@ -72,7 +73,7 @@ static void take_turn(const struct turn *turn, struct command_reply *reply)
     str_adds(&reply->text, turn->role == STORE_USER ? "the question" : "the answer");
 }
 
-/* The conversation at hand as the store has it. false: refused. */
+/* The current conversation as stored. false: refused. */
 static bool export_now(struct chat *c, enum export_format format, struct str *out,
                        struct command_reply *reply)
 {
@@ -95,7 +96,7 @@ static bool export_now(struct chat *c, enum export_format format, struct str *ou
 
 /* Where to */
 
-/* Writes into the file that is named behind ">", and leaves nothing for the clipboard. */
+/* Writes to the file named after ">", and leaves nothing for the clipboard. */
 static void into_file(const char *path, struct command_reply *reply)
 {
     char err[SAY_MAX];

@@ -1,4 +1,4 @@
-/* commands_copy.h - /copy and /export: what was said, to the clipboard or into a file. */
+/* commands_copy.h - /copy and /export: messages and conversations, to the clipboard or a file. */
 #ifndef APP_COMMANDS_COMMANDS_COPY_H
 #define APP_COMMANDS_COMMANDS_COPY_H
 
@@ -7,7 +7,7 @@
 void command_copy(struct chat *c, const char *arg, struct command_reply *reply);
 void command_export(struct chat *c, const char *arg, struct command_reply *reply);
 
-/* Copies what was said in one message, as /copy does for the marked one. */
+/* Copies a message, as /copy does for the selected one. */
 void command_copy_turn(struct chat *c, int64_t number, struct command_reply *reply);
 
 #endif

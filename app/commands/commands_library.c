@@ -16,7 +16,7 @@ static void refuse_by_store(struct chat *c, struct command_reply *reply)
     str_adds(&reply->text, library_advice(store_failure(c->history.store)));
 }
 
-/* A title that was said before is shown as one line, as it may be anything. */
+/* An existing title is shown on one line, as it may contain anything. */
 static void add_title(struct str *out, const char *title)
 {
     size_t len = strlen(title), cut = str_cut(title, len, SHOWN_TITLE);
@@ -32,7 +32,7 @@ static void keep_words(struct command_reply *reply, const char *words)
     reply->words[cut] = '\0';
 }
 
-/* Which there are */
+/* Listing */
 
 void run_list(struct chat *c, const char *arg, struct command_reply *reply)
 {
@@ -83,9 +83,9 @@ void run_reopen(struct chat *c, const char *arg, struct command_reply *reply)
         str_adds(&reply->text, "a new history file was begun, with this conversation in it");
 }
 
-/* What is done with one */
+/* Acting on one */
 
-/* The conversation that the argument names, or the one at hand; 0: none, as the reply says. */
+/* The conversation named by the argument, or the current one; 0: none, as the reply says. */
 static int64_t find(struct chat *c, const char *arg, struct command_reply *reply)
 {
     int64_t id = *arg ? history_find(&c->history, arg) : c->history.conversation;

@@ -13,10 +13,10 @@ void run_unarchive(struct chat *c, const char *arg, struct command_reply *reply)
 void run_delete(struct chat *c, const char *arg, struct command_reply *reply);
 void run_undelete(struct chat *c, const char *arg, struct command_reply *reply);
 
-/* Where the history file was moved away: goes on in a new one. */
+/* After the history file was moved away: continues in a new one. */
 void run_reopen(struct chat *c, const char *arg, struct command_reply *reply);
 
-/* The same on a conversation that was chosen in a list. */
+/* The same for a conversation selected in a list. */
 void command_rename(struct chat *c, int64_t id, const char *title, struct command_reply *reply);
 void command_archive(struct chat *c, int64_t id, bool archive, struct command_reply *reply);
 void command_delete(struct chat *c, int64_t id, struct command_reply *reply);

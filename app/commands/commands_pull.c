@@ -1,5 +1,5 @@
-/* commands_pull.c - see commands_pull.h. The front ends run the pull itself: each has its own way
- * not to wait for it. */
+/* commands_pull.c - see commands_pull.h. The front ends run the pull themselves, each in its own
+ * non-blocking way. */
 #include "app/commands/commands_pull.h"
 
 #include <stdlib.h>

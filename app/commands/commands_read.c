@@ -1,5 +1,5 @@
-/* commands_read.c - see commands_read.h. A file is looked at before it is opened: a pipe would keep
- * us waiting, and a device may do anything. */
+/* commands_read.c - see commands_read.h. A file is checked before it is opened: opening a pipe
+ * would block, and a device may have side effects. */
 #include "app/commands/commands_read.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 enum { READ_MAX = 4 << 20, STEP = 1 << 16 };
 
-/* The name as the system knows it: without quotes around, with the home for "~/". */
+/* The file's real name: quotes removed, "~/" expanded. */
 static char *file_name(const char *arg)
 {
     size_t n = strlen(arg);
@@ -62,7 +62,7 @@ static int read_file(const char *path, const char *name, struct str *out, char *
     if (st.st_size > READ_MAX)
         return say_to(err, errlen, -1, "%s: too large (got %lld bytes, limit %d)", name,
                       (long long)st.st_size, READ_MAX);
-    /* It may have been replaced in the meantime: never wait for it. */
+    /* It may have been replaced in the meantime: never block on it. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return say_to(err, errlen, -1, "%s: %s", name, strerror(errno));

@@ -1,4 +1,4 @@
-/* commands_think.c - the commands for how the model thinks, and for answers that are begun. */
+/* commands_think.c - commands on thinking, and on answers already begun. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ static void describe(const struct chat *c, struct command_reply *reply)
         str_adds(&reply->text, "the model thinks before it answers");
 }
 
-/* Set as the options of the same names are. */
+/* Set like the options of the same names. */
 static bool set(struct chat *c, const char *option, const char *value, struct command_reply *reply)
 {
     char err[256];
@@ -80,7 +80,7 @@ static void begun(struct chat *c, int status, const char *err, struct command_re
     reply->from = c->answer->depth - 1;
 }
 
-/* What was offered at the start may lie in another conversation than the one at hand. */
+/* The offer made at the start may refer to another conversation than the current one. */
 void command_continue(struct chat *c, const char *arg, struct command_reply *reply)
 {
     char err[512] = "";

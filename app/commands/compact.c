@@ -21,7 +21,7 @@ static bool is_open(const struct chat *c)
     return c->model && c->model->engine;
 }
 
-/* What an answer should have room for. */
+/* Tokens to reserve for an answer. */
 static int64_t reserve_of(const struct chat *c)
 {
     int64_t wanted = c->options->max_tokens, limit = limit_of(c);
@@ -30,7 +30,7 @@ static int64_t reserve_of(const struct chat *c)
     return wanted < limit / 2 ? wanted : limit / 2;
 }
 
-/* Where the questions stand among turns from..to of the path; the caller's. */
+/* The indices of the questions among turns from..to of the path; the caller's. */
 static size_t *list_questions(const struct history *h, size_t from, size_t to, size_t *n)
 {
     size_t *at = mem_alloc((to - from + 1) * sizeof *at);
@@ -46,8 +46,8 @@ static int64_t count_from(const struct chat *c, size_t from, size_t to, const st
     return chat_count_prompt(c, &(struct request_span){from, to, question}, question != NULL);
 }
 
-/* The first question from which on the rest takes at most `goal` tokens; n: none. Begins at the
- * newest, so that what is far too long is not counted whole. */
+/* The first question from which the rest fits in `goal` tokens; n: none. Works back from the
+ * newest, so that an overlong conversation is not counted in full. */
 static size_t first_that_fits(const struct chat *c, const size_t *at, size_t n, int64_t goal,
                               const struct request_span *span)
 {
@@ -101,8 +101,8 @@ bool compact_plan(const struct chat *c, size_t to, const struct str *question,
     return true;
 }
 
-/* A template has a head of its own and then adds message to message: n exchanges rendered one by
- * one have n heads, together they have one. */
+/* A template adds a fixed head and then message by message: n exchanges rendered separately have n
+ * heads, together they have one. */
 int64_t *compact_counts(const struct chat *c, size_t *n)
 {
     const struct history *h = &c->history;
@@ -132,7 +132,7 @@ bool compact_is_needed(const struct chat *c, int64_t used)
     return is_open(c) && !c->answer && used > limit_of(c);
 }
 
-/* Words */
+/* Wording */
 
 static void add_exchanges(struct str *out, const char *which, size_t n)
 {
@@ -170,7 +170,7 @@ void compact_add_advice(const struct chat *c, const struct str *question, struct
     str_adds(out, "/new begins a conversation with an empty context");
 }
 
-/* The exchanges that would go, with their numbers in the path. */
+/* The exchanges that would be left out, with their numbers in the path. */
 static void add_lost(const struct chat *c, size_t from, struct str *out)
 {
     const struct history *h = &c->history;
@@ -228,7 +228,7 @@ void command_compact(struct chat *c, struct turn *first, struct command_reply *r
         compact_add_warning(c, &reply->text);
 }
 
-/* What was proposed last, if it can still be had. */
+/* The last proposal, if it still applies. */
 static void accept(struct chat *c, struct command_reply *reply)
 {
     struct turn *turn = history_turn(&c->history, c->history.proposed);

@@ -10,8 +10,8 @@ struct compact_plan {
     size_t from;           /* the path's first turn that is kept */
     size_t lost;           /* exchanges before it that were given so far */
     size_t kept;           /* exchanges */
-    int64_t before, after; /* tokens given, now and then */
-    int64_t limit;         /* tokens that fit */
+    int64_t before, after; /* tokens in the prompt, now and after */
+    int64_t limit;         /* token limit */
 };
 
 /* Plans for the first `to` turns of the path and one more question unless that is NULL: keeps as
@@ -20,11 +20,11 @@ struct compact_plan {
 bool compact_plan(const struct chat *c, size_t to, const struct str *question,
                   struct compact_plan *out);
 
-/* The same but for `before`, and so in a time that does not grow with what does not fit. */
+/* The same except for `before`, and so in a time independent of what does not fit. */
 bool compact_find(const struct chat *c, size_t to, const struct str *question,
                   struct compact_plan *out);
 
-/* Whether the conversation is too long for the model that answers next. */
+/* Whether the conversation is too long for the next model. */
 bool compact_is_needed(const struct chat *c, int64_t used);
 
 /* Lets the window begin at this turn of the path, and says what that means;
@@ -33,17 +33,17 @@ void command_compact(struct chat *c, struct turn *first, struct command_reply *r
 
 void run_compact(struct chat *c, const char *arg, struct command_reply *reply);
 
-/* Where the conversation does not fit: that it does not, and what can be done; else nothing. */
+/* If the conversation does not fit: says so, with the options; else nothing. */
 void compact_add_warning(const struct chat *c, struct str *out);
 
-/* Whether the model's context would hold the question if there were nothing before it. */
+/* Whether the question alone would fit the model's context. */
 bool compact_fits_alone(const struct chat *c, const struct str *question);
 
-/* What can be done when a question was refused. */
+/* The options after a question was refused. */
 void compact_add_advice(const struct chat *c, const struct str *question, struct str *out);
 
-/* Tokens that each exchange of the window takes, in order: counts[0..*n); the caller's. NULL where
- * the model is not open. */
+/* Tokens of each exchange in the context window, in order: counts[0..*n); the caller's. NULL if the
+ * model is not open. */
 int64_t *compact_counts(const struct chat *c, size_t *n);
 
 #endif

@@ -1,4 +1,4 @@
-/* cmd_eval.c - `duet eval`: how well the models do on a file of problems. See eval.h. */
+/* cmd_eval.c - `duet eval`: scores models on a file of problems. See eval.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static int add_model(struct eval *e, const char *name)
     return 0;
 }
 
-/* The names between commas; none is the default model. */
+/* Comma-separated names; without any, the default model. */
 static int find_models(struct eval *e)
 {
     const char *at = e->app->options.model;
@@ -79,7 +79,7 @@ static bool is_at_home(const struct eval *e, const char *path)
     return home;
 }
 
-/* Beside the problems, else where the user's data is. The caller's. */
+/* Next to the problems, else in the user's data folder. The caller's. */
 static char *transcripts_path(const struct eval *e)
 {
     const struct options *o = &e->app->options;

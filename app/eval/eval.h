@@ -49,8 +49,8 @@ uint64_t eval_hash(uint64_t h, const char *bytes, size_t len);
 /* Answers */
 
 struct eval_answer {
-    bool there;  /* there is an answer, of this or an earlier run */
-    bool failed; /* an error in place of an answer */
+    bool there;  /* answered, in this or an earlier run */
+    bool failed; /* an error instead of an answer */
     bool opened, closed;
     int steps; /* of the reasoning, as the screen counts them */
     enum grade_place place;
@@ -80,7 +80,7 @@ struct eval_store {
 
 /* Which answer of which run. */
 struct eval_key {
-    uint64_t run; /* of the model and of all that shapes its answers */
+    uint64_t run; /* of the model and of everything that affects its answers */
     uint64_t problem;
     int sample;
 };
@@ -120,7 +120,7 @@ struct eval {
 struct eval_answer *eval_answer_at(const struct eval *e, const struct eval_model *m, size_t problem,
                                    int sample);
 
-/* Has the model answer what is missing. 0, or an exit status; the reason is in e->err. */
+/* Answers what is missing. 0, or an exit status; the reason is in e->err. */
 int eval_run(struct eval *e, struct eval_model *m);
 
 /* Sums */
@@ -137,7 +137,7 @@ struct eval_sum {
     int64_t all_tokens;
 };
 
-/* Of the problems of that kind; NULL: of all. */
+/* For problems of that kind; NULL: for all. */
 void eval_sum_up(const struct eval *e, const struct eval_model *m, const char *kind,
                  struct eval_sum *out);
 
@@ -164,8 +164,8 @@ void eval_add_table(const struct eval *e, struct str *out); /* Markdown, in even
 void eval_add_json(const struct eval *e, struct str *out);
 void eval_add_html(const struct eval *e, struct str *out);
 
-/* Whether there may be a report at this path: nothing, or an earlier one. 0, or an exit status with
- * one line in err. */
+/* Whether a report may be written to this path: no file, or an earlier report. 0, or an exit status
+ * with one line in err. */
 int eval_report_check(const char *path, char *err, size_t errlen);
 int eval_report_write(const char *path, const struct str *page, char *err, size_t errlen);
 

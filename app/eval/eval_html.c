@@ -1,5 +1,5 @@
-/* eval_html.c - the report: one page with the table, and every problem with what was thought and
- * said. The texts are read from the transcripts again, one at a time. See eval.h. */
+/* eval_html.c - the report: one page with the table, and every problem with its reasoning and
+ * answers. Texts are reread from the transcripts, one at a time. See eval.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static const char *verdict_of(const struct eval_answer *a)
     return a->grade == GRADE_EQUAL ? "right" : "wrong";
 }
 
-/* In a closed problem's line: a sign for one answer, a count for several. */
+/* In a collapsed problem's line: a mark for one answer, a count for several. */
 static void add_marks(const struct eval *e, size_t problem, struct str *out)
 {
     str_adds(out, "<span class=\"marks\">");
@@ -234,7 +234,7 @@ void eval_add_html(const struct eval *e, struct str *out)
 
 /* The file */
 
-/* That a report cannot be written is to be known before the models have worked for an hour. */
+/* Fails early, before the models have worked for an hour. */
 static int check_folder(const char *path, char *err, size_t errlen)
 {
     const char *slash = strrchr(path, '/');

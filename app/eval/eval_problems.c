@@ -70,7 +70,7 @@ static const char *keep(struct eval_problem *p, const char *key, const char *tex
     return json_string_value(json_object_get(p->read, key));
 }
 
-/* What a worked solution comes to: its last box, or behind its ####. */
+/* The result of a worked solution: its last box, or the text after ####. */
 static const char *take_result(struct eval_problem *p, const char *solution)
 {
     const char *at;

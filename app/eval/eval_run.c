@@ -21,7 +21,7 @@
 #include "app/signals.h"
 #include "ui/ui.h"
 
-enum { AHEAD = 4 }; /* jobs in the line for each answer at a time */
+enum { AHEAD = 4 }; /* queued jobs per concurrent answer */
 
 static const char usual_instruction[] =
     "Please reason step by step, and put your final answer within \\boxed{}.";
@@ -40,14 +40,14 @@ struct run {
     struct eval *e;
     struct eval_model *m;
     struct jobs jobs;
-    struct engine_request request; /* what all have in common */
+    struct engine_request request; /* shared by all */
     const char *instruction;       /* "" for none */
     json_t *settings;
     uint64_t key;
     size_t next; /* of problem * samples + sample */
     size_t n_wanted;
     struct batch_progress progress;
-    struct running running; /* tells `duet ps` of us */
+    struct running running; /* publishes state for `duet ps` */
     double began_ms, earlier_ms;
 };
 
@@ -73,7 +73,7 @@ void eval_judge(struct eval_answer *a, const struct eval_problem *p, const struc
     a->opened = thought > 0;
     a->steps = (int)ui_steps_in(str_get(reasoning), reasoning->len);
     a->place = grade_find(str_get(answer), answer->len, &final, &len);
-    if (cut && a->place != GRADE_BOXED) { /* in mid-sentence there is no last number */
+    if (cut && a->place != GRADE_BOXED) { /* a truncated answer has no last number */
         a->place = GRADE_NOWHERE;
         len = 0;
     }
@@ -88,7 +88,7 @@ void eval_answer_done(struct eval_answer *a)
     *a = (struct eval_answer){0};
 }
 
-/* What shapes the answers */
+/* Settings that affect the answers */
 
 static json_t *describe_settings(const struct run *r, const struct engine_info *info)
 {
@@ -200,7 +200,7 @@ static void add_message(json_t *messages, const char *role, const char *text)
         mem_fail();
 }
 
-/* The job's next question: one that comes before, or the problem itself. */
+/* The job's next question: a preceding one, or the problem itself. */
 static void ask(struct run *r, struct eval_job *job)
 {
     const struct eval_problem *p = &r->e->problems.at[job->problem];
@@ -322,7 +322,7 @@ static void tell(struct run *r, enum running_state state)
     running_tell(&r->running, &r->e->app->paths, "eval", &row, 1);
 }
 
-/* Goes on with what has more questions, keeps what is done. 0 or an exit status. */
+/* Continues jobs with more questions, stores finished ones. 0 or an exit status. */
 static int move_jobs(struct run *r)
 {
     int status = 0;
@@ -348,7 +348,7 @@ static int move_jobs(struct run *r)
     return status;
 }
 
-/* What was refused is done before there is anything to wait for. */
+/* Refused jobs are done before there is anything to wait for. */
 static bool any_done(const struct run *r)
 {
     for (const struct job *job = r->jobs.first; job; job = job->next)

@@ -46,7 +46,7 @@ static bool note_line(struct eval_store *s, const char *text, size_t len, off_t 
     return ours;
 }
 
-/* Of two for the same answer the later one comes first. */
+/* Of two transcripts of one answer the later one sorts first. */
 static int by_key(const void *a, const void *b)
 {
     const struct eval_entry *p = a, *q = b;
@@ -59,7 +59,7 @@ static int by_key(const void *a, const void *b)
     return (p->at < q->at) - (p->at > q->at);
 }
 
-/* Whether a last line without an end is what was left of one of ours. */
+/* Whether an unterminated last line is the remainder of one of ours. */
 static bool is_torn(const char *text, size_t len)
 {
     size_t n = len < sizeof opening - 1 ? len : sizeof opening - 1;
@@ -93,7 +93,7 @@ static int refuse(struct eval_store *s, const char *why, char *err, size_t errle
     return say_to(err, errlen, EXIT_USAGE, "%s: %s", s->path, why);
 }
 
-/* Takes off the end what is no whole line; a whole one that only lacks its newline gets it. */
+/* Truncates an incomplete last line; a complete one that lacks its newline gets it. */
 static int mend_end(struct eval_store *s, char *err, size_t errlen)
 {
     struct stat st;

@@ -1,11 +1,11 @@
-/* eval_sum.c - what many answers come to: shares, means, the vote. See eval.h. */
+/* eval_sum.c - statistics over the answers: shares, means, majority votes. See eval.h. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/eval/eval.h"
 
-/* Wilson's interval: unlike the usual one it holds near 0 and 1 and for few problems, too. */
+/* Wilson's interval: accurate near 0 and 1 and for few problems, too. */
 struct eval_share eval_wilson(double right, double n)
 {
     const double z = 1.959963984540054; /* 95 % */
@@ -31,7 +31,7 @@ int eval_vote(const struct eval *e, const struct eval_model *m, size_t problem)
                      grade_compare(a->final, strlen(a->final), b->final, strlen(b->final)) ==
                          GRADE_EQUAL;
         }
-        if (votes > best_votes) { /* of as many votes the earlier answer wins */
+        if (votes > best_votes) { /* on a tie the earlier answer wins */
             best = i;
             best_votes = votes;
         }
@@ -81,7 +81,7 @@ void eval_sum_up(const struct eval *e, const struct eval_model *m, const char *k
     out->complete /= n;
     out->reasoning_tokens /= n;
     out->tokens = (double)out->all_tokens / n;
-    /* Samples of one problem are alike, so that the interval is that of so many problems. */
+    /* Samples of one problem are correlated, so the interval uses the number of problems. */
     out->right = eval_wilson(right / e->n_samples, (double)out->n_problems);
     out->vote = eval_wilson(voted, (double)out->n_problems);
 }

@@ -177,7 +177,7 @@ static void add_text(struct str *out, const struct eval_cell *c)
     str_done(&visible);
 }
 
-/* Columns of a terminal, nearly: characters. */
+/* Approximate terminal width: the number of characters. */
 static size_t width(const struct str *t)
 {
     size_t n = 0;

@@ -28,10 +28,10 @@ static void cut(struct ahead *a, size_t from, size_t to)
     a->typed.len -= to - from;
 }
 
-/* What is in a line once its backspaces have done their work. */
+/* The text of a line after applying its backspaces. */
 static bool is_answer(const char *s, size_t len)
 {
-    char line[64]; /* a longer one is something else */
+    char line[64]; /* a longer line is something else */
     size_t n = 0;
     for (size_t i = 0; i < len; i++) {
         if (s[i] == '\177' || s[i] == '\b')

@@ -1,5 +1,5 @@
-/* ahead.h - type-ahead in line mode: what is typed while an answer is written is kept for the next
- * line, except the request to answer now (Alt-a, or /answer and Enter). */
+/* ahead.h - type-ahead in line mode: input typed during an answer is kept for the next line, except
+ * the request to answer now (Alt-a, or /answer and Enter). */
 #ifndef APP_PLAIN_AHEAD_H
 #define APP_PLAIN_AHEAD_H
 
@@ -9,16 +9,16 @@
 
 struct ahead {
     struct str typed;
-    size_t at; /* of the first byte that was not taken yet */
+    size_t at; /* arrival of the first byte not yet taken */
 };
 
-/* Reads what is there. False: end of input. */
+/* Reads available input. False: end of input. */
 bool ahead_read(struct ahead *a, int fd);
 
-/* Removes the request to answer now from what was typed; false: there is none. */
+/* Removes the request to answer now from the input; false: none. */
 bool ahead_take_wish(struct ahead *a);
 
-/* The next byte for the line; -1: there is none. */
+/* The next byte for the line; -1: none. */
 int ahead_next(struct ahead *a);
 
 /* Drops everything, as a terminal does on Ctrl-C. */

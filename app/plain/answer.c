@@ -16,10 +16,10 @@
 #include "app/signals.h"
 #include "ui/ui.h"
 
-/* A stream that polls writable takes so many bytes without making us wait. */
+/* Bytes that a writable stream accepts without blocking. */
 enum { STEP = 4096 };
 
-enum { LONG_PROMPT = 1000 }; /* tokens to read that are told of */
+enum { LONG_PROMPT = 1000 }; /* prompts longer than this, in tokens, are announced */
 
 void outlet_init(struct outlet *o, int fd)
 {
@@ -33,7 +33,7 @@ void outlet_done(struct outlet *o)
     wrap_done(&o->wrap);
 }
 
-/* Adds the text with its characters beyond ASCII in place of which others stand. */
+/* Appends the text, with non-ASCII characters replaced where possible. */
 static void add_ascii(struct str *out, const char *text, size_t len)
 {
     struct str visible = {0};
@@ -133,7 +133,7 @@ struct show {
     char last, last_said; /* byte of the reasoning, of the answer */
 };
 
-/* The next piece of what is said in one place; `ended`: the last. */
+/* The next piece of a stream; `ended`: the last. */
 static void say(struct show *s, struct outlet *out, char *last, const char *text, size_t len,
                 bool ended)
 {
@@ -163,7 +163,7 @@ static void leave_reasoning(struct show *s)
 static void show_text(struct show *s, const struct chat_event *ev)
 {
     bool reasoning = ev->kind == STORE_REASONING;
-    if (ev->call) { /* goes out when it is whole */
+    if (ev->call) { /* written once complete */
         leave_reasoning(s);
         return;
     }
@@ -183,7 +183,7 @@ static void show_text(struct show *s, const struct chat_event *ev)
     say(s, out, reasoning ? &s->last : &s->last_said, ev->text, ev->len, false);
 }
 
-/* What takes long is said once, for those who see no status line. */
+/* Long waits are announced once, as there is no status line. */
 static void tell_waiting(struct show *s)
 {
     const struct chat *c = s->chat;
@@ -217,8 +217,8 @@ static void show_events(struct show *s)
         tell_waiting(s);
 }
 
-/* Reasoning first: both streams may be the same terminal. A standard error that cannot be written
- * is no reason to fail. */
+/* Reasoning first: both streams may be the same terminal. A failed write to standard error is not
+ * an error. */
 static struct outlet *next_outlet(const struct answer_view *view)
 {
     return outlet_is_waiting(view->reasoning) ? view->reasoning
@@ -236,7 +236,7 @@ static int timeout_ms(const struct show *s)
     return save < 0 || end < save ? end : save;
 }
 
-/* The answer is stopped once; what there is of it is shown and kept. */
+/* Stops the answer once; the text so far is shown and kept. */
 static void watch_deadline(struct show *s)
 {
     if (s->view->deadline_ms == 0 || s->timed_out || clock_ms() < s->view->deadline_ms)
@@ -262,7 +262,7 @@ static void wait_for_something(struct show *s)
         s->typed_ended = !s->view->on_typed(s->view->ud);
 }
 
-/* What was still to be shown is not; a terminal that takes nothing more is left as it is. */
+/* Unwritten output is dropped; a terminal that accepts nothing is left alone. */
 static void break_off(const struct show *s)
 {
     struct outlet *out = s->in_reasoning ? s->view->reasoning : s->view->answer;
@@ -285,7 +285,7 @@ int answer_show(struct chat *c, const struct answer_view *view, struct turn **tu
     int status = 0;
 
     err[0] = '\0';
-    show_events(&s); /* what came while nobody looked: that the model is loaded */
+    show_events(&s); /* events that arrived in the meantime: the model is loaded */
     while (status == 0 && (c->answer || next_outlet(view))) {
         wait_for_something(&s);
         int signal = signals_next_ending();

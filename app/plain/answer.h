@@ -33,7 +33,8 @@ void outlet_put(struct outlet *o, const char *text); /* as it is; ends a word th
 bool outlet_is_waiting(const struct outlet *o);
 void outlet_send(struct outlet *o);
 
-/* 0, or the exit status for a failed write, with one line in err (none if the reader has left). */
+/* 0, or the exit status for a failed write, with one line in err (none if the reader has
+ * exited). */
 int outlet_failure(const struct outlet *o, char *err, size_t errlen);
 
 /* Writes what is pending, while signals can still end it. 0 or an exit status. */
@@ -44,12 +45,12 @@ struct answer_view {
     const char *before_reasoning, *after_reasoning; /* put around it as they are */
     const char *broken_off; /* ends what a terminal shows of an answer that a signal ends */
     bool in_reasoning;      /* the last that was shown before was reasoning */
-    bool spoken;            /* formulas in words */
-    bool tell_waiting;      /* print a line where there is a wait, once each */
+    bool spoken;            /* formulas as words */
+    bool tell_waiting;      /* announce waits with a line, once each */
     bool stop_only;         /* Ctrl-C stops the answer, not the program */
-    double deadline_ms;     /* of clock_ms(): stops the answer then; 0: never */
+    double deadline_ms;     /* clock_ms() at which the answer is stopped; 0: never */
 
-    /* If not NULL, gets every piece in place of the outlets. */
+    /* If not NULL, receives every piece instead of the outlets. */
     void (*on_text)(void *ud, enum store_kind kind, const char *text, size_t len);
 
     /* Standard input can be read; false: it has ended. NULL: it is left alone. */

@@ -1,4 +1,4 @@
-/* dry_run.h - shows what a model would be given, without asking it. */
+/* dry_run.h - shows the prompt a model would receive, without running it. */
 #ifndef APP_PLAIN_DRY_RUN_H
 #define APP_PLAIN_DRY_RUN_H
 

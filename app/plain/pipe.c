@@ -19,7 +19,7 @@
 #include "app/say.h"
 #include "ui/ui.h"
 
-/* How the answer goes out. */
+/* Output state. */
 enum form { FORM_TEXT, FORM_WHOLE, FORM_CODE, FORM_BOXED, FORM_JSON, FORM_STREAM_JSON };
 
 static int choose_form(const struct options *o, enum form *out, char *err, size_t errlen)
@@ -58,7 +58,7 @@ static void add_line(struct outlet *out, const char *text, size_t len)
         outlet_put(out, "\n");
 }
 
-/* What goes out once the answer is whole. 0 or an exit status, with its reason said. */
+/* Output that needs the complete answer. 0 or an exit status, with its reason printed. */
 static int add_whole(const struct chat *c, const struct turn *turn, enum form form,
                      struct outlet *out)
 {
@@ -95,7 +95,7 @@ static int add_whole(const struct chat *c, const struct turn *turn, enum form fo
     return 0;
 }
 
-/* The exit status of an answer that was shown, with its reason said. */
+/* The exit status for an answer that was shown, with its reason printed. */
 static int judge(const struct chat *c, const struct turn *turn, bool timed_out)
 {
     const char *model = turn->generation.model;
@@ -150,7 +150,7 @@ static int show(struct chat *c, enum form form, struct outlet *out, struct outle
     return sent ? sent : status ? status : whole;
 }
 
-/* A disk that hangs is not waited for by who has had enough. */
+/* Saving is not awaited on a hanging disk once the user has interrupted. */
 static void wait_for_model(void *ud, int done_fd, double ms)
 {
     int signal = aside_wait(done_fd, ms);

@@ -1,5 +1,5 @@
-/* repl.c - line by line: for terminals that cannot move their cursor, for screen readers and slow
- * links. Readline edits the line; while an answer is written the cursor only goes forward. */
+/* repl.c - line mode: for terminals without cursor movement, for screen readers and slow links.
+ * Readline edits the line; while an answer is written the cursor only moves forward. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -29,12 +29,12 @@
 #include "app/say.h"
 #include "app/signals.h"
 
-enum { PROMPTS = 500, NOTIFY_MS = 5000 /* an answer that took so long is told of */ };
+enum { PROMPTS = 500, NOTIFY_MS = 5000 /* notify when an answer took this long */ };
 
 struct repl {
     struct chat chat;
     struct outlet out;
-    struct turn *editing; /* the question that the next one takes the place of; NULL: none */
+    struct turn *editing; /* the question being edited; NULL: none */
     struct str attached;  /* files for the next question */
     bool done;
     bool greeting; /* there was no conversation yet */
@@ -97,7 +97,7 @@ static void print_and_free(struct repl *r, struct str *text)
     str_done(text);
 }
 
-/* What had to give way. */
+/* Models that were unloaded to make room. */
 static void print_note(struct repl *r)
 {
     struct str note = {0};
@@ -173,7 +173,7 @@ static void list_models(struct repl *r)
 
 /* Asking */
 
-/* Of an answer that has a beginning the last line is said again. */
+/* For a continued answer, its last line is repeated. */
 static void show_beginning(struct repl *r, struct answer_view *view)
 {
     const struct turn *turn = r->chat.answer;
@@ -188,7 +188,7 @@ static void show_beginning(struct repl *r, struct answer_view *view)
     outlet_add(&r->out, line, said->len - (size_t)(line - str_get(said)));
 }
 
-/* A terminal that nothing is known of may show the sequence rather than obey it. */
+/* An unknown terminal may show the sequence rather than obey it. */
 static bool takes_osc(void)
 {
     static const char *const known[] = {"xterm", "tmux", "screen", "rxvt", "alacritty", "foot"};
@@ -199,7 +199,7 @@ static bool takes_osc(void)
     return false;
 }
 
-/* Who waits for long looks elsewhere. */
+/* After a long wait the user is probably looking elsewhere. */
 static void notify(struct repl *r)
 {
     static const char bell[] = "\a", osc9[] = "\033]9;duet: the answer is ready\a";
@@ -370,7 +370,7 @@ static void take_question(struct repl *r, const struct str *typed)
 
 /* Beginning and end */
 
-/* A disk that hangs is not waited for by who has had enough. */
+/* Saving is not awaited on a hanging disk once the user has interrupted. */
 static void wait_for_model(void *ud, int done_fd, double ms)
 {
     int signal = aside_wait(done_fd, ms);
@@ -381,7 +381,7 @@ static void wait_for_model(void *ud, int done_fd, double ms)
     _exit(EXIT_SIGNAL + signal);
 }
 
-/* Earlier questions come from the store, so that what is deleted there is gone here as well. */
+/* Earlier questions come from the store, so that deleted ones are gone here too. */
 static void load_prompts(struct repl *r)
 {
     struct store_prompts *prompts;

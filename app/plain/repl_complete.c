@@ -1,4 +1,4 @@
-/* repl_complete.c - see repl_complete.h. What is offered is offers.c's. */
+/* repl_complete.c - see repl_complete.h. Candidates come from offers.c. */
 #include "app/plain/repl_complete.h"
 
 #include <stdio.h>
@@ -12,11 +12,11 @@
 #include "app/mem.h"
 #include "app/str.h"
 
-/* Readline calls functions without an argument of ours. */
+/* Readline's callbacks take no user argument. */
 static struct chat *readlines;
 static struct {
     const char *typed;
-    size_t len, front; /* bytes of the line before what is offered */
+    size_t len, front; /* bytes of the line before the candidates */
     char **lines;
     size_t n;
 } wanted;
@@ -44,7 +44,7 @@ static char *next_line(const char *text, int again)
     return at < wanted.n ? wanted.lines[at++] : NULL;
 }
 
-/* The whole line is what is completed, so that names with spaces need no quotes. */
+/* Completes the whole line, so that names with spaces need no quotes. */
 static char **complete_line(const char *text, int start, int end)
 {
     (void)end;
@@ -71,7 +71,7 @@ static char **complete_line(const char *text, int start, int end)
     return matches;
 }
 
-/* Lists only what differs: the arguments. */
+/* Lists only the part that differs: the arguments. */
 static void show_matches(char **matches, int n, int longest)
 {
     size_t front = strcspn(matches[0], " ");

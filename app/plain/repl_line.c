@@ -28,8 +28,7 @@ static struct {
 
 /* One line */
 
-/* At the end of input readline itself ends the line, but only of a terminal whose pastes are
- * marked. */
+/* At end of input readline ends the line itself, but only with bracketed paste enabled. */
 static void take_line(char *line)
 {
     rl_callback_handler_remove();
@@ -39,14 +38,14 @@ static void take_line(char *line)
     entered.finished = true;
 }
 
-/* What was typed while an answer was written comes first. */
+/* Input typed during the answer comes first. */
 static int get_byte(FILE *stream)
 {
     int byte = ahead_next(&entered.ahead);
     return byte >= 0 ? byte : rl_getc(stream);
 }
 
-/* Readline waits for what may follow an Escape, unless it is told that it is there. */
+/* Readline waits for the rest of a sequence after Escape, unless input is known to be pending. */
 static int is_byte_there(void)
 {
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -61,7 +60,7 @@ static void take_typed_ahead(void)
     rl_input_available_hook = NULL;
 }
 
-/* An empty line for a full one; a hint for an empty one, and the second time the end. */
+/* Clears a full line; on an empty one shows a hint, and the second time quits. */
 static bool leave_on_interrupt(bool *hinted)
 {
     bool empty = rl_end == 0;
@@ -75,8 +74,8 @@ static bool leave_on_interrupt(bool *hinted)
     return false;
 }
 
-/* Ctrl-C, Ctrl-Z and Ctrl-\ are signals while an answer is written. While a line is, they are keys,
- * so that in a paste they are text. */
+/* Ctrl-C, Ctrl-Z and Ctrl-\ are signals during an answer, and keys while a line is edited, so that
+ * in a paste they are text. */
 static void make_signals(bool make)
 {
     struct termios modes;
@@ -86,7 +85,7 @@ static void make_signals(bool make)
     tcsetattr(STDIN_FILENO, TCSANOW, &modes);
 }
 
-/* Before the prompt is shown, so that what answers it finds keys. */
+/* Before the prompt is shown, so that replies typed to it are read as keys. */
 static void prepare_terminal(int meta)
 {
     rl_prep_terminal(meta);
@@ -101,7 +100,7 @@ static int signal_by_key(int count, int key)
     return 0;
 }
 
-/* Whatever else the user's settings have them do: there is to be a way out. */
+/* Overrides the user's settings: there must be a way out. */
 static void bind_signals(void)
 {
     Keymap const maps[] = {emacs_standard_keymap, vi_insertion_keymap, vi_movement_keymap};
@@ -129,7 +128,7 @@ static int take_signal(int signal, bool *hinted)
     }
 }
 
-/* A model that is lost is loaded again, or its fault told, with the next question. */
+/* A lost model is reloaded, or its fault reported, with the next question. */
 static void drop_events(struct chat *c)
 {
     struct chat_event ev;
@@ -186,8 +185,8 @@ void repl_line_drop_typed(void)
     ahead_drop(&entered.ahead);
 }
 
-/* The terminal stays in readline's mode while an answer is written: what is typed meanwhile is not
- * echoed into it, and comes whole to the next line. */
+/* The terminal stays in readline's mode during an answer: type-ahead is not echoed into it, and is
+ * complete on the next line. */
 static void keep_mode(void)
 {
 }

@@ -1,5 +1,5 @@
-/* repl_pull.c - /pull in line mode: a line now and then, and nothing else until it has ended;
- * Ctrl-C ends it. */
+/* repl_pull.c - /pull in line mode: a progress line now and then, and no other input until it has
+ * ended; Ctrl-C stops it. */
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 enum { STEPS = 10 };
 
-/* A line whenever another tenth of it has come. */
+/* A line for every further tenth. */
 static void show(const struct pull_child *c, int *step, void (*print)(void *ud, const char *line),
                  void *ud)
 {
@@ -30,7 +30,7 @@ void repl_pull(const char *name, void (*print)(void *ud, const char *line), void
     struct pull_child child;
     struct str line = {0};
     char err[SAY_MAX];
-    int step = 0, ending = 0; /* a signal that is meant for all of the program */
+    int step = 0, ending = 0; /* a signal meant for the whole program */
 
     if (strcmp(name, "stop") == 0) {
         print(ud, "nothing is being pulled; Ctrl-C ends a pull");

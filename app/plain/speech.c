@@ -7,7 +7,7 @@
 
 #include "ui/ui.h"
 
-/* Words stand apart from those of a formula before them. */
+/* Separates words from those of a preceding formula. */
 static void say_plain(struct speech *s, size_t end, struct str *out)
 {
     if (end <= s->said)
@@ -30,17 +30,17 @@ static void say_formula(struct speech *s, const struct ui_formula *f, struct str
         s->after_formula = true;
         s->said = f->end;
     }
-    say_plain(s, f->end, out); /* what cannot be said is shown as it stands */
+    say_plain(s, f->end, out); /* unspeakable formulas are printed as written */
 }
 
-/* A formula is one for certain when its last line is whole: code may begin before it in the line
- * and end behind it. */
+/* A formula is certain once its last line is complete: code may begin before it in the line and end
+ * after it. */
 static bool is_certain(const struct speech *s, const struct ui_formula *f)
 {
     return !f->open && memchr(s->text.data + f->end, '\n', s->text.len - f->end);
 }
 
-/* Where in the last line something begins that may be a formula, or code. */
+/* Where in the last line a possible formula or code span begins. */
 static size_t doubt_from(const struct speech *s)
 {
     size_t at = s->text.len;
@@ -56,7 +56,7 @@ void speech_add(struct speech *s, const char *text, size_t len, bool ended, stru
     struct ui_formula f = {.words = NULL};
     bool found;
 
-    str_add(&s->text, text, len); /* from here on it is some text, if an empty one */
+    str_add(&s->text, text, len); /* from here on it is a text, even if empty */
     while ((found = ui_formula_in(s->text.data, s->text.len, s->from, &f)) &&
            (ended || is_certain(s, &f))) {
         say_formula(s, &f, out);

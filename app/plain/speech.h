@@ -1,5 +1,5 @@
-/* speech.h - a growing text with its formulas in words: for line mode, which is often read aloud.
- * What may still become a formula is held back until that is known. */
+/* speech.h - a growing text with its formulas in words: for line mode, which is often read by
+ * screen readers. Possible formulas are held back until they are decided. */
 #ifndef APP_PLAIN_SPEECH_H
 #define APP_PLAIN_SPEECH_H
 
@@ -11,12 +11,12 @@
 /* {0} is one that has not begun. */
 struct speech {
     struct str text;
-    size_t said, from; /* how much was said; formulas are looked for from there on */
+    size_t said, from; /* spoken so far; the search for formulas continues there */
     bool after_formula;
 };
 
-/* Appends these bytes to the text and adds to out what can be said of it; `ended`: all of it, and
- * the next text may begin. */
+/* Appends these bytes to the text and adds to out what can be spoken; `ended`: the text is
+ * complete, and the next one may begin. */
 void speech_add(struct speech *s, const char *text, size_t len, bool ended, struct str *out);
 
 void speech_done(struct speech *s);

@@ -21,9 +21,9 @@
 
 enum {
     PROMPTS = 500,    /* for the composer's history */
-    NOTIFY_MS = 5000, /* an answer that took so long is told of */
+    NOTIFY_MS = 5000, /* notify when an answer took this long */
     PATIENCE_MS = 50, /* a locked history must not hold up the screen */
-    SLOW_MS = 300,    /* opening a model that takes longer is told of */
+    SLOW_MS = 300,    /* opening a model for longer than this is announced */
 };
 
 static const char *const examples[] = {
@@ -46,7 +46,7 @@ void tui_suspend(struct tui *t)
     ui_resume(t->ui);
 }
 
-/* What came */
+/* Events */
 
 static void take_signals(struct tui *t)
 {
@@ -81,7 +81,7 @@ static void show_text(struct tui *t, const struct chat_event *ev)
     }
 }
 
-/* Who waits for long looks elsewhere. */
+/* After a long wait the user is probably looking elsewhere. */
 static void notify(struct tui *t, const struct turn *turn)
 {
     const struct store_generation *g = &turn->generation;
@@ -121,8 +121,7 @@ static void on_end(struct tui *t, const struct turn *turn)
         hint_continue(t, turn);
 }
 
-/* A lost model is loaded again once, and once more where that means the CPU; who loses it again has
- * to choose. */
+/* A lost model is reloaded once, and once more on the CPU; after that the user has to choose. */
 static void on_lost(struct tui *t, const struct chat_event *ev)
 {
     struct str line = {0};
@@ -140,7 +139,7 @@ static void on_lost(struct tui *t, const struct chat_event *ev)
         ui_notice(t->ui, UI_INFO, m->on_cpu ? "continuing on the CPU" : "reloading it");
 }
 
-/* What had to give way, each time anything did. */
+/* Models that were unloaded to make room, each time. */
 static void show_note(struct tui *t)
 {
     struct str note = {0};
@@ -163,7 +162,7 @@ static void take_events(struct tui *t)
     }
 }
 
-/* What is to be done in each turn */
+/* Work for each turn of the loop */
 
 static void save(struct tui *t)
 {
@@ -172,7 +171,7 @@ static void save(struct tui *t)
 
     chat_save_due(&t->chat);
     if (h->conversation != conversation)
-        tui_list_anew(t); /* it has got its number and its title */
+        tui_list_anew(t); /* it now has a number and a title */
     if (h->problem[0] && !t->unsaved) {
         struct str line = {0};
         str_addf(&line, "not saved: %s; duet keeps trying", h->problem);
@@ -231,7 +230,7 @@ static void complete(void *ud, const char *line, ui_offer offer, void *sink)
     offers_add(&t->chat, line, offer, sink);
 }
 
-/* Whoever leaves does not wait for a disk that hangs: all is kept, and the thread that opens the
+/* Quitting does not wait for a hanging disk: everything is in memory, and the thread that opens the
  * model ends with the process. */
 static void leave_now(struct tui *t)
 {
@@ -244,8 +243,8 @@ static void leave_now(struct tui *t)
     _exit(t->status);
 }
 
-/* While a model is opened: keys are shown, and done once it is open, but for those that leave. What
- * they complete (offers.h) knows nothing of engines. */
+/* While a model is opened: keys are echoed, and handled once it is open, except those that quit.
+ * Completion (offers.h) needs no engine. */
 static void live_on(void *ud, int done_fd, double ms)
 {
     struct tui *t = ud;

@@ -1,4 +1,4 @@
-/* tui_actions.c - one short function for each thing a user can want of the screen. */
+/* tui_actions.c - one short function per user action. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ enum { COUNTED_CONTEXT = 1 << 20 }; /* bytes */
 
 /* Showing */
 
-/* Tokens of the newest texts, so many bytes of them. */
+/* Tokens of the newest texts, up to a number of bytes. */
 static int64_t count_newest(const struct chat *c, size_t bytes)
 {
     const struct history *h = &c->history;
@@ -30,8 +30,7 @@ static int64_t count_newest(const struct chat *c, size_t bytes)
     return tokens < 0 ? -1 : sum;
 }
 
-/* What is far larger than any context is not counted whole: that would take longer than a key may
- * wait. */
+/* Text far larger than any context is not counted in full: a key must not wait that long. */
 void tui_count_context(struct tui *t)
 {
     const struct history *h = &t->chat.history;
@@ -122,7 +121,7 @@ static void attach(struct tui *t, const struct command_reply *reply)
         ui_hint(t->ui, "The draft is full");
 }
 
-/* By the user's wish, who is told once of what that forgets. */
+/* On the user's request, after one warning about what would be lost. */
 static void leave(struct tui *t, int status)
 {
     if (t->n_waiting > 0 && status == 0 && !t->warned) {
@@ -158,7 +157,7 @@ void tui_follow(struct tui *t, const struct command_reply *reply)
     case COMMAND_QUIT: leave(t, 0); break;
     }
     tui_list_anew(t);
-    tui_count_context(t); /* another model counts otherwise */
+    tui_count_context(t); /* another model has another tokenizer */
     say(t, reply);
 }
 
@@ -254,7 +253,7 @@ static void act_edit(struct tui *t, const struct ui_action *action)
     ui_resume(t->ui);
     bool same = edited.len == draft.len &&
                 memcmp(str_get(&edited), str_get(&draft), draft.len) == 0;
-    if (status == 0 && !same) /* what is folded in it stays so */
+    if (status == 0 && !same) /* folded parts stay folded */
         ui_draft_set(t->ui, str_get(&edited), edited.len);
     else if (status != 0)
         ui_notice(t->ui, UI_FAIL, err);

@@ -1,4 +1,4 @@
-/* tui_branch.c - on the screen: versions of what was said, and the questions that wait. */
+/* tui_branch.c - on the screen: versions of messages, and queued questions. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@
 
 enum { WAITING_MAX = 16 };
 
-/* Nothing typed is lost: what comes back goes before what is being written. */
+/* Nothing typed is lost: restored text goes before the current draft. */
 void tui_give_back(struct tui *t, const char *text, size_t len)
 {
     struct str both = {0};
@@ -27,7 +27,7 @@ void tui_give_back(struct tui *t, const char *text, size_t len)
     str_done(&both);
 }
 
-/* Questions that wait */
+/* The queue */
 
 static void show_waiting(struct tui *t)
 {
@@ -39,7 +39,7 @@ static void show_waiting(struct tui *t)
     tui_draft_touch(t);
 }
 
-/* One more at this place. */
+/* Inserts a question at this index. */
 static void insert_waiting(struct tui *t, size_t at, const char *text, size_t len)
 {
     t->waiting = mem_realloc(t->waiting, (t->n_waiting + 1) * sizeof *t->waiting);
@@ -69,7 +69,7 @@ void tui_queue(struct tui *t, const char *text, size_t len)
     insert_waiting(t, t->n_due++, text, len);
 }
 
-/* The question at this place, out of the line; the caller's. */
+/* Removes the question at this index; the caller's. */
 static struct str take_waiting(struct tui *t, size_t i)
 {
     struct str text = t->waiting[i];
@@ -210,7 +210,7 @@ void tui_edit(struct tui *t, const struct turn *question)
 
 /* Keys */
 
-/* Does what the key means to the turn it was pressed on, and keeps the mark there. */
+/* Performs a key's action on its turn, and keeps the selection there. */
 static void of_turn(struct tui *t, const struct ui_action *action, struct turn *turn)
 {
     struct command_reply reply = {.effect = COMMAND_SAY};

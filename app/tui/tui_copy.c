@@ -1,5 +1,5 @@
-/* tui_copy.c - the screen's side of copying. tmux works by itself while the loop goes on; its end
- * is seen in a descriptor. */
+/* tui_copy.c - the screen's side of copying. tmux runs in the background; a descriptor signals its
+ * end. */
 #include <poll.h>
 
 #include "app/chat/copy.h"

@@ -1,5 +1,5 @@
-/* tui_draft.c - the text being written: how much of the context it would take, and a copy of it on
- * the disk while it is not sent, and of the questions that wait. */
+/* tui_draft.c - the draft: how much of the context it would take, and a copy of it and the queued
+ * questions on disk. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -28,12 +28,12 @@ static int64_t count_with(const struct tui *t, const char *text)
     return tokens;
 }
 
-/* What a question of one token would make of the prompt, without that token. */
+/* The prompt tokens of a one-token question, without that token. */
 static void count_asking(struct tui *t)
 {
     t->asking_known = true;
     t->asking = -1;
-    if (t->context_more) /* far too much to count */
+    if (t->context_more) /* far too long to count */
         return;
     int64_t with = count_with(t, "x"), alone = chat_count_tokens(&t->chat, "x", 1);
     t->asking = with >= 0 && alone >= 0 ? with - alone : -1;
@@ -51,7 +51,7 @@ static void count(struct tui *t)
     bool asked = t->asking_known;
     const char *draft = ui_draft(t->ui, &len);
     if (command_is(draft, len))
-        len = 0; /* the model will not see it */
+        len = 0; /* not visible to the model */
     if (!asked && len > 0)
         count_asking(t);
     if (revision != t->draft_counted || engine != t->count.engine || (!asked && len > 0)) {
@@ -61,13 +61,13 @@ static void count(struct tui *t)
         count_set(&t->count, &t->chat, draft, len);
     }
     if (count_step(&t->count, &t->chat))
-        return; /* what was known before is shown meanwhile */
+        return; /* the previous count is shown meanwhile */
     t->draft_tokens = count_tokens(&t->count);
 }
 
 /* Keeping */
 
-/* What the last one left, a NUL before each question. */
+/* Restores what the last instance left, a NUL before each question. */
 static void take_back(struct tui *t, const struct str *left)
 {
     const char *at = left->data, *end = left->data + left->len;
@@ -142,7 +142,7 @@ int tui_draft_timeout_ms(const struct tui *t)
     return counting ? 0 : draft_timeout_ms(&t->draft, now_ms());
 }
 
-/* Who leaves on purpose has been told that what waits is forgotten. */
+/* A deliberate quit has warned that queued questions are dropped. */
 void tui_draft_done(struct tui *t)
 {
     if (t->left_as == STORE_STOPPED && t->n_waiting > 0) {

@@ -1,5 +1,5 @@
-/* tui_library.c - see tui_library.h. Whatever may take long is done a little in each turn, so that
- * keys are answered meanwhile. */
+/* tui_library.c - see tui_library.h. Long operations are done in steps, one per turn, so that keys
+ * are handled meanwhile. */
 #include "app/tui/tui_library.h"
 
 #include <stdlib.h>
@@ -11,9 +11,9 @@
 #include "app/tui/tui.h"
 
 enum {
-    REST_MS = 300,   /* after the file was found to be held by another program */
-    SLICE_MS = 25,   /* of a search, in one turn */
-    CHECK_MS = 1000, /* from one look at the store to the next */
+    REST_MS = 300,   /* retry delay after the file was locked by another program */
+    SLICE_MS = 25,   /* time for a search per turn */
+    CHECK_MS = 1000, /* interval between checks of the store */
     PAGE_HITS = 100,
 };
 
@@ -103,7 +103,7 @@ static void act_list(struct tui *t, const struct ui_action *action)
     l->listed = false;
 }
 
-/* Runs a command on the row; its outcome is told as that of a typed one. */
+/* Runs a command on the row; its outcome is reported like that of a typed one. */
 static void act_on_row(struct tui *t, const struct ui_action *action)
 {
     struct chat *c = &t->chat;
@@ -117,7 +117,7 @@ static void act_on_row(struct tui *t, const struct ui_action *action)
     case UI_DELETE: command_delete(c, action->id, &reply); break;
     default: command_undelete(c, 0, &reply); break;
     }
-    /* The sidebar shows what became of it; the transcript need not. */
+    /* The result shows in the sidebar, not in the transcript. */
     if (!reply.failed && reply.effect == COMMAND_SAY) {
         ui_hint(t->ui, str_get(&reply.text));
         str_clear(&reply.text);
@@ -144,7 +144,7 @@ static void act_search(struct tui *t, const struct ui_action *action)
     l->searching = true;
 }
 
-/* Keeps the hits in order of worth; equals as they came, the newest first. */
+/* Keeps the hits in order of rank; ties in order of arrival, newest first. */
 static void take_page(struct tui_library *l, struct store_hits *page)
 {
     l->pages[l->n_pages++] = page;

@@ -16,12 +16,12 @@ struct ui_action;
 enum { FOUND_SHOWN = 100, FOUND_PAGES = 64 };
 
 struct tui_library {
-    /* What the sidebar asked for last, and that its rows are due. */
+    /* The sidebar's last request, and whether its rows are due. */
     struct str words;
     bool archived, listed;
     size_t wanted;
 
-    /* What is searched for, as far as it has come. */
+    /* The current query and the progress of its search. */
     struct str query;
     unsigned scope;
     bool searching;
@@ -31,20 +31,20 @@ struct tui_library {
     const struct store_hit *found[FOUND_SHOWN]; /* in the pages, the best first */
     size_t n_found, n_all;
 
-    double checked_ms; /* when the store was looked at last */
-    double rest_ms;    /* another program holds the file: not to be asked before this */
-    bool failed;       /* the conversations cannot be listed, as was said */
-    bool gone;         /* the conversation at hand was deleted by another instance, as was said */
-    bool moved;        /* the file is no longer where it was, as was said */
+    double checked_ms; /* when the store was last checked */
+    double rest_ms;    /* locked by another program: not to be accessed before this */
+    bool failed;       /* the conversations cannot be listed; already reported */
+    bool gone;  /* the current conversation was deleted by another instance; already reported */
+    bool moved; /* the file was moved; already reported */
 };
 
 void tui_library_done(struct tui *t);
 
-/* Call it in each turn of the loop; and when it is due next, -1: only when something happens. */
+/* Call it every turn of the loop; and when it is due next, -1: only on events. */
 void tui_library_turn(struct tui *t);
 int tui_library_timeout_ms(const struct tui *t);
 
-/* What the sidebar lists is to be read anew. */
+/* Requests the sidebar's listing anew. */
 void tui_list_anew(struct tui *t);
 
 /* Call it before a question is asked: restores a deleted conversation, or stores it anew. */

@@ -1,4 +1,4 @@
-/* tui_pull.c - the screen's side of /pull: the line that shows how far it is, and its end. */
+/* tui_pull.c - the screen's side of /pull: its progress line, and its end. */
 #include <poll.h>
 #include <string.h>
 
@@ -54,7 +54,7 @@ void tui_pull_turn(struct tui *t)
     memcpy(trouble, c->trouble, sizeof trouble);
     bool ended = pull_child_read(c);
     if (c->trouble[0] && strcmp(trouble, c->trouble) != 0)
-        ui_hint(t->ui, c->trouble); /* the line says that it tries again */
+        ui_hint(t->ui, c->trouble); /* the line says that it is retrying */
     if (!ended) {
         show(t);
         return;

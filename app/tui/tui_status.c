@@ -1,4 +1,4 @@
-/* tui_status.c - the status line: who answers, what is in memory and where, and the numbers. */
+/* tui_status.c - the status line: model, device, memory and counts. */
 #include <string.h>
 
 #include "app/commands/commands.h"
@@ -16,7 +16,7 @@ static enum ui_state state_of(const struct chat *c)
     return c->writes == STORE_REASONING ? UI_THINKING : UI_GENERATING;
 }
 
-/* Each as it is while the status is set. */
+/* Valid while the status is set. */
 struct wordings {
     struct str thinking, device, memory, bytes, beside, others;
 };
@@ -33,7 +33,7 @@ static void word_memory(const struct engine *engine, struct wordings *w)
     numbers_add_bytes(&w->bytes, info->weight_bytes + info->kv_bytes + info->scratch_bytes);
 }
 
-/* The models that are in memory besides. */
+/* The other models in memory. */
 static void word_beside(const struct chat *c, const struct held *shown, struct wordings *w)
 {
     const struct holder *h = &c->holder;

@@ -1,5 +1,5 @@
-/* tui_think.c - on the screen: thinking that is switched, ended or gone on with, and the offer to
- * go on with an answer that was interrupted. */
+/* tui_think.c - on the screen: toggling, ending and continuing thinking, and the offer to continue
+ * an interrupted answer. */
 #include <string.h>
 
 #include "app/chat/request.h"
@@ -14,7 +14,7 @@ static void run(struct tui *t, const char *command)
     str_done(&reply.text);
 }
 
-/* A remark is enough, as the status line goes on to show it. */
+/* A hint is enough, as the status line keeps showing it. */
 static void toggle(struct tui *t)
 {
     struct command_reply reply = {.effect = COMMAND_SAY};
@@ -34,7 +34,7 @@ void tui_act_on_thinking(struct tui *t, const struct ui_action *action)
     }
 }
 
-/* Of a thought: how many tokens it has, its closing tag with them, and how long it took. */
+/* The token count of a reasoning, including its closing tag, and its duration. */
 void tui_show_thought(struct tui *t, const struct turn *turn)
 {
     const struct engine_usage *now = &t->chat.usage;
@@ -74,7 +74,7 @@ void tui_decline(struct tui *t)
     chat_decline(&t->chat);
 }
 
-/* Once it was taken up or declined, or something else was asked. */
+/* Once it was accepted or declined, or another question was asked. */
 void tui_end_offer(struct tui *t)
 {
     if (!t->offering || t->chat.offered > 0)

@@ -1,5 +1,5 @@
-/* tui_window.c - on the screen: where the window begins, and what to do when a conversation has
- * become too long for the model. Nothing is left out unless the user says so. */
+/* tui_window.c - on the screen: where the context window begins, and what to do when a conversation
+ * has become too long for the model. Nothing is left out unless the user says so. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,8 +33,8 @@ void tui_show_window(struct tui *t)
     str_done(&label);
 }
 
-/* Each exchange with what would remain without it and all before it: whoever wants to leave out
- * more or less than is proposed chooses another row. */
+/* Each exchange with what would remain without it and all before it, for choosing more or less than
+ * proposed. */
 void tui_offer_compact(struct tui *t, const struct turn *first)
 {
     const struct history *h = &t->chat.history;
@@ -111,7 +111,7 @@ void tui_offer_room(struct tui *t, const char *text, size_t len)
     str_done(&detail);
 }
 
-/* Does what was chosen, and says so. false: it was refused. */
+/* Applies the choice and reports it. false: refused. */
 static bool make_room(struct tui *t, enum room room)
 {
     struct command_reply reply = {.effect = COMMAND_SAY};
@@ -141,8 +141,7 @@ static bool is_draft(const struct tui *t, const struct str *question)
     return len == question->len && memcmp(draft, str_get(question), len) == 0;
 }
 
-/* What was given back to the composer leaves it again; a draft from before an edit may be there
- * now. */
+/* Text restored to the composer is removed again; a draft from before an edit may be there now. */
 static void ask_again(struct tui *t, const struct str *question)
 {
     if (is_draft(t, question))

@@ -25,7 +25,8 @@ static const char *editor(void)
 
 static int spawn(const char *path, pid_t *child)
 {
-    /* A shell, since it may hold options and quotes; the file's name is an argument, never code. */
+    /* Run by a shell, since it may contain options and quotes; the file's name is an argument,
+     * never code. */
     const char *const argv[] = {
         "sh", "-c", "eval \"exec $1 \\\"\\$2\\\"\"", "sh", editor(), path, NULL,
     };
@@ -43,7 +44,7 @@ static int spawn(const char *path, pid_t *child)
     return error;
 }
 
-/* Keys of the terminal reach us as well as the editor: stopping concerns both, a hang-up ends both,
+/* Terminal signals reach us as well as the editor: a stop concerns both, a hang-up ends both,
  * Ctrl-C is the editor's. */
 static int wait_for(pid_t child)
 {
@@ -83,7 +84,7 @@ static int edit(int fd, const char *path, const struct str *draft, struct str *o
     if (status != 0)
         return say_to(err, errlen, -1, "editor: failed (got status %d); the draft is unchanged",
                       status);
-    /* Editors write a new file under the old name as often as not. */
+    /* Editors often replace the file instead of rewriting it. */
     int again = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (again < 0)
         return say_to(err, errlen, -1, "editor: %s", strerror(errno));

@@ -77,8 +77,8 @@ static void test_proposal(void **state)
     talk_refused(&t, "/compact", "no model is open");
     talk_close(&t);
     talk_long(&t, NULL);
-    assert_contains(talk_run(&t, "/compact"), "all of it fits");
-    talk_refused(&t, "/compact yes", "nothing was proposed");
+    assert_contains(talk_run(&t, "/compact"), "everything fits");
+    talk_refused(&t, "/compact yes", "run /compact first");
     talk_refused(&t, "/compact 4", "nothing would be left out (got 4 exchanges, there are 4)");
     talk_refused(&t, "/compact all", "not a number");
     const char *said = talk_run(&t, "/compact 2");
@@ -93,11 +93,11 @@ static void test_proposal(void **state)
     assert_contains(said, "given the oldest exchange");
     assert_contains(said, "   3  \xe2\x80\x9cWhat is 30 + 3?\xe2\x80\x9d");
     talk_run(&t, "/undo");
-    talk_refused(&t, "/compact yes", "nothing was proposed"); /* it is on the path no more */
+    talk_refused(&t, "/compact yes", "run /compact first"); /* it is on the path no more */
     talk_run(&t, "/redo");
     talk_run(&t, "/compact 1");
     talk_run(&t, "/fork"); /* of another conversation nothing was shown */
-    talk_refused(&t, "/compact yes", "nothing was proposed");
+    talk_refused(&t, "/compact yes", "run /compact first");
     assert_contains(talk_run(&t, "/compact off"), "the model is given all");
     assert_int_equal(history_window(&t.chat.history, 8), 0);
     talk_close(&t);
@@ -138,7 +138,7 @@ static void test_smaller_model(void **state)
     assert_int_equal(history_window(&t.chat.history, 10), plan.from);
     talk_use(&t, some_model());
     talk_run(&t, "/compact off"); /* the larger model can have it all again */
-    assert_contains(talk_run(&t, "/compact"), "all of it fits");
+    assert_contains(talk_run(&t, "/compact"), "everything fits");
     talk_close(&t);
 }
 

@@ -293,7 +293,7 @@ static void test_folder_in_part(void **state)
           "D=$HOME/.local/share/duet/models/DeepSeek-R1-Distill-Qwen-1.5B-BF16; mkdir -p $D; "
           "echo {} >$D/config.json; $DUET models",
           0); /* somebody's own */
-    assert_null(strstr(r.err, "goes on"));
+    assert_null(strstr(r.err, "continues it"));
     run_done(&r);
     shell(&r, "$DUET pull deepseek:f16 --from https://localhost/a.gguf", 2);
     assert_contains(r.err, "--from FILE.gguf: for a model of one file");

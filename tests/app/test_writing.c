@@ -72,7 +72,7 @@ static void test_draft_survives(void **state)
         term_free(t);
         t = start(NULL);
         term_expect(t, "half a thought");
-        term_expect(t, "is back");
+        term_expect(t, "draft restored");
         term_type(t, "\r");
         term_expect(t, "demo model");
         for (int k = 0; k < 100 && draft_is_kept(); k++)
@@ -277,7 +277,7 @@ static void test_count_of_a_command(void **state)
     (void)state;
     struct term *t = start(NULL);
     term_type(t, "/model");
-    term_expect(t, "another model answers");
+    term_expect(t, "switch the model");
     term_read(t, 100);
     assert_null(strstr(term_screen(t), "draft "));
     term_type(t, "\025/");
