@@ -1,9 +1,9 @@
 /*
- * candidates.c - which documents to look at.
+ * candidates.c - selects the documents to examine.
  *
  * The index knows pieces of three characters. A longer word is looked up by some of its pieces. A
- * shorter one begins some piece wherever it stands, since a text is indexed with two line ends
- * behind it: the documents of all pieces that begin with it are those that hold it.
+ * shorter one is a prefix of some piece wherever it occurs, since texts are indexed with two
+ * trailing newlines: the documents of all pieces with that prefix are those that contain it.
  */
 #include "candidates.h"
 
@@ -13,9 +13,9 @@
 #include "index.h"
 #include "utf8.h"
 
-#define RARE      20000  /* most documents to gather and sort: a few ms */
-#define SKIPPED   64     /* texts without the words that are skipped in one go */
-#define LAST_BYTE "\xff" /* behind every character */
+#define RARE      20000  /* maximum number of documents to collect and sort: a few ms */
+#define SKIPPED   64     /* texts without a match that are skipped in one step */
+#define LAST_BYTE "\xff" /* sorts after every character */
 
 /* The documents with a short word, unordered, each perhaps several times; n is RARE
  * when there are more. */

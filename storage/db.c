@@ -37,8 +37,8 @@ int64_t db_clock_ms(void)
 }
 
 /*
- * Waits for another writer. The naps are random: SQLite's own grow in step, and whoever has just
- * committed wins again and again.
+ * Waits for another writer. The delays are random: SQLite's own grow in step, and whoever has just
+ * committed wins repeatedly.
  */
 static int busy(void *handle, int naps)
 {
@@ -211,7 +211,7 @@ static int execute(struct store *s, const char *sql)
     return stmt_run(&q);
 }
 
-/* SQLite itself gives up a transaction after some failures: then there is nothing to roll back. */
+/* SQLite itself rolls back after some failures: then there is nothing left to roll back. */
 static void roll_back(struct store *s)
 {
     char error[sizeof(s->error)];

@@ -65,6 +65,6 @@ bool owner_alive(const struct owner *o, int64_t token)
     if (o->fd < 0 || token <= 0)
         return false;
     struct flock lock = byte_at(token);
-    /* When the question cannot be asked, nobody's text is taken from him. */
+    /* If this cannot be determined, the text is assumed to have a live writer. */
     return fcntl(o->fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }

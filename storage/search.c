@@ -102,7 +102,7 @@ static double score(const struct search *f, int64_t document)
     return often / (often + SATURATION * (1 - LENGTH_MATTERS + LENGTH_MATTERS * length));
 }
 
-/* Of two hits in one message the answer stands for both. */
+/* Of two hits in one message the answer represents both. */
 static void keep(struct search *f, int64_t document, double value)
 {
     struct found *last = f->n_found > 0 ? &f->found[f->n_found - 1] : NULL;
@@ -127,7 +127,7 @@ static int examine(struct search *f, int64_t document)
     return rc;
 }
 
-/* Short words are in no order of worth: the newest come first. */
+/* Short words are not ranked: the newest come first. */
 static int better(const void *a, const void *b)
 {
     const struct found *x = a, *y = b;
@@ -223,7 +223,7 @@ static int show_best(struct search *f)
     return rc;
 }
 
-/* Gathers what matches, until there is enough of it or the time is up. */
+/* Collects matches until there are enough or the time is up. */
 static int gather(struct search *f, struct candidates *c, int64_t until_ms)
 {
     size_t enough = f->query.match || f->asked->limit > RANKED ? RANKED : f->asked->limit;

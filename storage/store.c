@@ -40,8 +40,10 @@ static int64_t read_data_version(struct store *s)
     return version;
 }
 
-/* What dead handles left. It can wait: a full disk must not keep a history from being read, and
- * what is to be purged is no longer seen. */
+/*
+ * Cleans up after dead handles. It can wait: a full disk must not prevent reading a history, and
+ * text to be purged is no longer visible.
+ */
 static void tidy(struct store *s)
 {
     message_end_orphans(s);

@@ -70,12 +70,13 @@ void chat_init(struct chat *c, struct options *options, const struct paths *path
 void chat_done(struct chat *c);
 
 /* Opens the history that the options name, at the conversation that they name. If the default file
- * cannot be used the chat goes on without one and c->history.off says why. Fails if a database or
+ * cannot be used the chat continues without one and c->history.off says why. Fails if a database or
  * a conversation was named and cannot be opened. */
 int chat_open_history(struct chat *c, char *err, size_t errlen);
 
-/* Makes the named model the one that answers, and loads it unless it is in memory; others may be
- * unloaded for it, which holder_take_note() reports. NULL: the options' model, else the default. */
+/* Makes the named model the current one, and loads it unless it is in memory; others may be
+ * unloaded to make room, which holder_take_note() reports. NULL: the options' model, else the
+ * default. */
 int chat_use(struct chat *c, const char *name, char *err, size_t errlen);
 
 /* The same, on this device. */
@@ -154,10 +155,10 @@ int chat_timeout_ms(const struct chat *c);
 /* The next event, or false when nothing waits. */
 bool chat_next_event(struct chat *c, struct chat_event *out);
 
-/* Saves if it is time to, and tells other processes what is in memory. */
+/* Saves if due, and publishes what is in memory to other processes. */
 void chat_save_due(struct chat *c);
 
-/* Tells other processes what is in memory, if that has changed. */
+/* Publishes what is in memory to other processes, if that has changed. */
 void chat_tell(struct chat *c);
 
 /* Tokens of the conversation as the model will get it, without a next question; -1: unknown. */

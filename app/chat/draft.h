@@ -36,7 +36,7 @@ int draft_timeout_ms(const struct draft *d, int64_t now);
 /* Saves the text. False: failed, with errno. */
 bool draft_save(struct draft *d, const char *text, size_t len);
 
-/* Leaves what is saved for the next start, or no file where that is nothing. */
+/* Leaves the saved text for the next start; removes the file if it is empty. */
 void draft_close(struct draft *d);
 
 #endif

@@ -152,8 +152,8 @@ int history_refresh(struct history *h);
 /* Reopens the last turn, which has ended, for appending. 0, or -1 with the reason. */
 int history_resume(struct history *h, char *err, size_t errlen);
 
-/* If the last answer of the conversation at hand, or else of the one used last, was interrupted:
- * the conversation's id, and its question added to *question. Else 0. */
+/* If the last answer of the current conversation, or else of the last one used, was interrupted:
+ * the conversation's id, with its question appended to *question. Else 0. */
 int64_t history_interrupted(struct history *h, struct str *question);
 
 /* Records that a conversation's interrupted answer was declined. */

@@ -21,7 +21,7 @@ struct library {
 
 void library_done(struct library *l);
 
-/* Statuses are the store's; ENOTFOUND where there is no such conversation. */
+/* Statuses are the store's; ENOTFOUND for an unknown conversation. */
 int library_delete(struct library *l, struct store *s, int64_t id);
 
 /* Restores the latest deletion, or the given conversation if id is not 0; *id_out is its id, 0:

@@ -12,7 +12,7 @@ void command_pull(struct chat *c, const char *arg, struct command_reply *reply);
  * part; nothing where there is none. pull: "/pull", "duet pull". */
 void command_pull_add_rest(const struct paths *paths, const char *pull, struct str *out);
 
-/* How a pull ended. True where it brought a model. */
+/* Reports how a pull ended. True if it brought a model. */
 bool command_pull_add_end(const struct pull_child *c, struct str *out);
 
 #endif

@@ -20,7 +20,7 @@
 enum { LISTED = 20, FOUND = 20, PAGE = 500, IMPORT_MAX = 512 * 1024 * 1024 };
 
 struct shelf {
-    struct store *store; /* NULL: nothing was ever kept */
+    struct store *store; /* NULL: no history yet */
     struct outlet out;
     char err[512];
 };
@@ -51,7 +51,7 @@ static int failed(struct shelf *s)
                   library_advice(store_failure(s->store)));
 }
 
-/* Sends what there is to say, says what went wrong. The verb's exit status. */
+/* Writes pending output and reports failures. The verb's exit status. */
 static int close_shelf(struct shelf *s, int status)
 {
     char err[256] = "";
@@ -65,7 +65,7 @@ static int close_shelf(struct shelf *s, int status)
     return sent ? sent : status;
 }
 
-/* A number as an id, the words of the command line give nothing else. */
+/* A number as an id; any other word gives none. */
 static int64_t read_id(const char *word)
 {
     char *end;
@@ -238,7 +238,7 @@ static void add_hit(const struct options *o, const struct store_hit *hit, struct
     str_adds(&out->pending, "\n");
 }
 
-/* As grep: 0 found, 1 none, 2 for any error. */
+/* Like grep: 0 found, 1 none, 2 for any error. */
 int cmd_search(struct app *app)
 {
     const struct options *o = &app->options;
@@ -349,7 +349,7 @@ static int find_named(struct shelf *s, const char *word, struct store_conversati
     return status == STORE_OK ? 0 : failed(s);
 }
 
-/* Looks for all before the first is deleted: one that is mistyped costs none. */
+/* Looks up all of them before deleting the first, so that a typo deletes none. */
 static int check_named(struct shelf *s, const struct app *app)
 {
     struct store_conversations *one;

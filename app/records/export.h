@@ -16,7 +16,7 @@
 /* In the order of the choices of --format. */
 enum export_format { EXPORT_MD, EXPORT_JSON, EXPORT_JSONL, EXPORT_HTML };
 
-/* Adds the conversation to out. 0, or a negative store_status with one line in err. */
+/* Appends the conversation to out. 0, or a negative store_status with one line in err. */
 int export_conversation(struct store *store, int64_t id, enum export_format format, struct str *out,
                         char *err, size_t errlen);
 

@@ -24,7 +24,7 @@ static json_t *checked(json_t *json)
     return json;
 }
 
-/* Text as valid UTF-8, whatever was stored. */
+/* Text as valid UTF-8, whatever is stored. */
 static json_t *text_json(const char *text, size_t len)
 {
     struct str valid = {0};
@@ -95,7 +95,7 @@ int export_add_json(struct store *store, const struct store_conversation *c, str
 {
     json_t *messages = json_array();
     int status = add_children(store, c->id, 0, messages);
-    /* The array grows while it is walked: parents stand before their children. */
+    /* The array grows while it is traversed: parents precede children. */
     for (size_t i = 0; status == STORE_OK && i < json_array_size(messages); i++) {
         json_t *id = json_object_get(json_array_get(messages, i), "id");
         status = add_children(store, c->id, json_integer_value(id), messages);

@@ -16,7 +16,7 @@ enum { FENCE = 3 };
 struct writer {
     struct str *out;
     bool quoted; /* "> " before each line */
-    bool blind;  /* there are fences that one cannot follow */
+    bool blind;  /* some fences cannot be tracked */
     char fence;  /* of the open fence: ` or ~; 0: none */
     size_t fence_len;
     bool loose; /* a code span began in this paragraph and did not end on its line */
@@ -48,7 +48,7 @@ static size_t fence_at(const char *line, size_t n, char *kind)
     return len;
 }
 
-/* Whether a fence may stand behind what begins lists, quotes or mere spaces. */
+/* Whether a fence could follow list markers, quote marks or mere spaces. */
 static bool has_hidden_fence(const char *s, size_t len)
 {
     for (size_t i = 0; i < len;) {
@@ -71,7 +71,7 @@ static bool begins_tag(const char *s, size_t n)
            ((s[1] >= 'a' && s[1] <= 'z') || (s[1] >= 'A' && s[1] <= 'Z') || strchr("/!?", s[1]));
 }
 
-/* Where the code span that a run of backticks at `at` opens has its end, 0: not on this line. */
+/* End of the code span opened by the backticks at `at`, 0: not on this line. */
 static size_t span_end(const char *line, size_t n, size_t at, size_t run)
 {
     for (size_t i = at + run; i < n;) {
@@ -118,7 +118,7 @@ static void add_line(struct writer *w, const char *line, size_t n)
     if (w->fence) {
         bool bare = run + blank_length(line + run, n - run) == n;
         bool closes = run >= w->fence_len && kind == w->fence && bare;
-        /* Without what follows it: of tabs there, readers of Markdown think differently. */
+        /* Excludes what follows: Markdown parsers disagree about tabs there. */
         str_add_visible(w->out, line, closes ? run : n, true);
         if (closes)
             w->fence = 0;
@@ -159,7 +159,7 @@ static void add_text(struct str *out, const char *s, size_t len, bool quoted)
     str_adds(out, "\n");
 }
 
-/* One line of plain words: what Markdown would read is escaped. */
+/* A line of plain text: Markdown syntax is escaped. */
 static void add_plain(struct str *out, const char *s)
 {
     struct str visible = {0};

@@ -32,7 +32,7 @@ int64_t import_message(struct import *in, const struct store_draft *draft, enum 
     return status == STORE_OK ? id : import_failed(in, status);
 }
 
-/* Keeps the dates it had: duet's own in milliseconds, ChatGPT's in seconds. */
+/* Keeps the original dates: duet's own in milliseconds, ChatGPT's in seconds. */
 static int keep_dates(struct import *in, const json_t *from)
 {
     int64_t created = json_integer_value(json_object_get(from, "created_ms"));

@@ -1,5 +1,5 @@
-/* import_chatgpt.c - a conversation of ChatGPT's export: nodes of a tree by name in "mapping", some
- * of them without a message or with one that nobody said, which lead on to their children. */
+/* import_chatgpt.c - a conversation of ChatGPT's export: nodes of a tree, by name in "mapping";
+ * nodes without a message, or with an unspoken one, are skipped in favour of their children. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +8,11 @@
 #include "app/say.h"
 #include "app/str.h"
 
-/* A node that waits, and what it goes on from. */
+/* A pending node and its parent message. */
 struct visit {
     const char *name;
     int64_t parent;
-    json_t *reasoning; /* thought before the message that is to come; owned; or NULL */
+    json_t *reasoning; /* reasoning before the next message; owned; or NULL */
 };
 
 struct walk {
@@ -40,7 +40,7 @@ static void add_parts(const json_t *parts, struct str *out)
     }
 }
 
-/* What a node says, and whether that was only thought. The caller's. */
+/* The text of a node, and whether it was only reasoning. The caller's. */
 static json_t *said_by(const json_t *message, bool *thought)
 {
     const json_t *content = json_object_get(message, "content");
@@ -77,7 +77,7 @@ static bool read_role(const json_t *message, enum store_role *role)
     return false;
 }
 
-/* Adds the node's message, if it has one that was said. *id: of it, or of the one above. */
+/* Adds the node's message, if it has a visible one. *id: its id, or that of the one above. */
 static int add_message(struct walk *w, const struct visit *at, const json_t *node, int64_t *id,
                        json_t **reasoning)
 {

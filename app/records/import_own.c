@@ -49,7 +49,7 @@ static int place_of(const char *const *names, int n, const char *name)
     return -1;
 }
 
-/* The new id of the message that had this one; 0 is nobody's, -1: there is none. */
+/* The new id of the message with this old one; 0 for none, -1: unknown. */
 static int64_t new_id(const json_t *ids, int64_t old)
 {
     char key[24];

@@ -1,4 +1,4 @@
-/* recover.c - duet --recover: a damaged history becomes one that works. */
+/* recover.c - duet --recover: turns a damaged history into a usable one. */
 #include <stdio.h>
 
 #include "app/cmd.h"

@@ -294,7 +294,7 @@ static void go_on(struct term *t, const char *key)
         fail_msg("%s", term_screen(t));
 }
 
-/* What the thinking took is known still when the answer behind it was gone on with. */
+/* The reasoning's size is still known after the answer was continued. */
 static void test_thought_kept(void **state)
 {
     struct talk p;
@@ -318,7 +318,7 @@ static void test_thought_kept(void **state)
     talk_close(&p);
 }
 
-/* Where the context is full, that is told, and going on is not offered. */
+/* If the context is full, that is reported, and continuing is not offered. */
 static void test_context_full(void **state)
 {
     struct run r;
@@ -409,7 +409,8 @@ static void test_line_mode(void **state)
     free(whole);
 }
 
-/* A stopped answer goes on, one cut by its length too, and neither is offered at the next start. */
+/* A stopped answer continues, one cut at its length limit too, and neither is offered at the next
+ * start. */
 static void test_stopped(void **state)
 {
     (void)state;

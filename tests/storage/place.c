@@ -198,7 +198,7 @@ pid_t start_child(int (*f)(void *), void *argument)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        setenv("CMOCKA_TEST_ABORT", "1", 1); /* or it would go on with the next test */
+        setenv("CMOCKA_TEST_ABORT", "1", 1); /* or it would affect the next test */
         _exit(f(argument));
     }
     return pid;

@@ -1,5 +1,5 @@
 /*
- * test_message.c - what is written is what is read: texts, trees, generations, states.
+ * test_message.c - what is read equals what was written: texts, trees, generations, states.
  */
 #include <string.h>
 
@@ -228,7 +228,7 @@ static size_t count_hits(struct store *s, const char *words)
     return n;
 }
 
-/* What was ended goes on, in another process too; what somebody writes does not. */
+/* Ended messages can be continued, in another process too; those with a live writer cannot. */
 static void an_ended_message_goes_on(void **state)
 {
     struct place *p = *state;

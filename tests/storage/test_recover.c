@@ -1,5 +1,5 @@
 /*
- * test_recover.c - what is saved of a damaged file, and that nothing is lost by trying.
+ * test_recover.c - what can be saved of a damaged file, and that trying loses nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>

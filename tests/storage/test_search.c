@@ -332,7 +332,7 @@ static void a_search_goes_on_where_it_ended(void **state)
     store_close(s);
 }
 
-/* So many texts hold them that the index does not list them. */
+/* Too many texts contain them for the index to list. */
 static void common_short_words_are_met_in_the_texts(void **state)
 {
     (void)state;

@@ -1,7 +1,6 @@
 /*
- * show.c: the real screen with a make-believe engine behind it, to look at without a model or a
- * store: `ui.run show` in a terminal. Every question is answered by the same words, a piece at a
- * time.
+ * show.c: the real screen with a fake engine behind it, to look at without a model or a store:
+ * `ui.run show` in a terminal. Every question gets the same answer, a piece at a time.
  */
 #include "show.h"
 

@@ -1,6 +1,6 @@
 /*
- * term.h: the real screen on a pty, with libvterm as the terminal behind it and a clock that the
- * test moves. What is typed goes in at the one end, what is seen comes out at the other.
+ * term.h: the real screen on a pty, with libvterm as the terminal and a clock controlled by the
+ * test. Typed input goes in at one end, the visible screen comes out at the other.
  */
 #ifndef TESTS_UI_TERM_H
 #define TESTS_UI_TERM_H

@@ -307,7 +307,7 @@ static char *without_gaps(const struct lines *l)
     return all;
 }
 
-/* Lines that nest, interrupt and go on in every way. */
+/* Lines that nest, interrupt and continue in every way. */
 static size_t random_lines(char *out, unsigned *seed)
 {
     static const char *const lines[] = {

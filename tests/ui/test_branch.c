@@ -1,6 +1,6 @@
 /*
- * test_branch.c: versions of a message, the rule where the window begins, the questions that wait:
- * what is shown of them, and what the keys want.
+ * test_branch.c: versions of a message, the rule where the context window begins, queued questions:
+ * what is shown, and the actions of the keys.
  */
 #include "term.h"
 #include "tests.h"

@@ -174,7 +174,7 @@ static void a_long_paste_is_one_sign(void **state)
 {
     struct composer *c = *state;
     size_t len;
-    composer_paste(c, lines8, 13); /* seven lines: as it is */
+    composer_paste(c, lines8, 13); /* seven lines: not folded */
     assert_int_equal(c->editor.text.len, 13);
     composer_set(c, "", 0);
     type(c, "see ");
@@ -469,7 +469,7 @@ static void arguments_complete(void **state)
     assert_true(composer_choose(c));
     assert_string_equal(shown(c), "/model demo-llama|");
     composer_set(c, "/model f", 8);
-    assert_true(composer_choose(c)); /* none was chosen: as it is typed */
+    assert_true(composer_choose(c)); /* no selection: sent as typed */
     assert_string_equal(shown(c), "/model f|");
     composer_do(c, ACT_DOWN);
     assert_false(composer_choose(c)); /* a folder is not the end */

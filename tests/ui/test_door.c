@@ -1,5 +1,5 @@
 /*
- * test_door.c: what is typed at the terminal and which actions come out of the door.
+ * test_door.c: typed input and the resulting actions, through the public interface.
  */
 #include "term.h"
 #include "tests.h"

@@ -33,7 +33,7 @@ static void converse(struct term *t, int messages)
     }
 }
 
-/* The status line words what is where more briefly before it leaves anything out. */
+/* The status line shortens fields before it drops any. */
 static void the_status_line_fits(void **state)
 {
     static const struct ui_status status = {
@@ -68,7 +68,7 @@ static void the_status_line_fits(void **state)
     }
 }
 
-/* A file may have any name; what goes on is told all the same. */
+/* A file may have any name; background work is shown regardless. */
 static void a_long_name_gives_way(void **state)
 {
     static const struct ui_status status = {
@@ -152,7 +152,7 @@ static int row_of(const struct term *t, const char *part)
     return row;
 }
 
-/* Where there is no screen to go back to, the shell goes on below this one. */
+/* Without an alternate screen, the shell continues below this one. */
 static void a_terminal_of_one_screen_is_left_below_it(void **state)
 {
     struct term t;

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-/* What is drawn for a text, clusters set apart by '|'. */
+/* The drawn form of a text, clusters separated by '|'. */
 static char *drawn(const char *s, size_t len)
 {
     static char out[4096];

@@ -304,7 +304,7 @@ static void who_may_not_understand_is_not_asked(void **state)
     }
 }
 
-/* Whoever is quick to leave leaves no answer to the shell. */
+/* Quitting quickly leaves no reply to the shell. */
 static void no_answer_is_left_behind(void **state)
 {
     static const char answer[] = "\033]11;rgb:0000/0000/0000\033\\\033[?1;2c";

@@ -1,5 +1,5 @@
 /*
- * test_transcript.c: messages on a grid: what is shown, folds, scrolling.
+ * test_transcript.c: messages on a grid: content, folds, scrolling.
  */
 #include "tests.h"
 
@@ -198,7 +198,7 @@ static void steps_are_gone_through(void **state)
     assert_non_null(strstr(look(v), "▌ ↩ Wait"));
     transcript_step(&v->t, 1);
     transcript_step(&v->t, 1);
-    transcript_step(&v->t, 1); /* goes on in the next message */
+    transcript_step(&v->t, 1); /* continues in the next message */
     assert_non_null(strstr(look(v), "▌ │ Two."));
     transcript_step(&v->t, 1); /* and stays at the end */
     assert_non_null(strstr(look(v), "▌ │ Two."));
@@ -400,7 +400,7 @@ static void any_size_and_any_move_is_safe(void **state)
     }
 }
 
-/* A message as it streamed in looks as one that was stored. */
+/* A message that streamed in looks like a stored one. */
 static void streaming_ends_as_loading_begins(void **state)
 {
     struct view *v = *state;

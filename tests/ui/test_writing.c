@@ -57,7 +57,7 @@ static void a_long_paste_is_shown_as_one_sign(void **state)
     close_term(t);
 }
 
-/* In a window that is narrower than its label a chip is cut, and what is around it wraps. */
+/* In a window narrower than its label a chip is cut, and the text around it wraps. */
 static void a_sign_fits_into_any_window(void **state)
 {
     (void)state;
