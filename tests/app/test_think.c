@@ -169,7 +169,7 @@ static void test_answer_now(void **state)
     term_expect(t, "answering, Esc stops");
     term_type(t, "\003");
     term_expect(t, "stopped");
-    assert_non_null(strstr(term_screen(t), "Ctrl-X c or /continue goes on"));
+    assert_non_null(strstr(term_screen(t), "Ctrl-X c or /continue resumes"));
     leave(t);
 }
 
