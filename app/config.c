@@ -163,7 +163,7 @@ static void set_option(struct reading *r, const char *key, const char *value)
     } else if (o->type == ARGS_TEXT) {
         set_text(r, o, value);
     } else if (r->continued) {
-        fail_at(r, r->line, key, "a line that begins with a space goes on with the one before");
+        fail_at(r, r->line, key, "a line that begins with a space continues the one before");
     } else if (args_set(o, key, value, r->options, err, sizeof err) != 0) {
         fail_at(r, r->line, NULL, err);
     }
@@ -238,7 +238,7 @@ static const char *why_unfit(const char *line, size_t n, int size)
     if (memchr(line, '\0', n))
         return "holds a NUL";
     if (n > CONFIG_LINE_MAX || (int)n > size - 2)
-        return "too long (limit 196 bytes; a text goes on in lines that begin with a space)";
+        return "too long (limit 196 bytes; text continues in lines that begin with a space)";
     return NULL;
 }
 

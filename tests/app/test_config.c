@@ -132,7 +132,7 @@ static void test_unknown_and_wrong(void **state)
     assert_fails("\nnonsense\ntemp = hot\n", "2: neither KEY = VALUE nor [SECTION]");
     assert_fails("temp = hot\nnonsense\n", "1: temp: not a number (got hot, limit 0 to 10)");
     assert_fails("temp = 1\n 2\n",
-                 "2: temp: a line that begins with a space goes on with the one before");
+                 "2: temp: a line that begins with a space continues the one before");
 }
 
 /* One wrong line takes nothing from the others. */
@@ -198,7 +198,7 @@ static void test_hostile_bytes(void **state)
     config_done(&r->c);
     r = read_bytes(big, CONFIG_MAX);
     assert_line(r, r->c.error,
-                "1: too long (limit 196 bytes; a text goes on in lines that begin with a space)");
+                "1: too long (limit 196 bytes; text continues in lines that begin with a space)");
     config_done(&r->c);
     r = read_bytes("a\0b = 1\n", 8);
     assert_line(r, r->c.error, "1: holds a NUL");
