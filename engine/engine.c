@@ -241,7 +241,7 @@ static struct sched_request *new_request(const struct engine *e, const struct en
     from->constraint = NULL;
     r->close = e->closes ? &e->closing : NULL;
     r->think_left = reasoning_left(req, &from->begun);
-    r->past_end = req->past_end;
+    r->ignore_eos = req->ignore_eos;
     r->usage.begun_tokens = (int)begun->n;
     r->usage.begun_reasoning_tokens = from->begun.n_reasoning;
     sampler_init(&r->sampler, &req->sampling, tok_info(e->tokenizer)->banned);

@@ -175,7 +175,7 @@ struct engine_request {
      * that reasoning is opened again. */
     int reasoning_budget;
     const struct engine_begun *begun; /* or NULL; copied */
-    bool past_end; /* ignores the model's end of answer, up to max_tokens: for measuring */
+    bool ignore_eos; /* ignores the model's end of answer, up to max_tokens: for measuring */
 };
 
 /* An answer that must have a form (schema, grammar, tool calls) has it whenever the model ended

@@ -177,7 +177,7 @@ static int tell_rest(struct sched *s, struct sched_request *r)
 
 static bool is_end(const struct sched *s, const struct sched_request *r, int32_t token)
 {
-    return !r->past_end && tok_is_end(s->opt.tokenizer, token);
+    return !r->ignore_eos && tok_is_end(s->opt.tokenizer, token);
 }
 
 /* Sends a request's end, after the text that was held back, and frees it. */

@@ -53,7 +53,7 @@ struct sched_request {
     struct calls *calls;                /* finds calls of tools, or NULL */
     const struct thinking_close *close; /* how its reasoning can be closed; NULL: it has none */
     int think_left;                     /* tokens until the scheduler closes it; < 0: never */
-    bool past_end;                      /* a token that ends answers does not end this one */
+    bool ignore_eos;                    /* a token that ends answers does not end this one */
     double submitted_ms;                /* sched_clock_ms() */
 
     /* The scheduler's. */

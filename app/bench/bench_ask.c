@@ -145,7 +145,7 @@ static int submit(struct bench_engine *b, struct bench_question *q)
         .n_tokens = (size_t)q->n_prompt,
         .sampling = {.top_p = 1, .repeat_penalty = 1}, /* greedy */
         .max_tokens = q->n_generate,
-        .past_end = true,
+        .ignore_eos = true,
     };
     q->n_seen = q->n_tokens = 0;
     q->submitted_ms = clock_ms();

@@ -173,7 +173,7 @@ static void measuring_is_asked_for(void **state)
                                      .n_tokens = prompt.n_ids,
                                      .sampling = greedy,
                                      .max_tokens = usual.usage.completion_tokens + 50,
-                                     .past_end = true};
+                                     .ignore_eos = true};
         past = (struct answer){.text = calloc(1, 1)};
         assert_int_equal(engine_submit(e, &req, &past.id, err, sizeof err), 0);
         answer_listen(e, &past, 1);
