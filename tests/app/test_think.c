@@ -328,7 +328,7 @@ static void test_context_full(void **state)
     term_type(t, "What is 345 * 27?\r");
     term_expect(t, "the context is full");
     term_expect(t, "the context of 40 tokens is full; a larger --ctx makes room");
-    assert_null(strstr(term_screen(t), "continues it"));
+    assert_null(strstr(term_screen(t), "resumes it"));
     term_type(t, "/continue\r");
     term_expect(t, "\u25a0 the context of 40 tokens is full; a larger --ctx makes room");
     term_free(t);

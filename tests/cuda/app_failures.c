@@ -167,7 +167,7 @@ static void test_both_on_the_gpu(void **state)
     term_expect(t, "demo-deepseek answers from here on");
     term_type(t, "And a second?\r");
     term_expect(t, "And a second?");
-    term_expect(t, "continue continues it");
+    term_expect(t, "continue resumes it");
     term_type(t, "\004");
     assert_int_equal(term_end(t), 0);
     term_free(t);
