@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { LIMIT_MS = 20000, MAX_ARGS = 32 };
+enum { LIMIT_MS = 60000, MAX_ARGS = 32 };
 
 struct stream {
     int fd;

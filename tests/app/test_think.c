@@ -235,7 +235,9 @@ static char *whole_answer(const char *model, const char *temp)
     run_duet(&r, NULL, 0, "-m", model, "--no-log", "--temp", temp, "--seed", "11", "--ctx", "20000",
              "-n", n, "--json", "go", NULL);
     json_t *answer = json_loads(r.out, 0, NULL);
-    assert_non_null(answer);
+    const char *end = json_string_value(json_object_get(answer, "finish_reason"));
+    if (!end || strcmp(end, "length") != 0)
+        fail_msg("status %d, finish_reason %s: %s", r.status, end ? end : "none", r.err);
     const char *thought = json_string_value(json_object_get(answer, "reasoning"));
     const char *said = json_string_value(json_object_get(answer, "answer"));
     char *whole = malloc(strlen(thought) + strlen(said) + 1);
@@ -290,7 +292,7 @@ static struct term *start_again(const char *model, const char *option)
 static void go_on(struct term *t, const char *key)
 {
     term_type(t, key);
-    if (!term_wait(t, "cut at the length limit", 20000))
+    if (!term_wait(t, "cut at the length limit", 60000))
         fail_msg("%s", term_screen(t));
 }
 
@@ -381,7 +383,7 @@ static void test_hung_up(void **state)
         t = start_again(model, NULL);
     }
     term_type(t, "/continue\r");
-    if (!term_wait(t, "cut at the length", 20000))
+    if (!term_wait(t, "cut at the length", 60000))
         fail_msg("%s", term_screen(t));
     leave(t);
     assert_stored(whole, STORE_COMPLETE);
