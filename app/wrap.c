@@ -13,13 +13,13 @@ int wrap_width(int fd)
     return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-/* The last column is left free: not every terminal waits there for what comes next. */
+/* The last column stays free: some terminals wrap as soon as it is written. */
 static int limit_of(const struct wrap *w)
 {
     return w->width > 1 ? w->width - 1 : 0;
 }
 
-/* What the line is shows in its first word. */
+/* The first word of a line decides whether the line may be broken. */
 static void begin_line(struct wrap *w)
 {
     bool fence = strncmp(w->word.data, "```", 3) == 0 || strncmp(w->word.data, "~~~", 3) == 0;
@@ -102,7 +102,7 @@ void wrap_add(struct wrap *w, const char *text, size_t len, struct str *out)
     }
 }
 
-/* How much of s is an escape sequence, which sets a colour; 0: none. */
+/* The length of the colour sequence that s begins with, or 0. */
 static size_t sequence(const char *s)
 {
     return *s == '\033' ? strcspn(s, "m") + 1 : 0;

@@ -104,7 +104,7 @@ int db_open(struct store *s)
                    : connect_to(s, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY);
 }
 
-/* A path as the URI of a file that nobody changes: sqlite.org/uri.html. The caller's to free. */
+/* The path as the URI of a file that nobody changes (sqlite.org/uri.html). The caller frees it. */
 static char *immutable_name(const char *path)
 {
     static const char head[] = "file:", tail[] = "?immutable=1";
@@ -119,9 +119,9 @@ static char *immutable_name(const char *path)
 }
 
 /*
- * A file whose last user had a write-ahead log wants one before it is read. Where none is left
- * nobody is at work, and SQLite may take the file for one that does not change. A journal that is
- * left must not be passed over: it holds a part of the history.
+ * A file in WAL mode cannot be read where its log cannot be created. If there is no log, nobody is
+ * writing, and SQLite may treat the file as immutable. An existing journal must not be ignored: it
+ * holds a part of the history.
  */
 int db_open_to_read(struct store *s)
 {

@@ -1,13 +1,11 @@
 /* pull_table.c - see pull_table.h. Nothing but the table, so that tests can put their own in its
  * place.
  *
- * A digest stands here only where people who have nothing to do with each other have published the
- * same one for the file. With it goes the commit that has the file, so that what is put in its
- * place upstream one day breaks nothing here. A row without one would be as its origin says it is.
+ * A digest is listed only if independent people have published the same one for the file. It comes
+ * with the commit that has the file, so that a later replacement upstream breaks nothing here.
  *
- * For deepseek:f16 no such digest of a GGUF file is to be had, but there are many of the files that
- * the model was published in: so that one is pulled as its makers have it, in BF16, which is as
- * wide. */
+ * No such digest is known for a 16-bit GGUF file of deepseek, but several are for the files in which
+ * its makers published the model. So deepseek:f16 is their folder: in BF16, which is as wide. */
 #include "app/pull/pull_table.h"
 
 /* A repository, a commit of it, the licence. */
@@ -20,8 +18,8 @@
 
 static const char mit[] = "MIT", community[] = "Llama 3.2 Community License";
 
-/* Of a name the first type is taken where none is asked for. A folder is a model once it has its
- * config.json, so that comes last. */
+/* The first row of a name is its default. A folder becomes a model with its config.json, so that
+ * comes last. */
 /* clang-format off */
 const struct pull_entry pull_table[] = {
     {"deepseek", "q8", DEEPSEEK, NULL, {
