@@ -4,8 +4,9 @@
  * A digest is listed only if independent people have published the same one for the file. It comes
  * with the commit that has the file, so that a later replacement upstream breaks nothing here.
  *
- * No such digest is known for a 16-bit GGUF file of deepseek, but several are for the files in which
- * its makers published the model. So deepseek:f16 is their folder: in BF16, which is as wide. */
+ * No such digest is known for a 16-bit GGUF file of deepseek, but several are for the files in
+ * which its makers published the model. So deepseek:f16 is their folder: in BF16, which is as wide.
+ */
 #include "app/pull/pull_table.h"
 
 /* A repository, a commit of it, the licence. */
