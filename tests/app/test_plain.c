@@ -58,6 +58,17 @@ static void test_block(void **state)
     leave(t);
 }
 
+/* Waits for the text, where it also stood on the screen before. */
+static void expect_after(struct term *t, const char *before, const char *text)
+{
+    term_expect(t, before);
+    for (int waited_ms = 0; !strstr(strstr(term_screen(t), before), text); waited_ms += 20) {
+        if (waited_ms >= 10000)
+            fail_msg("no \"%s\" after \"%s\":\n%s", text, before, term_screen(t));
+        term_read(t, 20);
+    }
+}
+
 static void test_interrupts(void **state)
 {
     (void)state;
@@ -71,9 +82,9 @@ static void test_interrupts(void **state)
     term_type(t, "go\r");
     term_read(t, 300);
     term_type(t, "\003");
-    term_expect(t, "(stopped");
+    expect_after(t, "(stopped", "\n> "); /* before it, two keys are one signal */
     term_type(t, "\003");
-    term_expect(t, "second Ctrl-C leaves");
+    expect_after(t, "(stopped", "second Ctrl-C leaves");
     term_type(t, "\003");
     assert_int_equal(term_end(t), 130);
     assert_restored(t);

@@ -57,9 +57,6 @@ void sandbox_path(const char *name, char *out, size_t outlen);
 /* A model that answers anything. */
 const char *some_model(void);
 
-/* Another one, which thinks before it answers. */
-const char *thinking_model(void);
-
 /* some_model() with a context of 96 tokens. */
 const char *small_model(void);
 
