@@ -3,7 +3,7 @@
  */
 #include "block.h"
 #include "formula.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <string.h>
 

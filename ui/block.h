@@ -8,10 +8,10 @@
 #ifndef UI_BLOCK_H
 #define UI_BLOCK_H
 
-#include "grid.h"
 #include "lines.h"
 #include "markdown.h"
 #include "outline.h"
+#include "terminal/grid.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * chip.c: the texts behind placeholder characters. Knows nothing of the draft that contains them.
  */
 #include "chip.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #ifndef UI_CHIP_H
 #define UI_CHIP_H
 
-#include "bytes.h"
+#include "text/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

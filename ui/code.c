@@ -2,7 +2,7 @@
  * code.c: see code.h.
  */
 #include "code.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <string.h>
 

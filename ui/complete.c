@@ -2,7 +2,7 @@
  * complete.c: completion of slash commands and their arguments. Does not know what they do.
  */
 #include "complete.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef UI_COMPLETE_H
 #define UI_COMPLETE_H
 
-#include "grid.h"
+#include "terminal/grid.h"
 #include "ui.h"
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * composer.c: operations on the draft. The text belongs to editor.c, drawing to composer_draw.c.
  */
 #include "composer.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,10 +8,10 @@
 #include "chip.h"
 #include "complete.h"
 #include "editor.h"
-#include "grid.h"
-#include "keymap.h"
+#include "keys/keymap.h"
 #include "recall.h"
 #include "rows.h"
+#include "terminal/grid.h"
 #include "vi.h"
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * composer_draw.c: draws the draft, or in its place the search through earlier prompts.
  */
 #include "composer.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <string.h>
 

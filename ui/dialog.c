@@ -3,7 +3,7 @@
  * list of commands, so that it cannot go stale.
  */
 #include "dialog.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,9 +4,9 @@
 #ifndef UI_DIALOG_H
 #define UI_DIALOG_H
 
-#include "grid.h"
-#include "keymap.h"
+#include "keys/keymap.h"
 #include "list.h"
+#include "terminal/grid.h"
 #include "ui.h"
 
 #include <stdbool.h>

@@ -3,7 +3,7 @@
  * nothing.
  */
 #include "state.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  */
 #include "editor.h"
 #include "chip.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

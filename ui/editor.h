@@ -6,7 +6,7 @@
 #ifndef UI_EDITOR_H
 #define UI_EDITOR_H
 
-#include "bytes.h"
+#include "text/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * entity.c: the character references that models use; others are shown as written.
  */
 #include "entity.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef UI_EXTRACT_H
 #define UI_EXTRACT_H
 
-#include "bytes.h"
+#include "text/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * field.c: a one-line text field, built on the composer's editor.
  */
 #include "field.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 #define UI_FIELD_H
 
 #include "editor.h"
-#include "grid.h"
-#include "keymap.h"
+#include "keys/keymap.h"
+#include "terminal/grid.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * of how text was laid out.
  */
 #include "find.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <string.h>
 

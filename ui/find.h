@@ -9,8 +9,8 @@
 #define UI_FIND_H
 
 #include "field.h"
-#include "grid.h"
-#include "keymap.h"
+#include "keys/keymap.h"
+#include "terminal/grid.h"
 #include "transcript.h"
 
 #include <stdbool.h>

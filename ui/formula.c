@@ -4,7 +4,7 @@
  */
 #include "formula.h"
 #include "math/maths.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <langinfo.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * highlight.c: language tables, and the lexer driven by them.
  */
 #include "highlight.h"
-#include "theme.h"
+#include "terminal/theme.h"
 
 #include <stdbool.h>
 #include <string.h>

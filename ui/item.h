@@ -6,9 +6,9 @@
 #define UI_ITEM_H
 
 #include "block.h"
-#include "grid.h"
 #include "reasoning.h"
 #include "steps.h"
+#include "terminal/grid.h"
 #include "ui.h"
 
 #include <stdbool.h>

@@ -3,7 +3,7 @@
  * the regions through their interfaces and changes none of them.
  */
 #include "state.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * dispatch.c.
  */
 #include "state.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <string.h>
 

@@ -7,9 +7,9 @@
 #ifndef UI_LINES_H
 #define UI_LINES_H
 
-#include "bytes.h"
-#include "text.h"
-#include "theme.h"
+#include "terminal/theme.h"
+#include "text/bytes.h"
+#include "text/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>

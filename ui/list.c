@@ -2,7 +2,7 @@
  * list.c: choosing among rows. Knows nothing of their meaning.
  */
 #include "list.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

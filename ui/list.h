@@ -4,8 +4,8 @@
 #ifndef UI_LIST_H
 #define UI_LIST_H
 
-#include "bytes.h"
-#include "grid.h"
+#include "terminal/grid.h"
+#include "text/bytes.h"
 #include "ui.h"
 
 #include <stdbool.h>

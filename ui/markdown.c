@@ -6,7 +6,7 @@
 #include "code.h"
 #include "entity.h"
 #include "formula.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <limits.h>
 #include <md4c.h>

@@ -10,7 +10,7 @@
 #ifndef UI_OUTLINE_H
 #define UI_OUTLINE_H
 
-#include "bytes.h"
+#include "text/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * pending.c: a row for the task, and one per queued question, as many as fit.
  */
 #include "pending.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

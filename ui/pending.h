@@ -6,7 +6,7 @@
 #ifndef UI_PENDING_H
 #define UI_PENDING_H
 
-#include "grid.h"
+#include "terminal/grid.h"
 #include "ui.h"
 
 #include <stdbool.h>

@@ -3,7 +3,7 @@
  */
 #include "reasoning.h"
 #include "formula.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

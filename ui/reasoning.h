@@ -9,8 +9,8 @@
 #define UI_REASONING_H
 
 #include "block.h"
-#include "grid.h"
 #include "steps.h"
+#include "terminal/grid.h"
 #include "ui.h"
 
 #include <stdbool.h>

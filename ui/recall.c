@@ -2,7 +2,7 @@
  * recall.c: the prompt history of this session and earlier ones.
  */
 #include "recall.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

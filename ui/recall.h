@@ -4,7 +4,7 @@
 #ifndef UI_RECALL_H
 #define UI_RECALL_H
 
-#include "bytes.h"
+#include "text/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

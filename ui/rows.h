@@ -7,7 +7,7 @@
 
 #include "chip.h"
 #include "editor.h"
-#include "grid.h"
+#include "terminal/grid.h"
 
 #include <stdbool.h>
 #include <stddef.h>

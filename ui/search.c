@@ -3,8 +3,8 @@
  */
 #include "search.h"
 #include "dialog.h"
-#include "keymap.h"
-#include "text.h"
+#include "keys/keymap.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,10 +5,10 @@
 #ifndef UI_SEARCH_H
 #define UI_SEARCH_H
 
-#include "bytes.h"
 #include "field.h"
-#include "grid.h"
-#include "keymap.h"
+#include "keys/keymap.h"
+#include "terminal/grid.h"
+#include "text/bytes.h"
 #include "ui.h"
 
 #include <stdbool.h>

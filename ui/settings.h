@@ -4,8 +4,8 @@
 #ifndef UI_SETTINGS_H
 #define UI_SETTINGS_H
 
-#include "keymap.h"
-#include "theme.h"
+#include "keys/keymap.h"
+#include "terminal/theme.h"
 #include "ui.h"
 
 struct ui_settings {

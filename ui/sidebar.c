@@ -2,8 +2,8 @@
  * sidebar.c: the list of conversations, and at the foot the actions on them.
  */
 #include "sidebar.h"
-#include "keymap.h"
-#include "text.h"
+#include "keys/keymap.h"
+#include "text/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,9 +6,9 @@
 #define UI_SIDEBAR_H
 
 #include "field.h"
-#include "grid.h"
-#include "keymap.h"
+#include "keys/keymap.h"
 #include "list.h"
+#include "terminal/grid.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * status.c: the status line as fields, each with a rank; as many as fit, lowest ranks first.
  */
 #include "status.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

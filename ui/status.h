@@ -4,8 +4,8 @@
 #ifndef UI_STATUS_H
 #define UI_STATUS_H
 
-#include "grid.h"
-#include "keymap.h"
+#include "keys/keymap.h"
+#include "terminal/grid.h"
 #include "ui.h"
 
 #include <stdbool.h>

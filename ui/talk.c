@@ -2,9 +2,9 @@
  * talk.c: queries and messages to the terminal besides frames: its background, which selects the
  * colours; the clipboard; a bell.
  */
-#include "background.h"
 #include "settings.h"
 #include "state.h"
+#include "terminal/background.h"
 
 #include <poll.h>
 #include <stdlib.h>

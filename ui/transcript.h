@@ -7,8 +7,8 @@
 #ifndef UI_TRANSCRIPT_H
 #define UI_TRANSCRIPT_H
 
-#include "grid.h"
 #include "item.h"
+#include "terminal/grid.h"
 #include "ui.h"
 
 #include <stdbool.h>

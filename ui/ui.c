@@ -4,9 +4,9 @@
  */
 #include "ui.h"
 #include "extract.h"
-#include "steps.h"
 #include "settings.h"
 #include "state.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <stdio.h>

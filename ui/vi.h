@@ -6,7 +6,7 @@
 #define UI_VI_H
 
 #include "editor.h"
-#include "key.h"
+#include "keys/key.h"
 #include "vi_motion.h"
 
 #include <stdbool.h>

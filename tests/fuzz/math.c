@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ui/math/maths.h"
-#include "ui/text.h"
+#include "ui/text/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

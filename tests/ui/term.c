@@ -2,7 +2,7 @@
  * term.c: see term.h.
  */
 #include "term.h"
-#include "ui/text.h"
+#include "ui/text/text.h"
 
 #include <errno.h>
 #include <fcntl.h>

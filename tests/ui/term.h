@@ -5,7 +5,7 @@
 #ifndef TESTS_UI_TERM_H
 #define TESTS_UI_TERM_H
 
-#include "ui/bytes.h"
+#include "ui/text/bytes.h"
 #include "ui/ui.h"
 
 #include <stdbool.h>

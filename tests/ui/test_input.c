@@ -3,8 +3,8 @@
  */
 #include "tests.h"
 
-#include "ui/input.h"
-#include "ui/text.h"
+#include "ui/terminal/input.h"
+#include "ui/text/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

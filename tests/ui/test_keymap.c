@@ -3,8 +3,8 @@
  */
 #include "tests.h"
 
-#include "ui/keymap.h"
-#include "ui/keyname.h"
+#include "ui/keys/keymap.h"
+#include "ui/keys/keyname.h"
 #include "ui/ui.h"
 
 #include <setjmp.h>

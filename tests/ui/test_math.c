@@ -5,7 +5,7 @@
 #include "tests.h"
 
 #include "ui/math/maths.h"
-#include "ui/text.h"
+#include "ui/text/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,9 +6,9 @@
  */
 #include "tests.h"
 
-#include "ui/bytes.h"
 #include "ui/math/maths.h"
-#include "ui/text.h"
+#include "ui/text/bytes.h"
+#include "ui/text/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

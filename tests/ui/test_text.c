@@ -3,7 +3,7 @@
  */
 #include "tests.h"
 
-#include "ui/text.h"
+#include "ui/text/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,8 +5,8 @@
 #include "term.h"
 #include "tests.h"
 
-#include "ui/background.h"
-#include "ui/theme.h"
+#include "ui/terminal/background.h"
+#include "ui/terminal/theme.h"
 
 #include <math.h>
 #include <setjmp.h>

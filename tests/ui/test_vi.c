@@ -4,7 +4,7 @@
 #include "tests.h"
 
 #include "ui/composer.h"
-#include "ui/text.h"
+#include "ui/text/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

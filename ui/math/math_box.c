@@ -3,7 +3,7 @@
  * parent. A box has its baseline at y = 0; rows above it are negative.
  */
 #include "math/math_tree.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <string.h>
 

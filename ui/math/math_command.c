@@ -2,7 +2,7 @@
  * math_command.c: commands that take arguments or affect what follows them.
  */
 #include "math/math_parse.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

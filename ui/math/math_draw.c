@@ -2,7 +2,7 @@
  * math_draw.c: draws boxes as rows of characters.
  */
 #include "math/math_tree.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

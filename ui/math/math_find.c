@@ -2,8 +2,8 @@
  * math_find.c: finds formulas in plain text. Each kind of opening delimiter scans at most to the
  * next of its own kind, so that any text is read a bounded number of times.
  */
-#include "math/maths.h"
 #include "math/math_tree.h"
+#include "math/maths.h"
 
 #include <string.h>
 

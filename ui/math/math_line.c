@@ -3,7 +3,7 @@
  * two dimensions would show the grouping.
  */
 #include "math/math_line.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

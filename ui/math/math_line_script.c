@@ -3,7 +3,7 @@
  * ^x and _(n + 1).
  */
 #include "math/math_line.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * math_parse.c: TeX source to a tree: rows, atoms and scripts.
  */
 #include "math/math_parse.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * math_text.c: text in formulas: \text{if $x$ is odd}, \operatorname{rank}.
  */
 #include "math/math_parse.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <string.h>
 

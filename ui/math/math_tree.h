@@ -8,8 +8,8 @@
 #ifndef UI_MATH_MATH_TREE_H
 #define UI_MATH_MATH_TREE_H
 
-#include "bytes.h"
 #include "math/maths.h"
+#include "text/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

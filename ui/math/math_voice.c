@@ -2,7 +2,7 @@
  * math_voice.c: builds the words, and speaks single signs.
  */
 #include "math/math_voice.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <string.h>
 

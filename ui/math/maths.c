@@ -3,7 +3,7 @@
  */
 #include "math/maths.h"
 #include "math/math_tree.h"
-#include "text.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #ifndef UI_MATH_MATHS_H
 #define UI_MATH_MATHS_H
 
-#include "bytes.h"
+#include "text/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

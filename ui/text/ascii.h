@@ -1,8 +1,8 @@
 /*
  * ascii.h: replacements for characters where only ASCII can be shown.
  */
-#ifndef UI_ASCII_H
-#define UI_ASCII_H
+#ifndef UI_TEXT_ASCII_H
+#define UI_TEXT_ASCII_H
 
 #include <stdint.h>
 

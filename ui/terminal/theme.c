@@ -6,8 +6,8 @@
  * rules. High contrast has its own black background and 7:1. The 8- and 16-colour values depend on
  * the terminal: those used here contrast with the background in the palettes of VGA and xterm.
  */
-#include "theme.h"
-#include "text.h"
+#include "terminal/theme.h"
+#include "text/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

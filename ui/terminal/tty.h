@@ -2,10 +2,10 @@
  * tty.h: the terminal as a device: modes, size, input and output bytes. Never blocks on it, except
  * for a bounded time at the end. Knows no escape sequences: the final ones are passed in.
  */
-#ifndef UI_TTY_H
-#define UI_TTY_H
+#ifndef UI_TERMINAL_TTY_H
+#define UI_TERMINAL_TTY_H
 
-#include "bytes.h"
+#include "text/bytes.h"
 
 #include <poll.h>
 #include <stdbool.h>

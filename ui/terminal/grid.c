@@ -1,7 +1,7 @@
 /*
  * grid.c: drawing into cells. Knows widths and clipping, nothing of terminals or content.
  */
-#include "grid.h"
+#include "terminal/grid.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * key.h: keys, and the sequences that terminals send for them.
  */
-#ifndef UI_KEY_H
-#define UI_KEY_H
+#ifndef UI_KEYS_KEY_H
+#define UI_KEYS_KEY_H
 
 #include <stdbool.h>
 #include <stddef.h>

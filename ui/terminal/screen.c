@@ -4,8 +4,8 @@
  * Curses' handling of terminal modes, signals, input and window size is not used: tty.c, input.c
  * and the caller do that.
  */
-#include "screen.h"
-#include "ascii.h"
+#include "terminal/screen.h"
+#include "text/ascii.h"
 
 #include <curses.h>
 #include <errno.h>

@@ -7,11 +7,11 @@
  * it contains: a newline in it is not Enter, and a forged end marker does not end it, since an end
  * marker counts only when silence follows.
  */
-#ifndef UI_INPUT_H
-#define UI_INPUT_H
+#ifndef UI_TERMINAL_INPUT_H
+#define UI_TERMINAL_INPUT_H
 
-#include "bytes.h"
-#include "key.h"
+#include "keys/key.h"
+#include "text/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /*
  * bytes.c: a growable byte string.
  */
-#include "bytes.h"
+#include "text/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>

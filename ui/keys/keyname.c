@@ -1,8 +1,8 @@
 /*
  * keyname.c: names of keys. Does not know what keys do.
  */
-#include "keyname.h"
-#include "text.h"
+#include "keys/keyname.h"
+#include "text/text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -13,8 +13,8 @@
  * Newlines are not handled here: callers split at them first. A tab is one cluster of one column;
  * callers with tab stops widen it.
  */
-#ifndef UI_TEXT_H
-#define UI_TEXT_H
+#ifndef UI_TEXT_TEXT_H
+#define UI_TEXT_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * tty.c: the terminal as a device. A terminal that accepts no output must not block the program:
  * output is queued and sent when poll() allows, through a non-blocking file description of our own.
  */
-#include "tty.h"
+#include "terminal/tty.h"
 
 #include <errno.h>
 #include <fcntl.h>

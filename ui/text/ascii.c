@@ -1,7 +1,7 @@
 /*
  * ascii.c: a table of look-alikes.
  */
-#include "ascii.h"
+#include "text/ascii.h"
 #include "ui.h"
 
 #include <stddef.h>

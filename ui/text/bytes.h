@@ -1,8 +1,8 @@
 /*
  * bytes.h: a growable byte string, NUL-terminated once it holds anything.
  */
-#ifndef UI_BYTES_H
-#define UI_BYTES_H
+#ifndef UI_TEXT_BYTES_H
+#define UI_TEXT_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * text.c: decoding, clusters and widths; the one filter between outside text and the screen. Knows
  * Unicode (through utf8proc), nothing of screens or files.
  */
-#include "text.h"
+#include "text/text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * keymap.c: the key table. Knows names and keys, not what actions do.
  */
-#include "keymap.h"
-#include "keyname.h"
+#include "keys/keymap.h"
+#include "keys/keyname.h"
 #include "ui.h"
 
 #include <assert.h>

@@ -5,11 +5,11 @@
  * Text reaches a cell only through grid_text(), and there through text_next(), which passes nothing
  * that could control a terminal.
  */
-#ifndef UI_GRID_H
-#define UI_GRID_H
+#ifndef UI_TERMINAL_GRID_H
+#define UI_TERMINAL_GRID_H
 
-#include "text.h"
-#include "theme.h"
+#include "terminal/theme.h"
+#include "text/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>

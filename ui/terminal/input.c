@@ -2,8 +2,8 @@
  * input.c: the decoder: splits a stream of bytes into escape sequences, characters and pastes.
  * key.c maps sequences to keys.
  */
-#include "input.h"
-#include "text.h"
+#include "terminal/input.h"
+#include "text/text.h"
 
 #include <string.h>
 

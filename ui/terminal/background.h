@@ -2,8 +2,8 @@
  * background.h: detects whether the terminal is dark or light. Sends OSC 11 followed by DA1, which
  * every terminal answers, so that the DA1 reply shows when no OSC 11 reply will come.
  */
-#ifndef UI_BACKGROUND_H
-#define UI_BACKGROUND_H
+#ifndef UI_TERMINAL_BACKGROUND_H
+#define UI_TERMINAL_BACKGROUND_H
 
 #include "ui.h"
 

@@ -2,10 +2,10 @@
  * keyname.h: the names of keys: "C-x", "M-Enter", "F1" in tables and configuration files, and
  * "Ctrl-X" for people.
  */
-#ifndef UI_KEYNAME_H
-#define UI_KEYNAME_H
+#ifndef UI_KEYS_KEYNAME_H
+#define UI_KEYS_KEYNAME_H
 
-#include "key.h"
+#include "keys/key.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /*
  * background.c: queries the terminal's background and parses its replies. Sends nothing itself.
  */
-#include "background.h"
+#include "terminal/background.h"
 
 #include <stdlib.h>
 #include <string.h>

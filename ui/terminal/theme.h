@@ -2,8 +2,8 @@
  * theme.h: the appearance of everything on the screen. Drawing names a style; only screen.c
  * resolves it, so that a new theme is one column of a table.
  */
-#ifndef UI_THEME_H
-#define UI_THEME_H
+#ifndef UI_TERMINAL_THEME_H
+#define UI_TERMINAL_THEME_H
 
 #include "ui.h"
 

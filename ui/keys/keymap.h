@@ -2,11 +2,11 @@
  * keymap.h: key bindings. One table lists every action with its place, its keys and its help;
  * lookups, the help screen, the hints and the manual are generated from it. Users may rebind keys.
  */
-#ifndef UI_KEYMAP_H
-#define UI_KEYMAP_H
+#ifndef UI_KEYS_KEYMAP_H
+#define UI_KEYS_KEYMAP_H
 
-#include "bytes.h"
-#include "key.h"
+#include "keys/key.h"
+#include "text/bytes.h"
 #include "ui.h"
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * key.c: the byte sequences of keys: ECMA-48, xterm, rxvt, the Linux console, the kitty protocol's
  * CSI u, and terminfo. Knows nothing of streams or key bindings.
  */
-#include "key.h"
+#include "keys/key.h"
 
 #include <stdlib.h>
 #include <string.h>

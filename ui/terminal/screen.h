@@ -5,12 +5,12 @@
  * memory and never touches the terminal. Frames must be sent completely and in order, or curses'
  * idea of the screen is wrong until screen_repaint().
  */
-#ifndef UI_SCREEN_H
-#define UI_SCREEN_H
+#ifndef UI_TERMINAL_SCREEN_H
+#define UI_TERMINAL_SCREEN_H
 
-#include "bytes.h"
-#include "grid.h"
-#include "theme.h"
+#include "terminal/grid.h"
+#include "terminal/theme.h"
+#include "text/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
