@@ -3,7 +3,7 @@
  * formulas as they are delimited.
  */
 #include "extract.h"
-#include "math/maths.h"
+#include "math/math.h"
 
 #include <limits.h>
 #include <md4c.h>

@@ -3,7 +3,7 @@
  * as far as it parses: open groups are closed, and an incomplete command is left out.
  */
 #include "formula.h"
-#include "math/maths.h"
+#include "math/math.h"
 #include "text/text.h"
 
 #include <langinfo.h>

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ui/math/maths.h"
+#include "ui/math/math.h"
 #include "ui/text/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

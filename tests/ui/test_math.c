@@ -4,7 +4,7 @@
  */
 #include "tests.h"
 
-#include "ui/math/maths.h"
+#include "ui/math/math.h"
 #include "ui/text/text.h"
 
 #include <setjmp.h>

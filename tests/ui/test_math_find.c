@@ -3,7 +3,7 @@
  */
 #include "tests.h"
 
-#include "ui/math/maths.h"
+#include "ui/math/math.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
  */
 #include "tests.h"
 
-#include "ui/math/maths.h"
+#include "ui/math/math.h"
 #include "ui/text/bytes.h"
 #include "ui/text/text.h"
 

@@ -1,10 +1,10 @@
 /*
- * math_voice.h: shared by the files that put a formula into words.
+ * voice.h: shared by the files that put a formula into words.
  */
-#ifndef UI_MATH_MATH_VOICE_H
-#define UI_MATH_MATH_VOICE_H
+#ifndef UI_MATH_VOICE_H
+#define UI_MATH_VOICE_H
 
-#include "math/math_tree.h"
+#include "math/tree.h"
 
 struct voice {
     const struct math_tree *t;
@@ -40,10 +40,10 @@ bool voice_is_char(const struct voice *v, int node, uint32_t cp);
 bool voice_is_text(const struct voice *v, int node, const char *text);
 bool voice_is_vert(const struct voice *v, int node);
 
-/* math_speak.c */
+/* speak.c */
 void voice_speak(struct voice *v, int node);
 
-/* math_speak_script.c, math_speak_group.c */
+/* speak_script.c, speak_group.c */
 void voice_scripts(struct voice *v, const struct math_node *n);
 void voice_matrix(struct voice *v, const struct math_node *n, const char *what);
 void voice_lines(struct voice *v, const struct math_node *n);

@@ -1,7 +1,7 @@
 /*
- * math_text.c: text in formulas: \text{if $x$ is odd}, \operatorname{rank}.
+ * text.c: text in formulas: \text{if $x$ is odd}, \operatorname{rank}.
  */
-#include "math/math_parse.h"
+#include "math/parse.h"
 #include "text/text.h"
 
 #include <string.h>

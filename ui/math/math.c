@@ -1,8 +1,8 @@
 /*
- * maths.c: lays out a formula from source to rows.
+ * math.c: lays out a formula from source to rows.
  */
-#include "math/maths.h"
-#include "math/math_tree.h"
+#include "math/math.h"
+#include "math/tree.h"
 #include "text/text.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
- * math_speak_script.c: powers, indices and limits, in words.
+ * speak_script.c: powers, indices and limits, in words.
  */
-#include "math/math_voice.h"
+#include "math/voice.h"
 
 #include <string.h>
 

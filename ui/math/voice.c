@@ -1,7 +1,7 @@
 /*
- * math_voice.c: builds the words, and speaks single signs.
+ * voice.c: builds the words, and speaks single signs.
  */
-#include "math/math_voice.h"
+#include "math/voice.h"
 #include "text/text.h"
 
 #include <string.h>

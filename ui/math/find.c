@@ -1,9 +1,9 @@
 /*
- * math_find.c: finds formulas in plain text. Each kind of opening delimiter scans at most to the
+ * find.c: finds formulas in plain text. Each kind of opening delimiter scans at most to the
  * next of its own kind, so that any text is read a bounded number of times.
  */
-#include "math/math_tree.h"
-#include "math/maths.h"
+#include "math/math.h"
+#include "math/tree.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
- * math_space.c: spacing between neighbours, and the precedence of parts of a formula.
+ * space.c: spacing between neighbours, and the precedence of parts of a formula.
  */
-#include "math/math_tree.h"
+#include "math/tree.h"
 
 #include <string.h>
 

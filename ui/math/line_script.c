@@ -1,8 +1,8 @@
 /*
- * math_line_script.c: scripts on one line: in raised or lowered characters if each has one, else as
+ * line_script.c: scripts on one line: in raised or lowered characters if each has one, else as
  * ^x and _(n + 1).
  */
-#include "math/math_line.h"
+#include "math/line.h"
 #include "text/text.h"
 
 #include <string.h>

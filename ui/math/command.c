@@ -1,7 +1,7 @@
 /*
- * math_command.c: commands that take arguments or affect what follows them.
+ * command.c: commands that take arguments or affect what follows them.
  */
-#include "math/math_parse.h"
+#include "math/parse.h"
 #include "text/text.h"
 
 #include <stdlib.h>

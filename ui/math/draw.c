@@ -1,7 +1,7 @@
 /*
- * math_draw.c: draws boxes as rows of characters.
+ * draw.c: draws boxes as rows of characters.
  */
-#include "math/math_tree.h"
+#include "math/tree.h"
 #include "text/text.h"
 
 #include <stdlib.h>

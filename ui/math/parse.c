@@ -1,7 +1,7 @@
 /*
- * math_parse.c: TeX source to a tree: rows, atoms and scripts.
+ * parse.c: TeX source to a tree: rows, atoms and scripts.
  */
-#include "math/math_parse.h"
+#include "math/parse.h"
 #include "text/text.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
- * math_box.c: the size of each part of a formula in two dimensions, and its position within its
+ * box.c: the size of each part of a formula in two dimensions, and its position within its
  * parent. A box has its baseline at y = 0; rows above it are negative.
  */
-#include "math/math_tree.h"
+#include "math/tree.h"
 #include "text/text.h"
 
 #include <string.h>
@@ -59,7 +59,7 @@ static int text_columns_of(struct math_sizer *z, int node)
     return text_width(z->t->text.data + at(z, node)->text, at(z, node)->len);
 }
 
-/* A single row, as written by math_line.c. */
+/* A single row, as written by line.c. */
 static void size_line(struct math_sizer *z, int node, enum math_manner manner)
 {
     struct bytes line = {0};

@@ -1,7 +1,7 @@
 /*
- * math_speak_group.c: brackets, matrices, cases and lines, in words.
+ * speak_group.c: brackets, matrices, cases and lines, in words.
  */
-#include "math/math_voice.h"
+#include "math/voice.h"
 
 #include <string.h>
 

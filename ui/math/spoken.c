@@ -1,7 +1,7 @@
 /*
  * spoken.c: formulas in words, for screen readers.
  */
-#include "math/maths.h"
+#include "math/math.h"
 #include "ui.h"
 
 bool ui_formula_in(const char *text, size_t len, size_t from, struct ui_formula *out)

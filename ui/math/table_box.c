@@ -1,7 +1,7 @@
 /*
- * math_table_box.c: sizes and positions of matrices, cases and aligned lines.
+ * table_box.c: sizes and positions of matrices, cases and aligned lines.
  */
-#include "math/math_tree.h"
+#include "math/tree.h"
 
 #include <stdlib.h>
 #include <string.h>

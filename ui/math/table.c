@@ -1,7 +1,7 @@
 /*
- * math_table.c: environments: lines of cells between \begin and \end.
+ * table.c: environments: lines of cells between \begin and \end.
  */
-#include "math/math_parse.h"
+#include "math/parse.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /*
- * math_line.c: a formula, or a part of one, on one line: a/b, √(x + 1), x², with parentheses where
+ * line.c: a formula, or a part of one, on one line: a/b, √(x + 1), x², with parentheses where
  * two dimensions would show the grouping.
  */
-#include "math/math_line.h"
+#include "math/line.h"
 #include "text/text.h"
 
 #include <stdlib.h>

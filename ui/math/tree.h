@@ -1,14 +1,13 @@
 /*
- * math_tree.h: a formula as a tree, between the files math*.c and nobody else.
+ * tree.h: a formula as a tree, for the files of this folder alone.
  *
- * math_parse*.c make it, math_line.c writes a part of it as one line, math_box.c and math_draw.c
- * lay it out in two dimensions, math_speak.c says it. Nodes are named by their number, 0 being
- * none.
+ * parse.c makes it, line.c writes a part of it as one line, box.c and draw.c lay it out in two
+ * dimensions, speak.c says it. Nodes are named by their number, 0 being none.
  */
-#ifndef UI_MATH_MATH_TREE_H
-#define UI_MATH_MATH_TREE_H
+#ifndef UI_MATH_TREE_H
+#define UI_MATH_TREE_H
 
-#include "math/maths.h"
+#include "math/math.h"
 #include "text/bytes.h"
 
 #include <stdbool.h>
@@ -92,14 +91,14 @@ enum math_kind {
     MATH_BOXED,   /* a */
     MATH_CANCEL,  /* a, crossed out */
     MATH_PHANTOM, /* blank space the size of a */
-    MATH_RULE,    /* a line of a table, made by math_table_box.c; form: 1 where it is upright */
+    MATH_RULE,    /* a line of a table, made by table_box.c; form: 1 where it is upright */
 };
 
 enum math_fraction { FRACTION_PLAIN, FRACTION_SMALL, FRACTION_CHOOSE, FRACTION_ATOP /* no bar */ };
 enum math_table { TABLE_MATRIX, TABLE_CASES, TABLE_ALIGNED, TABLE_LINES, TABLE_ARRAY };
 enum math_side { SIDE_OVER, SIDE_UNDER };
 
-/* Position of a node, computed by math_box.c. */
+/* Position of a node, computed by box.c. */
 struct math_box {
     int width, up, down; /* columns; rows above and below the one on the baseline */
     int x, y;            /* left end of its baseline, relative to its parent */
@@ -110,8 +109,8 @@ struct math_node {
     bool number;  /* an atom of digits */
     bool word;    /* an atom of several letters */
     bool negated; /* struck through by \not */
-    bool single;  /* math_box.c: drawn as its text on one line, not as its parts */
-    bool tall;    /* math_box.c: an operator or bracket in display size; a table between brackets */
+    bool single;  /* box.c: drawn as its text on one line, not as its parts */
+    bool tall;    /* box.c: an operator or bracket in display size; a table between brackets */
     int32_t next; /* the sibling */
     int32_t a, b, c;
     uint32_t text, len; /* in math_tree.text */

@@ -1,7 +1,7 @@
 /*
- * math_symbols.c: commands that stand for a single symbol, with its form, spacing and speech.
+ * symbols.c: commands that stand for a single symbol, with its form, spacing and speech.
  */
-#include "math/math_tree.h"
+#include "math/tree.h"
 #include "text/text.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
- * math_bracket.c: passes over a complete row: matching brackets, and signs.
+ * bracket.c: passes over a complete row: matching brackets, and signs.
  */
-#include "math/math_parse.h"
+#include "math/parse.h"
 
 #include <string.h>
 

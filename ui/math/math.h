@@ -1,13 +1,13 @@
 /*
- * maths.h: TeX formulas as rows of characters. (A math.h here would hide the C library's.)
+ * math.h: TeX formulas as rows of characters.
  *
  * math_find() says where formulas are in a text, math_lay() draws one as rows, math_speak() says it
  * in words. All three are bounded: what is too long, too deep or too large is no formula, and the
  * caller shows the source. Rows hold only what text_next() would draw; nothing here can steer a
  * terminal.
  */
-#ifndef UI_MATH_MATHS_H
-#define UI_MATH_MATHS_H
+#ifndef UI_MATH_MATH_H
+#define UI_MATH_MATH_H
 
 #include "text/bytes.h"
 

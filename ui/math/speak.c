@@ -1,8 +1,8 @@
 /*
- * math_speak.c: a formula in words, in reading order. A part whose end cannot be heard gets a
+ * speak.c: a formula in words, in reading order. A part whose end cannot be heard gets a
  * closing phrase ("end root"), but only if it has more than one element.
  */
-#include "math/math_voice.h"
+#include "math/voice.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /*
- * math_parse.h: shared by the files of the parser. Failure is sticky: once `failed` is set every
+ * parse.h: shared by the files of the parser. Failure is sticky: once `failed` is set every
  * function returns 0 and reads no further.
  */
-#ifndef UI_MATH_MATH_PARSE_H
-#define UI_MATH_MATH_PARSE_H
+#ifndef UI_MATH_PARSE_H
+#define UI_MATH_PARSE_H
 
-#include "math/math_tree.h"
+#include "math/tree.h"
 
 struct math_parser {
     struct math_tree *t;
@@ -64,18 +64,18 @@ int math_parse_optional(struct math_parser *p); /* [..]; 0: absent */
 /* The raw text between braces: a name, a length. */
 bool math_raw_argument(struct math_parser *p, struct math_name *out);
 
-/* math_bracket.c: pairs brackets written without \left and \right, so that they grow too. */
+/* bracket.c: pairs brackets written without \left and \right, so that they grow too. */
 void math_match_brackets(struct math_parser *p, struct math_list *list);
 /* Turns a binary operator without two operands into a sign. */
 void math_settle_classes(struct math_parser *p, int first);
 
-/* math_command.c: called after a command's name. 0: the command produces no node. */
+/* command.c: called after a command's name. 0: the command produces no node. */
 int math_parse_command(struct math_parser *p, struct math_name name);
-/* math_text.c: text and formulas in braces, as in \text. */
+/* text.c: text and formulas in braces, as in \text. */
 int math_parse_text(struct math_parser *p);
 /* A text node without formulas if the braced group holds only letters; 0: it does not. */
 int math_parse_word(struct math_parser *p);
-/* math_table.c */
+/* table.c */
 int math_parse_environment(struct math_parser *p);
 /* Lines of cells up to the end of the enclosing group. */
 int math_parse_table(struct math_parser *p, enum math_table form);

@@ -1,8 +1,8 @@
 /*
- * math_font.c: styled variants of a character: bold, blackboard bold, script, Fraktur, raised,
+ * font.c: styled variants of a character: bold, blackboard bold, script, Fraktur, raised,
  * lowered.
  */
-#include "math/math_tree.h"
+#include "math/tree.h"
 
 #include <string.h>
 
