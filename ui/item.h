@@ -5,7 +5,7 @@
 #ifndef UI_ITEM_H
 #define UI_ITEM_H
 
-#include "block.h"
+#include "markdown/block.h"
 #include "reasoning.h"
 #include "steps.h"
 #include "terminal/grid.h"

@@ -2,7 +2,7 @@
  * reasoning.c: steps as rows. steps.c finds the steps, block.c lays out their text.
  */
 #include "reasoning.h"
-#include "formula.h"
+#include "markdown/formula.h"
 #include "text/text.h"
 
 #include <inttypes.h>

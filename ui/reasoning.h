@@ -8,7 +8,7 @@
 #ifndef UI_REASONING_H
 #define UI_REASONING_H
 
-#include "block.h"
+#include "markdown/block.h"
 #include "steps.h"
 #include "terminal/grid.h"
 #include "ui.h"

@@ -3,7 +3,7 @@
  * dispatch.c, layout by layout.c.
  */
 #include "ui.h"
-#include "extract.h"
+#include "markdown/extract.h"
 #include "settings.h"
 #include "state.h"
 #include "steps.h"

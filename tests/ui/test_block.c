@@ -3,7 +3,7 @@
  */
 #include "tests.h"
 
-#include "ui/block.h"
+#include "ui/markdown/block.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

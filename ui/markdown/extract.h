@@ -2,8 +2,8 @@
  * extract.h: finds the parts of a text that can be copied by themselves: code blocks and formulas,
  * as written, without their delimiters.
  */
-#ifndef UI_EXTRACT_H
-#define UI_EXTRACT_H
+#ifndef UI_MARKDOWN_EXTRACT_H
+#define UI_MARKDOWN_EXTRACT_H
 
 #include "text/bytes.h"
 

@@ -4,8 +4,8 @@
  * Lines are appended and can be truncated to an earlier mark, so the end of a growing text is laid
  * out repeatedly while the rest stays.
  */
-#ifndef UI_LINES_H
-#define UI_LINES_H
+#ifndef UI_MARKDOWN_LINES_H
+#define UI_MARKDOWN_LINES_H
 
 #include "terminal/theme.h"
 #include "text/bytes.h"

@@ -2,7 +2,7 @@
  * extract.c: code blocks as md4c finds them, without the indentation of a list around them, and
  * formulas as they are delimited.
  */
-#include "extract.h"
+#include "markdown/extract.h"
 #include "math/math.h"
 
 #include <limits.h>

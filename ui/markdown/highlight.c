@@ -1,7 +1,7 @@
 /*
  * highlight.c: language tables, and the lexer driven by them.
  */
-#include "highlight.h"
+#include "markdown/highlight.h"
 #include "terminal/theme.h"
 
 #include <stdbool.h>

@@ -2,11 +2,11 @@
  * code.h: the lines of a code block. Long lines wrap at their own indentation with a mark in the
  * margin, so that a wrap is not mistaken for a newline in the code.
  */
-#ifndef UI_CODE_H
-#define UI_CODE_H
+#ifndef UI_MARKDOWN_CODE_H
+#define UI_MARKDOWN_CODE_H
 
-#include "highlight.h"
-#include "lines.h"
+#include "markdown/highlight.h"
+#include "markdown/lines.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /*
  * outline_line.h: reads a line of Markdown in the context of the open blocks; private to outline.c.
  */
-#ifndef UI_OUTLINE_LINE_H
-#define UI_OUTLINE_LINE_H
+#ifndef UI_MARKDOWN_OUTLINE_LINE_H
+#define UI_MARKDOWN_OUTLINE_LINE_H
 
-#include "outline.h"
+#include "markdown/outline.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,11 +1,11 @@
 /*
  * formula.h: finds the formulas in a text and lays them out, including those still being written.
  */
-#ifndef UI_FORMULA_H
-#define UI_FORMULA_H
+#ifndef UI_MARKDOWN_FORMULA_H
+#define UI_MARKDOWN_FORMULA_H
 
-#include "lines.h"
-#include "outline.h"
+#include "markdown/lines.h"
+#include "markdown/outline.h"
 
 #include <stdbool.h>
 #include <stddef.h>

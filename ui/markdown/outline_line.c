@@ -2,7 +2,7 @@
  * outline_line.c: reads lines as CommonMark does: which containers continue, which begin, and
  * whether the line begins a block. The content of a block is left to the parser.
  */
-#include "outline_line.h"
+#include "markdown/outline_line.h"
 
 #include <string.h>
 

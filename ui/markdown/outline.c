@@ -2,8 +2,8 @@
  * outline.c: collects lines into pieces, keeps formulas whole, and determines where later text can
  * no longer change the pieces.
  */
-#include "outline.h"
-#include "outline_line.h"
+#include "markdown/outline.h"
+#include "markdown/outline_line.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * entity.h: HTML's character references, which Markdown allows in text.
  */
-#ifndef UI_ENTITY_H
-#define UI_ENTITY_H
+#ifndef UI_MARKDOWN_ENTITY_H
+#define UI_MARKDOWN_ENTITY_H
 
 #include <stddef.h>
 

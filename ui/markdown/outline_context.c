@@ -1,7 +1,7 @@
 /*
  * outline_context.c: writes the blocks open at a position as Markdown again.
  */
-#include "outline.h"
+#include "markdown/outline.h"
 
 #include <string.h>
 

@@ -2,10 +2,10 @@
  * table.h: a table's cells, collected and then laid out: columns as wide as their content, narrower
  * and wrapped if the window is too small, or scrolling sideways if it is far too small.
  */
-#ifndef UI_TABLE_H
-#define UI_TABLE_H
+#ifndef UI_MARKDOWN_TABLE_H
+#define UI_MARKDOWN_TABLE_H
 
-#include "lines.h"
+#include "markdown/lines.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * formula.c: formulas of a text as runs and lines. A formula that is still being written is shown
  * as far as it parses: open groups are closed, and an incomplete command is left out.
  */
-#include "formula.h"
+#include "markdown/formula.h"
 #include "math/math.h"
 #include "text/text.h"
 

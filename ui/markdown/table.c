@@ -1,7 +1,7 @@
 /*
  * table.c: see table.h. A row is laid out as cells side by side, each a narrow column of lines.
  */
-#include "table.h"
+#include "markdown/table.h"
 #include "text/text.h"
 
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * highlight.h: syntax highlighting of comments, strings, numbers and keywords. One lexer with a
  * table per language; approximate by design.
  */
-#ifndef UI_HIGHLIGHT_H
-#define UI_HIGHLIGHT_H
+#ifndef UI_MARKDOWN_HIGHLIGHT_H
+#define UI_MARKDOWN_HIGHLIGHT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,10 +2,10 @@
  * markdown.c: md4c's callbacks -> runs of styled text -> lines. Text is taken from the source at
  * the position md4c reports, since the text given to md4c has placeholders in place of formulas.
  */
-#include "markdown.h"
-#include "code.h"
-#include "entity.h"
-#include "formula.h"
+#include "markdown/markdown.h"
+#include "markdown/code.h"
+#include "markdown/entity.h"
+#include "markdown/formula.h"
 #include "text/text.h"
 
 #include <limits.h>

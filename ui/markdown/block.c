@@ -1,8 +1,8 @@
 /*
  * block.c: lays out text as lines, piece by piece, and draws lines into cells.
  */
-#include "block.h"
-#include "formula.h"
+#include "markdown/block.h"
+#include "markdown/formula.h"
 #include "text/text.h"
 
 #include <string.h>

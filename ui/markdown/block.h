@@ -5,12 +5,12 @@
  * Lines up to the last settled point cannot change whatever text follows, so an append lays out
  * only the rest again, with the same result as laying out the whole.
  */
-#ifndef UI_BLOCK_H
-#define UI_BLOCK_H
+#ifndef UI_MARKDOWN_BLOCK_H
+#define UI_MARKDOWN_BLOCK_H
 
-#include "lines.h"
-#include "markdown.h"
-#include "outline.h"
+#include "markdown/lines.h"
+#include "markdown/markdown.h"
+#include "markdown/outline.h"
 #include "terminal/grid.h"
 
 #include <stdbool.h>

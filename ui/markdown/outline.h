@@ -7,8 +7,8 @@
  * the whole. A block too long for one piece is cut where it shows least. Cuts depend only on the
  * text before them and the two lines after, never on how the text was chunked as it arrived.
  */
-#ifndef UI_OUTLINE_H
-#define UI_OUTLINE_H
+#ifndef UI_MARKDOWN_OUTLINE_H
+#define UI_MARKDOWN_OUTLINE_H
 
 #include "text/bytes.h"
 

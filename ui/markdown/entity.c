@@ -1,7 +1,7 @@
 /*
  * entity.c: the character references that models use; others are shown as written.
  */
-#include "entity.h"
+#include "markdown/entity.h"
 #include "text/text.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * code.c: see code.h.
  */
-#include "code.h"
+#include "markdown/code.h"
 #include "text/text.h"
 
 #include <string.h>

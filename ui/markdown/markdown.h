@@ -1,12 +1,12 @@
 /*
  * markdown.h: lays out a piece of Markdown as lines. md4c parses, this decides on the presentation.
  */
-#ifndef UI_MARKDOWN_H
-#define UI_MARKDOWN_H
+#ifndef UI_MARKDOWN_MARKDOWN_H
+#define UI_MARKDOWN_MARKDOWN_H
 
-#include "lines.h"
-#include "outline.h"
-#include "table.h"
+#include "markdown/lines.h"
+#include "markdown/outline.h"
+#include "markdown/table.h"
 
 #include <stdbool.h>
 #include <stddef.h>

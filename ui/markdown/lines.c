@@ -1,7 +1,7 @@
 /*
  * lines.c: laid-out lines, their margins, and breaking styled runs into lines.
  */
-#include "lines.h"
+#include "markdown/lines.h"
 
 #include <stdlib.h>
 #include <string.h>
