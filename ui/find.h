@@ -8,7 +8,7 @@
 #ifndef UI_FIND_H
 #define UI_FIND_H
 
-#include "field.h"
+#include "editor/field.h"
 #include "keys/keymap.h"
 #include "terminal/grid.h"
 #include "transcript.h"

@@ -5,7 +5,7 @@
 #ifndef UI_SEARCH_H
 #define UI_SEARCH_H
 
-#include "field.h"
+#include "editor/field.h"
 #include "keys/keymap.h"
 #include "terminal/grid.h"
 #include "text/bytes.h"

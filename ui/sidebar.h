@@ -5,7 +5,7 @@
 #ifndef UI_SIDEBAR_H
 #define UI_SIDEBAR_H
 
-#include "field.h"
+#include "editor/field.h"
 #include "keys/keymap.h"
 #include "list.h"
 #include "terminal/grid.h"

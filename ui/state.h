@@ -5,7 +5,7 @@
 #ifndef UI_STATE_H
 #define UI_STATE_H
 
-#include "composer.h"
+#include "composer/composer.h"
 #include "dialog.h"
 #include "find.h"
 #include "keys/keymap.h"

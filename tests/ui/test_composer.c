@@ -3,7 +3,7 @@
  */
 #include "tests.h"
 
-#include "ui/composer.h"
+#include "ui/composer/composer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

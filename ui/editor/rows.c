@@ -1,7 +1,7 @@
 /*
  * rows.c: wraps a draft into rows. A chip has the width of its label and is never broken.
  */
-#include "rows.h"
+#include "editor/rows.h"
 #include "text/text.h"
 
 #include <stdint.h>

@@ -2,17 +2,17 @@
  * composer.h: the prompt editor: a multi-row draft with chips, prompt history and its search,
  * command completion, emacs or vi keys.
  */
-#ifndef UI_COMPOSER_H
-#define UI_COMPOSER_H
+#ifndef UI_COMPOSER_COMPOSER_H
+#define UI_COMPOSER_COMPOSER_H
 
-#include "chip.h"
-#include "complete.h"
-#include "editor.h"
+#include "composer/complete.h"
+#include "composer/recall.h"
+#include "editor/chip.h"
+#include "editor/editor.h"
+#include "editor/rows.h"
+#include "editor/vi.h"
 #include "keys/keymap.h"
-#include "recall.h"
-#include "rows.h"
 #include "terminal/grid.h"
-#include "vi.h"
 
 #include <stdbool.h>
 #include <stddef.h>

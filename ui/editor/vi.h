@@ -2,12 +2,12 @@
  * vi.h: vi editing: keys become motions, operators and insertions on an editor's text. What needs
  * more than the text, such as earlier prompts, is returned as a request.
  */
-#ifndef UI_VI_H
-#define UI_VI_H
+#ifndef UI_EDITOR_VI_H
+#define UI_EDITOR_VI_H
 
-#include "editor.h"
+#include "editor/editor.h"
+#include "editor/vi_motion.h"
 #include "keys/key.h"
-#include "vi_motion.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /*
  * field.h: a one-line text field, for a title or a query.
  */
-#ifndef UI_FIELD_H
-#define UI_FIELD_H
+#ifndef UI_EDITOR_FIELD_H
+#define UI_EDITOR_FIELD_H
 
-#include "editor.h"
+#include "editor/editor.h"
 #include "keys/keymap.h"
 #include "terminal/grid.h"
 

@@ -1,7 +1,7 @@
 /*
  * complete.c: completion of slash commands and their arguments. Does not know what they do.
  */
-#include "complete.h"
+#include "composer/complete.h"
 #include "text/text.h"
 
 #include <stdio.h>

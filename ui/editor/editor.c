@@ -2,8 +2,8 @@
  * editor.c: editing a text. Every change goes through replace(), which records its inverse for
  * undo.
  */
-#include "editor.h"
-#include "chip.h"
+#include "editor/editor.h"
+#include "editor/chip.h"
 #include "text/text.h"
 
 #include <stdlib.h>

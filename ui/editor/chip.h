@@ -6,8 +6,8 @@
  * outside cannot contain. A chip is therefore moved, cut, restored and undone like a character, by
  * code that knows nothing of chips.
  */
-#ifndef UI_CHIP_H
-#define UI_CHIP_H
+#ifndef UI_EDITOR_CHIP_H
+#define UI_EDITOR_CHIP_H
 
 #include "text/bytes.h"
 

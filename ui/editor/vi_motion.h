@@ -2,10 +2,10 @@
  * vi_motion.h: the targets of vi's motions and the extent of its text objects. They only read the
  * text and the cursor.
  */
-#ifndef UI_VI_MOTION_H
-#define UI_VI_MOTION_H
+#ifndef UI_EDITOR_VI_MOTION_H
+#define UI_EDITOR_VI_MOTION_H
 
-#include "editor.h"
+#include "editor/editor.h"
 
 #include <stdbool.h>
 #include <stddef.h>

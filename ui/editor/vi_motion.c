@@ -1,7 +1,7 @@
 /*
  * vi_motion.c: motions and text objects. Positions are byte offsets between clusters.
  */
-#include "vi_motion.h"
+#include "editor/vi_motion.h"
 #include "text/text.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
  * composer.c: operations on the draft. The text belongs to editor.c, drawing to composer_draw.c.
  */
-#include "composer.h"
+#include "composer/composer.h"
 #include "text/text.h"
 
 #include <stdlib.h>

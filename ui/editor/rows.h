@@ -2,11 +2,11 @@
  * rows.h: a draft as screen rows, with chips shown as labels. Recomputed only from the first
  * change, so that typing in a long draft costs a row or two.
  */
-#ifndef UI_ROWS_H
-#define UI_ROWS_H
+#ifndef UI_EDITOR_ROWS_H
+#define UI_EDITOR_ROWS_H
 
-#include "chip.h"
-#include "editor.h"
+#include "editor/chip.h"
+#include "editor/editor.h"
 #include "terminal/grid.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /*
  * field.c: a one-line text field, built on the composer's editor.
  */
-#include "field.h"
+#include "editor/field.h"
 #include "text/text.h"
 
 #include <string.h>

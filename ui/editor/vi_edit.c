@@ -1,7 +1,7 @@
 /*
  * vi_edit.c: vi's changes to the text. vi.c maps the keys to them.
  */
-#include "vi_edit.h"
+#include "editor/vi_edit.h"
 #include "text/text.h"
 
 #include <string.h>

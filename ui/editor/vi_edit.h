@@ -2,10 +2,10 @@
  * vi_edit.h: vi's changes to the text, for vi.c. An operator is vi->op: d, c, y, or u, U and ~ for
  * case; counts are those typed before the key.
  */
-#ifndef UI_VI_EDIT_H
-#define UI_VI_EDIT_H
+#ifndef UI_EDITOR_VI_EDIT_H
+#define UI_EDITOR_VI_EDIT_H
 
-#include "vi.h"
+#include "editor/vi.h"
 
 enum { VI_COUNT_MAX = 9999 };
 

@@ -1,7 +1,7 @@
 /*
- * composer_draw.c: draws the draft, or in its place the search through earlier prompts.
+ * draw.c: draws the draft, or in its place the search through earlier prompts.
  */
-#include "composer.h"
+#include "composer/composer.h"
 #include "text/text.h"
 
 #include <string.h>

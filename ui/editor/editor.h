@@ -3,8 +3,8 @@
  * on a grapheme cluster boundary. Knows lines ended by '
  * ', but nothing of rows or keys.
  */
-#ifndef UI_EDITOR_H
-#define UI_EDITOR_H
+#ifndef UI_EDITOR_EDITOR_H
+#define UI_EDITOR_EDITOR_H
 
 #include "text/bytes.h"
 

@@ -1,7 +1,7 @@
 /*
  * chip.c: the texts behind placeholder characters. Knows nothing of the draft that contains them.
  */
-#include "chip.h"
+#include "editor/chip.h"
 #include "text/text.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * vi.c: vi's commands. Each key is a step of a small state machine: count, operator, count, motion.
  */
-#include "vi.h"
-#include "vi_edit.h"
+#include "editor/vi.h"
+#include "editor/vi_edit.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * recall.c: the prompt history of this session and earlier ones.
  */
-#include "recall.h"
+#include "composer/recall.h"
 #include "text/text.h"
 
 #include <stdlib.h>

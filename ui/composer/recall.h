@@ -1,8 +1,8 @@
 /*
  * recall.h: the prompt history, browsed back from the newest. The draft is kept at its end.
  */
-#ifndef UI_RECALL_H
-#define UI_RECALL_H
+#ifndef UI_COMPOSER_RECALL_H
+#define UI_COMPOSER_RECALL_H
 
 #include "text/bytes.h"
 

@@ -2,8 +2,8 @@
  * complete.h: completion of a command line, shown above it: first commands, then candidates that
  * the program offers for their arguments.
  */
-#ifndef UI_COMPLETE_H
-#define UI_COMPLETE_H
+#ifndef UI_COMPOSER_COMPLETE_H
+#define UI_COMPOSER_COMPLETE_H
 
 #include "terminal/grid.h"
 #include "ui.h"
