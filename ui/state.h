@@ -6,18 +6,18 @@
 #define UI_STATE_H
 
 #include "composer/composer.h"
-#include "dialog.h"
-#include "find.h"
 #include "keys/keymap.h"
-#include "pending.h"
-#include "search.h"
-#include "sidebar.h"
-#include "status.h"
+#include "panes/dialog.h"
+#include "panes/pending.h"
+#include "panes/search.h"
+#include "panes/sidebar.h"
+#include "panes/status.h"
 #include "terminal/grid.h"
 #include "terminal/input.h"
 #include "terminal/screen.h"
 #include "terminal/tty.h"
-#include "transcript.h"
+#include "transcript/find.h"
+#include "transcript/transcript.h"
 #include "ui.h"
 
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 #include "markdown/extract.h"
 #include "settings.h"
 #include "state.h"
-#include "steps.h"
+#include "transcript/steps.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "term.h"
 #include "tests.h"
 
-#include "ui/find.h"
+#include "ui/transcript/find.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

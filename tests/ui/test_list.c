@@ -3,7 +3,7 @@
  */
 #include "tests.h"
 
-#include "ui/list.h"
+#include "ui/panes/list.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

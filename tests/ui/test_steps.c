@@ -4,7 +4,7 @@
  */
 #include "tests.h"
 
-#include "ui/steps.h"
+#include "ui/transcript/steps.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

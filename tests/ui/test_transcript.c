@@ -3,7 +3,7 @@
  */
 #include "tests.h"
 
-#include "ui/transcript.h"
+#include "ui/transcript/transcript.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
  * pending.c: a row for the task, and one per queued question, as many as fit.
  */
-#include "pending.h"
+#include "panes/pending.h"
 #include "text/text.h"
 
 #include <stdio.h>

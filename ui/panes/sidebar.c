@@ -1,7 +1,7 @@
 /*
  * sidebar.c: the list of conversations, and at the foot the actions on them.
  */
-#include "sidebar.h"
+#include "panes/sidebar.h"
 #include "keys/keymap.h"
 #include "text/text.h"
 

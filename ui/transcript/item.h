@@ -2,13 +2,13 @@
  * item.h: one entry of the transcript (a question, an answer with its reasoning, or a notice from
  * the program) as screen rows.
  */
-#ifndef UI_ITEM_H
-#define UI_ITEM_H
+#ifndef UI_TRANSCRIPT_ITEM_H
+#define UI_TRANSCRIPT_ITEM_H
 
 #include "markdown/block.h"
-#include "reasoning.h"
-#include "steps.h"
 #include "terminal/grid.h"
+#include "transcript/reasoning.h"
+#include "transcript/steps.h"
 #include "ui.h"
 
 #include <stdbool.h>

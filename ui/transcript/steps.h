@@ -9,8 +9,8 @@
  * Decisions are final. The first words of a line or sentence are awaited while they may still form
  * such a phrase, so `known`, the end of the text that may be shown, lags by a few bytes at most.
  */
-#ifndef UI_STEPS_H
-#define UI_STEPS_H
+#ifndef UI_TRANSCRIPT_STEPS_H
+#define UI_TRANSCRIPT_STEPS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * list.h: rows to choose from, filtered by typing. The sidebar and the dialogs are lists.
  */
-#ifndef UI_LIST_H
-#define UI_LIST_H
+#ifndef UI_PANES_LIST_H
+#define UI_PANES_LIST_H
 
 #include "terminal/grid.h"
 #include "text/bytes.h"

@@ -3,8 +3,8 @@
  * the queued questions, and a banner with an offer (to continue an interrupted answer, or that the
  * draft replaces an earlier question).
  */
-#ifndef UI_PENDING_H
-#define UI_PENDING_H
+#ifndef UI_PANES_PENDING_H
+#define UI_PANES_PENDING_H
 
 #include "terminal/grid.h"
 #include "ui.h"

@@ -1,8 +1,8 @@
 /*
  * status.h: the line at the bottom: model and device, state, speed and context.
  */
-#ifndef UI_STATUS_H
-#define UI_STATUS_H
+#ifndef UI_PANES_STATUS_H
+#define UI_PANES_STATUS_H
 
 #include "keys/keymap.h"
 #include "terminal/grid.h"

@@ -2,7 +2,7 @@
  * find.c: finds matches in drawn lines. It searches what the reader sees, and so needs no knowledge
  * of how text was laid out.
  */
-#include "find.h"
+#include "transcript/find.h"
 #include "text/text.h"
 
 #include <string.h>

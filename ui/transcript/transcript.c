@@ -2,7 +2,7 @@
  * transcript.c: the list of items and the viewport. Knows the rows of each item and which are
  * visible, not their content.
  */
-#include "transcript.h"
+#include "transcript/transcript.h"
 
 #include <stdlib.h>
 #include <string.h>

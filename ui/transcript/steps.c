@@ -2,7 +2,7 @@
  * steps.c: scans the text once, by lines and sentences. It judges by first words, as it cannot
  * understand the text.
  */
-#include "steps.h"
+#include "transcript/steps.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * dialog.c: boxes in the middle of the screen. The help is generated from the key table and the
  * list of commands, so that it cannot go stale.
  */
-#include "dialog.h"
+#include "panes/dialog.h"
 #include "text/text.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * list.c: choosing among rows. Knows nothing of their meaning.
  */
-#include "list.h"
+#include "panes/list.h"
 #include "text/text.h"
 
 #include <stdlib.h>

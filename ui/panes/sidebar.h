@@ -2,12 +2,12 @@
  * sidebar.h: the list of conversations beside the transcript. It holds only the rows it has
  * requested: a new filter, or scrolling further, requests more.
  */
-#ifndef UI_SIDEBAR_H
-#define UI_SIDEBAR_H
+#ifndef UI_PANES_SIDEBAR_H
+#define UI_PANES_SIDEBAR_H
 
 #include "editor/field.h"
 #include "keys/keymap.h"
-#include "list.h"
+#include "panes/list.h"
 #include "terminal/grid.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /*
  * reasoning.c: steps as rows. steps.c finds the steps, block.c lays out their text.
  */
-#include "reasoning.h"
+#include "transcript/reasoning.h"
 #include "markdown/formula.h"
 #include "text/text.h"
 

@@ -2,7 +2,7 @@
  * item.c: one entry of the transcript: its rows and its margin. block.c lays out its text,
  * transcript.c places its rows.
  */
-#include "item.h"
+#include "transcript/item.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /*
  * dialog.h: boxes shown over everything else: the help, or a list to choose from.
  */
-#ifndef UI_DIALOG_H
-#define UI_DIALOG_H
+#ifndef UI_PANES_DIALOG_H
+#define UI_PANES_DIALOG_H
 
 #include "keys/keymap.h"
-#include "list.h"
+#include "panes/list.h"
 #include "terminal/grid.h"
 #include "ui.h"
 

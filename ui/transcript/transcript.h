@@ -4,11 +4,11 @@
  * Messages are laid out when they come into view, and a line is addressed by its message and row,
  * so neither a long conversation nor a new width costs more than what is visible.
  */
-#ifndef UI_TRANSCRIPT_H
-#define UI_TRANSCRIPT_H
+#ifndef UI_TRANSCRIPT_TRANSCRIPT_H
+#define UI_TRANSCRIPT_TRANSCRIPT_H
 
-#include "item.h"
 #include "terminal/grid.h"
+#include "transcript/item.h"
 #include "ui.h"
 
 #include <stdbool.h>

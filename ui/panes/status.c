@@ -1,7 +1,7 @@
 /*
  * status.c: the status line as fields, each with a rank; as many as fit, lowest ranks first.
  */
-#include "status.h"
+#include "panes/status.h"
 #include "text/text.h"
 
 #include <inttypes.h>

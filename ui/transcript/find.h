@@ -5,13 +5,13 @@
  * A search proceeds in steps, so that keys are handled meanwhile however long the conversation is.
  * Folded reasoning that contains a match is unfolded when the search reaches it.
  */
-#ifndef UI_FIND_H
-#define UI_FIND_H
+#ifndef UI_TRANSCRIPT_FIND_H
+#define UI_TRANSCRIPT_FIND_H
 
 #include "editor/field.h"
 #include "keys/keymap.h"
 #include "terminal/grid.h"
-#include "transcript.h"
+#include "transcript/transcript.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /*
  * search.c: a query, and two rows per hit: its conversation, and the matching snippet.
  */
-#include "search.h"
-#include "dialog.h"
+#include "panes/search.h"
 #include "keys/keymap.h"
+#include "panes/dialog.h"
 #include "text/text.h"
 
 #include <stdlib.h>

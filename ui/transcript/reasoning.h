@@ -5,12 +5,12 @@
  * Every step is a block of its own (block.h), so while the text grows only the last step is laid
  * out again.
  */
-#ifndef UI_REASONING_H
-#define UI_REASONING_H
+#ifndef UI_TRANSCRIPT_REASONING_H
+#define UI_TRANSCRIPT_REASONING_H
 
 #include "markdown/block.h"
-#include "steps.h"
 #include "terminal/grid.h"
+#include "transcript/steps.h"
 #include "ui.h"
 
 #include <stdbool.h>

@@ -2,8 +2,8 @@
  * search.h: the dialog for searching all conversations. Holds the query and the hits; the search
  * itself is done elsewhere.
  */
-#ifndef UI_SEARCH_H
-#define UI_SEARCH_H
+#ifndef UI_PANES_SEARCH_H
+#define UI_PANES_SEARCH_H
 
 #include "editor/field.h"
 #include "keys/keymap.h"
