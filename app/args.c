@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "app/mem.h"
 #include "app/say.h"
@@ -173,6 +174,18 @@ static int set_real(const struct args_option *o, const char *name, const char *v
     return 0;
 }
 
+static int set_day(const char *name, const char *value, void *member, char *err, size_t errlen)
+{
+    struct tm day = {0};
+    const char *end = strptime(value, "%Y-%m-%d", &day);
+    struct tm same = day;
+    if (strlen(value) != strlen("2024-07-26") || !end || *end || timegm(&same) == -1 ||
+        same.tm_mday != day.tm_mday)
+        return say_to(err, errlen, -1, "%s: not a day like 2024-07-26 (got %s)", name, value);
+    *(int64_t *)member = ((day.tm_year + 1900) * 100 + day.tm_mon + 1) * 100 + day.tm_mday;
+    return 0;
+}
+
 static int set_choice(const struct args_option *o, const char *name, const char *value,
                       void *member, char *err, size_t errlen)
 {
@@ -210,6 +223,7 @@ int args_set(const struct args_option *o, const char *name, const char *value, v
     case ARGS_INT:
     case ARGS_TOKENS: return set_int(o, name, value, member, err, errlen);
     case ARGS_REAL: return set_real(o, name, value, member, err, errlen);
+    case ARGS_DAY: return set_day(name, value, member, err, errlen);
     }
     return -1;
 }

@@ -17,6 +17,7 @@ enum args_type {
     ARGS_INT,    /* int64_t within min and max */
     ARGS_TOKENS, /* the same; 4k is 4096 */
     ARGS_REAL,   /* double within min and max */
+    ARGS_DAY,    /* int64_t: 20240726 of 2024-07-26 */
     ARGS_TEXT,   /* const char *, into argv */
 };
 

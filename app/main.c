@@ -256,7 +256,10 @@ static int run(struct app *app, int argc, char **argv)
 
     options_init(&app->options);
     config_read(&app->config, app->paths.settings, &app->options);
-    options_environment(&app->options);
+    if (options_environment(&app->options, err, sizeof err) != 0) {
+        say_error("%s", err);
+        return EXIT_USAGE;
+    }
     struct args_table table = options_table;
     size_t n_taken;
     int status = find_verb(argc, argv, &verb, &n_taken);

@@ -18,6 +18,8 @@ static const struct args_option options[] = {
      ARGS_TEXT, AT(file), .where = IN_CHAT},
     {"Prompt", "--system", "-sys --system-prompt", "TEXT", "the system prompt", ARGS_TEXT,
      AT(system), .where = IN_CHAT | IN_BATCH | IN_CONFIG | IN_EVAL},
+    {"Prompt", "--date", NULL, "DAY", "the day that a prompt tells (default: today)", ARGS_DAY,
+     AT(date), .where = IN_CHAT | IN_BATCH | IN_CONFIG},
 
     {"Model", "-m --model", NULL, "NAME", "deepseek, llama, demo-deepseek, demo-llama or a file",
      ARGS_TEXT, AT(model),
@@ -257,14 +259,17 @@ struct engine_options options_engine(const struct options *o, const char *model_
     };
 }
 
-void options_environment(struct options *o)
+int options_environment(struct options *o, char *err, size_t errlen)
 {
-    const char *model = getenv("DUET_MODEL");
+    const char *model = getenv("DUET_MODEL"), *date = getenv("DUET_DATE");
     const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE");
     if (model && *model)
         o->model = model;
     if ((no && *no) || (force && *force))
         o->color = COLOR_AUTO; /* options_color() asks them */
+    if (date && *date)
+        return args_set(args_find(&options_table, "--date"), "DUET_DATE", date, o, err, errlen);
+    return 0;
 }
 
 bool options_color(const struct options *o, int fd)

@@ -55,6 +55,7 @@ enum editing { EDITING_EMACS, EDITING_VI };
 struct options {
     /* What is asked. */
     const char *prompt, *file, *system;
+    int64_t date; /* 20240726; 0: today */
     bool resume;
     const char *session;
 
@@ -129,9 +130,10 @@ void options_init(struct options *o);
 /* How the engine is opened for a model. */
 struct engine_options options_engine(const struct options *o, const char *model_path);
 
-/* Applies the environment: DUET_MODEL stands for -m, NO_COLOR overrides a file's colour. Call it
- * after the configuration file and before the command line. */
-void options_environment(struct options *o);
+/* Applies the environment: DUET_MODEL stands for -m, DUET_DATE for --date, and NO_COLOR overrides a
+ * file's colour. Call it after the configuration file and before the command line. 0, or -1 with
+ * one line in err. */
+int options_environment(struct options *o, char *err, size_t errlen);
 
 /* Whether the stream gets colour: the option, else NO_COLOR and CLICOLOR_FORCE, else a terminal. */
 bool options_color(const struct options *o, int fd);

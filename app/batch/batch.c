@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/batch/batch_line.h"
@@ -17,6 +16,7 @@
 #include "app/batch/jobs.h"
 #include "app/batch/resume.h"
 #include "app/chat/notices.h"
+#include "app/chat/request.h"
 #include "app/clock.h"
 #include "app/cmd.h"
 #include "app/exit.h"
@@ -283,10 +283,7 @@ static int open_model(struct batch *b, const struct app *app)
 
 static void set_defaults(struct batch *b)
 {
-    time_t now = time(NULL);
-    struct tm local;
-    strftime(b->date, sizeof b->date, "%d %b %Y",
-             localtime_r(&now, &local) ? &local : &(struct tm){0});
+    request_date(b->options, b->date, sizeof b->date);
     b->defaults = (struct batch_defaults){b->options, engine_info(b->engine), b->file.name, b->date,
                                           &b->shape};
 }

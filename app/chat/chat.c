@@ -139,11 +139,7 @@ static void record(struct turn *turn, const struct held *model,
 
 void chat_prepare(struct chat *c, const struct held *model, struct engine_request *request)
 {
-    time_t now = time(NULL);
-    struct tm local;
-
-    strftime(c->date, sizeof c->date, "%d %b %Y",
-             localtime_r(&now, &local) ? &local : &(struct tm){0});
+    request_date(c->options, c->date, sizeof c->date);
     *request = (struct engine_request){
         .date = c->date,
         .sampling = chat_sampling(c, model),
@@ -470,8 +466,9 @@ int64_t chat_count_prompt(const struct chat *c, const struct request_span *span,
 {
     if (!c->model || !c->model->engine)
         return -1;
-    char *messages = request_messages(&c->history, span), reason[256];
-    struct engine_request request = {.messages = messages};
+    char *messages = request_messages(&c->history, span), date[sizeof c->date], reason[256];
+    request_date(c->options, date, sizeof date);
+    struct engine_request request = {.messages = messages, .date = date};
     shape_request(&c->shape, &request);
     struct engine_prompt prompt;
     int64_t used = -1;

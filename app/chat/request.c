@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "app/clock.h"
 #include "app/mem.h"
@@ -147,6 +148,17 @@ bool request_filled(const struct store_generation *g)
     int n_ctx = int_or(json, "n_ctx", 0);
     json_decref(json);
     return n_ctx > 0 && g->prompt_tokens + g->completion_tokens >= n_ctx;
+}
+
+void request_date(const struct options *o, char *out, size_t outlen)
+{
+    struct tm day = {.tm_year = (int)(o->date / 10000) - 1900,
+                     .tm_mon = (int)(o->date / 100 % 100) - 1,
+                     .tm_mday = (int)(o->date % 100)};
+    time_t now = time(NULL);
+    if (o->date == 0)
+        localtime_r(&now, &day);
+    strftime(out, outlen, "%d %b %Y", &day);
 }
 
 void request_set_thinking(struct engine_request *request, const struct options *o)

@@ -43,6 +43,9 @@ struct request_thought request_thought(const char *settings);
 /* Whether an answer ended because the context was full. */
 bool request_filled(const struct store_generation *g);
 
+/* The date as prompts tell it, "26 Jul 2024": the option's, else today. */
+void request_date(const struct options *o, char *out, size_t outlen);
+
 /* Whether and for how long the model thinks, as the options say. */
 void request_set_thinking(struct engine_request *request, const struct options *o);
 

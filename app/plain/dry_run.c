@@ -47,7 +47,8 @@ static int render(struct chat *c, const char *path, const struct str *question, 
         return exit_of_engine(status);
     const struct request_span span = request_span(&c->history, c->history.n_turns, question);
     char *messages = request_messages(&c->history, &span);
-    struct engine_request request = {.messages = messages};
+    request_date(c->options, c->date, sizeof c->date);
+    struct engine_request request = {.messages = messages, .date = c->date};
     shape_request(&c->shape, &request);
     request_set_thinking(&request, c->options);
     status = engine_render(engine, &request, true, NULL, &prompt, err, errlen);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,17 +23,6 @@ const char *duet_path(void)
     if (!path)
         fail_msg("the environment's DUET names no program");
     return path;
-}
-
-/* No test sees midnight: a prompt may have the date, and what is answered depends on it. */
-static void set_noon(void)
-{
-    char zone[16];
-    time_t now = time(NULL);
-    struct tm utc;
-    snprintf(zone, sizeof zone, "NOON%d", gmtime_r(&now, &utc)->tm_hour - 12);
-    setenv("TZ", zone, 1);
-    tzset();
 }
 
 int sandbox_new(void **state)
@@ -83,7 +71,7 @@ int sandbox_new(void **state)
     setenv("OLLAMA_MODELS", "/nonexistent", 1); /* else the system's are found */
     setenv("TERM", "xterm-256color", 1);
     setenv("LC_ALL", "C.UTF-8", 1);
-    set_noon();
+    setenv("DUET_DATE", "2026-11-27", 1); /* what a model says depends on it */
     return 0;
 }
 

@@ -77,6 +77,12 @@ static void test_values(void **state)
     assert_int_equal(p->o.reasoning_budget, 0);
     done(p);
     assert_refused("--threads=1k", "--threads: not a whole number (got 1k, limit 1 to 1024)");
+    p = parse("--date|2024-02-29");
+    assert_int_equal(p->status, 0);
+    assert_int_equal(p->o.date, 20240229);
+    done(p);
+    assert_refused("--date=2023-02-29", "--date: not a day like 2024-07-26 (got 2023-02-29)");
+    assert_refused("--date=24-7-26", "--date: not a day like 2024-07-26 (got 24-7-26)");
 }
 
 static void test_spellings(void **state)

@@ -129,6 +129,31 @@ static void test_dry_run(void **state)
     run_done(&r);
 }
 
+/* The day that the prompt tells: the option's, else the environment's, else today; and the answer
+ * is stored with it. */
+static void test_date(void **state)
+{
+    struct run r;
+    (void)state;
+    run_shell(&r, "export DUET_DATE=2024-02-09; ask=\"$DUET -q -m demo-llama hi -n 1\"\n"
+                  "$ask --dry-run; $ask --dry-run --date 2024-10-26; $ask --date 2024-10-27\n"
+                  "$DUET export 1 --format json");
+    assert_contains(r.out, "Today Date: 09 Feb 2024\n");
+    assert_contains(r.out, "Today Date: 26 Oct 2024\n");
+    assert_contains(r.out, "\"date\": \"27 Oct 2024\"");
+    run_done(&r);
+    run_shell(&r,
+              "unset DUET_DATE; day() { LC_ALL=C date '+Today Date: %d %b %Y'; }; before=$(day)\n"
+              "told=$($DUET -q -m demo-llama --dry-run hi | grep Today)\n"
+              "[ \"$told\" = \"$before\" ] || [ \"$told\" = \"$(day)\" ]");
+    assert_int_equal(r.status, 0);
+    run_done(&r);
+    run_shell(&r, "DUET_DATE=tomorrow $DUET -q hi");
+    assert_int_equal(r.status, 2);
+    assert_string_equal(r.err, "duet: DUET_DATE: not a day like 2024-07-26 (got tomorrow)\n");
+    run_done(&r);
+}
+
 static void test_timeout(void **state)
 {
     struct run r;
@@ -155,6 +180,7 @@ int test_forms(void)
         TEST(test_stream_json),
         TEST(test_whole_and_counts),
         TEST(test_dry_run),
+        TEST(test_date),
         TEST(test_timeout),
     };
 #undef TEST
