@@ -116,8 +116,8 @@ $(BUILD)/tests/app.run: $(call test_obj,app) $(filter-out $(BUILD)/app/main.c.o,
 	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB) $(TEST_LIB)
 
 # duet, with the table of what tests/hub/hub.py has.
-$(BUILD)/duet-of-hub: $(filter-out $(BUILD)/app/pull/pull_table.c.o,$(APP_OBJ)) $(BUILD)/tests/hub/pull_table.c.o \
-                      $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
+$(BUILD)/duet-of-hub: $(filter-out $(BUILD)/app/models/catalog_table.c.o,$(APP_OBJ)) \
+                      $(BUILD)/tests/hub/catalog_table.c.o $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB)
 

@@ -24,7 +24,7 @@
 #include "app/mem.h"
 #include "app/models/models.h"
 #include "app/models/running.h"
-#include "app/plain/answer.h"
+#include "app/outlet.h"
 #include "app/say.h"
 #include "app/signals.h"
 

@@ -2,19 +2,17 @@
  * non-blocking way. */
 #include "app/commands/commands_pull.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "app/models/catalog.h"
 #include "app/numbers.h"
-#include "app/pull/pull_rest.h"
-#include "app/pull/pull_table.h"
 
 static void add_table(struct str *out)
 {
-    for (size_t i = 0; i < pull_table_size; i++) {
-        const struct pull_entry *e = &pull_table[i];
+    for (size_t i = 0; i < catalog_size; i++) {
+        const struct catalog_entry *e = &catalog[i];
         str_addf(out, "%s%s:%s, ", i ? "\n" : "", e->name, e->type);
-        pull_entry_add_size(out, e);
+        catalog_add_size(out, e);
         str_addf(out, ", %s", e->licence);
     }
     str_adds(
@@ -27,7 +25,7 @@ void command_pull(struct chat *c, const char *arg, struct command_reply *reply)
     (void)c;
     if (!*arg) {
         add_table(&reply->text);
-    } else if (strcmp(arg, "stop") == 0 || pull_entry_named(arg)) {
+    } else if (strcmp(arg, "stop") == 0 || catalog_find(arg)) {
         reply->effect = COMMAND_PULL;
         str_adds(&reply->file_name, arg);
     } else {
@@ -35,20 +33,6 @@ void command_pull(struct chat *c, const char *arg, struct command_reply *reply)
         str_add_visible(&reply->text, arg, str_cut(arg, strlen(arg), 40), false);
         str_adds(&reply->text, "; /pull lists them");
     }
-}
-
-void command_pull_add_rest(const struct paths *paths, const char *pull, struct str *out)
-{
-    char *models = paths->data ? paths_join(paths->data, "models") : NULL;
-    for (size_t i = 0; models && i < pull_table_size && out->len == 0; i++) {
-        const struct pull_entry *e = &pull_table[i];
-        struct pull_rest rest;
-        if (pull_rest_of(models, e, &rest) && rest.bytes > 0 && rest.bytes <= rest.total)
-            str_addf(out, "%d%% of %s:%s is here; %s %s:%s continues it",
-                     (int)((double)rest.bytes * 100 / (double)rest.total), e->name, e->type, pull,
-                     e->name, e->type);
-    }
-    free(models);
 }
 
 bool command_pull_add_end(const struct pull_child *c, struct str *out)

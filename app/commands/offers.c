@@ -11,8 +11,8 @@
 #include "app/args.h"
 #include "app/commands/commands.h"
 #include "app/mem.h"
+#include "app/models/catalog.h"
 #include "app/options.h"
-#include "app/pull/pull_table.h"
 #include "app/str.h"
 
 enum { TITLES = 100, FILES = 400 };
@@ -30,10 +30,10 @@ static void add_models(struct chat *c, ui_offer offer, void *sink)
 
 static void add_pulls(ui_offer offer, void *sink)
 {
-    for (size_t i = 0; i < pull_table_size; i++) {
+    for (size_t i = 0; i < catalog_size; i++) {
         struct str word = {0}, size = {0};
-        str_addf(&word, "%s:%s", pull_table[i].name, pull_table[i].type);
-        pull_entry_add_size(&size, &pull_table[i]);
+        str_addf(&word, "%s:%s", catalog[i].name, catalog[i].type);
+        catalog_add_size(&size, &catalog[i]);
         offer(sink, word.data, size.data);
         str_done(&word);
         str_done(&size);

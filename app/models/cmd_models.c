@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "app/cmd.h"
-#include "app/commands/commands_pull.h"
 #include "app/exit.h"
 #include "app/json_text.h"
 #include "app/mem.h"
 #include "app/models/cmd_models.h"
 #include "app/models/models.h"
+#include "app/models/partial.h"
 #include "app/numbers.h"
 #include "app/say.h"
 
@@ -102,7 +102,7 @@ static int list(struct app *app, struct str *out)
         status = EXIT_MODEL;
     }
     models_list_done(&list);
-    command_pull_add_rest(&app->paths, "duet pull", &rest);
+    partial_add_hint(&app->paths, "duet pull", &rest);
     if (rest.len > 0)
         say_notice(app->options.quiet || app->options.json, "%s", rest.data);
     str_done(&rest);
@@ -174,7 +174,7 @@ static int show_one(struct app *app, const char *name, struct str *out)
         str_adds(out, out->len > 0 ? "\n" : "");
         add_facts(&file, &facts, out);
     }
-    pull_record_done(&facts.record);
+    model_record_done(&facts.record);
     model_file_done(&file);
     return 0;
 }

@@ -6,18 +6,18 @@
 
 #include "app/cmd.h"
 #include "app/models/models.h"
-#include "app/pull/pull_record.h"
+#include "app/models/record.h"
 #include "app/str.h"
 
 /* What else is known of a file: its origin, and what its digest must be. */
 struct model_facts {
-    struct pull_record record; /* empty where it was not pulled */
-    const char *licence;       /* the record's, else its release's; or NULL */
-    char sha256[DIGEST_HEX];   /* or "" */
+    struct model_record record; /* empty where it was not pulled */
+    const char *licence;        /* the record's, else its release's; or NULL */
+    char sha256[DIGEST_HEX];    /* or "" */
 };
 
 void model_facts_read(const struct model_file *file,
-                      struct model_facts *out); /* then pull_record_done */
+                      struct model_facts *out); /* then model_record_done */
 
 /* When it was verified; "" if never. */
 void model_facts_date(const struct model_facts *facts, char *out, size_t outlen);

@@ -16,9 +16,9 @@
 #include "app/mem.h"
 #include "app/models/cmd_models.h"
 #include "app/models/models_digest.h"
+#include "app/models/partial.h"
 #include "app/numbers.h"
-#include "app/pull/pull_bar.h"
-#include "app/pull/pull_rest.h"
+#include "app/progress.h"
 #include "app/say.h"
 #include "app/signals.h"
 
@@ -29,13 +29,13 @@ void model_facts_read(const struct model_file *file, struct model_facts *out)
     *out = (struct model_facts){.record = {.bytes = -1}};
     char *weights = models_weights(file);
     if (weights && file->place == MODEL_OURS)
-        pull_record_of(weights, &out->record);
+        model_record_of(weights, &out->record);
     if (weights)
         models_digest(weights, out->sha256);
     free(weights);
-    const struct pull_entry *entry = file->release >= 0
-                                         ? pull_entry_named(releases[file->release].name)
-                                         : NULL;
+    const struct catalog_entry *entry = file->release >= 0
+                                            ? catalog_find(releases[file->release].name)
+                                            : NULL;
     out->licence = out->record.licence ? out->record.licence : entry ? entry->licence : NULL;
 }
 
@@ -106,12 +106,12 @@ static int remove_model(struct app *app, const struct model_file *file)
 /* What a pull that did not come to its end has left; false: nothing. */
 static bool remove_rest(struct app *app, const char *name, int *status)
 {
-    const struct pull_entry *e = pull_entry_named(name);
+    const struct catalog_entry *e = catalog_find(name);
     char *models = app->paths.data ? paths_join(app->paths.data, "models") : NULL;
-    struct pull_rest rest;
-    bool there = e && models && pull_rest_of(models, e, &rest);
+    struct partial rest;
+    bool there = e && models && partial_find(models, e, &rest);
     if (there) {
-        char *path = paths_join(models, pull_entry_place(e));
+        char *path = paths_join(models, catalog_path(e));
         struct str size = {0};
         numbers_add_bytes(&size, (uint64_t)(rest.bytes + rest.bad));
         *status = say_confirm(app->options.yes, "delete the %s that are here of %s:%s?", size.data,
@@ -162,7 +162,7 @@ int models_rm_one(struct app *app, const char *name, struct str *out)
 
 struct verifying {
     const struct model_file *file;
-    struct pull_bar bar;
+    struct progress_bar bar;
     double told_ms;
     int signal;
 };
@@ -170,12 +170,12 @@ struct verifying {
 static bool go_on(void *ud, int64_t done)
 {
     struct verifying *v = ud;
-    struct pull_progress progress = {
-        .phase = PULL_READS, .done = done, .total = (int64_t)v->file->bytes, .trouble = ""};
+    struct progress progress = {
+        .phase = PROGRESS_READING, .done = done, .total = (int64_t)v->file->bytes, .trouble = ""};
     if (clock_ms() - v->told_ms < 100)
         return true;
     v->told_ms = clock_ms();
-    pull_bar_show(&v->bar, v->file->name, &progress);
+    progress_bar_show(&v->bar, v->file->name, &progress);
     v->signal = signals_next_ending();
     return v->signal == 0;
 }
@@ -223,10 +223,10 @@ int models_verify_one(struct app *app, const char *name, struct str *out)
         return status;
     }
     struct verifying v = {.file = &file};
-    pull_bar_init(&v.bar, &app->options);
+    progress_bar_init(&v.bar, &app->options);
     signals_catch();
     models_check(&file, go_on, &v, &check);
-    pull_bar_clear(&v.bar);
+    progress_bar_clear(&v.bar);
     if (check.verdict == DIGEST_STOPPED) {
         status = EXIT_SIGNAL + v.signal;
     } else if (check.verdict == DIGEST_FAILED) {

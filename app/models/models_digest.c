@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "app/mem.h"
-#include "app/pull/pull_record.h"
-#include "app/pull/pull_table.h"
+#include "app/models/catalog.h"
+#include "app/models/record.h"
 #include "app/say.h"
 
 /* "…/blobs/sha256-HEX", "…/blobs/HEX" */
@@ -33,11 +33,11 @@ static bool of_blob(const char *path, char hex[DIGEST_HEX])
 
 static bool of_record(const char *path, char hex[DIGEST_HEX])
 {
-    struct pull_record record;
-    bool known = pull_record_of(path, &record) && record.verified > 0;
+    struct model_record record;
+    bool known = model_record_of(path, &record) && record.verified > 0;
     if (known)
         memcpy(hex, record.sha256, DIGEST_HEX);
-    pull_record_done(&record);
+    model_record_done(&record);
     return known;
 }
 
@@ -76,7 +76,7 @@ static void check_file(const char *path, struct reading *r, struct digest_check 
         out->verdict = DIGEST_STOPPED;
     else
         digest_end(digest, found);
-    bool right = known ? strcmp(found, expected) == 0 : pull_table_has(found);
+    bool right = known ? strcmp(found, expected) == 0 : catalog_has_digest(found);
     enum digest_verdict verdict = right ? DIGEST_RIGHT : known ? DIGEST_DIFFERS : DIGEST_UNKNOWN;
     if (status == 0 && (verdict > out->verdict || out->found[0] == '\0')) {
         out->verdict = verdict;

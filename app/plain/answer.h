@@ -1,8 +1,4 @@
-/* answer.h - one answer on plain streams, as it is written: for the pipe and for line mode.
- *
- * Writes only as much as a stream takes, so that a slow reader holds up neither saving nor Ctrl-C.
- * On a terminal, what it would interpret is shown as \xNN; a pipe or file gets every byte as it
- * is. */
+/* answer.h - one answer on plain streams, as it is written: for the pipe and for line mode. */
 #ifndef APP_PLAIN_ANSWER_H
 #define APP_PLAIN_ANSWER_H
 
@@ -10,35 +6,7 @@
 #include <stddef.h>
 
 #include "app/chat/chat.h"
-#include "app/str.h"
-#include "app/wrap.h"
-
-struct outlet {
-    int fd;
-    bool terminal, ascii; /* ascii: the terminal shows only ASCII */
-    bool wraps;           /* lines for a terminal to show are broken between words (wrap.h) */
-    struct wrap wrap;
-    struct str pending;
-    size_t sent;
-    int error; /* errno of the write that failed; nothing is written after it */
-};
-
-void outlet_init(struct outlet *o, int fd);
-void outlet_done(struct outlet *o);
-void outlet_add(struct outlet *o, const char *text, size_t len); /* escaped for a terminal */
-void outlet_put(struct outlet *o, const char *text); /* as it is; ends a word that is held */
-
-/* For the caller's own loop: whether there is something to write (and no write has failed), and
- * one write of as much as a writable stream takes. */
-bool outlet_is_waiting(const struct outlet *o);
-void outlet_send(struct outlet *o);
-
-/* 0, or the exit status for a failed write, with one line in err (none if the reader has
- * exited). */
-int outlet_failure(const struct outlet *o, char *err, size_t errlen);
-
-/* Writes what is pending, while signals can still end it. 0 or an exit status. */
-int outlet_finish(struct outlet *o, char *err, size_t errlen);
+#include "app/outlet.h"
 
 struct answer_view {
     struct outlet *answer, *reasoning;              /* may be the same; NULL: not shown */

@@ -21,6 +21,7 @@
 #include "app/commands/compact.h"
 #include "app/exit.h"
 #include "app/mem.h"
+#include "app/models/partial.h"
 #include "app/numbers.h"
 #include "app/plain/answer.h"
 #include "app/plain/repl_line.h"
@@ -405,7 +406,7 @@ static void offer(struct repl *r)
     str_done(&question);
     str_clear(&line);
     if (!r->chat.options->quiet)
-        command_pull_add_rest(r->chat.paths, "/pull", &line);
+        partial_add_hint(r->chat.paths, "/pull", &line);
     print_and_free(r, &line);
 }
 

@@ -6,7 +6,7 @@
 
 #include "app/commands/commands_pull.h"
 #include "app/plain/repl_pull.h"
-#include "app/pull/pull_view.h"
+#include "app/progress.h"
 #include "app/signals.h"
 
 enum { STEPS = 10 };
@@ -15,11 +15,11 @@ enum { STEPS = 10 };
 static void show(const struct pull_child *c, int *step, void (*print)(void *ud, const char *line),
                  void *ud)
 {
-    int now = (int)(pull_view_share(&c->progress) * STEPS);
+    int now = (int)(progress_share(&c->progress) * STEPS);
     struct str line = {0};
-    if (now > *step && c->progress.phase == PULL_LOADS) {
+    if (now > *step && c->progress.phase == PROGRESS_LOADING) {
         *step = now;
-        pull_view_add_words(&line, &c->progress, ", ");
+        progress_add_words(&line, &c->progress, ", ");
         print(ud, line.data);
     }
     str_done(&line);

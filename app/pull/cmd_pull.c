@@ -15,9 +15,8 @@
 #include "app/json_text.h"
 #include "app/mem.h"
 #include "app/models/models.h"
+#include "app/progress.h"
 #include "app/pull/pull.h"
-#include "app/pull/pull_bar.h"
-#include "app/pull/pull_view.h"
 #include "app/say.h"
 #include "app/signals.h"
 
@@ -30,7 +29,7 @@ enum {
 struct puller {
     const struct app *app;
     struct str name; /* "llama:q8" */
-    struct pull_bar bar;
+    struct progress_bar bar;
     double said_ms;
     char trouble[SAY_MAX]; /* that was said last */
     int status;            /* what ends it, besides the download itself */
@@ -38,21 +37,21 @@ struct puller {
 
 /* Telling */
 
-static void say_line(struct puller *p, const struct pull_progress *progress)
+static void say_line(struct puller *p, const struct progress *progress)
 {
     struct str words = {0};
     if (clock_ms() - p->said_ms < LINE_MS)
         return;
     p->said_ms = clock_ms();
-    pull_view_add_words(&words, progress, ", ");
+    progress_add_words(&words, progress, ", ");
     say_notice(false, "%s: %s", p->name.data, str_get(&words));
     str_done(&words);
 }
 
-static void say_trouble(struct puller *p, const struct pull_progress *progress)
+static void say_trouble(struct puller *p, const struct progress *progress)
 {
     if (progress->trouble[0] && strcmp(progress->trouble, p->trouble) != 0) {
-        pull_bar_clear(&p->bar);
+        progress_bar_clear(&p->bar);
         say_notice(p->app->options.quiet, "%s: %s; tries again", p->name.data, progress->trouble);
         snprintf(p->trouble, sizeof p->trouble, "%s", progress->trouble);
     }
@@ -73,11 +72,11 @@ static void print_event(struct puller *p, json_t *object)
     str_done(&whole);
 }
 
-static void print_progress(struct puller *p, const struct pull_progress *progress)
+static void print_progress(struct puller *p, const struct progress *progress)
 {
-    double left = pull_view_left(progress);
+    double left = progress_seconds_left(progress);
     json_t *object = json_pack("{s:s, s:s, s:s, s:I}", "event", "progress", "model", p->name.data,
-                               "phase", pull_phase_words[progress->phase], "done",
+                               "phase", progress_phase_names[progress->phase], "done",
                                (json_int_t)progress->done);
     if (progress->total >= 0)
         json_object_set_new(object, "total", json_integer(progress->total));
@@ -91,7 +90,7 @@ static void print_progress(struct puller *p, const struct pull_progress *progres
     print_event(p, object);
 }
 
-static bool tell(void *ud, const struct pull_progress *progress)
+static bool tell(void *ud, const struct progress *progress)
 {
     struct puller *p = ud;
     int signal = signals_next_ending();
@@ -100,7 +99,7 @@ static bool tell(void *ud, const struct pull_progress *progress)
     else if (p->app->options.json)
         print_progress(p, progress);
     else if (p->bar.possible)
-        pull_bar_show(&p->bar, p->name.data, progress);
+        progress_bar_show(&p->bar, p->name.data, progress);
     else if (!p->app->options.quiet)
         say_line(p, progress);
     if (!p->app->options.json)
@@ -112,11 +111,11 @@ static bool tell(void *ud, const struct pull_progress *progress)
 
 static void say_begin(struct puller *p, const struct pull_request *req)
 {
-    const struct pull_entry *e = req->entry;
+    const struct catalog_entry *e = req->entry;
     struct str size = {0};
-    pull_entry_add_size(&size, e);
+    catalog_add_size(&size, e);
     if (!p->app->options.json)
-        say_notice(p->app->options.quiet, "%s: %s (%s, %s)", p->name.data, pull_entry_place(e),
+        say_notice(p->app->options.quiet, "%s: %s (%s, %s)", p->name.data, catalog_path(e),
                    size.data, e->licence);
     str_done(&size);
     p->said_ms = clock_ms();
@@ -128,8 +127,8 @@ static int say_end(struct puller *p, const struct pull_request *req,
     struct str path = {0};
     if (status == PULL_STOPPED)
         status = p->status;
-    pull_bar_clear(&p->bar);
-    str_addf(&path, "%s/%s", req->folder, pull_entry_place(req->entry));
+    progress_bar_clear(&p->bar);
+    str_addf(&path, "%s/%s", req->folder, catalog_path(req->entry));
     if (p->app->options.json && status == 0)
         print_event(p,
                     json_pack("{s:s, s:s, s:o, s:s, s:I, s:b}", "event", "done", "model",
@@ -239,7 +238,7 @@ static int pull_one(const struct app *app, struct pull_request *req, const char 
     bool any = !app->options.from && !app->options.sha256;
     char err[512] = "";
 
-    req->entry = pull_entry_named(name);
+    req->entry = catalog_find(name);
     if (!req->entry) {
         say_error("%s: not a model that can be pulled (deepseek and llama, with :q4, :q8 or :f16)",
                   name);
@@ -251,7 +250,7 @@ static int pull_one(const struct app *app, struct pull_request *req, const char 
         say_error("%s: HF_HUB_OFFLINE is set", name);
         return EXIT_NETWORK;
     }
-    pull_bar_init(&p.bar, &app->options);
+    progress_bar_init(&p.bar, &app->options);
     str_addf(&p.name, "%s:%s", req->entry->name, req->entry->type);
     say_begin(&p, req);
     int status = pull_model(req, &watcher, &result, err, sizeof err);

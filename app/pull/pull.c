@@ -33,11 +33,11 @@ enum {
 
 struct pull {
     const struct pull_request *req;
-    const struct pull_file *file;
+    const struct catalog_file *file;
     const struct pull_watcher *watcher;
     struct pull_result *result;
-    struct pull_progress progress;
-    struct pull_record record; /* sha256 and bytes are what the file must be */
+    struct progress progress;
+    struct model_record record; /* sha256 and bytes are what the file must be */
     struct part part;
     struct pull_places places;
     int place;    /* of those the one that is asked */
@@ -50,9 +50,7 @@ struct pull {
 
 /* Telling */
 
-const char *const pull_phase_words[] = {"asking", "waiting", "reading", "loading", "pausing"};
-
-static bool tell(struct pull *p, enum pull_phase phase)
+static bool tell(struct pull *p, enum progress_phase phase)
 {
     p->told_ms = clock_ms();
     p->progress.phase = phase;
@@ -83,21 +81,21 @@ static bool go_on_loading(void *ud)
     if (clock_ms() - p->told_ms < TELL_MS && poll(&wake, 1, 0) <= 0)
         return true;
     p->progress.done = p->part.size;
-    if (p->progress.phase == PULL_LOADS)
+    if (p->progress.phase == PROGRESS_LOADING)
         measure(p);
     return tell(p, p->progress.phase);
 }
 
 static bool go_on_waiting(void *ud)
 {
-    return tell(ud, PULL_WAITS);
+    return tell(ud, PROGRESS_WAITING);
 }
 
 static bool go_on_reading(void *ud, int64_t done)
 {
     struct pull *p = ud;
     p->progress.done = done;
-    return clock_ms() - p->told_ms < TELL_MS || tell(p, PULL_READS);
+    return clock_ms() - p->told_ms < TELL_MS || tell(p, PROGRESS_READING);
 }
 
 static int stopped(char *err, size_t errlen)
@@ -143,7 +141,7 @@ static int ask_origin(struct pull *p, char *err, size_t errlen)
     struct http_request req = request_of(p);
     struct http_reply reply;
 
-    p->progress.phase = PULL_ASKS;
+    p->progress.phase = PROGRESS_ASKING;
     req.head = true;
     int status = http_run(&req, &sink, &reply, err, errlen);
     if (status != 0)
@@ -222,13 +220,13 @@ static int compare_target(struct pull *p, int fd, char *err, size_t errlen)
 static bool is_kept(struct pull *p)
 {
     const char *known = pull_known_digest(p->req, p->file);
-    struct pull_record old;
+    struct model_record old;
     struct str path = {0};
     struct stat st;
 
     str_addf(&path, "%s/%s", p->req->folder, p->file->name);
-    bool kept = pull_record_of(path.data, &old) && old.verified > 0 && lstat(path.data, &st) == 0 &&
-                S_ISREG(st.st_mode) && st.st_size == old.bytes &&
+    bool kept = model_record_of(path.data, &old) && old.verified > 0 &&
+                lstat(path.data, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == old.bytes &&
                 (!known || strcmp(known, old.sha256) == 0);
     if (kept) {
         memcpy(p->record.sha256, old.sha256, DIGEST_HEX);
@@ -236,7 +234,7 @@ static bool is_kept(struct pull *p)
         p->result->was_here = true;
         say_to(p->result->vouched, sizeof p->result->vouched, 0, "as it was when it came");
     }
-    pull_record_done(&old);
+    model_record_done(&old);
     str_done(&path);
     return kept;
 }
@@ -247,7 +245,7 @@ static void record_target(struct pull *p)
     free(p->record.url);
     p->record.url = NULL;
     p->record.verified = (int64_t)time(NULL);
-    pull_record_write(p->part.dir, p->file->name, &p->record);
+    model_record_write(p->part.dir, p->file->name, &p->record);
 }
 
 /* The file that has the name already: it is right, or it stays. */
@@ -270,8 +268,8 @@ static int look_at_target(struct pull *p, char *err, size_t errlen)
 /* A part of the same file is gone on with, whatever place it came from. */
 static int look_at_part(struct pull *p, char *err, size_t errlen)
 {
-    struct pull_record old;
-    bool same = pull_record_read(p->part.dir, p->file->name, &old) &&
+    struct model_record old;
+    bool same = model_record_read(p->part.dir, p->file->name, &old) &&
                 strcmp(old.sha256, p->record.sha256) == 0;
     int status = same ? part_read(&p->part, go_on_reading, p, err, errlen)
                       : part_restart(&p->part, err, errlen);
@@ -280,7 +278,7 @@ static int look_at_part(struct pull *p, char *err, size_t errlen)
     if (same && old.url && strcmp(old.url, p->record.url) == 0)
         memcpy(p->record.etag, old.etag, sizeof old.etag);
     p->written = same;
-    pull_record_done(&old);
+    model_record_done(&old);
     if (status == 0 && p->record.bytes >= 0 && p->part.size > p->record.bytes)
         status = part_restart(&p->part, err, errlen);
     return status == PART_STOPPED ? stopped(err, errlen) : status ? EXIT_NETWORK : 0;
@@ -292,7 +290,7 @@ static int keep_record(struct pull *p, char *err, size_t errlen)
 {
     if (p->written)
         return 0;
-    p->written = pull_record_write(p->part.dir, p->file->name, &p->record) == 0;
+    p->written = model_record_write(p->part.dir, p->file->name, &p->record) == 0;
     return p->written ? 0
                       : say_to(err, errlen, HTTP_FAILED, "%s: %s", p->req->folder, strerror(errno));
 }
@@ -370,7 +368,7 @@ static int load_some(struct pull *p, char *err, size_t errlen)
     struct http_reply reply;
 
     req.from = p->part.size;
-    p->progress.phase = PULL_LOADS;
+    p->progress.phase = PROGRESS_LOADING;
     p->rate_ms = clock_ms();
     p->rate_bytes = p->part.size;
     int status = http_run(&req, &sink, &reply, err, errlen);
@@ -388,7 +386,7 @@ static bool pause_for(struct pull *p, double ms)
     double end = clock_ms() + ms;
     bool go_on = true;
     p->progress.bytes_per_second = 0;
-    while (clock_ms() < end && (go_on = tell(p, PULL_PAUSES)))
+    while (clock_ms() < end && (go_on = tell(p, PROGRESS_PAUSING)))
         poll(&wake, 1, TELL_MS);
     return go_on;
 }
@@ -434,7 +432,7 @@ static int load(struct pull *p, char *err, size_t errlen)
     return 0;
 }
 
-static int pull_file(struct pull *p, char *err, size_t errlen)
+static int catalog_file(struct pull *p, char *err, size_t errlen)
 {
     int status = part_open(&p->part, p->req->folder, p->file->name, go_on_waiting, p, err, errlen);
     if (status != 0)
@@ -455,11 +453,11 @@ static int pull_file(struct pull *p, char *err, size_t errlen)
     if (status == 0 && part_finish(&p->part, &p->record, err, errlen) != 0)
         status = EXIT_NETWORK;
     if (status != 0 && p->part.size == 0)
-        pull_record_remove(p->part.dir, p->file->name);
+        model_record_remove(p->part.dir, p->file->name);
     return status;
 }
 
-int pull_run(const struct pull_request *req, const struct pull_file *file,
+int pull_run(const struct pull_request *req, const struct catalog_file *file,
              const struct pull_watcher *watcher, struct pull_result *result, char *err,
              size_t errlen)
 {
@@ -472,10 +470,10 @@ int pull_run(const struct pull_request *req, const struct pull_file *file,
 
     *result = (struct pull_result){0};
     str_addf(&name, "%s:%s", req->entry->name, req->entry->type);
-    p.record = (struct pull_record){.name = name.data,
-                                    .repository = mem_strdup(req->entry->repository),
-                                    .licence = mem_strdup(req->entry->licence),
-                                    .bytes = -1};
+    p.record = (struct model_record){.name = name.data,
+                                     .repository = mem_strdup(req->entry->repository),
+                                     .licence = mem_strdup(req->entry->licence),
+                                     .bytes = -1};
     int status = pull_places_find(req, file, &p.places, err, errlen);
     if (status == 0)
         use_place(&p, 0);
@@ -483,12 +481,12 @@ int pull_run(const struct pull_request *req, const struct pull_file *file,
     if (status == 0 && !kept)
         status = learn_digest(&p, err, errlen);
     if (status == 0 && !kept) {
-        status = pull_file(&p, err, errlen);
+        status = catalog_file(&p, err, errlen);
         part_close(&p.part);
     }
     memcpy(result->sha256, p.record.sha256, DIGEST_HEX);
     result->bytes = p.record.bytes;
-    pull_record_done(&p.record);
+    model_record_done(&p.record);
     pull_places_done(&p.places);
     return status;
 }

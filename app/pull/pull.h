@@ -12,27 +12,11 @@
 #include <stdint.h>
 
 #include "app/digest.h"
-#include "app/pull/pull_table.h"
-
-enum pull_phase {
-    PULL_ASKS,  /* the origin, what the file must be */
-    PULL_WAITS, /* for another program that pulls the same */
-    PULL_READS, /* what is here already */
-    PULL_LOADS,
-    PULL_PAUSES, /* before it tries again; `trouble` says why */
-    PULL_PHASES,
-};
-extern const char *const pull_phase_words[PULL_PHASES]; /* "asking" */
-
-struct pull_progress {
-    enum pull_phase phase;
-    int64_t done, total;     /* bytes; total -1: not known yet */
-    double bytes_per_second; /* of late; 0: not known */
-    const char *trouble;     /* "" */
-};
+#include "app/models/catalog.h"
+#include "app/progress.h"
 
 struct pull_request {
-    const struct pull_entry *entry;
+    const struct catalog_entry *entry;
     const char *folder;   /* it goes into */
     const char *endpoint; /* where Hugging Face, or what stands for it, is */
     const char *from;   /* a URL of the file, or of a place like the endpoint; NULL: the endpoint */
@@ -52,7 +36,7 @@ struct pull_result {
 
 /* tell: some times a second; false stops. */
 struct pull_watcher {
-    bool (*tell)(void *ud, const struct pull_progress *progress);
+    bool (*tell)(void *ud, const struct progress *progress);
     int wake_fd; /* tell is called at once when it is readable; -1: none */
     void *ud;
 };
@@ -61,7 +45,7 @@ enum { PULL_STOPPED = -1 };
 
 /* Brings one file of the entry. 0, PULL_STOPPED, or an exit status; with a line in err where it is
  * not 0. */
-int pull_run(const struct pull_request *req, const struct pull_file *file,
+int pull_run(const struct pull_request *req, const struct catalog_file *file,
              const struct pull_watcher *watcher, struct pull_result *result, char *err,
              size_t errlen);
 

@@ -63,12 +63,12 @@ int pull_child_start(struct pull_child *c, const char *name, char *err, size_t e
 
 /* What it says */
 
-static enum pull_phase phase_of(const char *word)
+static enum progress_phase phase_of(const char *word)
 {
-    for (int i = 0; i < PULL_PHASES; i++)
-        if (strcmp(word, pull_phase_words[i]) == 0)
-            return (enum pull_phase)i;
-    return PULL_ASKS;
+    for (int i = 0; i < PROGRESS_PHASES; i++)
+        if (strcmp(word, progress_phase_names[i]) == 0)
+            return (enum progress_phase)i;
+    return PROGRESS_ASKING;
 }
 
 static const char *text_of(const json_t *object, const char *key)

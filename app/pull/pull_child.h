@@ -20,7 +20,7 @@ struct pull_child {
     char name[64]; /* "llama:q8" */
     bool stopped;  /* by us */
 
-    struct pull_progress progress; /* its trouble is below */
+    struct progress progress; /* its trouble is below */
     char trouble[SAY_MAX];
     bool was_here; /* it had not to be loaded */
     bool whole;

@@ -11,10 +11,10 @@ struct whole {
     int64_t total;  /* of all; -1: what the one file says */
 };
 
-static bool tell(void *ud, const struct pull_progress *of_file)
+static bool tell(void *ud, const struct progress *of_file)
 {
     const struct whole *w = ud;
-    struct pull_progress progress = *of_file;
+    struct progress progress = *of_file;
     progress.done += w->before;
     if (w->total >= 0)
         progress.total = w->total;
@@ -24,8 +24,8 @@ static bool tell(void *ud, const struct pull_progress *of_file)
 int pull_model(const struct pull_request *req, const struct pull_watcher *watcher,
                struct pull_result *result, char *err, size_t errlen)
 {
-    const struct pull_entry *e = req->entry;
-    struct whole whole = {watcher, 0, e->folder ? pull_entry_bytes(e) : -1};
+    const struct catalog_entry *e = req->entry;
+    struct whole whole = {watcher, 0, e->folder ? catalog_bytes(e) : -1};
     const struct pull_watcher of_file = {tell, watcher->wake_fd, &whole};
     char *folder = e->folder ? paths_join(req->folder, e->folder) : NULL;
     struct pull_request one = *req;
@@ -34,7 +34,7 @@ int pull_model(const struct pull_request *req, const struct pull_watcher *watche
     if (folder)
         one.folder = folder;
     *result = (struct pull_result){.was_here = true};
-    for (int i = 0; status == 0 && i < PULL_FILES && e->files[i].name; i++) {
+    for (int i = 0; status == 0 && i < CATALOG_FILES && e->files[i].name; i++) {
         struct pull_result r;
         status = pull_run(&one, &e->files[i], &of_file, &r, err, errlen);
         whole.before += r.bytes;

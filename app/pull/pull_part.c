@@ -205,11 +205,11 @@ int part_room(const struct part *p, int64_t more, char *err, size_t errlen)
 /* The next pull begins anew. Which bytes are wrong nobody can say: what vouches for a file is one
  * digest of all of it, and a list of its pieces that came from where the bytes came from would
  * prove nothing. */
-static int set_aside(struct part *p, const char *found, const struct pull_record *r, char *err,
+static int set_aside(struct part *p, const char *found, const struct model_record *r, char *err,
                      size_t errlen)
 {
     renameat(p->dir, p->name, p->dir, p->bad);
-    pull_record_remove(p->dir, p->file);
+    model_record_remove(p->dir, p->file);
     return say_to(err, errlen, PART_DIFFERS,
                   "%s: sha256 differs (got %.12s..., must be %.12s...); set aside as %s", p->file,
                   found, r->sha256, p->bad);
@@ -227,14 +227,14 @@ static int give_name(const struct part *p)
     return unlinkat(p->dir, p->name, 0);
 }
 
-bool part_is_right(struct part *p, const struct pull_record *r)
+bool part_is_right(struct part *p, const struct model_record *r)
 {
     char found[DIGEST_HEX];
     digest_end(p->digest, found);
     return strcmp(found, r->sha256) == 0;
 }
 
-int part_finish(struct part *p, struct pull_record *r, char *err, size_t errlen)
+int part_finish(struct part *p, struct model_record *r, char *err, size_t errlen)
 {
     char found[DIGEST_HEX];
     digest_end(p->digest, found);
@@ -245,7 +245,7 @@ int part_finish(struct part *p, struct pull_record *r, char *err, size_t errlen)
     r->etag[0] = '\0';
     if (fsync(p->fd) != 0)
         return fail(p, p->name, err, errlen);
-    if (pull_record_write(p->dir, p->file, r) != 0)
+    if (model_record_write(p->dir, p->file, r) != 0)
         return fail(p, p->file, err, errlen);
     if (!still_named(p))
         return say_to(err, errlen, PART_FAILED, "%s/%s: was replaced meanwhile", p->folder,

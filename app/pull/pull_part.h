@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "app/pull/pull_record.h"
+#include "app/models/record.h"
 
 enum { PART_FAILED = -1, PART_STOPPED = -2, PART_DIFFERS = -3 };
 
@@ -44,10 +44,10 @@ int part_add(struct part *p, const char *bytes, size_t len, char *err, size_t er
 int part_room(const struct part *p, int64_t more, char *err, size_t errlen);
 
 /* Whether its digest is the record's; nothing can be added to it any more, unless it is emptied. */
-bool part_is_right(struct part *p, const struct pull_record *r);
+bool part_is_right(struct part *p, const struct model_record *r);
 
 /* Where the digest is the record's: the record is written, and the part becomes the FILE. Else
  * PART_DIFFERS, and it is set aside. */
-int part_finish(struct part *p, struct pull_record *r, char *err, size_t errlen);
+int part_finish(struct part *p, struct model_record *r, char *err, size_t errlen);
 
 #endif

@@ -13,7 +13,7 @@
 
 static const char newest[] = "main";
 
-const char *pull_known_digest(const struct pull_request *req, const struct pull_file *file)
+const char *pull_known_digest(const struct pull_request *req, const struct catalog_file *file)
 {
     return req->sha256 ? req->sha256 : file->sha256;
 }
@@ -36,15 +36,15 @@ static bool names_a_file(const char *url)
 }
 
 /* Whether what the commit in the table has is what is wanted. */
-static bool wants_the_known(const struct pull_request *req, const struct pull_file *file)
+static bool wants_the_known(const struct pull_request *req, const struct catalog_file *file)
 {
     return file->sha256 && strcmp(pull_known_digest(req, file), file->sha256) == 0;
 }
 
-int pull_places_find(const struct pull_request *req, const struct pull_file *file,
+int pull_places_find(const struct pull_request *req, const struct catalog_file *file,
                      struct pull_places *out, char *err, size_t errlen)
 {
-    const struct pull_entry *e = req->entry;
+    const struct catalog_entry *e = req->entry;
     const char *place = req->from ? req->from : req->endpoint;
     *out = (struct pull_places){0};
     if (!http_may_ask(place))

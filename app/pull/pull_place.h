@@ -14,11 +14,11 @@ struct pull_places {
 };
 
 /* 0, or EXIT_USAGE with a line in err; in any case pull_places_done. */
-int pull_places_find(const struct pull_request *req, const struct pull_file *file,
+int pull_places_find(const struct pull_request *req, const struct catalog_file *file,
                      struct pull_places *out, char *err, size_t errlen);
 void pull_places_done(struct pull_places *places);
 
 /* The digest that is required beforehand: the caller's, or else the table's; NULL: neither. */
-const char *pull_known_digest(const struct pull_request *req, const struct pull_file *file);
+const char *pull_known_digest(const struct pull_request *req, const struct catalog_file *file);
 
 #endif

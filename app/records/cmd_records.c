@@ -12,7 +12,7 @@
 #include "app/cmd.h"
 #include "app/exit.h"
 #include "app/mem.h"
-#include "app/plain/answer.h"
+#include "app/outlet.h"
 #include "app/records/export.h"
 #include "app/records/import.h"
 #include "app/say.h"

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "app/commands/commands_pull.h"
-#include "app/pull/pull_view.h"
+#include "app/models/partial.h"
+#include "app/progress.h"
 #include "app/tui/tui.h"
 
 static void show(struct tui *t)
@@ -11,8 +12,8 @@ static void show(struct tui *t)
     const struct pull_child *c = &t->pull;
     struct str name = {0}, words = {0};
     str_addf(&name, "pull %s", c->name);
-    pull_view_add_words(&words, &c->progress, " \u00b7 ");
-    ui_task(t->ui, name.data, pull_view_share(&c->progress), str_get(&words));
+    progress_add_words(&words, &c->progress, " \u00b7 ");
+    ui_task(t->ui, name.data, progress_share(&c->progress), str_get(&words));
     str_done(&name);
     str_done(&words);
 }
@@ -70,7 +71,7 @@ void tui_pull_turn(struct tui *t)
 void tui_pull_offer(struct tui *t)
 {
     struct str line = {0};
-    command_pull_add_rest(t->chat.paths, "/pull", &line);
+    partial_add_hint(t->chat.paths, "/pull", &line);
     if (line.len > 0 && !t->chat.options->quiet)
         ui_notice(t->ui, UI_INFO, line.data);
     str_done(&line);

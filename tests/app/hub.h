@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* Starts it, and lets it be; for a group's setup and teardown. Between them DUET is a program whose
- * table of models is tests/hub/pull_table.c. */
+ * table of models is tests/hub/catalog_table.c. */
 int hub_start(void **state);
 int hub_stop(void **state);
 

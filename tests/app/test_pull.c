@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "app/digest.h"
-#include "app/pull/pull_table.h"
+#include "app/models/catalog.h"
 #include "app/str.h"
 #include "tests/app/hub.h"
 #include "tests/app/pulling.h"
@@ -310,20 +310,20 @@ static void test_table(void **state)
     struct run r;
     (void)state;
     run_shell(&r, "cat man/duet-pull.1");
-    for (size_t i = 0; i < pull_table_size; i++) {
-        const struct pull_entry *e = &pull_table[i];
+    for (size_t i = 0; i < catalog_size; i++) {
+        const struct catalog_entry *e = &catalog[i];
         struct str row = {0};
-        str_addf(&row, ".It %s:%s Ta %s Ta ", e->name, e->type, pull_entry_place(e));
-        pull_entry_add_size(&row, e);
+        str_addf(&row, ".It %s:%s Ta %s Ta ", e->name, e->type, catalog_path(e));
+        catalog_add_size(&row, e);
         assert_contains(r.out, row.data);
         str_done(&row);
         assert_contains(r.out, e->repository);
         assert_int_equal(strspn(e->revision, "0123456789abcdef"), 40);
-        const struct pull_file *file = e->files;
-        for (; file < e->files + PULL_FILES && file->name; file++) {
+        const struct catalog_file *file = e->files;
+        for (; file < e->files + CATALOG_FILES && file->name; file++) {
             assert_true(file->sha256 && digest_is_hex(file->sha256));
             for (size_t k = 0; k < i; k++)
-                assert_string_not_equal(pull_table[k].files[0].sha256, file->sha256);
+                assert_string_not_equal(catalog[k].files[0].sha256, file->sha256);
         }
         assert_int_equal(e->folder != NULL, file > e->files + 1);
         if (e->folder)

@@ -1,4 +1,4 @@
-/* inspect.c - `duet inspect`: what the engine sees, in forms that can be compared with outside
+/* cmd_inspect.c - `duet inspect`: what the engine sees, in forms that can be compared with outside
  * vectors. Errors name the line of standard input they belong to. */
 #include <errno.h>
 #include <jansson.h>
@@ -10,7 +10,7 @@
 
 #include "app/cmd.h"
 #include "app/exit.h"
-#include "app/inspect.h"
+#include "app/inspect/inspect.h"
 #include "app/mem.h"
 #include "app/models/models.h"
 #include "app/question.h"

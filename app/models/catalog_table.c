@@ -1,5 +1,5 @@
-/* pull_table.c - see pull_table.h. Nothing but the table, so that tests can put their own in its
- * place.
+/* catalog_table.c - the rows of catalog.h, and nothing else, so that tests can put their own in
+ * their place.
  *
  * A digest is listed only if independent people have published the same one for the file. It comes
  * with the commit that has the file, so that a later replacement upstream breaks nothing here.
@@ -7,7 +7,7 @@
  * No such digest is known for a 16-bit GGUF file of deepseek, but several are for the files in
  * which its makers published the model. So deepseek:f16 is their folder: in BF16, which is as wide.
  */
-#include "app/pull/pull_table.h"
+#include "app/models/catalog.h"
 
 /* A repository, a commit of it, the licence. */
 #define DEEPSEEK                                                                                   \
@@ -22,7 +22,7 @@ static const char mit[] = "MIT", community[] = "Llama 3.2 Community License";
 /* The first row of a name is its default. A folder becomes a model with its config.json, so that
  * comes last. */
 /* clang-format off */
-const struct pull_entry pull_table[] = {
+const struct catalog_entry catalog[] = {
     {"deepseek", "q8", DEEPSEEK, NULL, {
         {"DeepSeek-R1-Distill-Qwen-1.5B-Q8_0.gguf", 1894532192,
          "166baa90e6a963de31a7713ff034f82317ff1fa41602f7c3ce583d3f6b551829"}}},
@@ -51,4 +51,4 @@ const struct pull_entry pull_table[] = {
          "1f33ad43d2b85b908ff06fe7002b69806a57359b9b2617ca27d7bdea428ae146"}}},
 };
 /* clang-format on */
-const size_t pull_table_size = sizeof pull_table / sizeof *pull_table;
+const size_t catalog_size = sizeof catalog / sizeof *catalog;

@@ -1,9 +1,10 @@
-/* pull_rest.c - see pull_rest.h. */
-#include "app/pull/pull_rest.h"
+/* partial.c - see partial.h. */
+#include "app/models/partial.h"
 
+#include <stdlib.h>
 #include <sys/stat.h>
 
-#include "app/pull/pull_record.h"
+#include "app/models/record.h"
 
 /* Of the file of this path and ending; -1: there is none. */
 static int64_t size_of(const char *path, const char *ending)
@@ -17,14 +18,14 @@ static int64_t size_of(const char *path, const char *ending)
 }
 
 /* Adds one file to what there is. False: nothing of it came by a pull. */
-static bool add_file(const char *path, const struct pull_file *file, struct pull_rest *out,
+static bool add_file(const char *path, const struct catalog_file *file, struct partial *out,
                      bool *whole)
 {
-    struct pull_record record;
-    bool ours = pull_record_of(path, &record);
+    struct model_record record;
+    bool ours = model_record_of(path, &record);
     int64_t total = ours && record.bytes > 0 ? record.bytes : file->sha256 ? file->bytes : -1;
     int64_t here = size_of(path, ""), bad = -1;
-    pull_record_done(&record);
+    model_record_done(&record);
     if (here < 0) {
         *whole = false;
         here = size_of(path, ".part");
@@ -37,11 +38,11 @@ static bool add_file(const char *path, const struct pull_file *file, struct pull
     return ours;
 }
 
-bool pull_rest_of(const char *models, const struct pull_entry *e, struct pull_rest *out)
+bool partial_find(const char *models, const struct catalog_entry *e, struct partial *out)
 {
     bool ours = false, whole = true;
-    *out = (struct pull_rest){0};
-    for (int i = 0; i < PULL_FILES && e->files[i].name; i++) {
+    *out = (struct partial){0};
+    for (int i = 0; i < CATALOG_FILES && e->files[i].name; i++) {
         struct str path = {0};
         str_addf(&path, "%s/%s%s%s", models, e->folder ? e->folder : "", e->folder ? "/" : "",
                  e->files[i].name);
@@ -49,4 +50,18 @@ bool pull_rest_of(const char *models, const struct pull_entry *e, struct pull_re
         str_done(&path);
     }
     return ours && !whole;
+}
+
+void partial_add_hint(const struct paths *paths, const char *command, struct str *out)
+{
+    char *models = paths->data ? paths_join(paths->data, "models") : NULL;
+    for (size_t i = 0; models && i < catalog_size && out->len == 0; i++) {
+        const struct catalog_entry *e = &catalog[i];
+        struct partial p;
+        if (partial_find(models, e, &p) && p.bytes > 0 && p.bytes <= p.total)
+            str_addf(out, "%d%% of %s:%s is here; %s %s:%s continues it",
+                     (int)((double)p.bytes * 100 / (double)p.total), e->name, e->type, command,
+                     e->name, e->type);
+    }
+    free(models);
 }

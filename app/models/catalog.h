@@ -1,6 +1,6 @@
-/* pull_table.h - the models that `duet pull` knows: their origin, size and licence. */
-#ifndef APP_PULL_PULL_TABLE_H
-#define APP_PULL_PULL_TABLE_H
+/* catalog.h - the models that duet knows where to get: origin, files, digests, licence. */
+#ifndef APP_MODELS_CATALOG_H
+#define APP_MODELS_CATALOG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,40 +8,40 @@
 
 #include "app/str.h"
 
-enum { PULL_FILES = 5 };
+enum { CATALOG_FILES = 5 };
 
-struct pull_file {
+struct catalog_file {
     const char *name;   /* in the repository, and here */
     int64_t bytes;      /* about so many where its digest is not known */
     const char *sha256; /* NULL: not known here, so the origin is asked for it */
 };
 
-struct pull_entry {
+struct catalog_entry {
     const char *name;       /* "llama" */
     const char *type;       /* "q8" */
     const char *repository; /* "owner/name" at Hugging Face */
     const char *revision;   /* of it: the commit that has the files with these digests, or "main" */
     const char *licence;
     const char *folder; /* of a model of several files; NULL: one file, beside the others */
-    struct pull_file files[PULL_FILES]; /* first the weights; a name that is NULL ends them */
+    struct catalog_file files[CATALOG_FILES]; /* first the weights; a name that is NULL ends them */
 };
 
-extern const struct pull_entry pull_table[];
-extern const size_t pull_table_size;
+extern const struct catalog_entry catalog[];
+extern const size_t catalog_size;
 
 /* The entry of "llama", "r1:q4"; without a type the first of that name. NULL: there is none. */
-const struct pull_entry *pull_entry_named(const char *name);
+const struct catalog_entry *catalog_find(const char *name);
 
 /* Whether one of the files has this digest. */
-bool pull_table_has(const char *sha256);
+bool catalog_has_digest(const char *sha256);
 
 /* What it is called here: the one file, or the folder. */
-const char *pull_entry_place(const struct pull_entry *e);
+const char *catalog_path(const struct catalog_entry *e);
 
 /* Of all its files. */
-int64_t pull_entry_bytes(const struct pull_entry *e);
+int64_t catalog_bytes(const struct catalog_entry *e);
 
 /* "1.3 GB" */
-void pull_entry_add_size(struct str *out, const struct pull_entry *e);
+void catalog_add_size(struct str *out, const struct catalog_entry *e);
 
 #endif

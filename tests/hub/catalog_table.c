@@ -1,5 +1,5 @@
-/* pull_table.c - what hub.py has, in the place of the program's table: a row of each kind. */
-#include "app/pull/pull_table.h"
+/* catalog_table.c - what hub.py has, in the place of the program's table: a row of each kind. */
+#include "app/models/catalog.h"
 
 #define DEEPSEEK    "bartowski/DeepSeek-R1-Distill-Qwen-1.5B-GGUF"
 #define DEEPSEEK_HF "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"
@@ -14,7 +14,7 @@
 static const char qwen[] = "MIT", meta[] = "Llama 3.2 Community License";
 
 /* clang-format off */
-const struct pull_entry pull_table[] = {
+const struct catalog_entry catalog[] = {
     {"deepseek", "q8", DEEPSEEK, "main", qwen, NULL, {
         {"DeepSeek-R1-Distill-Qwen-1.5B-Q8_0.gguf", 1900000000, NULL}}},
     {"llama", "q8", LLAMA, "main", meta, NULL, {
@@ -34,4 +34,4 @@ const struct pull_entry pull_table[] = {
         {"config.json", 300, LITTLE}}},
 };
 /* clang-format on */
-const size_t pull_table_size = sizeof pull_table / sizeof *pull_table;
+const size_t catalog_size = sizeof catalog / sizeof *catalog;

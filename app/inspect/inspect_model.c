@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "app/exit.h"
-#include "app/inspect.h"
+#include "app/inspect/inspect.h"
 #include "app/mem.h"
 #include "app/models/models.h"
 #include "app/numbers.h"

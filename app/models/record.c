@@ -1,5 +1,5 @@
-/* pull_record.c - see pull_record.h. */
-#include "app/pull/pull_record.h"
+/* model_record.c - see model_record.h. */
+#include "app/models/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,13 +16,13 @@
 
 enum { RECORD_MAX = 16 * 1024 };
 
-void pull_record_done(struct pull_record *r)
+void model_record_done(struct model_record *r)
 {
     free(r->name);
     free(r->repository);
     free(r->licence);
     free(r->url);
-    *r = (struct pull_record){.bytes = -1};
+    *r = (struct model_record){.bytes = -1};
 }
 
 static char *record_name(const char *file, const char *ending)
@@ -37,7 +37,7 @@ static char *string_of(const json_t *object, const char *key)
     return mem_strdup(json_string_value(json_object_get(object, key)));
 }
 
-bool pull_record_read(int dir, const char *file, struct pull_record *out)
+bool model_record_read(int dir, const char *file, struct model_record *out)
 {
     char *name = record_name(file, ".json");
     size_t len = 0;
@@ -48,7 +48,7 @@ bool pull_record_read(int dir, const char *file, struct pull_record *out)
     json_t *bytes = json_object_get(object, "bytes");
     bool fine = sha256 && digest_is_hex(sha256);
 
-    *out = (struct pull_record){.bytes = -1};
+    *out = (struct model_record){.bytes = -1};
     if (fine) {
         out->name = string_of(object, "name");
         out->repository = string_of(object, "repository");
@@ -65,16 +65,16 @@ bool pull_record_read(int dir, const char *file, struct pull_record *out)
     return fine;
 }
 
-bool pull_record_of(const char *path, struct pull_record *out)
+bool model_record_of(const char *path, struct model_record *out)
 {
     const char *slash = strrchr(path, '/');
     struct str folder = {0};
     bool found = false;
     str_add(&folder, path, slash ? (size_t)(slash - path) + 1 : 0);
     int dir = open(slash ? folder.data : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    *out = (struct pull_record){.bytes = -1};
+    *out = (struct model_record){.bytes = -1};
     if (dir >= 0) {
-        found = pull_record_read(dir, slash ? slash + 1 : path, out);
+        found = model_record_read(dir, slash ? slash + 1 : path, out);
         close(dir);
     }
     str_done(&folder);
@@ -87,7 +87,7 @@ static void set_text(json_t *object, const char *key, const char *value)
         json_object_set_new(object, key, json_string(value));
 }
 
-static char *text_of(const struct pull_record *r)
+static char *text_of(const struct model_record *r)
 {
     json_t *object = json_object();
     set_text(object, "name", r->name);
@@ -116,7 +116,7 @@ static int write_synced(int fd, const char *text)
     return n == (ssize_t)len && fsync(fd) == 0 ? 0 : -1;
 }
 
-int pull_record_write(int dir, const char *file, const struct pull_record *r)
+int model_record_write(int dir, const char *file, const struct model_record *r)
 {
     char *name = record_name(file, ".json"), *draft = record_name(file, ".json.new");
     char *text = text_of(r);
@@ -140,7 +140,7 @@ int pull_record_write(int dir, const char *file, const struct pull_record *r)
     return status;
 }
 
-void pull_record_remove(int dir, const char *file)
+void model_record_remove(int dir, const char *file)
 {
     char *name = record_name(file, ".json");
     unlinkat(dir, name, 0);

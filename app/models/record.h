@@ -1,14 +1,14 @@
-/* pull_record.h - what is known of a pulled model, in FILE.json beside the FILE: its name and
+/* model_record.h - what is known of a pulled model, in FILE.json beside the FILE: its name and
  * origin, and the digest it was found to have. */
-#ifndef APP_PULL_PULL_RECORD_H
-#define APP_PULL_PULL_RECORD_H
+#ifndef APP_MODELS_RECORD_H
+#define APP_MODELS_RECORD_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "app/digest.h"
 
-struct pull_record {
+struct model_record {
     char *name; /* "llama:q8" */
     char *repository, *licence;
     char *url; /* that it came from */
@@ -20,14 +20,14 @@ struct pull_record {
 
 /* Reads the record of a file in a folder; false, and an empty one: there is none that makes
  * sense. */
-bool pull_record_read(int dir, const char *file, struct pull_record *out);
+bool model_record_read(int dir, const char *file, struct model_record *out);
 
 /* The same of a file by its path. */
-bool pull_record_of(const char *path, struct pull_record *out);
+bool model_record_of(const char *path, struct model_record *out);
 
 /* Writes it whole or not at all. 0, or -1 with errno. */
-int pull_record_write(int dir, const char *file, const struct pull_record *r);
-void pull_record_remove(int dir, const char *file);
-void pull_record_done(struct pull_record *r);
+int model_record_write(int dir, const char *file, const struct model_record *r);
+void model_record_remove(int dir, const char *file);
+void model_record_done(struct model_record *r);
 
 #endif

@@ -1,6 +1,6 @@
 /* inspect.h - parts of `duet inspect` that are files of their own. */
-#ifndef APP_INSPECT_H
-#define APP_INSPECT_H
+#ifndef APP_INSPECT_INSPECT_H
+#define APP_INSPECT_INSPECT_H
 
 #include "app/cmd.h"
 
