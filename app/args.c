@@ -48,6 +48,14 @@ const struct args_option *args_find(const struct args_table *table, const char *
     return find(table, name, strlen(name));
 }
 
+const char *args_name(const struct args_option *o)
+{
+    const char *list = o->names, *name = NULL, *word;
+    for (size_t len; (word = args_next_word(&list, &len));)
+        name = word;
+    return name;
+}
+
 /* What was meant */
 
 /* How many insertions, deletions, replacements and swaps of letters make b of a; at most 63
@@ -117,6 +125,8 @@ static int unknown(const struct args_table *table, const char *given, size_t len
 
     memcpy(typed, given, len);
     for (size_t i = 0; i < table->n_options; i++) {
+        if (!table->options[i].section)
+            continue; /* for tools */
         add_spellings(&s, table->options[i].names);
         add_spellings(&s, table->options[i].others);
     }
@@ -137,8 +147,8 @@ static int unknown(const struct args_table *table, const char *given, size_t len
 
 /* Values */
 
-static int set_int(const struct args_option *o, const char *name, const char *value, void *member,
-                   char *err, size_t errlen)
+static int set_int(const struct args_option *o, const char *name, const char *value,
+                   int64_t *member, char *err, size_t errlen)
 {
     char *end;
     errno = 0;
@@ -155,7 +165,18 @@ static int set_int(const struct args_option *o, const char *name, const char *va
     if (errno == ERANGE || amount < o->min || amount > o->max)
         return say_to(err, errlen, -1, "%s: out of range (got %s, limit %.0f to %.0f)", name, value,
                       o->min, o->max);
-    *(int64_t *)member = n * unit;
+    *member = n * unit;
+    return 0;
+}
+
+static int set_zero(const struct args_option *o, const char *name, const char *value, int *member,
+                    char *err, size_t errlen)
+{
+    int64_t n;
+    if (set_int(o, name, value, &n, err, errlen) != 0)
+        return -1;
+    if (n == 0)
+        *member = o->set;
     return 0;
 }
 
@@ -190,9 +211,11 @@ static int set_choice(const struct args_option *o, const char *name, const char 
                       void *member, char *err, size_t errlen)
 {
     char lower[32] = "";
-    for (size_t i = 0; value[i] && i + 1 < sizeof lower; i++)
+    for (size_t i = 0; value[i] && strlen(value) < sizeof lower; i++)
         lower[i] = (char)tolower((unsigned char)value[i]);
-    int place = strlen(value) < sizeof lower ? place_in(o->choices, lower, strlen(lower)) : -1;
+    int place = place_in(o->choices, lower, strlen(lower));
+    if (place < 0)
+        place = place_in(o->same, lower, strlen(lower));
     if (place < 0)
         return say_to(err, errlen, -1, "%s: unknown value (got %s, limit %s)", name, value,
                       o->choices);
@@ -222,6 +245,7 @@ int args_set(const struct args_option *o, const char *name, const char *value, v
     case ARGS_CHOICE: return set_choice(o, name, value, member, err, errlen);
     case ARGS_INT:
     case ARGS_TOKENS: return set_int(o, name, value, member, err, errlen);
+    case ARGS_ZERO: return set_zero(o, name, value, member, err, errlen);
     case ARGS_REAL: return set_real(o, name, value, member, err, errlen);
     case ARGS_DAY: return set_day(name, value, member, err, errlen);
     }

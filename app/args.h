@@ -16,6 +16,7 @@ enum args_type {
     ARGS_CHOICE, /* int, the place of the value among `choices` */
     ARGS_INT,    /* int64_t within min and max */
     ARGS_TOKENS, /* the same; 4k is 4096 */
+    ARGS_ZERO,   /* a whole number within min and max; 0 sets an int to `set`, others do nothing */
     ARGS_REAL,   /* double within min and max */
     ARGS_DAY,    /* int64_t: 20240726 of 2024-07-26 */
     ARGS_TEXT,   /* const char *, into argv */
@@ -32,6 +33,7 @@ struct args_option {
     double min, max;
     int set;
     const char *choices; /* "auto cpu cuda" */
+    const char *same;    /* as many words, which other programs have for them; or NULL */
     const char *implied; /* the value where none is given, which then takes `=`; or NULL */
     unsigned where;      /* where it is valid: bits that the table's owner defines */
 };
@@ -63,6 +65,9 @@ int args_set(const struct args_option *o, const char *name, const char *value, v
 
 /* The option that is spelt so, or NULL. */
 const struct args_option *args_find(const struct args_table *table, const char *name);
+
+/* What messages call it: the last of its names. */
+const char *args_name(const struct args_option *o);
 
 /* The one of n words that `typed` probably meant, or NULL. */
 const char *args_nearest(const char *typed, const char *const *words, size_t n);

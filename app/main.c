@@ -159,7 +159,9 @@ static bool is_given(const struct args_rest *rest, const char *option)
  * belong to it. 0, or EXIT_USAGE. */
 static int take_verb(const struct args_rest *rest, enum verb *verb, size_t *n_taken)
 {
-    *verb = is_given(rest, "--jsonl") ? VERB_BATCH : VERB_CHAT;
+    *verb = is_given(rest, "--jsonl")  ? VERB_BATCH
+            : is_given(rest, "--list") ? VERB_LOG
+                                       : VERB_CHAT;
     *n_taken = 0;
     if (rest->n_plain == 0 || is_given(rest, "--prompt"))
         return 0;
@@ -202,10 +204,7 @@ static int check_options(const struct args_rest *rest, enum verb verb)
     for (size_t i = 0; i < options_table.n_options; i++) {
         const struct args_option *o = &options_table.options[i];
         if (rest->used[i] && !(o->where & 1u << verb)) {
-            const char *list = o->names, *name = NULL, *word;
-            for (size_t len; (word = args_next_word(&list, &len));)
-                name = word;
-            say_error("%s: not an option of duet %s", name, verbs[verb].name);
+            say_error("%s: not an option of duet %s", args_name(o), verbs[verb].name);
             return EXIT_USAGE;
         }
     }

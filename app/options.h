@@ -119,7 +119,7 @@ struct options {
     int convert_type; /* enum engine_convert_type */
     bool force;
 
-    bool help, version, dirs, recover, list_options, list_keys;
+    bool help, version, dirs, recover, list, list_options, list_keys;
 };
 
 extern const struct args_table options_table;

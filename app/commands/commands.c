@@ -170,7 +170,10 @@ static void set_parameter(struct chat *c, const char *name, size_t len, const ch
     for (char *s = option.data; *s; s++)
         *s = *s == '_' ? '-' : *s;
     const struct args_option *o = args_find(&options_table, option.data);
-    if (!o || !(o->where & IS_PARAMETER)) {
+    if (o && o->section && o->where & IN_CHAT && !(o->where & IS_PARAMETER)) {
+        command_refuse(reply, typed.data);
+        str_addf(&reply->text, ": is set when duet starts: %s", args_name(o));
+    } else if (!o || !(o->where & IS_PARAMETER)) {
         command_refuse(reply, "no parameter ");
         str_addf(&reply->text, "%s (/set lists them)", typed.data);
     } else if (!*value) {
@@ -185,13 +188,26 @@ static void set_parameter(struct chat *c, const char *name, size_t len, const ch
     str_done(&typed);
 }
 
+/* ollama has these behind /set: "/set nothink" is /nothink. */
+static const struct command *find_behind_set(const char *name, size_t len)
+{
+    static const char *const names[] = {"/system", "/think", "/nothink"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == len + 1 && memcmp(names[i] + 1, name, len) == 0)
+            return command_find(names[i], len + 1);
+    return NULL;
+}
+
 static void run_set(struct chat *c, const char *arg, struct command_reply *reply)
 {
     size_t len;
     const char *name = args_next_word(&arg, &len);
+    const struct command *command = name ? find_behind_set(name, len) : NULL;
     if (name && len == strlen("parameter") && memcmp(name, "parameter", len) == 0)
         name = args_next_word(&arg, &len);
-    if (name)
+    if (command)
+        command->run(c, arg + strspn(arg, " "), reply);
+    else if (name)
         set_parameter(c, name, len, arg + strspn(arg, " "), reply);
     else
         add_settings(c, &reply->text);

@@ -96,10 +96,33 @@ static void test_spellings(void **state)
     assert_int_equal(p->o.n_ctx, 512);
     assert_int_equal(p->o.kv_type, ENGINE_KV_Q8);
     assert_true(p->o.no_log && p->o.hide_reasoning);
-    assert_int_equal(p->o.device, 1);
+    assert_int_equal(p->o.device, ENGINE_DEVICE_CPU);
     assert_string_equal(p->o.system, "be brief");
     assert_string_equal(p->o.session, "3");
     done(p);
+    p = parse("--device|GPU|-jf|schema.json|--think=false|--color|always|17 + 25");
+    assert_int_equal(p->status, 0);
+    assert_int_equal(p->o.device, ENGINE_DEVICE_CUDA);
+    assert_string_equal(p->o.schema, "schema.json");
+    assert_int_equal(p->o.think, ENGINE_THINK_OFF);
+    assert_int_equal(p->o.color, COLOR_ON);
+    assert_int_equal(p->rest.n_words, 1);
+    done(p);
+}
+
+/* How many layers are computed on the GPU is all or none here. */
+static void test_layers(void **state)
+{
+    (void)state;
+    struct parsed *p = parse("-ngl|99");
+    assert_int_equal(p->status, 0);
+    assert_int_equal(p->o.device, ENGINE_DEVICE_AUTO);
+    done(p);
+    p = parse("--gpu-layers=0");
+    assert_int_equal(p->status, 0);
+    assert_int_equal(p->o.device, ENGINE_DEVICE_CPU);
+    done(p);
+    assert_refused("-ngl|all", "-ngl: not a whole number (got all, limit 0 to 1000000)");
 }
 
 static void test_words(void **state)
@@ -129,6 +152,7 @@ static void test_unknown(void **state)
     (void)state;
     assert_refused("--modle|x", "--modle: unknown option; did you mean --model?");
     assert_refused("--temprature=1", "--temprature: unknown option; did you mean --temperature?");
+    assert_refused("--list-key", "--list-key: unknown option (a prompt like this goes after --)");
     assert_refused("--zzzzzzzzzz",
                    "--zzzzzzzzzz: unknown option (a prompt like this goes after --)");
     assert_refused("-qZ", "-qZ: unknown option (a prompt like this goes after --)");
@@ -245,6 +269,10 @@ static void test_verbs(void **state)
     assert_int_equal(r.status, 2);
     assert_string_equal(r.err, "duet: -n: out of range (got 99999999, limit 1 to 1048576)\n");
     run_done(&r);
+    run_shell(&r, "$DUET -qR 17 + 25 > /dev/null; $DUET --list -q; $DUET chat -l");
+    assert_string_equal(r.out, "1\n");
+    assert_string_equal(r.err, "duet: --list: not an option of duet chat\n");
+    run_done(&r);
     run_duet(&r, NULL, 0, "serve", "prime", NULL);
     assert_int_equal(r.status, 2);
     assert_contains(r.err, "serve: not in this version");
@@ -283,6 +311,7 @@ int test_args(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_layers),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_negative_prompt),
         cmocka_unit_test(test_unknown),

@@ -135,7 +135,14 @@ static void test_parameters(void **state)
     assert_says(p, "/set", false, "seed            7");
     assert_says(p, "/set top_k many", true, "top_k: not a whole number (got many");
 
-    assert_says(p, "/set ctx 100", true, "no parameter ctx");
+    assert_says(p, "/set num_predict 9", false, "num_predict is 9");
+    assert_int_equal(p->options.max_tokens, 9);
+    assert_says(p, "/set num_ctx 100", true, "num_ctx: is set when duet starts: --ctx");
+    assert_says(p, "/set mirostat 1", true, "no parameter mirostat");
+    assert_says(p, "/set list_keys 1", true, "no parameter list_keys");
+    assert_says(p, "/set system Be brief.", false, "system prompt: Be brief.");
+    assert_says(p, "/set nothink", false, "");
+    assert_int_equal(p->options.think, ENGINE_THINK_OFF);
     assert_says(p, "/set top_p", true, "needs a value");
     assert_int_equal(p->options.n_ctx, 0);
 }

@@ -96,6 +96,23 @@ static void test_every_option_is_told(void **state)
     free(general);
 }
 
+/* Every verb has a line of its own in the synopsis; chat is the one without a name. */
+static void test_every_verb_is_told(void **state)
+{
+    struct run list;
+    char *page = read_page("chat");
+    (void)state;
+    run_shell(&list, "$DUET --list-options | awk '$1 == \"verb\" && $2 != \"chat\" { print $2 }'");
+    assert_contains(list.out, "eval\n");
+    for (char *verb = strtok(list.out, "\n"); verb; verb = strtok(NULL, "\n")) {
+        char line[64];
+        snprintf(line, sizeof line, ".Nm\n.Cm %s\n", verb);
+        assert_contains(page, line);
+    }
+    run_done(&list);
+    free(page);
+}
+
 /* What a page tells is there. */
 static void test_nothing_else_is_told(void **state)
 {
@@ -117,6 +134,7 @@ int test_manual(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_option_is_told, sandbox_new, sandbox_remove),
+        cmocka_unit_test_setup_teardown(test_every_verb_is_told, sandbox_new, sandbox_remove),
         cmocka_unit_test_setup_teardown(test_nothing_else_is_told, sandbox_new, sandbox_remove),
     };
     return cmocka_run_group_tests_name("manual", tests, NULL, NULL);
