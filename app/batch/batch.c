@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/batch/batch_line.h"
-#include "app/batch/batch_progress.h"
 #include "app/batch/jobs.h"
+#include "app/batch/line.h"
+#include "app/batch/progress.h"
 #include "app/batch/resume.h"
 #include "app/chat/notices.h"
 #include "app/chat/request.h"

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/bench/bench_measure.h"
-#include "app/bench/bench_show.h"
+#include "app/bench/measure.h"
+#include "app/bench/show.h"
 #include "app/cmd.h"
 #include "app/exit.h"
 #include "app/mem.h"

@@ -1,7 +1,7 @@
 /* bench.h - what `duet bench` measures, as data: rows of figures, by model.
  *
- * Results are made by measuring (bench_measure.h) or read from a file that `--json` wrote; the
- * forms they are printed in (bench_show.h) do not know which. */
+ * Results are made by measuring (measure.h) or read from a file that `--json` wrote; the
+ * forms they are printed in (show.h) do not know which. */
 #ifndef APP_BENCH_BENCH_H
 #define APP_BENCH_BENCH_H
 

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "app/args.h"
-#include "app/commands/commands_branch.h"
-#include "app/commands/commands_copy.h"
-#include "app/commands/commands_library.h"
-#include "app/commands/commands_pull.h"
-#include "app/commands/commands_read.h"
+#include "app/commands/branch.h"
 #include "app/commands/compact.h"
+#include "app/commands/copy.h"
+#include "app/commands/library.h"
+#include "app/commands/pull.h"
+#include "app/commands/read.h"
 #include "app/mem.h"
 #include "app/numbers.h"
 #include "app/options.h"

@@ -77,7 +77,7 @@ void command_reply_done(struct command_reply *reply);
 /* The list for line mode. */
 void commands_add_help(struct str *out);
 
-/* commands_think.c */
+/* think.c */
 void command_think(struct chat *c, const char *arg, struct command_reply *reply);
 void command_nothink(struct chat *c, const char *arg, struct command_reply *reply);
 void command_continue(struct chat *c, const char *arg, struct command_reply *reply);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/commands/commands_branch.h"
+#include "app/commands/branch.h"
 #include "app/mem.h"
 
 enum { LISTED = 8 };

@@ -1,8 +1,8 @@
 /* eval.h - what duet eval works with: problems, the models' answers to them, and how these sum up.
  *
- * cmd_eval.c is the verb. eval_problems.c reads the problems, eval_run.c has a model answer them,
- * eval_store.c keeps every transcript and finds those of earlier runs, eval_sum.c counts,
- * eval_table.c and eval_html.c show. */
+ * cmd_eval.c is the verb. problems.c reads the problems, run.c has a model answer them,
+ * store.c keeps every transcript and finds those of earlier runs, sum.c counts,
+ * table.c and html.c show. */
 #ifndef APP_EVAL_EVAL_H
 #define APP_EVAL_EVAL_H
 

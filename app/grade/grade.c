@@ -5,9 +5,9 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "app/grade/grade_exact.h"
-#include "app/grade/grade_lex.h"
-#include "app/grade/grade_read.h"
+#include "app/grade/exact.h"
+#include "app/grade/lex.h"
+#include "app/grade/read.h"
 #include "app/str.h"
 
 static bool same(struct exact *x, const struct value *a, const struct value *b);

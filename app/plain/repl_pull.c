@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "app/commands/commands_pull.h"
+#include "app/commands/pull.h"
 #include "app/plain/repl_pull.h"
 #include "app/progress.h"
 #include "app/signals.h"

@@ -15,9 +15,9 @@
 #include "app/exit.h"
 #include "app/mem.h"
 #include "app/numbers.h"
-#include "app/pull/pull_http.h"
-#include "app/pull/pull_part.h"
-#include "app/pull/pull_place.h"
+#include "app/pull/http.h"
+#include "app/pull/part.h"
+#include "app/pull/place.h"
 #include "app/say.h"
 #include "app/str.h"
 

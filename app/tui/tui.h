@@ -1,5 +1,4 @@
-/* tui.h - the screen's side of a chat, shared by the loop (tui.c) and the files for user actions
- * (tui_*.c). */
+/* tui.h - the screen's side of a chat, shared by the loop (tui.c) and what its actions do. */
 #ifndef APP_TUI_TUI_H
 #define APP_TUI_TUI_H
 
@@ -12,9 +11,9 @@
 #include "app/chat/draft.h"
 #include "app/config.h"
 #include "app/models/models.h"
-#include "app/pull/pull_child.h"
+#include "app/pull/child.h"
 #include "app/str.h"
-#include "app/tui/tui_library.h"
+#include "app/tui/library.h"
 #include "ui/ui.h"
 
 struct tui {
@@ -71,10 +70,10 @@ void tui_follow(struct tui *t, const struct command_reply *reply);
 void tui_show_conversation(struct tui *t);
 void tui_count_context(struct tui *t);
 
-/* In tui_status.c. */
+/* In status.c. */
 void tui_show_status(struct tui *t);
 
-/* In tui_draft.c: counting and saving the draft. */
+/* In draft.c: counting and saving the draft. */
 void tui_draft_open(struct tui *t);
 void tui_draft_turn(struct tui *t);
 void tui_draft_touch(struct tui *t); /* the queue has changed */
@@ -84,7 +83,7 @@ void tui_draft_done(struct tui *t);
 enum { TAG_MODEL, TAG_REGENERATE, TAG_COMPACT, TAG_ROOM };
 void tui_pick_model(struct tui *t, int tag);
 
-/* In tui_branch.c. The screen knows a turn by its number. */
+/* In branch.c. The screen knows a turn by its number. */
 void tui_begin_turn(struct tui *t, const struct turn *turn);
 void tui_end_turn(struct tui *t, const struct turn *turn);
 void tui_show_turn(struct tui *t, const struct turn *turn);
@@ -109,14 +108,14 @@ void tui_edit(struct tui *t, const struct turn *question);
 /* Regenerates the selected turn with this model. */
 void tui_regenerate(struct tui *t, const char *model);
 
-/* In tui_window.c: the rule where the context window begins; the choices proposed by /compact; the
+/* In window.c: the rule where the context window begins; the choices proposed by /compact; the
  * options after a question that did not fit; applying either choice. */
 void tui_show_window(struct tui *t);
 void tui_offer_compact(struct tui *t, const struct turn *first);
 void tui_offer_room(struct tui *t, const char *text, size_t len);
 void tui_make_room(struct tui *t, const struct ui_action *action);
 
-/* In tui_think.c. */
+/* In think.c. */
 void tui_act_on_thinking(struct tui *t, const struct ui_action *action);
 void tui_show_thought(struct tui *t, const struct turn *turn);
 void tui_offer(struct tui *t);     /* offers to continue an interrupted answer, if any */
@@ -124,14 +123,14 @@ void tui_decline(struct tui *t);   /* accepts it */
 void tui_end_offer(struct tui *t); /* removes the offer once it no longer applies */
 
 void tui_act_on_branch(struct tui *t, const struct ui_action *action);
-/* In tui_copy.c. Sends reply->copy to the clipboard; what to wait for until it is done, fd -1:
+/* In copy.c. Sends reply->copy to the clipboard; what to wait for until it is done, fd -1:
  * nothing; and its completion, reported unless `quiet`. */
 void tui_copy(struct tui *t, const struct command_reply *reply);
 void tui_copy_poll(const struct tui *t, struct pollfd *fd);
 void tui_copy_done(struct tui *t, bool quiet);
 void tui_act_copy(struct tui *t, const struct ui_action *action);
 
-/* In tui_pull.c. Begins a pull, or "stop" ends it; what to wait for, fd -1: nothing; and handling
+/* In pull.c. Begins a pull, or "stop" ends it; what to wait for, fd -1: nothing; and handling
  * it when readable. Reports what an earlier pull has left. */
 void tui_pull(struct tui *t, const char *what);
 void tui_pull_poll(const struct tui *t, struct pollfd *fd);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/pull/pull_header.h"
+#include "app/pull/header.h"
 
 struct ui;
 

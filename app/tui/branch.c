@@ -1,0 +1,284 @@
+/* branch.c - on the screen: versions of messages, and queued questions. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/chat/notices.h"
+#include "app/commands/branch.h"
+#include "app/commands/compact.h"
+#include "app/exit.h"
+#include "app/mem.h"
+#include "app/tui/tui.h"
+
+enum { WAITING_MAX = 16 };
+
+/* Nothing typed is lost: restored text goes before the current draft. */
+void tui_give_back(struct tui *t, const char *text, size_t len)
+{
+    struct str both = {0};
+    size_t drafted;
+    if (ui_draft_unsend(t->ui, text, len))
+        return;
+    const char *draft = ui_draft(t->ui, &drafted);
+    str_add(&both, text, len);
+    if (drafted > 0)
+        str_adds(&both, "\n\n");
+    str_add(&both, draft, drafted);
+    ui_draft_set(t->ui, both.data, both.len);
+    str_done(&both);
+}
+
+/* The queue */
+
+static void show_waiting(struct tui *t)
+{
+    const char **texts = mem_alloc((t->n_waiting + 1) * sizeof *texts);
+    for (size_t i = 0; i < t->n_waiting; i++)
+        texts[i] = str_get(&t->waiting[i]);
+    ui_waiting(t->ui, texts, t->n_waiting, t->n_due);
+    free(texts);
+    tui_draft_touch(t);
+}
+
+/* Inserts a question at this index. */
+static void insert_waiting(struct tui *t, size_t at, const char *text, size_t len)
+{
+    t->waiting = mem_realloc(t->waiting, (t->n_waiting + 1) * sizeof *t->waiting);
+    struct str *place = t->waiting + at;
+    memmove(place + 1, place, (t->n_waiting++ - at) * sizeof *place);
+    t->warned = false;
+    *place = (struct str){0};
+    str_add(place, text, len);
+    show_waiting(t);
+}
+
+bool tui_keep_waiting(struct tui *t, const char *text, size_t len)
+{
+    if (t->n_waiting == WAITING_MAX)
+        return false;
+    insert_waiting(t, t->n_waiting, text, len);
+    return true;
+}
+
+void tui_queue(struct tui *t, const char *text, size_t len)
+{
+    if (t->n_waiting == WAITING_MAX) {
+        tui_give_back(t, text, len);
+        ui_hint(t->ui, "the queue is full; the draft is kept");
+        return;
+    }
+    insert_waiting(t, t->n_due++, text, len);
+}
+
+/* Removes the question at this index; the caller's. */
+static struct str take_waiting(struct tui *t, size_t i)
+{
+    struct str text = t->waiting[i];
+    memmove(t->waiting + i, t->waiting + i + 1, (--t->n_waiting - i) * sizeof text);
+    t->n_due -= t->n_due > i;
+    show_waiting(t);
+    return text;
+}
+
+void tui_forget_waiting(struct tui *t)
+{
+    while (t->n_waiting > 0)
+        str_done(&t->waiting[--t->n_waiting]);
+    free(t->waiting);
+    t->waiting = NULL;
+}
+
+void tui_ask_next(struct tui *t)
+{
+    if (t->n_due == 0 || t->chat.answer)
+        return;
+    struct str next = take_waiting(t, 0), advice = {0};
+    int status = tui_ask(t, next.data, next.len);
+    if (status != 0)
+        tui_hold(t);
+    if (status == EXIT_FIT) { /* no dialog: the user may be writing something else */
+        compact_add_advice(&t->chat, &next, &advice);
+        ui_notice(t->ui, UI_INFO, advice.data);
+    }
+    str_done(&advice);
+    str_done(&next);
+}
+
+void tui_hold(struct tui *t)
+{
+    size_t drafted;
+    ui_draft(t->ui, &drafted);
+    t->n_due = 0;
+    if (t->n_waiting > 0 && drafted == 0) {
+        struct str first = take_waiting(t, 0);
+        ui_draft_set(t->ui, first.data, first.len);
+        str_done(&first);
+    }
+    show_waiting(t);
+}
+
+static void take_back(struct tui *t, bool keep)
+{
+    if (t->n_waiting == 0) {
+        ui_hint(t->ui, "no question is queued");
+        return;
+    }
+    struct str last = take_waiting(t, t->n_waiting - 1);
+    if (keep)
+        tui_give_back(t, last.data, last.len);
+    str_done(&last);
+}
+
+/* The path */
+
+void tui_begin_turn(struct tui *t, const struct turn *turn)
+{
+    bool asked = turn->role == STORE_USER;
+    const char *name = asked ? "You" : turn->generated ? turn->generation.model : "assistant";
+    size_t at, n = turn_versions(turn, &at);
+    ui_message_begin(t->ui, turn->number, asked ? UI_USER : UI_ASSISTANT, name);
+    if (n > 1)
+        ui_message_version(t->ui, turn->number, at, n);
+}
+
+void tui_end_turn(struct tui *t, const struct turn *turn)
+{
+    struct str note = {0};
+    enum ui_tone tone = turn->state == STORE_FAILED                      ? UI_FAIL
+                        : turn->state != STORE_COMPLETE || turn->damaged ? UI_WARN
+                                                                         : UI_INFO;
+    notice_add_end(turn, &note);
+    ui_message_end(t->ui, turn->number, tone, str_get(&note));
+    str_done(&note);
+}
+
+void tui_show_turn(struct tui *t, const struct turn *turn)
+{
+    int64_t id = turn->number;
+    const struct str *said = &turn->text[STORE_TEXT], *thought = &turn->text[STORE_REASONING];
+    tui_begin_turn(t, turn);
+    if (thought->len > 0 && !t->chat.options->hide_reasoning) {
+        ui_message_append(t->ui, id, UI_REASONING, thought->data, thought->len);
+        tui_show_thought(t, turn);
+    }
+    if (said->len > 0)
+        ui_message_append(t->ui, id, UI_ANSWER, said->data, said->len);
+    if (turn != t->chat.answer)
+        tui_end_turn(t, turn);
+}
+
+static void leave_editing(struct tui *t)
+{
+    if (!t->editing)
+        return;
+    t->editing = 0;
+    ui_banner(t->ui, NULL, UI_SEND);
+    ui_draft_set(t->ui, str_get(&t->stash), t->stash.len);
+    str_done(&t->stash);
+}
+
+void tui_show_path(struct tui *t, size_t from)
+{
+    const struct history *h = &t->chat.history;
+
+    leave_editing(t);
+    ui_transcript_cut(t->ui, from > 0 ? h->turns[from - 1]->number : 0);
+    for (size_t i = from; i < h->n_turns; i++)
+        tui_show_turn(t, h->turns[i]);
+    tui_count_context(t);
+}
+
+/* Editing a question */
+
+void tui_edit(struct tui *t, const struct turn *question)
+{
+    struct str banner = {0};
+    const struct str *said = &question->text[STORE_TEXT];
+    size_t len, n = 0;
+    for (size_t i = 0; i < question->depth; i++)
+        n += t->chat.history.turns[i]->role == STORE_USER;
+    if (!t->editing) {
+        const char *draft = ui_draft(t->ui, &len);
+        str_add(&t->stash, draft, len);
+    }
+    t->editing = question->number;
+    str_addf(&banner, "editing question %zu, on a new branch", n);
+    ui_banner(t->ui, banner.data, UI_SEND);
+    ui_draft_set(t->ui, str_get(said), said->len);
+    ui_compose(t->ui);
+    str_done(&banner);
+}
+
+/* Keys */
+
+/* Performs a key's action on its turn, and keeps the selection there. */
+static void of_turn(struct tui *t, const struct ui_action *action, struct turn *turn)
+{
+    struct command_reply reply = {.effect = COMMAND_SAY};
+    struct chat *c = &t->chat;
+    bool followed = turn_question(c->history.leaf) != turn_question(turn);
+    switch (action->kind) {
+    case UI_REASK: command_edit(c, turn, &reply); break;
+    case UI_REGEN: command_regenerate(c, turn, NULL, &reply); break;
+    case UI_BACK: command_walk(c, turn, -1, &reply); break;
+    case UI_ON: command_walk(c, turn, 1, &reply); break;
+    case UI_FORK: command_fork(c, turn, &reply); break;
+    default: break;
+    }
+    if (reply.failed)
+        ui_hint(t->ui, str_get(&reply.text));
+    else
+        tui_follow(t, &reply);
+    if (reply.effect == COMMAND_PATH || reply.effect == COMMAND_ANSWER)
+        ui_mark(t->ui, c->history.turns[reply.from]->number);
+    if (reply.effect == COMMAND_ANSWER && followed)
+        ui_hint(t->ui, "later messages are kept with the previous version");
+    command_reply_done(&reply);
+}
+
+static void regenerate_by(struct tui *t, const struct turn *turn)
+{
+    struct command_reply reply = {0};
+    if (command_may_change(&t->chat, &reply)) {
+        t->regenerated = turn->number;
+        tui_pick_model(t, TAG_REGENERATE);
+    } else {
+        ui_hint(t->ui, str_get(&reply.text));
+    }
+    command_reply_done(&reply);
+}
+
+void tui_regenerate(struct tui *t, const char *model)
+{
+    struct command_reply reply = {.effect = COMMAND_SAY};
+    struct turn *turn = history_turn(&t->chat.history, t->regenerated);
+    if (turn && history_is_on_path(&t->chat.history, turn))
+        command_regenerate(&t->chat, turn, model, &reply);
+    tui_follow(t, &reply);
+    command_reply_done(&reply);
+}
+
+void tui_act_on_branch(struct tui *t, const struct ui_action *action)
+{
+    struct turn *turn = history_turn(&t->chat.history, action->id);
+    switch (action->kind) {
+    case UI_TAKE_BACK: take_back(t, true); return;
+    case UI_DROP: take_back(t, false); return;
+    case UI_ASK_NEXT:
+        t->n_due = t->n_waiting;
+        tui_ask_next(t);
+        return;
+    case UI_LEAVE:
+        if (t->editing)
+            leave_editing(t);
+        else
+            tui_decline(t);
+        return;
+    default: break;
+    }
+    if (!turn || !history_is_on_path(&t->chat.history, turn))
+        return;
+    if (action->kind == UI_REGEN_BY)
+        regenerate_by(t, turn);
+    else
+        of_turn(t, action, turn);
+}

@@ -1,0 +1,69 @@
+/* copy.c - the screen's side of copying. tmux runs in the background; a descriptor signals its
+ * end. */
+#include <poll.h>
+
+#include "app/chat/copy.h"
+#include "app/commands/copy.h"
+#include "app/say.h"
+#include "app/tui/tui.h"
+
+static void tell(struct tui *t, bool sent)
+{
+    struct str line = {0};
+    str_add(&line, str_get(&t->copied), t->copied.len);
+    str_adds(&line,
+             sent ? " sent to the clipboard"
+                  : " not sent: this terminal has no clipboard access; /copy > FILE writes a file");
+    if (sent)
+        ui_hint(t->ui, line.data);
+    else
+        ui_notice(t->ui, UI_WARN, line.data);
+    str_done(&line);
+}
+
+void tui_copy(struct tui *t, const struct command_reply *reply)
+{
+    const struct str *text = &reply->copy;
+    char err[SAY_MAX];
+
+    tui_copy_done(t, true);
+    str_clear(&t->copied);
+    str_add(&t->copied, str_get(&reply->text), reply->text.len);
+    if (!copy_through_tmux()) {
+        struct str sequence = {0};
+        copy_add_sequence(&sequence, str_get(text), text->len);
+        tell(t, ui_send_osc(t->ui, sequence.data, sequence.len));
+        str_done(&sequence);
+    } else if (copy_start(str_get(text), text->len, &t->copying, &t->copying_fd, err, sizeof err) !=
+               0) {
+        t->copying = 0;
+        ui_notice(t->ui, UI_FAIL, err);
+    }
+}
+
+void tui_copy_poll(const struct tui *t, struct pollfd *fd)
+{
+    *fd = (struct pollfd){.fd = t->copying > 0 ? t->copying_fd : -1, .events = POLLIN};
+}
+
+void tui_copy_done(struct tui *t, bool quiet)
+{
+    if (t->copying <= 0)
+        return;
+    bool sent = copy_end(t->copying, t->copying_fd);
+    t->copying = 0;
+    if (!quiet && sent)
+        tell(t, true);
+    else if (!quiet)
+        ui_notice(t->ui, UI_FAIL,
+                  "clipboard: tmux refused the text (`tmux load-buffer -w` needs tmux 3.2)");
+}
+
+void tui_act_copy(struct tui *t, const struct ui_action *action)
+{
+    struct command_reply reply = {.effect = COMMAND_SAY};
+    command_copy_turn(&t->chat, action->id, &reply);
+    tui_follow(t, &reply);
+    command_reply_done(&reply);
+    str_done(&reply.copy);
+}

@@ -1,0 +1,85 @@
+/* think.c - on the screen: toggling, ending and continuing thinking, and the offer to continue
+ * an interrupted answer. */
+#include <string.h>
+
+#include "app/chat/request.h"
+#include "app/commands/commands.h"
+#include "app/tui/tui.h"
+
+static void run(struct tui *t, const char *command)
+{
+    struct command_reply reply;
+    command_run(&t->chat, command, strlen(command), &reply);
+    tui_follow(t, &reply);
+    str_done(&reply.text);
+}
+
+/* A hint is enough, as the status line keeps showing it. */
+static void toggle(struct tui *t)
+{
+    struct command_reply reply = {.effect = COMMAND_SAY};
+    command_toggle_thinking(&t->chat, &reply);
+    ui_hint(t->ui, str_get(&reply.text));
+    str_done(&reply.text);
+}
+
+void tui_act_on_thinking(struct tui *t, const struct ui_action *action)
+{
+    switch (action->kind) {
+    case UI_THINK: toggle(t); break;
+    case UI_ANSWER_NOW: run(t, "/answer"); break;
+    case UI_CONTINUE: run(t, "/continue"); break;
+    case UI_MORE: run(t, "/more"); break;
+    default: break;
+    }
+}
+
+/* The token count of a reasoning, including its closing tag, and its duration. */
+void tui_show_thought(struct tui *t, const struct turn *turn)
+{
+    const struct engine_usage *now = &t->chat.usage;
+    struct request_thought thought = request_thought(turn->generation.settings);
+    int64_t tokens = thought.begun_tokens + turn->generation.reasoning_tokens, ms = thought.ms;
+
+    if (turn->text[STORE_REASONING].len == 0 || t->chat.options->hide_reasoning)
+        return;
+    if (turn == t->chat.answer) {
+        tokens = now->begun_reasoning_tokens + now->reasoning_tokens;
+        ms = (int64_t)t->chat.thought_ms;
+    }
+    ui_message_thought(t->ui, turn->number, tokens, ms);
+}
+
+/* The offer */
+
+void tui_offer(struct tui *t)
+{
+    char key[UI_KEY_MAX];
+    struct str question = {0}, line = {0};
+    if (chat_find_offer(&t->chat, &question)) {
+        str_addf(&line, "interrupted: %s", question.data);
+        if (!ui_key(t->ui, "continue", key))
+            str_adds(&line, " \xc2\xb7 /continue resumes it");
+        ui_banner(t->ui, line.data, UI_CONTINUE);
+        t->offering = true;
+    }
+    str_done(&question);
+    str_done(&line);
+}
+
+void tui_decline(struct tui *t)
+{
+    if (t->chat.offered > 0)
+        ui_hint(t->ui, "left unchanged");
+    chat_decline(&t->chat);
+}
+
+/* Once it was accepted or declined, or another question was asked. */
+void tui_end_offer(struct tui *t)
+{
+    if (!t->offering || t->chat.offered > 0)
+        return;
+    t->offering = false;
+    if (!t->editing)
+        ui_banner(t->ui, NULL, UI_SEND);
+}
