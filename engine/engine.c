@@ -22,7 +22,7 @@ static void fail(struct engine *e, const char *why)
     e->failure = gguf_changed(e->file) ? ENGINE_EMODEL : ENGINE_EMEMORY;
     snprintf(e->failure_text, sizeof e->failure_text, "%s", why);
     sched_end_all(e->sched, ENGINE_STOP_ERROR, e->failure, e->failure_text);
-    queue_tell_fatal(e->queue, e->failure, e->failure_text);
+    queue_emit_fatal(e->queue, e->failure, e->failure_text);
 }
 
 static void load(struct engine *e)
@@ -33,7 +33,7 @@ static void load(struct engine *e)
     else if (gguf_changed(e->file))
         fail(e, "model: the file was changed while it was loaded");
     else
-        queue_tell_ready(e->queue, sched_clock_ms() - start);
+        queue_emit_ready(e->queue, sched_clock_ms() - start);
 }
 
 static void take_requests(struct engine *e)
@@ -105,7 +105,7 @@ static int refuse(char *err, size_t errlen, enum engine_error error, const char 
 struct opening {
     struct tmpl_prompt prompt;
     struct detok_options text;
-    struct thinking_begun begun;
+    struct thinking_partial partial;
     struct constraint *constraint;
 };
 
@@ -113,8 +113,8 @@ static void opening_done(struct opening *o)
 {
     free(o->prompt.prompt.text);
     free(o->prompt.prompt.ids);
-    free(o->begun.ids.ids);
-    detok_close(o->begun.detok);
+    free(o->partial.ids.ids);
+    detok_close(o->partial.detok);
     constraint_close(o->constraint);
 }
 
@@ -154,14 +154,14 @@ static int too_long(const struct engine *e, const char *than, size_t n, char *er
 static int make_opening(const struct engine *e, const struct engine_request *req,
                         struct opening *out, char *err, size_t errlen)
 {
-    const struct engine_begun *begun = req->begun;
+    const struct engine_partial *partial = req->partial;
     const struct tmpl_input input = {
         .messages = req->messages,
         .tools = req->tools,
         .date = req->date,
         .generate = true,
         .most = COUNTED_MOST + (size_t)e->info.n_ctx,
-        .think = begun && begun->reasoning_len > 0 && req->think == ENGINE_THINK_OFF
+        .think = partial && partial->reasoning_len > 0 && req->think == ENGINE_THINK_OFF
                      ? ENGINE_THINK_ON
                      : req->think,
     };
@@ -181,20 +181,20 @@ static int make_opening(const struct engine *e, const struct engine_request *req
                                         : DETOK_OPENING,
         .stop = req->stop,
     };
-    rc = begun ? thinking_begin(&out->begun, e->tokenizer, &out->text, &e->closing, begun)
-               : detok_open(&out->begun.detok, e->tokenizer, &out->text);
+    rc = partial ? thinking_begin(&out->partial, e->tokenizer, &out->text, &e->closing, partial)
+                 : detok_open(&out->partial.detok, e->tokenizer, &out->text);
     if (rc != 0)
         return refuse(err, errlen, ENGINE_EMEMORY, "request: out of memory");
-    size_t n = out->prompt.prompt.n_ids + out->begun.ids.n;
+    size_t n = out->prompt.prompt.n_ids + out->partial.ids.n;
     return n <= limit_of(e) ? 0 : too_long(e, "", n, err, errlen);
 }
 
-static int reasoning_left(const struct engine_request *req, const struct thinking_begun *begun)
+static int reasoning_left(const struct engine_request *req, const struct thinking_partial *partial)
 {
     if (req->reasoning_budget == 0)
         return -1;
-    bool anew = req->begun && req->begun->state == ENGINE_BEGUN_OPEN;
-    int used = anew ? 0 : begun->n_reasoning;
+    bool anew = req->partial && req->partial->state == ENGINE_PARTIAL_OPEN;
+    int used = anew ? 0 : partial->n_reasoning;
     return used < req->reasoning_budget ? req->reasoning_budget - used : 0;
 }
 
@@ -208,9 +208,9 @@ static int open_calls(const struct engine *e, const struct engine_request *req,
         return 0;
     if (calls_open(&r->calls, e->info.family) < 0)
         return -1;
-    if (!req->begun || req->begun->answer_len == 0)
+    if (!req->partial || req->partial->answer_len == 0)
         return 0;
-    return calls_feed(r->calls, req->begun->answer, req->begun->answer_len, told) < 0 ? -1 : 0;
+    return calls_feed(r->calls, req->partial->answer, req->partial->answer_len, told) < 0 ? -1 : 0;
 }
 
 /* NULL when out of memory. Takes the detok and the constraint over. */
@@ -221,9 +221,9 @@ static struct sched_request *new_request(const struct engine *e, const struct en
     if (!r)
         return NULL;
     const struct engine_prompt *prompt = &from->prompt.prompt;
-    const struct tok_ids *begun = &from->begun.ids;
+    const struct tok_ids *partial = &from->partial.ids;
     r->submitted_ms = sched_clock_ms();
-    r->n_prompt = (int)(prompt->n_ids + begun->n);
+    r->n_prompt = (int)(prompt->n_ids + partial->n);
     int room = e->info.n_ctx - r->n_prompt;
     r->max_tokens = r->n_prompt;
     r->max_tokens += req->max_tokens > 0 && req->max_tokens < room ? req->max_tokens : room;
@@ -233,19 +233,19 @@ static struct sched_request *new_request(const struct engine *e, const struct en
         return NULL;
     }
     memcpy(r->tokens, prompt->ids, prompt->n_ids * sizeof *r->tokens);
-    if (begun->n > 0)
-        memcpy(r->tokens + prompt->n_ids, begun->ids, begun->n * sizeof *r->tokens);
-    r->detok = from->begun.detok;
-    from->begun.detok = NULL;
+    if (partial->n > 0)
+        memcpy(r->tokens + prompt->n_ids, partial->ids, partial->n * sizeof *r->tokens);
+    r->detok = from->partial.detok;
+    from->partial.detok = NULL;
     r->constraint = from->constraint;
     from->constraint = NULL;
     r->close = e->closes ? &e->closing : NULL;
-    r->think_left = reasoning_left(req, &from->begun);
+    r->think_left = reasoning_left(req, &from->partial);
     r->ignore_eos = req->ignore_eos;
-    r->usage.begun_tokens = (int)begun->n;
-    r->usage.begun_reasoning_tokens = from->begun.n_reasoning;
+    r->usage.partial_tokens = (int)partial->n;
+    r->usage.partial_reasoning_tokens = from->partial.n_reasoning;
     sampler_init(&r->sampler, &req->sampling, tok_info(e->tokenizer)->banned);
-    sampler_skip(&r->sampler, (int)begun->n);
+    sampler_skip(&r->sampler, (int)partial->n);
     for (int i = 0; i < r->n_prompt; i++)
         sampler_accept(&r->sampler, r->tokens[i]);
     return r;

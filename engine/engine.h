@@ -133,21 +133,21 @@ enum engine_think {
     ENGINE_THINK_ON, /* the reasoning is opened even where the template leaves that to the model */
 };
 
-enum engine_begun_reasoning {
-    ENGINE_BEGUN_AUTO,   /* as the tokens have it; without them, closed if there is an answer */
-    ENGINE_BEGUN_OPEN,   /* goes on, whatever followed it */
-    ENGINE_BEGUN_CLOSED, /* has ended */
+enum engine_partial_reasoning {
+    ENGINE_PARTIAL_AUTO,   /* as the tokens have it; without them, closed if there is an answer */
+    ENGINE_PARTIAL_OPEN,   /* goes on, whatever followed it */
+    ENGINE_PARTIAL_CLOSED, /* has ended */
 };
 
-/* The beginning of an answer, for the model to continue. The texts decide: the tokens are used as
+/* A partial answer, for the model to continue. The texts decide: the tokens are used as
  * far as they spell them, which makes the answer the one it would have been without the
  * interruption (with the same sampling); any text after that is tokenized. */
-struct engine_begun {
+struct engine_partial {
     const char *reasoning, *answer; /* may be NULL where the length is 0 */
     size_t reasoning_len, answer_len;
     const int32_t *tokens; /* as the events brought them; may be NULL */
     size_t n_tokens;
-    enum engine_begun_reasoning state;
+    enum engine_partial_reasoning state;
 };
 
 struct engine_request {
@@ -171,10 +171,10 @@ struct engine_request {
     int max_tokens;          /* 0 = until the context is full */
     const char *const *stop; /* texts that end the answer and are not part of it; NULL-terminated */
     enum engine_think think; /* without effect on a family that does not think */
-    /* Reasoning is closed after this many tokens; 0 = never. Those that were begun count, unless
-     * that reasoning is opened again. */
+    /* Reasoning is closed after this many tokens; 0 = never. Those of a partial answer count,
+     * unless its reasoning is opened again. */
     int reasoning_budget;
-    const struct engine_begun *begun; /* or NULL; copied */
+    const struct engine_partial *partial; /* or NULL; copied */
     bool ignore_eos; /* ignores the model's end of answer, up to max_tokens: for measuring */
 };
 
@@ -222,12 +222,12 @@ enum engine_stop {
 
 struct engine_usage {
     int prompt_tokens, cached_tokens; /* cached: found in the KV cache, not computed again */
-    int begun_tokens;           /* of the prompt, the beginning of the answer, if there was one */
-    int begun_reasoning_tokens; /* of those, as below */
-    int completion_tokens;      /* all of the answer, reasoning included */
-    int reasoning_tokens;       /* of those, up to and including the closing tag */
-    double time_to_first_token_ms; /* from submit */
-    double generation_time_ms;     /* from the first token to the latest */
+    int partial_tokens;               /* of the prompt, those of the partial answer */
+    int partial_reasoning_tokens;     /* of those, as below */
+    int completion_tokens;            /* all of the answer, reasoning included */
+    int reasoning_tokens;             /* of those, up to and including the closing tag */
+    double time_to_first_token_ms;    /* from submit */
+    double generation_time_ms;        /* from the first token to the latest */
 };
 
 struct engine_event {
@@ -237,7 +237,7 @@ struct engine_event {
     const char *text; /* whole characters, len bytes, NUL-terminated; never part of a marker */
     size_t len;
     /* Of TEXT and DONE: the answer's tokens since the last event; all of them, in order, are what
-     * engine_begun takes. */
+     * engine_partial takes. */
     const int32_t *tokens;
     size_t n_tokens;
     int prompt_done;

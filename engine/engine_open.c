@@ -280,7 +280,7 @@ static int open_model(struct engine *e, const struct engine_options *opt, const 
 static int start(struct engine *e, const struct complaint *c)
 {
     if (e->vocab_only) {
-        queue_tell_ready(e->queue, 0);
+        queue_emit_ready(e->queue, 0);
         return 0;
     }
     e->has_thread = pthread_create(&e->thread, NULL, engine_serve, e) == 0;

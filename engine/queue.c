@@ -432,7 +432,7 @@ bool queue_wants_answer(const struct queue_events *ev)
     return atomic_load(&ev->answer_now);
 }
 
-void queue_tell_ready(struct queue *q, double load_ms)
+void queue_emit_ready(struct queue *q, double load_ms)
 {
     pthread_mutex_lock(&q->lock);
     q->ready.load_ms = load_ms;
@@ -440,7 +440,7 @@ void queue_tell_ready(struct queue *q, double load_ms)
     pthread_mutex_unlock(&q->lock);
 }
 
-void queue_tell_prefill(struct queue *q, struct queue_events *ev, int prompt_done,
+void queue_emit_prefill(struct queue *q, struct queue_events *ev, int prompt_done,
                         const struct engine_usage *usage)
 {
     pthread_mutex_lock(&q->lock);
@@ -491,7 +491,7 @@ static int append(struct queue_events *ev, const struct queue_text *add)
     return append_tokens(&p->tokens, add->tokens, add->n_tokens);
 }
 
-int queue_tell_text(struct queue *q, struct queue_events *ev, const struct queue_text *text,
+int queue_emit_text(struct queue *q, struct queue_events *ev, const struct queue_text *text,
                     const struct engine_usage *usage)
 {
     pthread_mutex_lock(&q->lock);
@@ -510,7 +510,7 @@ static void set_error(struct queue_events *ev, enum engine_error error, const ch
     snprintf(ev->error_text, sizeof ev->error_text, "%s", text ? text : "");
 }
 
-void queue_tell_done(struct queue *q, struct queue_events *ev, const struct queue_end *end)
+void queue_emit_done(struct queue *q, struct queue_events *ev, const struct queue_end *end)
 {
     char *tool_calls = end->tool_calls ? strdup(end->tool_calls) : NULL;
     pthread_mutex_lock(&q->lock);
@@ -525,7 +525,7 @@ void queue_tell_done(struct queue *q, struct queue_events *ev, const struct queu
     pthread_mutex_unlock(&q->lock);
 }
 
-void queue_tell_fatal(struct queue *q, enum engine_error error, const char *text)
+void queue_emit_fatal(struct queue *q, enum engine_error error, const char *text)
 {
     pthread_mutex_lock(&q->lock);
     set_error(&q->fatal, error, text);

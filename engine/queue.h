@@ -61,8 +61,8 @@ void queue_begin_step(struct queue *q);
 bool queue_is_cancelled(const struct queue_events *ev);
 bool queue_wants_answer(const struct queue_events *ev);
 
-void queue_tell_ready(struct queue *q, double load_ms);
-void queue_tell_prefill(struct queue *q, struct queue_events *ev, int prompt_done,
+void queue_emit_ready(struct queue *q, double load_ms);
+void queue_emit_prefill(struct queue *q, struct queue_events *ev, int prompt_done,
                         const struct engine_usage *usage);
 
 struct queue_text {
@@ -74,7 +74,7 @@ struct queue_text {
 };
 
 /* -1: out of memory, and the text is lost. */
-int queue_tell_text(struct queue *q, struct queue_events *ev, const struct queue_text *text,
+int queue_emit_text(struct queue *q, struct queue_events *ev, const struct queue_text *text,
                     const struct engine_usage *usage);
 
 struct queue_end {
@@ -88,7 +88,7 @@ struct queue_end {
     size_t n_tokens;
 };
 
-void queue_tell_done(struct queue *q, struct queue_events *ev, const struct queue_end *end);
-void queue_tell_fatal(struct queue *q, enum engine_error error, const char *text);
+void queue_emit_done(struct queue *q, struct queue_events *ev, const struct queue_end *end);
+void queue_emit_fatal(struct queue *q, enum engine_error error, const char *text);
 
 #endif

@@ -144,7 +144,7 @@ static int tell_pieces(struct sched *s, struct sched_request *r, const struct ca
             .n_tokens = (size_t)(r->n_tokens - r->n_told),
         };
         r->n_told = r->n_tokens;
-        if (queue_tell_text(s->opt.queue, r->events, &text, &r->usage) < 0)
+        if (queue_emit_text(s->opt.queue, r->events, &text, &r->usage) < 0)
             return -1;
     }
     return n < 0 ? -1 : 0;
@@ -197,7 +197,7 @@ static void tell_end(struct sched *s, struct sched_request *r, struct ending end
         .tokens = r->tokens + r->n_told,
         .n_tokens = (size_t)(r->n_tokens - r->n_told),
     };
-    queue_tell_done(s->opt.queue, r->events, &end);
+    queue_emit_done(s->opt.queue, r->events, &end);
     sched_request_free(r);
 }
 
@@ -431,7 +431,7 @@ static void take_results(struct sched *s)
         r->n_computed += r->n_step;
         kv_commit(s->opt.kv, &r->kv, r->tokens, r->n_computed);
         if (r->n_computed <= r->n_prompt)
-            queue_tell_prefill(s->opt.queue, r->events, r->n_computed, &r->usage);
+            queue_emit_prefill(s->opt.queue, r->events, r->n_computed, &r->usage);
         struct ending ending;
         if (r->output >= 0 && take_sampled(s, r, r->stuck ? -1 : s->picked[r->output], &ending))
             end_running(s, i, ending);

@@ -34,7 +34,7 @@ int thinking_closing(const struct thinking_close *c, const struct tokenizer *t, 
     return c->n - skipped;
 }
 
-/* What was begun */
+/* A partial answer */
 
 /* How far the ids so far spell the texts. */
 struct place {
@@ -53,7 +53,7 @@ static bool is_of_answer(const struct tokenizer *t, int32_t id)
 }
 
 /* Whether the pieces are the next part of the texts. */
-static bool spells(const struct engine_begun *b, const struct detok_out *out, struct place *p)
+static bool spells(const struct engine_partial *b, const struct detok_out *out, struct place *p)
 {
     const char *const texts[] = {[ENGINE_REASONING] = b->reasoning, [ENGINE_ANSWER] = b->answer};
     const size_t lens[] = {[ENGINE_REASONING] = b->reasoning_len, [ENGINE_ANSWER] = b->answer_len};
@@ -70,11 +70,11 @@ static bool spells(const struct engine_begun *b, const struct detok_out *out, st
 
 /* Follows the tokens as far as they spell the texts. True when they spell them to the end, and d
  * is then in the state they leave it in; else *p is the last place where d held nothing back. */
-static bool follow(struct detok *d, const struct tokenizer *t, const struct engine_begun *b,
+static bool follow(struct detok *d, const struct tokenizer *t, const struct engine_partial *b,
                    struct place *p)
 {
     struct place now = *p;
-    bool open = b->state == ENGINE_BEGUN_OPEN;
+    bool open = b->state == ENGINE_PARTIAL_OPEN;
     for (size_t i = 0; i < b->n_tokens; i++) {
         struct detok_out out;
         if (!is_of_answer(t, b->tokens[i]))
@@ -91,7 +91,7 @@ static bool follow(struct detok *d, const struct tokenizer *t, const struct engi
     bool all = now.spelt[ENGINE_REASONING] == b->reasoning_len &&
                now.spelt[ENGINE_ANSWER] == b->answer_len;
     if (b->n_tokens == 0 || !all ||
-        (b->state == ENGINE_BEGUN_CLOSED && now.stage <= DETOK_REASONING))
+        (b->state == ENGINE_PARTIAL_CLOSED && now.stage <= DETOK_REASONING))
         return false;
     *p = now;
     return true;
@@ -106,17 +106,17 @@ static int push_all(struct tok_ids *ids, const int32_t *more, int n)
 }
 
 /* Adds the reasoning that the tokens did not spell, and its end where it has one. */
-static int add_reasoning(struct thinking_begun *out, const struct tokenizer *t,
-                         const struct thinking_close *close, const struct engine_begun *b,
+static int add_reasoning(struct thinking_partial *out, const struct tokenizer *t,
+                         const struct thinking_close *close, const struct engine_partial *b,
                          struct place *p)
 {
     size_t from = p->spelt[ENGINE_REASONING], before = out->ids.n;
-    bool closed = b->state == ENGINE_BEGUN_CLOSED ||
-                  (b->state == ENGINE_BEGUN_AUTO && b->answer_len > 0);
+    bool closed = b->state == ENGINE_PARTIAL_CLOSED ||
+                  (b->state == ENGINE_PARTIAL_AUTO && b->answer_len > 0);
     const int32_t *ids;
     int rc = 0;
 
-    if (p->stage == DETOK_OPENING && b->reasoning_len == 0 && b->state != ENGINE_BEGUN_OPEN) {
+    if (p->stage == DETOK_OPENING && b->reasoning_len == 0 && b->state != ENGINE_PARTIAL_OPEN) {
         p->stage = closed ? DETOK_ANSWER : p->stage; /* answered without a thought */
         return 0;
     }
@@ -140,13 +140,13 @@ static int add_reasoning(struct thinking_begun *out, const struct tokenizer *t,
     return rc;
 }
 
-int thinking_begin(struct thinking_begun *out, const struct tokenizer *t,
+int thinking_begin(struct thinking_partial *out, const struct tokenizer *t,
                    const struct detok_options *opt, const struct thinking_close *close,
-                   const struct engine_begun *b)
+                   const struct engine_partial *b)
 {
     struct place p = {.stage = opt->thinks ? opt->stage : DETOK_ANSWER};
 
-    *out = (struct thinking_begun){0};
+    *out = (struct thinking_partial){0};
     if (detok_open(&out->detok, t, opt) != 0)
         return -1;
     bool exact = follow(out->detok, t, b, &p);

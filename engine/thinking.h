@@ -25,7 +25,7 @@ int thinking_closing(const struct thinking_close *c, const struct tokenizer *t, 
                      const int32_t **ids_out);
 
 /* The beginning of an answer, ready to be continued. */
-struct thinking_begun {
+struct thinking_partial {
     struct tok_ids ids;
     struct detok *detok;
     int n_reasoning; /* of the ids, those that count as reasoning */
@@ -33,8 +33,8 @@ struct thinking_begun {
 
 /* opt: as for an answer from its first token on. 0, or -1: out of memory. Both members are then
  * the caller's to free. */
-int thinking_begin(struct thinking_begun *out, const struct tokenizer *t,
+int thinking_begin(struct thinking_partial *out, const struct tokenizer *t,
                    const struct detok_options *opt, const struct thinking_close *close,
-                   const struct engine_begun *begun);
+                   const struct engine_partial *partial);
 
 #endif

@@ -215,13 +215,13 @@ int store_message_end(struct store *s, int64_t id, enum store_state state,
     return end(s, id, s->owner.token, state, generation);
 }
 
-int store_message_set_opens(struct store *s, int64_t id, bool opens)
+int store_message_set_window_start(struct store *s, int64_t id, bool window_start)
 {
     int rc = db_begin(s);
     if (rc != STORE_OK)
         return rc;
     struct stmt q = stmt_open(s, "UPDATE message SET opens = ? WHERE id = ?");
-    stmt_bind_int(&q, opens);
+    stmt_bind_int(&q, window_start);
     stmt_bind_int(&q, id);
     return db_end(s, stmt_run_on(&q, "message"));
 }

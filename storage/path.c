@@ -84,7 +84,7 @@ static int read_row(struct stmt *q, struct store_messages *list)
     if (m->state == STORE_STREAMING && !owner_alive(&q->store->owner, stmt_int(q, 5)))
         m->state = STORE_INTERRUPTED;
     m->created_ms = in_range(m, stmt_int(q, 6), LAST_MS, 0);
-    m->opens = stmt_int(q, 24) != 0;
+    m->window_start = stmt_int(q, 24) != 0;
     uint32_t start = message_crc(m->id, m->conversation, m->parent, m->role);
     int rc = read_text(q->store, m, start, stmt_int(q, 7), list);
     if (rc != STORE_OK || stmt_is_null(q, 8))

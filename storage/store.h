@@ -201,8 +201,8 @@ struct store_message {
     int64_t created_ms;
     enum store_role role;
     enum store_state state;
-    bool damaged; /* its text or its place in the tree is not what was written */
-    bool opens;   /* the window: models are given nothing that stands before it */
+    bool damaged;      /* its text or its place in the tree is not what was written */
+    bool window_start; /* of the context: models are given nothing from before this message */
     const char *text[STORE_KINDS];
     size_t len[STORE_KINDS];                   /* bytes; text may hold NULs */
     const struct store_generation *generation; /* NULL when nothing generated it */
@@ -240,8 +240,8 @@ int store_message_append(struct store *s, int64_t id, enum store_kind kind, cons
 int store_message_end(struct store *s, int64_t id, enum store_state state,
                       const struct store_generation *generation);
 
-/* Sets or clears the mark that the window begins at this message. */
-int store_message_set_opens(struct store *s, int64_t id, bool opens);
+/* Sets or clears the mark that the context window begins at this message. */
+int store_message_set_window_start(struct store *s, int64_t id, bool window_start);
 
 /*
  * Reopens a message that has ended, or whose writer is gone, for appending and ending again, as if

@@ -170,7 +170,7 @@ void chat_begin(struct chat *c, struct held *model, struct turn *turn,
     c->prompt_done = 0;
     c->usage = (struct engine_usage){0};
     c->load_ms = model->load_ms;
-    c->thought_ms = c->begun_ms = 0;
+    c->thought_ms = c->partial_ms = 0;
     c->unfinished = false;
     free(c->tool_calls);
     c->tool_calls = NULL;
@@ -181,7 +181,7 @@ void chat_begin(struct chat *c, struct held *model, struct turn *turn,
 struct exchange {
     struct turn *after;
     const struct str *question;
-    bool opens; /* the window begins with the question */
+    bool window_start; /* the window begins with the question */
     struct held *model;
 };
 
@@ -193,7 +193,7 @@ static int submit(struct chat *c, const struct exchange *x, char *err, size_t er
     if (status != 0)
         return status;
     struct request_span span = request_span(h, x->after->depth, x->question);
-    if (x->opens)
+    if (x->window_start)
         span.from = span.to;
     char *messages = request_messages(h, &span);
     struct engine_request request;
@@ -206,7 +206,7 @@ static int submit(struct chat *c, const struct exchange *x, char *err, size_t er
         history_cut(h, x->after);
         if (x->question)
             history_add(h, STORE_USER, STORE_COMPLETE, x->question->data, x->question->len);
-        if (x->opens)
+        if (x->window_start)
             history_open_window(h, h->leaf);
         chat_begin(c, x->model, history_add(h, STORE_ASSISTANT, STORE_STREAMING, "", 0), &request);
     }
@@ -236,7 +236,7 @@ int chat_ask(struct chat *c, const char *text, size_t len, char *err, size_t err
 int chat_edit(struct chat *c, struct turn *question, const char *text, size_t len, char *err,
               size_t errlen)
 {
-    const struct exchange x = {.after = question->parent, .opens = question->opens};
+    const struct exchange x = {.after = question->parent, .window_start = question->window_start};
     return ask(c, x, text, len, err, errlen);
 }
 
@@ -262,7 +262,7 @@ void chat_stop(struct chat *c)
 static void end_answer(struct chat *c, enum store_state state, const char *error)
 {
     struct store_generation *g = &c->answer->generation;
-    if (c->usage.begun_tokens > 0 || c->thought_ms > 0) {
+    if (c->usage.partial_tokens > 0 || c->thought_ms > 0) {
         char *settings = request_add_thought(g->settings, &c->usage, c->thought_ms);
         g->settings = turn_keep(c->answer, settings);
         free(settings);
@@ -310,7 +310,7 @@ static bool on_text(struct chat *c, const struct engine_event *ev, struct chat_e
     out->type = CHAT_TEXT;
     out->kind = c->writes = ev->kind == ENGINE_REASONING ? STORE_REASONING : STORE_TEXT;
     if (out->kind == STORE_REASONING)
-        c->thought_ms = c->begun_ms + ev->usage.generation_time_ms;
+        c->thought_ms = c->partial_ms + ev->usage.generation_time_ms;
     out->text = ev->text;
     out->len = ev->len;
     out->call = ev->kind == ENGINE_CALL;

@@ -50,7 +50,7 @@ struct chat {
     struct held *answering;
     enum store_kind writes; /* what it is writing */
     double thought_ms;      /* that its reasoning took, */
-    double begun_ms;        /* in the part of it that was there already; 0: none yet */
+    double partial_ms;      /* in the part of it that was there already; 0: none yet */
     uint64_t request;
     enum engine_event_type phase; /* ENGINE_READY: waits, ENGINE_PREFILL, ENGINE_TEXT */
     int prompt_done;

@@ -79,7 +79,7 @@ static void forget(struct history *h)
     h->n_clean = 0;
     h->conversation = h->leaf_saved = h->seen = h->proposed = 0;
     h->changed_ms = h->retry_ms = 0;
-    h->urgent = h->opens_changed = false;
+    h->urgent = h->window_changed = false;
     h->problem[0] = '\0';
 }
 
@@ -120,7 +120,7 @@ static void take_message(struct turn *t, const struct store_message *m)
 {
     t->state = m->state;
     t->damaged = m->damaged;
-    t->opens = t->opens_saved = m->opens;
+    t->window_start = t->window_start_saved = m->window_start;
     if (m->generation)
         set_generation(t, m->generation);
     /* Another instance may be writing it: its additions are handled there. */
@@ -253,7 +253,7 @@ static struct turn *copy_turn(struct history *h, struct turn *parent, const stru
     if (t->state == STORE_STREAMING) /* by another instance, which knows nothing of the copy */
         t->state = STORE_INTERRUPTED;
     t->damaged = from->damaged;
-    t->opens = from->opens;
+    t->window_start = from->window_start;
     for (int k = 0; k < STORE_KINDS; k++)
         str_add(&t->text[k], str_get(&from->text[k]), from->text[k].len);
     if (from->generated)
@@ -278,7 +278,7 @@ void history_fork(struct history *h, const struct turn *last)
     for (size_t i = 0; i < last->depth; i++)
         leaf = copy_turn(h, leaf, old.turns[i]);
     history_cut(h, leaf);
-    h->opens_changed = true;
+    h->window_changed = true;
     free(old.title);
     free(old.system);
     history_uproot(&old);
@@ -291,11 +291,11 @@ void history_store_anew(struct history *h)
         if (t->foreign && t->state == STORE_STREAMING)
             t->state = STORE_INTERRUPTED;
         t->saved = t->saving = (struct turn_mark){0};
-        t->foreign = t->opens_saved = false;
+        t->foreign = t->window_start_saved = false;
     }
     h->conversation = h->leaf_saved = h->seen = 0;
     h->n_clean = 0;
-    h->opens_changed = true;
+    h->window_changed = true;
     history_note(h, true);
 }
 
@@ -447,9 +447,10 @@ static int save_turns(struct history *h, int64_t *conversation)
     }
     if (status == STORE_OK && leaf != h->leaf->saving.id)
         status = store_conversation_set_leaf(h->store, *conversation, h->leaf->saving.id);
-    for (size_t i = 0; h->opens_changed && i < h->n_all && status == STORE_OK; i++)
-        if (h->all[i]->opens != h->all[i]->opens_saved)
-            status = store_message_set_opens(h->store, h->all[i]->saving.id, h->all[i]->opens);
+    for (size_t i = 0; h->window_changed && i < h->n_all && status == STORE_OK; i++)
+        if (h->all[i]->window_start != h->all[i]->window_start_saved)
+            status = store_message_set_window_start(h->store, h->all[i]->saving.id,
+                                                    h->all[i]->window_start);
     return status;
 }
 
@@ -479,16 +480,16 @@ static void note_saved(struct history *h, int64_t conversation)
         h->all[i]->saved = h->all[i]->saving;
     while (h->n_clean < h->n_all && h->all[h->n_clean]->saved.ended)
         h->n_clean++;
-    for (size_t i = 0; h->opens_changed && i < h->n_all; i++)
-        h->all[i]->opens_saved = h->all[i]->opens;
-    h->opens_changed = false;
+    for (size_t i = 0; h->window_changed && i < h->n_all; i++)
+        h->all[i]->window_start_saved = h->all[i]->window_start;
+    h->window_changed = false;
 }
 
 int history_save(struct history *h)
 {
     int64_t conversation = h->conversation;
     bool other_leaf = h->leaf->saved.id != h->leaf_saved;
-    if (h->n_all > 0 && (h->n_clean < h->n_all || other_leaf || h->opens_changed)) {
+    if (h->n_all > 0 && (h->n_clean < h->n_all || other_leaf || h->window_changed)) {
         if (save_all(h, &conversation) != STORE_OK) {
             h->retry_ms = clock_ms() + RETRY_MS;
             return -1;

@@ -30,7 +30,7 @@ struct turn {
     enum store_role role;
     enum store_state state;
     bool damaged;
-    bool opens; /* the window begins here: models get nothing from before it */
+    bool window_start; /* of the context: models get nothing from before this turn */
     struct str text[STORE_KINDS];
     bool generated;
     struct store_generation generation; /* where generated */
@@ -44,7 +44,7 @@ struct turn {
 
     /* Private. */
     struct turn_mark saved, saving;
-    bool opens_saved;
+    bool window_start_saved;
     bool foreign;  /* came from the store; another instance may be writing it */
     char *kept[8]; /* strings of the generation, copied */
     int n_kept;
@@ -69,8 +69,8 @@ struct history {
     int64_t leaf_saved;
     int64_t seen; /* messages of other instances up to this id are in the tree */
     double changed_ms, retry_ms;
-    bool urgent;        /* a turn has begun or ended, or the path has changed */
-    bool opens_changed; /* some turn's `opens` differs from the store */
+    bool urgent;         /* a turn has begun or ended, or the path has changed */
+    bool window_changed; /* some turn's window_start differs from the store */
 };
 
 /* Opens the store at path, or for NULL one in memory, with `why` as the reason in h->off. If it

@@ -122,10 +122,10 @@ char *request_add_thought(const char *settings, const struct engine_usage *usage
     json_t *json = json_loads(settings, 0, NULL);
     if (!json)
         json = json_object();
-    if (usage->begun_tokens > 0)
+    if (usage->partial_tokens > 0)
         json_object_set_new(json, "continued",
-                            json_pack("{s:i, s:i}", "tokens", usage->begun_tokens,
-                                      "reasoning_tokens", usage->begun_reasoning_tokens));
+                            json_pack("{s:i, s:i}", "tokens", usage->partial_tokens,
+                                      "reasoning_tokens", usage->partial_reasoning_tokens));
     if (ms > 0)
         json_object_set_new(json, "reasoning_ms", json_integer((json_int_t)ms));
     return dump(json);
@@ -135,7 +135,7 @@ struct request_thought request_thought(const char *settings)
 {
     json_t *json = settings ? json_loads(settings, 0, NULL) : NULL;
     struct request_thought thought = {
-        .begun_tokens = int_or(json_object_get(json, "continued"), "reasoning_tokens", 0),
+        .continued_tokens = int_or(json_object_get(json, "continued"), "reasoning_tokens", 0),
         .ms = int_or(json, "reasoning_ms", 0),
     };
     json_decref(json);

@@ -34,8 +34,8 @@ void request_read_settings(struct engine_request *request, const char *settings,
 /* Adds to the settings how much reasoning the answer continued and how long its reasoning took;
  * and reads that again. The text is the caller's to free. */
 struct request_thought {
-    int64_t begun_tokens; /* length of the continued reasoning; 0: written in one go */
-    int64_t ms;           /* 0: not known */
+    int64_t continued_tokens; /* length of the continued reasoning; 0: written in one go */
+    int64_t ms;               /* 0: not known */
 };
 char *request_add_thought(const char *settings, const struct engine_usage *usage, double ms);
 struct request_thought request_thought(const char *settings);

@@ -74,22 +74,22 @@ static int submit_rest(struct chat *c, const struct turn *turn, struct engine_re
                        char *err, size_t errlen)
 {
     const struct str *thought = &turn->text[STORE_REASONING], *said = &turn->text[STORE_TEXT];
-    struct engine_begun begun = {
+    struct engine_partial partial = {
         .reasoning = str_get(thought),
         .reasoning_len = thought->len,
         .answer = str_get(said),
         .answer_len = said->len,
     };
-    int32_t *tokens = parse_tokens(&turn->text[STORE_TOKENS], &begun.n_tokens);
-    begun.tokens = tokens;
+    int32_t *tokens = parse_tokens(&turn->text[STORE_TOKENS], &partial.n_tokens);
+    partial.tokens = tokens;
     if (!is_same_model(c, turn))
-        begun.n_tokens = 0;
-    if (!ended_by_length(turn) && request.max_tokens > (int)begun.n_tokens)
-        request.max_tokens -= (int)begun.n_tokens;
+        partial.n_tokens = 0;
+    if (!ended_by_length(turn) && request.max_tokens > (int)partial.n_tokens)
+        request.max_tokens -= (int)partial.n_tokens;
     const struct request_span span = request_span(&c->history, turn->depth - 1, NULL);
     char *messages = request_messages(&c->history, &span);
     request.messages = messages;
-    request.begun = &begun;
+    request.partial = &partial;
     int status = chat_submit(c, c->model, &request, err, errlen);
     free(messages);
     free(tokens);
@@ -100,10 +100,10 @@ static int submit_rest(struct chat *c, const struct turn *turn, struct engine_re
 static void begin_rest(struct chat *c, struct turn *turn, const struct engine_request *request)
 {
     struct request_thought thought = request_thought(turn->generation.settings);
-    int64_t tokens = thought.begun_tokens + turn->generation.reasoning_tokens;
+    int64_t tokens = thought.continued_tokens + turn->generation.reasoning_tokens;
     chat_begin(c, c->model, turn, request);
-    c->usage.begun_reasoning_tokens = (int)tokens;
-    c->thought_ms = c->begun_ms = (double)thought.ms;
+    c->usage.partial_reasoning_tokens = (int)tokens;
+    c->thought_ms = c->partial_ms = (double)thought.ms;
 }
 
 /* The model that began it; if it was given as a file, that may have to be named again. */
@@ -183,23 +183,23 @@ int chat_think_more(struct chat *c, char *err, size_t errlen)
         return say_to(err, errlen, EXIT_USAGE, "%s does not think before it answers",
                       c->model->file.name);
 
-    struct engine_begun begun = {.state = ENGINE_BEGUN_OPEN};
+    struct engine_partial partial = {.state = ENGINE_PARTIAL_OPEN};
     size_t len = turn->text[STORE_REASONING].len;
     const char *s = str_trim(str_get(&turn->text[STORE_REASONING]), &len);
     str_add(&thought, s, len);
     if (len > 0)
         str_adds(&thought, nudge);
-    int32_t *tokens = parse_tokens(&turn->text[STORE_TOKENS], &begun.n_tokens);
-    begun.reasoning = str_get(&thought);
-    begun.reasoning_len = thought.len;
-    begun.tokens = tokens;
+    int32_t *tokens = parse_tokens(&turn->text[STORE_TOKENS], &partial.n_tokens);
+    partial.reasoning = str_get(&thought);
+    partial.reasoning_len = thought.len;
+    partial.tokens = tokens;
     if (!is_same_model(c, turn))
-        begun.n_tokens = 0;
+        partial.n_tokens = 0;
     const struct request_span span = request_span(h, turn->depth - 1, NULL);
     char *messages = request_messages(h, &span);
     chat_prepare(c, c->model, &request);
     request.messages = messages;
-    request.begun = &begun;
+    request.partial = &partial;
     request.think = ENGINE_THINK_ON;
     status = chat_submit(c, c->model, &request, err, errlen);
     if (status == 0) {

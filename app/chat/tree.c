@@ -172,7 +172,7 @@ size_t history_undone(const struct history *h)
 size_t history_window(const struct history *h, size_t n)
 {
     for (size_t i = n < h->n_turns ? n : h->n_turns; i > 0; i--)
-        if (h->turns[i - 1]->opens)
+        if (h->turns[i - 1]->window_start)
             return i - 1;
     return 0;
 }
@@ -180,7 +180,7 @@ size_t history_window(const struct history *h, size_t n)
 void history_open_window(struct history *h, struct turn *turn)
 {
     for (size_t i = 0; i < h->n_turns; i++)
-        h->turns[i]->opens = h->turns[i] == turn;
-    h->opens_changed = true;
+        h->turns[i]->window_start = h->turns[i] == turn;
+    h->window_changed = true;
     history_note(h, true);
 }

@@ -39,12 +39,12 @@ void tui_show_thought(struct tui *t, const struct turn *turn)
 {
     const struct engine_usage *now = &t->chat.usage;
     struct request_thought thought = request_thought(turn->generation.settings);
-    int64_t tokens = thought.begun_tokens + turn->generation.reasoning_tokens, ms = thought.ms;
+    int64_t tokens = thought.continued_tokens + turn->generation.reasoning_tokens, ms = thought.ms;
 
     if (turn->text[STORE_REASONING].len == 0 || t->chat.options->hide_reasoning)
         return;
     if (turn == t->chat.answer) {
-        tokens = now->begun_reasoning_tokens + now->reasoning_tokens;
+        tokens = now->partial_reasoning_tokens + now->reasoning_tokens;
         ms = (int64_t)t->chat.thought_ms;
     }
     ui_message_thought(t->ui, turn->number, tokens, ms);

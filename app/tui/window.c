@@ -75,7 +75,9 @@ void tui_offer_room(struct tui *t, const char *text, size_t len)
     struct compact_plan plan;
     struct str question = {0}, compact = {0}, fork = {0}, detail = {0};
     struct ui_row rows[4];
-    size_t n = 0, to = !instead_of ? h->n_turns : instead_of->opens ? 0 : instead_of->depth - 1;
+    size_t n = 0, to = !instead_of                ? h->n_turns
+                       : instead_of->window_start ? 0
+                                                  : instead_of->depth - 1;
 
     str_add(&question, text, len);
     if (!compact_fits_alone(&t->chat, &question)) { /* no room would help */

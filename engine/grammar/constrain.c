@@ -40,8 +40,8 @@ struct constraint {
     struct shape *shape;
     bool joined; /* the masker knows of the state */
     int32_t state;
-    char *begun; /* the beginning of a continued answer, until it has been followed; or NULL */
-    size_t begun_len;
+    char *partial; /* the answer to be continued, until it has been followed; or NULL */
+    size_t partial_len;
     bool started;           /* some token of the answer was followed */
     int blanks;             /* tokens of white space that may still stand before the answer */
     struct pattern closing; /* </think>, where it is spelt out */
@@ -209,11 +209,11 @@ int constraint_open(struct constraint **out, struct shapes *all, const struct en
     int rc = c->mask && pattern_init(&c->closing, think_close) == 0
                  ? use_shape(all, req, &c->shape, err, errlen)
                  : fail(err, errlen);
-    if (rc == 0 && req->begun && req->begun->answer_len > 0) {
-        c->begun_len = req->begun->answer_len;
-        c->begun = malloc(c->begun_len);
-        if (c->begun)
-            memcpy(c->begun, req->begun->answer, c->begun_len);
+    if (rc == 0 && req->partial && req->partial->answer_len > 0) {
+        c->partial_len = req->partial->answer_len;
+        c->partial = malloc(c->partial_len);
+        if (c->partial)
+            memcpy(c->partial, req->partial->answer, c->partial_len);
         else
             rc = fail(err, errlen);
     }
@@ -233,7 +233,7 @@ void constraint_close(struct constraint *c)
     if (c->shape)
         leave_shape(c->all, c->shape);
     pattern_done(&c->closing);
-    free(c->begun);
+    free(c->partial);
     free(c->mask);
     free(c);
 }
@@ -295,7 +295,7 @@ static const uint32_t *reasoning_mask(struct constraint *c)
 
 static const char *const blanks[BLANK_TOKENS] = {" ", "\n", "\n\n", " \n"};
 
-/* Enters the grammar, in the engine's thread, and follows what was begun. */
+/* Enters the grammar, in the engine's thread, and follows the partial answer. */
 static bool join(struct constraint *c)
 {
     if (c->joined)
@@ -303,8 +303,8 @@ static bool join(struct constraint *c)
     if (masker_join(c->shape->masker, &c->state) != 0)
         return false;
     c->joined = true;
-    c->started = c->begun != NULL;
-    return !c->begun || masker_accept(c->shape->masker, &c->state, c->begun, c->begun_len);
+    c->started = c->partial != NULL;
+    return !c->partial || masker_accept(c->shape->masker, &c->state, c->partial, c->partial_len);
 }
 
 const uint32_t *constraint_mask(struct constraint *c, enum detok_stage stage)

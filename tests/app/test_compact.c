@@ -152,13 +152,13 @@ static void test_edited_opening(void **state)
     talk_run(&t, "/compact 1");
     talk_run(&t, "/compact yes");
     struct turn *question = t.chat.history.turns[6];
-    assert_true(question->opens);
+    assert_true(question->window_start);
     assert_int_equal(chat_edit(&t.chat, question, "What is 2 + 3?", 14, err, sizeof err), 0);
     talk_wait(&t);
     assert_int_equal(history_window(&t.chat.history, 8), 6);
     assert_true(t.chat.usage.prompt_tokens < 60);
     history_walk(&t.chat.history, question);
-    assert_true(question->opens);
+    assert_true(question->window_start);
     talk_close(&t);
 }
 

@@ -314,7 +314,7 @@ static void test_thought_kept(void **state)
     const struct turn *turn = talk_last(&p);
     assert_string_equal(turn->generation.stop_reason, "stop");
     struct request_thought after = request_thought(turn->generation.settings);
-    assert_int_equal(after.begun_tokens + turn->generation.reasoning_tokens, tokens);
+    assert_int_equal(after.continued_tokens + turn->generation.reasoning_tokens, tokens);
     assert_true(before.ms > 0);
     assert_int_equal(after.ms, before.ms);
     talk_close(&p);

@@ -327,7 +327,7 @@ static void test_locked(void **state)
     assert_int_equal(history_due_ms(&h), -1);
     assert_stored(h.conversation, "q1|a1|");
     load(&h, h.conversation);
-    assert_true(h.turns[0]->opens);
+    assert_true(h.turns[0]->window_start);
     history_walk(&h, turn_version(h.turns[1], 2));
     assert_string_equal(said(&h), "q1|b1|q2|a2|");
     history_close(&h);

@@ -161,19 +161,20 @@ static void an_answer_is_gone_on_with(void **state)
         assert_true(cut.unfinished && cut.stop == ENGINE_STOP_LENGTH);
         if (strstr(cut.text[ENGINE_ANSWER], "\xef\xbf\xbd"))
             continue; /* in the middle of a character, which is told as no character */
-        const struct engine_begun begun = {.answer = cut.text[ENGINE_ANSWER],
-                                           .answer_len = strlen(cut.text[ENGINE_ANSWER]),
-                                           .tokens = cut.tokens,
-                                           .n_tokens = cut.n_tokens};
+        const struct engine_partial partial = {.answer = cut.text[ENGINE_ANSWER],
+                                               .answer_len = strlen(cut.text[ENGINE_ANSWER]),
+                                               .tokens = cut.tokens,
+                                               .n_tokens = cut.n_tokens};
         again.max_tokens = 300;
-        again.begun = &begun;
+        again.partial = &partial;
         ask(e, &again, &rest);
         assert_false(rest.unfinished);
-        assert_memory_equal(whole.text[ENGINE_ANSWER], begun.answer, begun.answer_len);
-        assert_string_equal(whole.text[ENGINE_ANSWER] + begun.answer_len, rest.text[ENGINE_ANSWER]);
+        assert_memory_equal(whole.text[ENGINE_ANSWER], partial.answer, partial.answer_len);
+        assert_string_equal(whole.text[ENGINE_ANSWER] + partial.answer_len,
+                            rest.text[ENGINE_ANSWER]);
     }
-    const struct engine_begun wrong = {.answer = "Well", .answer_len = 4};
-    req.begun = &wrong;
+    const struct engine_partial wrong = {.answer = "Well", .answer_len = 4};
+    req.partial = &wrong;
     ask(e, &req, &rest);
     assert_int_equal(rest.stop, ENGINE_STOP_ERROR);
     assert_true(rest.unfinished);

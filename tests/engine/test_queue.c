@@ -44,7 +44,7 @@ static struct queue_events *submit(struct queue *q, uint64_t *id_out)
 static void tell(struct queue *q, struct queue_events *ev, enum engine_text kind, const char *text)
 {
     const struct queue_text told = {.kind = kind, .text = text, .len = strlen(text)};
-    assert_int_equal(queue_tell_text(q, ev, &told, &no_usage), 0);
+    assert_int_equal(queue_emit_text(q, ev, &told, &no_usage), 0);
 }
 
 static void assert_text(struct queue *q, uint64_t id, enum engine_text kind, const char *text)
@@ -84,7 +84,7 @@ static void text_waits_as_one_piece_of_each_kind(void **state)
     assert_text(q, id, ENGINE_ANSWER, "42");
     assert_false(is_readable(q));
     tell(q, ev, ENGINE_ANSWER, "!");
-    queue_tell_done(q, ev, &(struct queue_end){.stop = ENGINE_STOP_LENGTH});
+    queue_emit_done(q, ev, &(struct queue_end){.stop = ENGINE_STOP_LENGTH});
     assert_text(q, id, ENGINE_ANSWER, "!");
     const struct engine_event *e = queue_next(q, 0);
     assert_int_equal(e->type, ENGINE_DONE);
@@ -101,8 +101,8 @@ static void progress_is_the_latest(void **state)
     struct queue *q = open_queue();
     uint64_t id;
     struct queue_events *ev = submit(q, &id);
-    queue_tell_prefill(q, ev, 10, &no_usage);
-    queue_tell_prefill(q, ev, 20, &(struct engine_usage){.prompt_tokens = 30, .cached_tokens = 5});
+    queue_emit_prefill(q, ev, 10, &no_usage);
+    queue_emit_prefill(q, ev, 20, &(struct engine_usage){.prompt_tokens = 30, .cached_tokens = 5});
     tell(q, ev, ENGINE_ANSWER, "x");
     const struct engine_event *e = queue_next(q, 0);
     assert_int_equal(e->type, ENGINE_PREFILL);
@@ -117,16 +117,16 @@ static void ends_come_before_the_fatal_one(void **state)
     struct queue *q = open_queue();
     uint64_t ids[3];
     struct queue_events *ev[3];
-    queue_tell_ready(q, 1.5);
+    queue_emit_ready(q, 1.5);
     for (int i = 0; i < 3; i++)
         ev[i] = submit(q, &ids[i]);
     tell(q, ev[1], ENGINE_ANSWER, "half");
     for (int i = 0; i < 3; i++)
-        queue_tell_done(q, ev[i],
+        queue_emit_done(q, ev[i],
                         &(struct queue_end){.stop = ENGINE_STOP_ERROR,
                                             .error = ENGINE_EMEMORY,
                                             .error_text = "device: it burns"});
-    queue_tell_fatal(q, ENGINE_EMEMORY, "device: it burns");
+    queue_emit_fatal(q, ENGINE_EMEMORY, "device: it burns");
 
     const struct engine_event *e = queue_next(q, 0);
     assert_int_equal(e->type, ENGINE_READY);
@@ -166,7 +166,7 @@ static void cancelling_marks_one_and_interrupts_once(void **state)
     assert_false(*interrupt);
     queue_cancel(q, a_id);
     assert_false(*interrupt);
-    queue_tell_done(q, b, &(struct queue_end){.stop = ENGINE_STOP_END});
+    queue_emit_done(q, b, &(struct queue_end){.stop = ENGINE_STOP_END});
     assert_event(q, b_id, ENGINE_DONE);
     queue_cancel(q, b_id);
     assert_false(*interrupt);
@@ -225,10 +225,10 @@ static void *echo(void *arg)
             continue;
         queue_begin_step(q);
         for (int i = 0; i < 200 && !queue_is_cancelled(ev); i++)
-            queue_tell_text(
+            queue_emit_text(
                 q, ev, &(struct queue_text){.kind = ENGINE_ANSWER, .text = "0123456789", .len = 10},
                 &no_usage);
-        queue_tell_done(q, ev, &(struct queue_end){.stop = ENGINE_STOP_END});
+        queue_emit_done(q, ev, &(struct queue_end){.stop = ENGINE_STOP_END});
     }
     return NULL;
 }

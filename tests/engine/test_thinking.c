@@ -89,9 +89,9 @@ static void ask(struct engine *e, const struct engine_request *req, struct answe
     finish(e, a);
 }
 
-static struct engine_begun begun_of(const struct answer *a, bool tokens)
+static struct engine_partial partial_of(const struct answer *a, bool tokens)
 {
-    return (struct engine_begun){
+    return (struct engine_partial){
         .reasoning = a->text[ENGINE_REASONING],
         .answer = a->text[ENGINE_ANSWER],
         .reasoning_len = strlen(a->text[ENGINE_REASONING]),
@@ -144,20 +144,20 @@ static void assert_goes_on(const char *path, const char *messages,
     assert_true(n > 3);
     for (int cut = 1; cut < n; cut += 1 + cut / 6) {
         req.max_tokens = cut;
-        req.begun = NULL;
+        req.partial = NULL;
         ask(e, &req, &a);
         assert_int_equal(a.stop, ENGINE_STOP_LENGTH);
         assert_int_equal(a.n_tokens, cut);
-        const struct engine_begun begun = begun_of(&a, tokens);
-        req.begun = &begun;
+        const struct engine_partial partial = partial_of(&a, tokens);
+        req.partial = &partial;
         req.max_tokens = 120 - cut;
         ask(e, &req, &b);
         assert_joined(&whole, &a, &b);
         assert_int_equal(b.stop, whole.stop);
         if (!tokens)
             continue;
-        assert_int_equal(b.usage.begun_tokens, cut);
-        assert_int_equal(b.usage.begun_reasoning_tokens, a.usage.reasoning_tokens);
+        assert_int_equal(b.usage.partial_tokens, cut);
+        assert_int_equal(b.usage.partial_reasoning_tokens, a.usage.reasoning_tokens);
         assert_int_equal(b.usage.prompt_tokens, a.usage.prompt_tokens + cut);
         assert_int_equal(b.usage.completion_tokens, n - cut);
         assert_int_equal(a.usage.reasoning_tokens + b.usage.reasoning_tokens,
@@ -200,18 +200,18 @@ static void only_tokens_are_exact(void **state)
         ask(e, &req, &whole);
         for (int cut = 1; cut < whole.usage.completion_tokens; cut += 3) {
             req.max_tokens = cut;
-            req.begun = NULL;
+            req.partial = NULL;
             submit(e, &req, &a);
             const struct engine_event *ev;
             /* As after a crash: without what the end gives of a character that is not whole. */
             while ((ev = engine_next_event(e, 20000)) && ev->type != ENGINE_DONE)
                 if (ev->request == a.id && a.usage.completion_tokens < cut)
                     take(&a, ev);
-            const struct engine_begun begun = begun_of(&a, true);
-            req.begun = &begun;
+            const struct engine_partial partial = partial_of(&a, true);
+            req.partial = &partial;
             req.max_tokens = 60 - (int)a.n_tokens;
             ask(e, &req, &b);
-            if (b.usage.begun_tokens == (int)a.n_tokens)
+            if (b.usage.partial_tokens == (int)a.n_tokens)
                 assert_joined(&whole, &a, &b);
         }
         engine_close(e);
@@ -226,23 +226,23 @@ static void edited_text_wins_over_tokens(void **state)
     static struct answer a, b;
     struct engine_request req = {.messages = product, .sampling = greedy, .max_tokens = 20};
     ask(e, &req, &a);
-    struct engine_begun begun = begun_of(&a, true);
+    struct engine_partial partial = partial_of(&a, true);
     char edited[TEXT_MAX];
     snprintf(edited, sizeof edited, "%.10s999", a.text[ENGINE_REASONING]);
-    begun.reasoning = edited;
-    begun.reasoning_len = strlen(edited);
-    req.begun = &begun;
+    partial.reasoning = edited;
+    partial.reasoning_len = strlen(edited);
+    req.partial = &partial;
     ask(e, &req, &b);
-    assert_true(b.usage.begun_tokens > 3 && b.usage.begun_tokens < 20);
-    assert_int_equal(b.usage.begun_reasoning_tokens, b.usage.begun_tokens);
+    assert_true(b.usage.partial_tokens > 3 && b.usage.partial_tokens < 20);
+    assert_int_equal(b.usage.partial_reasoning_tokens, b.usage.partial_tokens);
 
     /* Tokens that nobody can have sampled are none. */
     const int32_t hostile[] = {-1, 1 << 30, 634};
-    begun.tokens = hostile;
-    for (int i = 0; i < 3; i++, begun.tokens++) {
-        begun.n_tokens = 1;
+    partial.tokens = hostile;
+    for (int i = 0; i < 3; i++, partial.tokens++) {
+        partial.n_tokens = 1;
         ask(e, &req, &b);
-        assert_true(b.usage.begun_tokens > 3);
+        assert_true(b.usage.partial_tokens > 3);
     }
     engine_close(e);
 }
@@ -254,22 +254,22 @@ static void reasoning_opens_again(void **state)
     static struct answer a, b;
     struct engine_request req = {.messages = product, .sampling = greedy};
     ask(e, &req, &a);
-    struct engine_begun begun = begun_of(&a, true);
+    struct engine_partial partial = partial_of(&a, true);
     char more[TEXT_MAX + 16];
     snprintf(more, sizeof more, "%s\n\nWait,", a.text[ENGINE_REASONING]);
-    begun.reasoning = more;
-    begun.reasoning_len = strlen(more);
-    begun.answer_len = 0;
-    begun.state = ENGINE_BEGUN_OPEN;
-    req.begun = &begun;
+    partial.reasoning = more;
+    partial.reasoning_len = strlen(more);
+    partial.answer_len = 0;
+    partial.state = ENGINE_PARTIAL_OPEN;
+    req.partial = &partial;
     req.max_tokens = 200;
     ask(e, &req, &b);
-    assert_true(b.usage.begun_tokens > a.usage.reasoning_tokens);
-    assert_int_equal(b.usage.begun_tokens, b.usage.begun_reasoning_tokens);
+    assert_true(b.usage.partial_tokens > a.usage.reasoning_tokens);
+    assert_int_equal(b.usage.partial_tokens, b.usage.partial_reasoning_tokens);
     assert_true(b.usage.reasoning_tokens > 0); /* it thinks */
 
-    begun.state = ENGINE_BEGUN_CLOSED; /* or answers at once */
-    begun.reasoning_len -= strlen("\n\nWait,");
+    partial.state = ENGINE_PARTIAL_CLOSED; /* or answers at once */
+    partial.reasoning_len -= strlen("\n\nWait,");
     ask(e, &req, &b);
     assert_string_equal(b.text[ENGINE_REASONING], "");
     assert_string_equal(b.text[ENGINE_ANSWER], a.text[ENGINE_ANSWER]);
@@ -299,7 +299,7 @@ static void a_budget_closes_the_reasoning(void **state)
     ask(e, &req, &whole);
     for (int budget = 1; budget < 30; budget += 7) {
         req.reasoning_budget = budget;
-        req.begun = NULL;
+        req.partial = NULL;
         req.max_tokens = 0;
         ask(e, &req, &a);
         ask(e, &req, &again);
@@ -314,12 +314,12 @@ static void a_budget_closes_the_reasoning(void **state)
         /* Cut before, in and behind what was closed, and gone on with. */
         for (int cut = budget - 1; cut < budget + 6; cut++) {
             req.max_tokens = cut;
-            req.begun = NULL;
+            req.partial = NULL;
             if (cut < 1)
                 continue;
             ask(e, &req, &again);
-            const struct engine_begun begun = begun_of(&again, true);
-            req.begun = &begun;
+            const struct engine_partial partial = partial_of(&again, true);
+            req.partial = &partial;
             req.max_tokens = 0;
             ask(e, &req, &rest);
             assert_joined(&a, &again, &rest);
@@ -375,12 +375,12 @@ static void a_form_goes_on(void **state)
     assert_int_equal(whole.stop, ENGINE_STOP_END);
     for (int cut = 1; cut < (int)whole.n_tokens; cut++) {
         req.max_tokens = cut;
-        req.begun = NULL;
+        req.partial = NULL;
         ask(e, &req, &a);
         if (strstr(a.text[ENGINE_ANSWER], "\uFFFD"))
             continue; /* cut inside a character, which the whole has not got */
-        const struct engine_begun begun = begun_of(&a, true);
-        req.begun = &begun;
+        const struct engine_partial partial = partial_of(&a, true);
+        req.partial = &partial;
         req.max_tokens = 200;
         ask(e, &req, &b);
         assert_joined(&whole, &a, &b);
@@ -400,7 +400,7 @@ static void wrong_budgets_are_refused(void **state)
     req.reasoning_budget = 0;
     char *long_text = malloc(100000);
     memset(long_text, 'x', 100000);
-    req.begun = &(struct engine_begun){.reasoning = long_text, .reasoning_len = 100000};
+    req.partial = &(struct engine_partial){.reasoning = long_text, .reasoning_len = 100000};
     assert_int_equal(engine_submit(e, &req, &id, err, sizeof err), ENGINE_EFIT);
     free(long_text);
     engine_close(e);

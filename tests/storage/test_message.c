@@ -203,18 +203,18 @@ static void a_message_may_open_the_window(void **state)
     int64_t c = must_create(s, "");
     int64_t q = must_add(s, c, 0, STORE_USER, "q");
     must_add(s, c, q, STORE_ASSISTANT, "a");
-    assert_int_equal(store_message_set_opens(s, q, true), STORE_OK);
-    assert_int_equal(store_message_set_opens(s, 999, true), STORE_ENOTFOUND);
+    assert_int_equal(store_message_set_window_start(s, q, true), STORE_OK);
+    assert_int_equal(store_message_set_window_start(s, 999, true), STORE_ENOTFOUND);
     store_close(s);
     s = must_open(p->path);
     struct store_messages *list = must_path(s, c);
-    assert_true(list->items[0].opens);
-    assert_false(list->items[1].opens);
+    assert_true(list->items[0].window_start);
+    assert_false(list->items[1].window_start);
     assert_false(list->items[0].damaged);
     store_messages_free(list);
-    assert_int_equal(store_message_set_opens(s, q, false), STORE_OK);
+    assert_int_equal(store_message_set_window_start(s, q, false), STORE_OK);
     list = must_path(s, c);
-    assert_false(list->items[0].opens);
+    assert_false(list->items[0].window_start);
     store_messages_free(list);
     store_close(s);
 }
