@@ -44,7 +44,7 @@ struct batch {
     struct model_file file;
     struct engine *engine;
     struct batch_defaults defaults;
-    struct shape shape;
+    struct response_format format;
     char date[32];
 
     struct lines in;
@@ -118,7 +118,7 @@ static bool begin_jobs(struct batch *b)
 static void tell(struct batch *b, enum running_state state)
 {
     struct running_model row = running_model_of(b->engine, b->file.name, state);
-    running_tell(&b->running, b->paths, "batch", &row, 1);
+    running_publish(&b->running, b->paths, "batch", &row, 1);
 }
 
 static void take_events(struct batch *b)
@@ -268,7 +268,7 @@ static int open_model(struct batch *b, const struct app *app)
     int status = models_find(&app->paths, o->model, &b->file, b->err, sizeof b->err);
     if (status != 0)
         return status;
-    if ((status = shape_read(&b->shape, o, b->err, sizeof b->err)) != 0)
+    if ((status = response_format_read(&b->format, o, b->err, sizeof b->err)) != 0)
         return status;
     struct engine_options options = options_engine(o, b->file.path);
     options.n_parallel = o->n_parallel > 0 ? (int)o->n_parallel : ENGINE_PARALLEL_BEST;
@@ -285,7 +285,7 @@ static void set_defaults(struct batch *b)
 {
     request_date(b->options, b->date, sizeof b->date);
     b->defaults = (struct batch_defaults){b->options, engine_info(b->engine), b->file.name, b->date,
-                                          &b->shape};
+                                          &b->format};
 }
 
 static int finish(struct batch *b, int status)
@@ -334,7 +334,7 @@ int cmd_batch(struct app *app)
         say_error("%s", b.err);
     running_done(&b.running);
     engine_close(b.engine);
-    shape_done(&b.shape);
+    response_format_done(&b.format);
     while (b.jobs.first)
         job_free((struct batch_job *)jobs_take(&b.jobs, &b.jobs.first));
     outlet_done(&b.out);

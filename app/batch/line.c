@@ -232,7 +232,7 @@ static int read_messages(const struct reader *r, json_t *body)
         json_array_append_new(all, message("user", prompt));
     else
         json_array_extend(all, given);
-    shape_fit_calls(all, r->defaults->info->family);
+    response_format_fit_calls(all, r->defaults->info->family);
     r->line->messages = json_dumps(all, JSON_COMPACT);
     json_decref(all);
     if (!r->line->messages)
@@ -275,7 +275,7 @@ int batch_line_read(struct batch_line *line, const char *text, size_t len,
         .sampling = request_sampling(defaults->options, defaults->info),
         .max_tokens = (int)defaults->options->max_tokens,
     };
-    shape_request(defaults->shape, &line->request);
+    response_format_apply(defaults->format, &line->request);
     line->texts = json_array();
     request_set_thinking(&line->request, defaults->options);
     if (defaults->options->seed < 0)

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "app/batch/jobs.h"
-#include "app/chat/shape.h"
+#include "app/chat/response_format.h"
 #include "app/options.h"
 #include "app/str.h"
 #include "engine/engine.h"
@@ -34,7 +34,7 @@ struct batch_defaults {
     const struct engine_info *info;
     const char *model; /* as the user names it */
     const char *date;
-    const struct shape *shape;
+    const struct response_format *format;
 };
 
 /* 0, or -1 with the reason in err; the line's id is set in both cases. text NULL: the line was too

@@ -96,7 +96,7 @@ static void tell(struct bench_engine *b, enum running_state state)
 {
     struct running_model row = running_model_of(b->engine, b->name, state);
     b->told = state;
-    running_tell(&b->running, b->paths, "bench", &row, 1);
+    running_publish(&b->running, b->paths, "bench", &row, 1);
 }
 
 int bench_open(struct bench_engine *b, const struct engine_options *options, double *load_ms)

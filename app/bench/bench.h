@@ -112,7 +112,7 @@ const struct bench_row *bench_find(const struct bench_model *m, enum bench_metri
                                    struct bench_point at);
 
 /* In the order of the table: metric, then batch, context, prompt. */
-int bench_by_place(const struct bench_row *a, const struct bench_row *b);
+int bench_row_order(const struct bench_row *a, const struct bench_row *b);
 
 /* Samples */
 
@@ -129,6 +129,6 @@ double samples_median(struct samples *s);
 struct bench_figure samples_figure(struct samples *s);
 
 /* An exact value. */
-struct bench_figure bench_exactly(double value);
+struct bench_figure bench_exact(double value);
 
 #endif

@@ -100,7 +100,7 @@ void bench_add_note(struct bench_model *m, enum bench_metric metric, struct benc
     va_end(args);
 }
 
-int bench_by_place(const struct bench_row *a, const struct bench_row *b)
+int bench_row_order(const struct bench_row *a, const struct bench_row *b)
 {
     const int keys[][2] = {{(int)a->metric, (int)b->metric},
                            {a->at.batch, b->at.batch},
@@ -117,7 +117,7 @@ const struct bench_row *bench_find(const struct bench_model *m, enum bench_metri
 {
     const struct bench_row wanted = {.metric = metric, .at = at};
     for (size_t i = 0; i < m->n_rows; i++)
-        if (bench_by_place(&m->rows[i], &wanted) == 0)
+        if (bench_row_order(&m->rows[i], &wanted) == 0)
             return &m->rows[i];
     return NULL;
 }
@@ -170,7 +170,7 @@ struct bench_figure samples_figure(struct samples *s)
     };
 }
 
-struct bench_figure bench_exactly(double value)
+struct bench_figure bench_exact(double value)
 {
     return (struct bench_figure){value, value, value, value, 1};
 }

@@ -105,10 +105,10 @@ static void add_loads(struct measuring *m, struct loads *l)
         bench_add(m->out, BENCH_VRAM, nowhere, samples_figure(&l->vram));
     else
         bench_add_note(m->out, BENCH_VRAM, nowhere, m->on_gpu ? "no NVML" : "on the CPU");
-    bench_add(m->out, BENCH_WEIGHTS, nowhere, bench_exactly((double)info->weight_bytes));
-    bench_add(m->out, BENCH_KV, nowhere, bench_exactly((double)info->kv_bytes));
-    bench_add(m->out, BENCH_SCRATCH, nowhere, bench_exactly((double)info->scratch_bytes));
-    bench_add(m->out, BENCH_KV_TOKEN, nowhere, bench_exactly((double)info->kv_token_bytes));
+    bench_add(m->out, BENCH_WEIGHTS, nowhere, bench_exact((double)info->weight_bytes));
+    bench_add(m->out, BENCH_KV, nowhere, bench_exact((double)info->kv_bytes));
+    bench_add(m->out, BENCH_SCRATCH, nowhere, bench_exact((double)info->scratch_bytes));
+    bench_add(m->out, BENCH_KV_TOKEN, nowhere, bench_exact((double)info->kv_token_bytes));
 }
 
 static struct bench_model *add_model(struct measuring *m, struct bench_results *results)
@@ -219,7 +219,7 @@ static void add_share(struct measuring *m, enum bench_metric metric, struct benc
 
 static void add_limit(struct measuring *m)
 {
-    bench_add(m->out, BENCH_READ_TOKEN, nowhere, bench_exactly(m->read_bytes));
+    bench_add(m->out, BENCH_READ_TOKEN, nowhere, bench_exact(m->read_bytes));
     if (m->reads.n > 0)
         bench_add(m->out, BENCH_BANDWIDTH, nowhere, samples_figure(&m->reads));
     else

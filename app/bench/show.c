@@ -19,7 +19,7 @@ struct places {
 
 static int by_place(const void *a, const void *b)
 {
-    return bench_by_place(a, b);
+    return bench_row_order(a, b);
 }
 
 static void add_places(struct places *p, const struct bench_model *m)

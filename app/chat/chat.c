@@ -14,7 +14,7 @@ enum { FINAL_PATIENCE_MS = 700 };
 void chat_init(struct chat *c, struct options *options, const struct paths *paths)
 {
     *c = (struct chat){.options = options, .paths = paths, .as = "prompt", .running.fd = -1};
-    holder_init(&c->holder, options, paths);
+    model_pool_init(&c->pool, options, paths);
 }
 
 void chat_done(struct chat *c)
@@ -25,10 +25,10 @@ void chat_done(struct chat *c)
     if (c->history.store && history_save(&c->history) != 0)
         say_notice(c->options->quiet, "history: not saved: %s", c->history.problem);
     running_done(&c->running);
-    holder_done(&c->holder);
+    model_pool_done(&c->pool);
     if (c->history.store)
         history_close(&c->history);
-    shape_done(&c->shape);
+    response_format_done(&c->format);
     free(c->tool_calls);
     library_done(&c->library);
 }
@@ -73,29 +73,29 @@ int chat_open_history(struct chat *c, char *err, size_t errlen)
 /* Models */
 
 /* The named model, in memory and open. */
-static int get(struct chat *c, const char *name, struct held **out, char *err, size_t errlen)
+static int get(struct chat *c, const char *name, struct pool_model **out, char *err, size_t errlen)
 {
-    int status = holder_find(&c->holder, name, c->model, out, err, errlen);
-    return status ? status : holder_open(&c->holder, *out, err, errlen);
+    int status = model_pool_find(&c->pool, name, c->model, out, err, errlen);
+    return status ? status : model_pool_open(&c->pool, *out, err, errlen);
 }
 
 int chat_use(struct chat *c, const char *name, char *err, size_t errlen)
 {
-    struct held *m;
+    struct pool_model *m;
     int status = get(c, name, &m, err, errlen);
     if (status == 0)
         c->model = m;
     return status;
 }
 
-int chat_use_on(struct chat *c, const char *name, enum held_where where, char *err, size_t errlen)
+int chat_use_on(struct chat *c, const char *name, enum pool_device where, char *err, size_t errlen)
 {
-    struct held *m;
-    int status = holder_find(&c->holder, name, c->model, &m, err, errlen);
+    struct pool_model *m;
+    int status = model_pool_find(&c->pool, name, c->model, &m, err, errlen);
     if (status == 0 && m->answering)
         return say_to(err, errlen, EXIT_USAGE, "%s is answering; stop that first", m->file.name);
     if (status == 0)
-        status = holder_move(&c->holder, m, where, err, errlen);
+        status = model_pool_move(&c->pool, m, where, err, errlen);
     if (status == 0)
         c->model = m;
     return status;
@@ -103,18 +103,18 @@ int chat_use_on(struct chat *c, const char *name, enum held_where where, char *e
 
 int chat_reopen(struct chat *c, char *err, size_t errlen)
 {
-    return c->model ? holder_open(&c->holder, c->model, err, errlen)
+    return c->model ? model_pool_open(&c->pool, c->model, err, errlen)
                     : chat_use(c, NULL, err, errlen);
 }
 
 /* Asking */
 
-struct engine_sampling chat_sampling(const struct chat *c, const struct held *model)
+struct engine_sampling chat_sampling(const struct chat *c, const struct pool_model *model)
 {
     return request_sampling(c->options, engine_info(model->engine));
 }
 
-static void record(struct turn *turn, const struct held *model,
+static void record(struct turn *turn, const struct pool_model *model,
                    const struct engine_request *request)
 {
     const struct engine_info *info = engine_info(model->engine);
@@ -137,7 +137,7 @@ static void record(struct turn *turn, const struct held *model,
     free(settings);
 }
 
-void chat_prepare(struct chat *c, const struct held *model, struct engine_request *request)
+void chat_prepare(struct chat *c, const struct pool_model *model, struct engine_request *request)
 {
     request_date(c->options, c->date, sizeof c->date);
     *request = (struct engine_request){
@@ -145,27 +145,27 @@ void chat_prepare(struct chat *c, const struct held *model, struct engine_reques
         .sampling = chat_sampling(c, model),
         .max_tokens = (int)c->options->max_tokens,
     };
-    shape_request(&c->shape, request);
+    response_format_apply(&c->format, request);
     request_set_thinking(request, c->options);
     if (c->options->seed < 0)
         request->sampling.seed = request_random_seed();
 }
 
-int chat_submit(struct chat *c, const struct held *model, const struct engine_request *request,
-                char *err, size_t errlen)
+int chat_submit(struct chat *c, const struct pool_model *model,
+                const struct engine_request *request, char *err, size_t errlen)
 {
     char reason[256];
     int status = engine_submit(model->engine, request, &c->request, reason, sizeof reason);
     return status ? say_to(err, errlen, exit_of_engine(status), "%s", reason) : 0;
 }
 
-void chat_begin(struct chat *c, struct held *model, struct turn *turn,
+void chat_begin(struct chat *c, struct pool_model *model, struct turn *turn,
                 const struct engine_request *request)
 {
     record(turn, model, request);
     c->answer = turn;
     c->answering = model;
-    holder_answer(&c->holder, model, true);
+    model_pool_answer(&c->pool, model, true);
     c->phase = ENGINE_READY;
     c->prompt_done = 0;
     c->usage = (struct engine_usage){0};
@@ -182,14 +182,14 @@ struct exchange {
     struct turn *after;
     const struct str *question;
     bool window_start; /* the window begins with the question */
-    struct held *model;
+    struct pool_model *model;
 };
 
 /* The history is updated once the engine has accepted the request. */
 static int submit(struct chat *c, const struct exchange *x, char *err, size_t errlen)
 {
     struct history *h = &c->history;
-    int status = shape_read(&c->shape, c->options, err, errlen);
+    int status = response_format_read(&c->format, c->options, err, errlen);
     if (status != 0)
         return status;
     struct request_span span = request_span(h, x->after->depth, x->question);
@@ -203,11 +203,11 @@ static int submit(struct chat *c, const struct exchange *x, char *err, size_t er
     history_refresh(h); /* so that its versions are counted right; without is no harm */
     status = chat_submit(c, x->model, &request, err, errlen);
     if (status == 0) {
-        history_cut(h, x->after);
+        history_set_leaf(h, x->after);
         if (x->question)
             history_add(h, STORE_USER, STORE_COMPLETE, x->question->data, x->question->len);
         if (x->window_start)
-            history_open_window(h, h->leaf);
+            history_set_window(h, h->leaf);
         chat_begin(c, x->model, history_add(h, STORE_ASSISTANT, STORE_STREAMING, "", 0), &request);
     }
     free(messages);
@@ -277,7 +277,7 @@ static void end_answer(struct chat *c, enum store_state state, const char *error
     g->time_to_first_token_ms = c->usage.time_to_first_token_ms;
     g->generation_time_ms = c->usage.generation_time_ms;
     history_end(&c->history, c->answer, state);
-    holder_answer(&c->holder, c->answering, false);
+    model_pool_answer(&c->pool, c->answering, false);
     c->answer = NULL;
     c->answering = NULL;
 }
@@ -366,7 +366,7 @@ static bool on_answer_event(struct chat *c, const struct engine_event *ev, struc
 /* The answer, if any, ends before its model goes away. */
 static bool on_fatal(struct chat *c, const struct engine_event *ev, struct chat_event *out)
 {
-    struct held *m = out->model;
+    struct pool_model *m = out->model;
     c->error = ev->error;
     say_to(m->fault, sizeof m->fault, 0, "%s", ev->error_text ? ev->error_text : "failed");
     if (c->answering != m)
@@ -385,14 +385,14 @@ static bool on_event(struct chat *c, const struct engine_event *ev, struct chat_
         return on_fatal(c, ev, out);
     if (ev->type != ENGINE_READY)
         return on_answer_event(c, ev, out);
-    holder_ready(&c->holder, out->model, ev->load_ms);
+    model_pool_ready(&c->pool, out->model, ev->load_ms);
     out->type = CHAT_READY;
     return true;
 }
 
-static bool lose(struct chat *c, struct held *m, struct chat_event *out)
+static bool lose(struct chat *c, struct pool_model *m, struct chat_event *out)
 {
-    holder_close(&c->holder, m);
+    model_pool_close(&c->pool, m);
     m->n_lost++;
     *out = (struct chat_event){.type = CHAT_LOST, .model = m, .error = m->fault};
     return true;
@@ -400,8 +400,8 @@ static bool lose(struct chat *c, struct held *m, struct chat_event *out)
 
 bool chat_next_event(struct chat *c, struct chat_event *out)
 {
-    for (size_t i = 0; i < c->holder.n; i++) {
-        struct held *m = &c->holder.models[i];
+    for (size_t i = 0; i < c->pool.n; i++) {
+        struct pool_model *m = &c->pool.models[i];
         const struct engine_event *ev;
         while (m->engine && (ev = engine_next_event(m->engine, 0))) {
             *out = (struct chat_event){.model = m};
@@ -416,7 +416,7 @@ bool chat_next_event(struct chat *c, struct chat_event *out)
 
 size_t chat_poll(const struct chat *c, struct pollfd *fds)
 {
-    const struct holder *h = &c->holder;
+    const struct model_pool *h = &c->pool;
     size_t n = 0;
     for (size_t i = 0; i < h->n; i++)
         if (h->models[i].engine)
@@ -429,7 +429,7 @@ int chat_timeout_ms(const struct chat *c)
     return history_due_ms(&c->history);
 }
 
-static struct running_model row_of(const struct held *m)
+static struct running_model row_of(const struct pool_model *m)
 {
     struct running_model row = running_model_of(m->engine, m->file.name,
                                                 m->answering ? RUNNING_ANSWERING
@@ -439,23 +439,23 @@ static struct running_model row_of(const struct held *m)
     return row;
 }
 
-void chat_tell(struct chat *c)
+void chat_publish(struct chat *c)
 {
-    const struct holder *h = &c->holder;
-    struct running_model rows[HOLDER_MODELS];
+    const struct model_pool *h = &c->pool;
+    struct running_model rows[POOL_MODELS];
     size_t n = 0;
-    if (c->told == h->revision + 1)
+    if (c->published == h->revision + 1)
         return;
-    c->told = h->revision + 1;
+    c->published = h->revision + 1;
     for (size_t i = 0; i < h->n; i++)
         if (h->models[i].engine)
             rows[n++] = row_of(&h->models[i]);
-    running_tell(&c->running, c->paths, c->as, rows, n);
+    running_publish(&c->running, c->paths, c->as, rows, n);
 }
 
 void chat_save_due(struct chat *c)
 {
-    chat_tell(c);
+    chat_publish(c);
     if (history_due_ms(&c->history) == 0)
         history_save(&c->history);
 }
@@ -469,7 +469,7 @@ int64_t chat_count_prompt(const struct chat *c, const struct request_span *span,
     char *messages = request_messages(&c->history, span), date[sizeof c->date], reason[256];
     request_date(c->options, date, sizeof date);
     struct engine_request request = {.messages = messages, .date = date};
-    shape_request(&c->shape, &request);
+    response_format_apply(&c->format, &request);
     struct engine_prompt prompt;
     int64_t used = -1;
     if (engine_render(c->model->engine, &request, generate, NULL, &prompt, reason, sizeof reason) ==

@@ -21,33 +21,33 @@
 #include "app/chat/history.h"
 #include "app/chat/library.h"
 #include "app/chat/request.h"
-#include "app/chat/shape.h"
-#include "app/models/holder.h"
+#include "app/chat/response_format.h"
 #include "app/models/models.h"
+#include "app/models/pool.h"
 #include "app/models/running.h"
 #include "app/options.h"
 #include "app/paths.h"
 #include "engine/engine.h"
 
-enum { CHAT_MODELS = HOLDER_MODELS };
+enum { CHAT_MODELS = POOL_MODELS };
 
 struct chat {
     struct options *options;
     const struct paths *paths;
     struct history history;
-    struct shape shape; /* the form that answers must have */
+    struct response_format format; /* the form that answers must have */
     struct library library;
     struct running running; /* tells `duet ps` of us, */
     const char *as;         /* as this, see running_process */
-    uint64_t told;          /* the last holder's revision published, plus 1 */
+    uint64_t published;     /* the pool's revision that was published last, plus 1 */
     int64_t marked;         /* the turn that the user has marked, by its number; 0: none */
 
-    struct holder holder; /* the models in memory */
-    struct held *model;   /* who answers next; NULL: none yet */
+    struct model_pool pool;   /* the models in memory */
+    struct pool_model *model; /* who answers next; NULL: none yet */
 
     /* The answer that is being written; NULL: none. */
     struct turn *answer;
-    struct held *answering;
+    struct pool_model *answering;
     enum store_kind writes; /* what it is writing */
     double thought_ms;      /* that its reasoning took, */
     double partial_ms;      /* in the part of it that was there already; 0: none yet */
@@ -75,14 +75,14 @@ void chat_done(struct chat *c);
 int chat_open_history(struct chat *c, char *err, size_t errlen);
 
 /* Makes the named model the current one, and loads it unless it is in memory; others may be
- * unloaded to make room, which holder_take_note() reports. NULL: the options' model, else the
+ * unloaded to make room, which model_pool_take_note() reports. NULL: the options' model, else the
  * default. */
 int chat_use(struct chat *c, const char *name, char *err, size_t errlen);
 
 /* The same, on this device. */
-int chat_use_on(struct chat *c, const char *name, enum held_where where, char *err, size_t errlen);
+int chat_use_on(struct chat *c, const char *name, enum pool_device where, char *err, size_t errlen);
 
-/* Reloads a model that was unloaded or lost, see holder_open(). */
+/* Reloads a model that was unloaded or lost, see model_pool_open(). */
 int chat_reopen(struct chat *c, char *err, size_t errlen);
 
 /* Asks the model, with the conversation so far. On failure nothing has changed. */
@@ -115,10 +115,10 @@ void chat_answer_now(struct chat *c);
 
 /* The three steps of starting any answer: its request, as the options want it; its submission; the
  * turn that it is written to. */
-void chat_prepare(struct chat *c, const struct held *model, struct engine_request *request);
-int chat_submit(struct chat *c, const struct held *model, const struct engine_request *request,
-                char *err, size_t errlen);
-void chat_begin(struct chat *c, struct held *model, struct turn *turn,
+void chat_prepare(struct chat *c, const struct pool_model *model, struct engine_request *request);
+int chat_submit(struct chat *c, const struct pool_model *model,
+                const struct engine_request *request, char *err, size_t errlen);
+void chat_begin(struct chat *c, struct pool_model *model, struct turn *turn,
                 const struct engine_request *request);
 
 /* Stops the answer; the text so far is kept. CHAT_END still follows. */
@@ -137,7 +137,7 @@ enum chat_event_type {
 
 struct chat_event {
     enum chat_event_type type;
-    struct held *model;
+    struct pool_model *model;
     struct turn *turn;
     enum store_kind kind;
     const char *text; /* until the next call */
@@ -159,7 +159,7 @@ bool chat_next_event(struct chat *c, struct chat_event *out);
 void chat_save_due(struct chat *c);
 
 /* Publishes what is in memory to other processes, if that has changed. */
-void chat_tell(struct chat *c);
+void chat_publish(struct chat *c);
 
 /* Tokens of the conversation as the model will get it, without a next question; -1: unknown. */
 int64_t chat_context_used(const struct chat *c);
@@ -171,7 +171,7 @@ int64_t chat_count_prompt(const struct chat *c, const struct request_span *span,
 int64_t chat_count_tokens(const struct chat *c, const char *text, size_t len);
 
 /* The sampling of an answer started now; a seed of -1 is not drawn yet. */
-struct engine_sampling chat_sampling(const struct chat *c, const struct held *model);
+struct engine_sampling chat_sampling(const struct chat *c, const struct pool_model *model);
 
 /* The exit status that stands for how the last answer ended. */
 int chat_exit_status(const struct chat *c, const struct turn *turn);

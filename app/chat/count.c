@@ -39,7 +39,7 @@ static size_t piece_end(const struct str *text, size_t from)
 
 void count_set(struct count *c, const struct chat *chat, const char *text, size_t len)
 {
-    uint64_t engine = held_serial(chat->model);
+    uint64_t engine = pool_model_serial(chat->model);
     size_t same = 0, most = len < c->text.len ? len : c->text.len;
 
     if (engine == c->engine)

@@ -21,7 +21,7 @@ struct count {
     struct str text;
     struct count_piece *pieces;
     size_t n, room;
-    uint64_t engine; /* whose tokens, held_serial() */
+    uint64_t engine; /* whose tokens, pool_model_serial() */
     bool failed;
 };
 

@@ -49,9 +49,9 @@ static void set_generation(struct turn *t, const struct store_generation *from)
 struct turn *history_add(struct history *h, enum store_role role, enum store_state state,
                          const char *text, size_t len)
 {
-    struct turn *t = history_plant(h, h->leaf, role, state);
+    struct turn *t = history_new_turn(h, h->leaf, role, state);
     str_add_valid(&t->text[STORE_TEXT], text, len);
-    history_cut(h, t);
+    history_set_leaf(h, t);
     return t;
 }
 
@@ -59,20 +59,20 @@ void history_append(struct history *h, struct turn *turn, enum store_kind kind, 
                     size_t len)
 {
     str_add(&turn->text[kind], text, len);
-    history_note(h, false);
+    history_mark_changed(h, false);
 }
 
 void history_end(struct history *h, struct turn *turn, enum store_state state)
 {
     turn->state = state;
-    history_note(h, true);
+    history_mark_changed(h, true);
 }
 
 /* Conversations */
 
 static void forget(struct history *h)
 {
-    history_uproot(h);
+    history_clear(h);
     free(h->title);
     free(h->system);
     h->title = h->system = NULL;
@@ -169,7 +169,7 @@ static void merge(struct history *h, const struct store_messages *list)
         if (t && !(t->foreign && t->state == STORE_STREAMING))
             continue;
         if (!t) {
-            t = history_plant(h, has_parent ? known[above] : &h->root, m->role, m->state);
+            t = history_new_turn(h, has_parent ? known[above] : &h->root, m->role, m->state);
             t->foreign = true;
             memmove(known + at + 1, known + at, (n++ - at) * sizeof *known);
             known[at] = t;
@@ -240,7 +240,7 @@ int history_load(struct history *h, int64_t id, char *err, size_t errlen)
     merge(h, tree);
     store_messages_free(tree);
     h->n_clean = h->n_all;
-    history_cut(h, stored_leaf(h, leaf));
+    history_set_leaf(h, stored_leaf(h, leaf));
     h->leaf_saved = h->leaf->saved.id;
     h->changed_ms = 0;
     h->urgent = false;
@@ -249,7 +249,7 @@ int history_load(struct history *h, int64_t id, char *err, size_t errlen)
 
 static struct turn *copy_turn(struct history *h, struct turn *parent, const struct turn *from)
 {
-    struct turn *t = history_plant(h, parent, from->role, from->state);
+    struct turn *t = history_new_turn(h, parent, from->role, from->state);
     if (t->state == STORE_STREAMING) /* by another instance, which knows nothing of the copy */
         t->state = STORE_INTERRUPTED;
     t->damaged = from->damaged;
@@ -277,14 +277,14 @@ void history_fork(struct history *h, const struct turn *last)
     h->system = mem_strdup(old.system);
     for (size_t i = 0; i < last->depth; i++)
         leaf = copy_turn(h, leaf, old.turns[i]);
-    history_cut(h, leaf);
+    history_set_leaf(h, leaf);
     h->window_changed = true;
     free(old.title);
     free(old.system);
-    history_uproot(&old);
+    history_clear(&old);
 }
 
-void history_store_anew(struct history *h)
+void history_detach(struct history *h)
 {
     for (size_t i = 0; i < h->n_all; i++) {
         struct turn *t = h->all[i];
@@ -296,7 +296,7 @@ void history_store_anew(struct history *h)
     h->conversation = h->leaf_saved = h->seen = 0;
     h->n_clean = 0;
     h->window_changed = true;
-    history_note(h, true);
+    history_mark_changed(h, true);
 }
 
 int history_reopen(struct history *h, const char *path, char *err, size_t errlen)
@@ -306,7 +306,7 @@ int history_reopen(struct history *h, const char *path, char *err, size_t errlen
         return -1;
     store_close(h->store);
     h->store = fresh;
-    history_store_anew(h);
+    history_detach(h);
     return 0;
 }
 
@@ -514,7 +514,7 @@ int history_resume(struct history *h, char *err, size_t errlen)
     for (size_t i = 0; i < h->n_clean; i++)
         if (h->all[i] == turn)
             h->n_clean = i;
-    history_note(h, true);
+    history_mark_changed(h, true);
     return 0;
 }
 
@@ -541,7 +541,7 @@ int64_t history_interrupted(struct history *h, struct str *question)
     return interrupted ? id : 0;
 }
 
-void history_leave(struct history *h, int64_t conversation)
+void history_decline(struct history *h, int64_t conversation)
 {
     struct store_messages *path = NULL;
     const struct store_message *last = last_message(h, conversation, &path);

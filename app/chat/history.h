@@ -108,8 +108,8 @@ struct turn *turn_question(struct turn *turn);
 struct turn *history_question(const struct history *h, size_t n);
 size_t history_questions(const struct history *h);
 
-/* Exchanges removed from the end of the path, or following it. */
-size_t history_undone(const struct history *h);
+/* How many exchanges were taken off the end of the path, and can be put back. */
+size_t history_n_undone(const struct history *h);
 
 /* Where the context window begins in the first n turns of the path: an index, 0 for all of them. */
 size_t history_window(const struct history *h, size_t n);
@@ -124,23 +124,23 @@ void history_append(struct history *h, struct turn *turn, enum store_kind kind, 
 void history_end(struct history *h, struct turn *turn, enum store_state state);
 
 /* Makes the path end with this turn; NULL empties it. */
-void history_cut(struct history *h, struct turn *leaf);
+void history_set_leaf(struct history *h, struct turn *leaf);
 
 /* Leads the path through this turn and onward as it last went, else through the newest child. */
-void history_walk(struct history *h, struct turn *turn);
+void history_checkout(struct history *h, struct turn *turn);
 
-/* Removes the last exchange from the path, or restores it. False: there is none. */
-bool history_take_back(struct history *h);
-bool history_bring_back(struct history *h);
+/* Takes the last exchange off the path, or puts it back. False: there is none. */
+bool history_undo(struct history *h);
+bool history_redo(struct history *h);
 
 /* Makes the window begin at this turn of the path; NULL: at the path's beginning. */
-void history_open_window(struct history *h, struct turn *turn);
+void history_set_window(struct history *h, struct turn *turn);
 
 /* Copies the path up to this turn into a new conversation. */
 void history_fork(struct history *h, const struct turn *last);
 
 /* Marks the conversation as unstored, to be saved as a new one: the stored one was deleted. */
-void history_store_anew(struct history *h);
+void history_detach(struct history *h);
 
 /* Opens a new store in place of one that was moved away, and saves the conversation to it. 0, or -1
  * with the old one still in use. */
@@ -157,18 +157,18 @@ int history_resume(struct history *h, char *err, size_t errlen);
 int64_t history_interrupted(struct history *h, struct str *question);
 
 /* Records that a conversation's interrupted answer was declined. */
-void history_leave(struct history *h, int64_t conversation);
+void history_decline(struct history *h, int64_t conversation);
 
 /* A copy of the string that lives as long as the turn, or until all of these are dropped. */
 const char *turn_keep(struct turn *turn, const char *string);
 void turn_drop_kept(struct turn *turn);
 
-/* Shared by tree.c and history.c: plant adds a turn under a parent, off the path; uproot empties
- * the tree; note records that there is something to save, at once if urgent. */
-struct turn *history_plant(struct history *h, struct turn *parent, enum store_role role,
-                           enum store_state state);
-void history_uproot(struct history *h);
-void history_note(struct history *h, bool urgent);
+/* Shared by tree.c and history.c: adds a turn under a parent, off the path; empties the tree;
+ * records that there is something to save, at once if urgent. */
+struct turn *history_new_turn(struct history *h, struct turn *parent, enum store_role role,
+                              enum store_state state);
+void history_clear(struct history *h);
+void history_mark_changed(struct history *h, bool urgent);
 
 /* When the next save is due, in milliseconds from now; -1: nothing waits. */
 int history_due_ms(const struct history *h);

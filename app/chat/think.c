@@ -203,7 +203,7 @@ int chat_think_more(struct chat *c, char *err, size_t errlen)
     request.think = ENGINE_THINK_ON;
     status = chat_submit(c, c->model, &request, err, errlen);
     if (status == 0) {
-        history_cut(h, turn->parent);
+        history_set_leaf(h, turn->parent);
         turn = history_add(h, STORE_ASSISTANT, STORE_STREAMING, "", 0);
         history_append(h, turn, STORE_REASONING, str_get(&thought), thought.len);
         chat_begin(c, c->model, turn, &request);
@@ -244,6 +244,6 @@ bool chat_find_offer(struct chat *c, struct str *out)
 void chat_decline(struct chat *c)
 {
     if (c->offered > 0)
-        history_leave(&c->history, c->offered);
+        history_decline(&c->history, c->offered);
     c->offered = 0;
 }

@@ -7,7 +7,7 @@
 #include "app/clock.h"
 #include "app/mem.h"
 
-void history_note(struct history *h, bool urgent)
+void history_mark_changed(struct history *h, bool urgent)
 {
     if (h->changed_ms == 0)
         h->changed_ms = clock_ms();
@@ -23,8 +23,8 @@ static void free_turn(struct turn *turn)
     free(turn);
 }
 
-struct turn *history_plant(struct history *h, struct turn *parent, enum store_role role,
-                           enum store_state state)
+struct turn *history_new_turn(struct history *h, struct turn *parent, enum store_role role,
+                              enum store_state state)
 {
     struct turn *t = mem_alloc(sizeof *t);
     h->all = mem_realloc(h->all, (h->n_all + 1) * sizeof *h->all);
@@ -44,7 +44,7 @@ struct turn *history_plant(struct history *h, struct turn *parent, enum store_ro
     return t;
 }
 
-void history_uproot(struct history *h)
+void history_clear(struct history *h)
 {
     for (size_t i = 0; i < h->n_all; i++)
         free_turn(h->all[i]);
@@ -62,7 +62,7 @@ static struct turn *way_on(const struct turn *turn)
     return turn->chosen ? turn->chosen : turn->last;
 }
 
-void history_cut(struct history *h, struct turn *leaf)
+void history_set_leaf(struct history *h, struct turn *leaf)
 {
     h->leaf = leaf ? leaf : &h->root;
     h->n_turns = h->leaf->depth;
@@ -71,14 +71,14 @@ void history_cut(struct history *h, struct turn *leaf)
         h->turns[t->depth - 1] = t;
         t->parent->chosen = t;
     }
-    history_note(h, true);
+    history_mark_changed(h, true);
 }
 
-void history_walk(struct history *h, struct turn *turn)
+void history_checkout(struct history *h, struct turn *turn)
 {
     for (struct turn *on; (on = way_on(turn));)
         turn = on;
-    history_cut(h, turn);
+    history_set_leaf(h, turn);
 }
 
 bool history_is_on_path(const struct history *h, const struct turn *turn)
@@ -139,27 +139,27 @@ size_t history_questions(const struct history *h)
     return n;
 }
 
-bool history_take_back(struct history *h)
+bool history_undo(struct history *h)
 {
     struct turn *question = turn_question(h->leaf);
     if (!question)
         return false;
-    history_cut(h, question->parent);
+    history_set_leaf(h, question->parent);
     return true;
 }
 
-bool history_bring_back(struct history *h)
+bool history_redo(struct history *h)
 {
     struct turn *t = way_on(h->leaf), *on;
     if (!t)
         return false;
     while ((on = way_on(t)) && on->role != STORE_USER)
         t = on;
-    history_cut(h, t);
+    history_set_leaf(h, t);
     return true;
 }
 
-size_t history_undone(const struct history *h)
+size_t history_n_undone(const struct history *h)
 {
     size_t n = 0;
     for (const struct turn *t = way_on(h->leaf); t; t = way_on(t))
@@ -177,10 +177,10 @@ size_t history_window(const struct history *h, size_t n)
     return 0;
 }
 
-void history_open_window(struct history *h, struct turn *turn)
+void history_set_window(struct history *h, struct turn *turn)
 {
     for (size_t i = 0; i < h->n_turns; i++)
         h->turns[i]->window_start = h->turns[i] == turn;
     h->window_changed = true;
-    history_note(h, true);
+    history_mark_changed(h, true);
 }

@@ -116,10 +116,11 @@ static void go_to(struct chat *c, struct turn *turn, struct command_reply *reply
 {
     reply->effect = COMMAND_PATH;
     reply->from = turn->depth - 1;
-    history_walk(&c->history, turn);
+    history_checkout(&c->history, turn);
 }
 
-void command_walk(struct chat *c, struct turn *turn, int step, struct command_reply *reply)
+void command_switch_version(struct chat *c, struct turn *turn, int step,
+                            struct command_reply *reply)
 {
     size_t at, n;
     if (!command_may_change(c, reply))
@@ -186,7 +187,7 @@ void run_version(struct chat *c, const char *arg, struct command_reply *reply)
         return;
     struct turn *other = word && !steps ? turn_version(turn, wanted) : NULL;
     if (steps)
-        command_walk(c, turn, *word == '<' ? -1 : 1, reply);
+        command_switch_version(c, turn, *word == '<' ? -1 : 1, reply);
     else if (!word)
         list_versions(turn, &reply->text);
     else if (other)
@@ -204,7 +205,7 @@ void run_undo(struct chat *c, const char *arg, struct command_reply *reply)
     if (!command_may_change(c, reply))
         return;
     struct turn *question = history_question(h, history_questions(h));
-    if (!history_take_back(h)) {
+    if (!history_undo(h)) {
         command_refuse(reply, "nothing was asked yet");
         return;
     }
@@ -223,13 +224,13 @@ void run_redo(struct chat *c, const char *arg, struct command_reply *reply)
     if (!command_may_change(c, reply))
         return;
     history_refresh(h);
-    if (!history_bring_back(h)) {
+    if (!history_redo(h)) {
         command_refuse(reply, "nothing was taken back");
         return;
     }
     reply->effect = COMMAND_PATH;
     reply->from = from;
-    size_t n = history_undone(h);
+    size_t n = history_n_undone(h);
     if (n > 0)
         str_addf(&reply->text, "%zu more exchange%s to bring back", n, plural(n));
 }

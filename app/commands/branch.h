@@ -17,7 +17,8 @@ void run_fork(struct chat *c, const char *arg, struct command_reply *reply);
 void command_edit(struct chat *c, struct turn *turn, struct command_reply *reply);
 void command_regenerate(struct chat *c, struct turn *turn, const char *model,
                         struct command_reply *reply);
-void command_walk(struct chat *c, struct turn *turn, int step, struct command_reply *reply);
+void command_switch_version(struct chat *c, struct turn *turn, int step,
+                            struct command_reply *reply);
 void command_fork(struct chat *c, const struct turn *last, struct command_reply *reply);
 
 /* A positive count, the next word of *arg. false: anything else, which is refused. */

@@ -89,19 +89,19 @@ void command_use(struct chat *c, const char *model, struct command_reply *reply)
 }
 
 /* "llama gpu": a model and its device. */
-static bool split_place(const char *arg, struct str *name, enum held_where *where)
+static bool split_place(const char *arg, struct str *name, enum pool_device *where)
 {
     const char *last = strrchr(arg, ' ');
     if (!last || (strcmp(last, " cpu") != 0 && strcmp(last, " gpu") != 0))
         return false;
     size_t len = (size_t)(last - arg);
-    *where = last[1] == 'c' ? HELD_CPU : HELD_GPU;
+    *where = last[1] == 'c' ? POOL_CPU : POOL_GPU;
     arg = str_trim(arg, &len);
     str_add(name, arg, len);
     return true;
 }
 
-static void use_somewhere(struct chat *c, const char *name, enum held_where where,
+static void use_somewhere(struct chat *c, const char *name, enum pool_device where,
                           struct command_reply *reply)
 {
     char err[256];
@@ -114,7 +114,7 @@ static void use_somewhere(struct chat *c, const char *name, enum held_where wher
 static void run_model(struct chat *c, const char *arg, struct command_reply *reply)
 {
     struct str name = {0};
-    enum held_where where;
+    enum pool_device where;
     if (!*arg)
         reply->effect = COMMAND_PICK_MODEL;
     else if (split_place(arg, &name, &where))
@@ -128,7 +128,7 @@ static void run_ps(struct chat *c, const char *arg, struct command_reply *reply)
 {
     struct running_list list;
     (void)arg;
-    chat_tell(c);
+    chat_publish(c);
     running_read(c->paths, &list);
     if (list.count > 0)
         running_add_table(&reply->text, &list);
@@ -265,7 +265,7 @@ const struct command commands[] = {
     {"/help", "/?", "", "list keys and commands", run_help},
     {"/model", NULL, "[NAME] [cpu|gpu]", "switch the model, keep the conversation", run_model},
     {"/ps", NULL, "", "the models in memory, of every running duet", run_ps},
-    {"/pull", NULL, "[MODEL|stop]", "download llama or deepseek beside the chat", command_pull},
+    {"/pull", NULL, "[MODEL|stop]", "download llama or deepseek beside the chat", run_pull},
     {"/new", "/clear", "", "begin a new conversation", run_new},
     {"/list", NULL, "[WORDS|archived]", "the conversations, or those titled with WORDS", run_list},
     {"/switch", "/open", "[ID|TITLE]", "go to a conversation by its number or title", run_switch},
@@ -288,17 +288,16 @@ const struct command commands[] = {
     {"/system", NULL, "[TEXT]", "show or set the system prompt", run_system},
     {"/set", NULL, "[NAME VALUE]", "show the sampling parameters, or set one", run_set},
     {"/show", NULL, "", "the model, the conversation, the settings", run_show},
-    {"/read", NULL, "FILE", "put a file's text into the question", command_read},
+    {"/read", NULL, "FILE", "put a file's text into the question", run_read},
     {"/copy", NULL, "[code|math|all] [>FILE]", "the last answer, or parts, to the clipboard",
-     command_copy},
+     run_copy},
     {"/export", NULL, "md|json|jsonl|html [FILE]", "write the conversation into a new file",
-     command_export},
-    {"/think", NULL, "[on|off|auto|N]", "think before the answer, for N tokens at most",
-     command_think},
-    {"/nothink", NULL, "", "answer without thinking", command_nothink},
-    {"/answer", NULL, "", "end the thinking: answer now", command_answer},
-    {"/continue", NULL, "", "continue an answer that was cut short", command_continue},
-    {"/more", NULL, "", "think more about the last answer", command_more},
+     run_export},
+    {"/think", NULL, "[on|off|auto|N]", "think before the answer, for N tokens at most", run_think},
+    {"/nothink", NULL, "", "answer without thinking", run_nothink},
+    {"/answer", NULL, "", "end the thinking: answer now", run_answer},
+    {"/continue", NULL, "", "continue an answer that was cut short", run_continue},
+    {"/more", NULL, "", "think more about the last answer", run_more},
     {"/stats", NULL, "", "the numbers of the last answer", run_stats},
     {"/quit", "/exit /bye", "", "leave", run_quit},
 };

@@ -78,11 +78,11 @@ void command_reply_done(struct command_reply *reply);
 void commands_add_help(struct str *out);
 
 /* think.c */
-void command_think(struct chat *c, const char *arg, struct command_reply *reply);
-void command_nothink(struct chat *c, const char *arg, struct command_reply *reply);
-void command_continue(struct chat *c, const char *arg, struct command_reply *reply);
-void command_more(struct chat *c, const char *arg, struct command_reply *reply);
-void command_answer(struct chat *c, const char *arg, struct command_reply *reply);
+void run_think(struct chat *c, const char *arg, struct command_reply *reply);
+void run_nothink(struct chat *c, const char *arg, struct command_reply *reply);
+void run_continue(struct chat *c, const char *arg, struct command_reply *reply);
+void run_more(struct chat *c, const char *arg, struct command_reply *reply);
+void run_answer(struct chat *c, const char *arg, struct command_reply *reply);
 void command_toggle_thinking(struct chat *c, struct command_reply *reply);
 
 /* The limit on thinking: "no thinking"; nothing if there is none, or no thinking at all. */

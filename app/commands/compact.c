@@ -216,7 +216,7 @@ void command_compact(struct chat *c, struct turn *first, struct command_reply *r
 {
     if (!command_may_change(c, reply))
         return;
-    history_open_window(&c->history, first);
+    history_set_window(&c->history, first);
     c->history.proposed = 0;
     int64_t used = chat_context_used(c);
     str_adds(&reply->text, first ? "the model is given the newest part" : "the model is given all");

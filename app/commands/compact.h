@@ -1,6 +1,6 @@
 /* compact.h - what is left out of a conversation that has become too long for a model's context:
  * which exchanges, how many tokens, and only on the user's request. Nothing is deleted: the context
- * window begins later (history_open_window), and can be widened again. */
+ * window begins later (history_set_window), and can be widened again. */
 #ifndef APP_COMMANDS_COMPACT_H
 #define APP_COMMANDS_COMPACT_H
 

@@ -172,7 +172,7 @@ static void take_named(struct chat *c, const char *what, size_t len, size_t n,
         command_refuse(reply, "/copy [code|math|all] [N] [> FILE]");
 }
 
-void command_copy(struct chat *c, const char *arg, struct command_reply *reply)
+void run_copy(struct chat *c, const char *arg, struct command_reply *reply)
 {
     size_t before = strcspn(arg, ">"), len = 0, n_len = 0;
     const char *file = arg[before] ? arg + before + 1 : "";
@@ -201,7 +201,7 @@ static int format_of(const char *word, size_t len)
     return -1;
 }
 
-void command_export(struct chat *c, const char *arg, struct command_reply *reply)
+void run_export(struct chat *c, const char *arg, struct command_reply *reply)
 {
     size_t len = 0;
     const char *word = args_next_word(&arg, &len);

@@ -4,8 +4,8 @@
 
 #include "app/commands/commands.h"
 
-void command_copy(struct chat *c, const char *arg, struct command_reply *reply);
-void command_export(struct chat *c, const char *arg, struct command_reply *reply);
+void run_copy(struct chat *c, const char *arg, struct command_reply *reply);
+void run_export(struct chat *c, const char *arg, struct command_reply *reply);
 
 /* Copies a message, as /copy does for the selected one. */
 void command_copy_turn(struct chat *c, int64_t number, struct command_reply *reply);

@@ -20,7 +20,7 @@ static void add_table(struct str *out)
         "\n/pull llama gets the first of that name; /pull stop ends it, and keeps what has come");
 }
 
-void command_pull(struct chat *c, const char *arg, struct command_reply *reply)
+void run_pull(struct chat *c, const char *arg, struct command_reply *reply)
 {
     (void)c;
     if (!*arg) {

@@ -5,7 +5,7 @@
 #include "app/commands/commands.h"
 #include "app/pull/child.h"
 
-void command_pull(struct chat *c, const char *arg, struct command_reply *reply);
+void run_pull(struct chat *c, const char *arg, struct command_reply *reply);
 
 /* Reports how a pull ended. True if it brought a model. */
 bool command_pull_add_end(const struct pull_child *c, struct str *out);

@@ -73,7 +73,7 @@ static int read_file(const char *path, const char *name, struct str *out, char *
     return status;
 }
 
-void command_read(struct chat *c, const char *arg, struct command_reply *reply)
+void run_read(struct chat *c, const char *arg, struct command_reply *reply)
 {
     struct str bytes = {0}, shown = {0};
     char err[512], *path = file_name(arg);

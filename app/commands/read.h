@@ -4,6 +4,6 @@
 
 #include "app/commands/commands.h"
 
-void command_read(struct chat *c, const char *arg, struct command_reply *reply);
+void run_read(struct chat *c, const char *arg, struct command_reply *reply);
 
 #endif

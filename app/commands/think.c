@@ -40,7 +40,7 @@ static bool set(struct chat *c, const char *option, const char *value, struct co
     return false;
 }
 
-void command_think(struct chat *c, const char *arg, struct command_reply *reply)
+void run_think(struct chat *c, const char *arg, struct command_reply *reply)
 {
     bool number = *arg && arg[strspn(arg, "0123456789")] == '\0';
     bool done = true;
@@ -57,16 +57,16 @@ void command_think(struct chat *c, const char *arg, struct command_reply *reply)
     describe(c, reply);
 }
 
-void command_nothink(struct chat *c, const char *arg, struct command_reply *reply)
+void run_nothink(struct chat *c, const char *arg, struct command_reply *reply)
 {
     (void)arg;
-    command_think(c, "off", reply);
+    run_think(c, "off", reply);
 }
 
 void command_toggle_thinking(struct chat *c, struct command_reply *reply)
 {
     bool off = c->options->think == ENGINE_THINK_OFF || c->options->reasoning_budget == 0;
-    command_think(c, off ? "auto" : "off", reply);
+    run_think(c, off ? "auto" : "off", reply);
 }
 
 static void begun(struct chat *c, int status, const char *err, struct command_reply *reply)
@@ -81,7 +81,7 @@ static void begun(struct chat *c, int status, const char *err, struct command_re
 }
 
 /* The offer made at the start may refer to another conversation than the current one. */
-void command_continue(struct chat *c, const char *arg, struct command_reply *reply)
+void run_continue(struct chat *c, const char *arg, struct command_reply *reply)
 {
     char err[512] = "";
     (void)arg;
@@ -98,7 +98,7 @@ void command_continue(struct chat *c, const char *arg, struct command_reply *rep
     begun(c, status, err, reply);
 }
 
-void command_more(struct chat *c, const char *arg, struct command_reply *reply)
+void run_more(struct chat *c, const char *arg, struct command_reply *reply)
 {
     char err[512] = "";
     (void)arg;
@@ -108,7 +108,7 @@ void command_more(struct chat *c, const char *arg, struct command_reply *reply)
     begun(c, status, err, reply);
 }
 
-void command_answer(struct chat *c, const char *arg, struct command_reply *reply)
+void run_answer(struct chat *c, const char *arg, struct command_reply *reply)
 {
     (void)arg;
     chat_answer_now(c);

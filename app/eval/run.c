@@ -319,7 +319,7 @@ static int keep(struct run *r, struct eval_job *job)
 static void tell(struct run *r, enum running_state state)
 {
     struct running_model row = running_model_of(r->jobs.engine, r->m->file.name, state);
-    running_tell(&r->running, &r->e->app->paths, "eval", &row, 1);
+    running_publish(&r->running, &r->e->app->paths, "eval", &row, 1);
 }
 
 /* Continues jobs with more questions, stores finished ones. 0 or an exit status. */

@@ -12,7 +12,7 @@
 #include "app/args.h"
 #include "app/exit.h"
 #include "app/mem.h"
-#include "app/models/elsewhere.h"
+#include "app/models/caches.h"
 #include "app/say.h"
 #include "app/str.h"
 
@@ -242,7 +242,7 @@ void models_list(const struct paths *paths, struct model_list *out)
     add_folder(out, MODEL_OURS, paths->data ? paths_join(paths->data, "models") : NULL);
     add_folder(out, MODEL_SHIPPED, paths_installed("models"));
     add_folder(out, MODEL_SHIPPED, paths_in_clone("app/demo"));
-    elsewhere_list(add_found, out);
+    caches_list(add_found, out);
     name_releases(out);
 }
 

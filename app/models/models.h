@@ -2,7 +2,7 @@
  *
  * Looks in $XDG_DATA_HOME/duet/models, in ../share/duet/models beside the program, for a program
  * that runs where it was built in app/demo of its clone, and where other programs keep theirs
- * (elsewhere.h); the first that has a name wins. Of several files of a release the best goes by the
+ * (caches.h); the first that has a name wins. Of several files of a release the best goes by the
  * release's short name, the others by that and their type: llama, llama:q4. A model is a GGUF file,
  * or a folder as Hugging Face's libraries save it. Opens none. */
 #ifndef APP_MODELS_MODELS_H

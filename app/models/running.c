@@ -129,8 +129,8 @@ static void write_text(struct running *r, const struct paths *paths, const char 
     }
 }
 
-void running_tell(struct running *r, const struct paths *paths, const char *as,
-                  const struct running_model *models, size_t n)
+void running_publish(struct running *r, const struct paths *paths, const char *as,
+                     const struct running_model *models, size_t n)
 {
     if (n == 0) {
         running_done(r);

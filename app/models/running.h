@@ -49,8 +49,8 @@ struct running {
 };
 
 /* Publishes what this process holds now, if anything. If that fails, others just do not see it. */
-void running_tell(struct running *r, const struct paths *paths, const char *as,
-                  const struct running_model *models, size_t n);
+void running_publish(struct running *r, const struct paths *paths, const char *as,
+                     const struct running_model *models, size_t n);
 void running_done(struct running *r);
 
 /* Reading */

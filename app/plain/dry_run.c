@@ -49,7 +49,7 @@ static int render(struct chat *c, const char *path, const struct str *question, 
     char *messages = request_messages(&c->history, &span);
     request_date(c->options, c->date, sizeof c->date);
     struct engine_request request = {.messages = messages, .date = c->date};
-    shape_request(&c->shape, &request);
+    response_format_apply(&c->format, &request);
     request_set_thinking(&request, c->options);
     status = engine_render(engine, &request, true, NULL, &prompt, err, errlen);
     if (status == 0) {
@@ -73,7 +73,7 @@ int dry_run(struct app *app, const struct str *question, struct outlet *out, cha
     chat_init(&c, &app->options, &app->paths);
     status = chat_open_history(&c, err, errlen);
     if (status == 0)
-        status = shape_read(&c.shape, c.options, err, errlen);
+        status = response_format_read(&c.format, c.options, err, errlen);
     if (status == 0)
         status = render(&c, file.path, question, out, err, errlen);
     chat_done(&c);

@@ -153,7 +153,7 @@ static int show(struct chat *c, enum form form, struct outlet *out, struct outle
 /* Saving is not awaited on a hanging disk once the user has interrupted. */
 static void wait_for_model(void *ud, int done_fd, double ms)
 {
-    int signal = aside_wait(done_fd, ms);
+    int signal = background_wait(done_fd, ms);
     (void)ud;
     if (signal != 0)
         _exit(EXIT_SIGNAL + signal);
@@ -194,7 +194,7 @@ static int answer(struct app *app, const struct str *question, enum form form, s
     char ignored[256];
 
     chat_init(&c, &app->options, &app->paths);
-    c.holder.aside = (struct aside){wait_for_model, NULL};
+    c.pool.background = (struct background){wait_for_model, NULL};
     outlet_init(&side, STDERR_FILENO);
     side.wraps = side.terminal && !c.options->raw;
     out->wraps = out->terminal && !c.options->raw && (form == FORM_TEXT || form == FORM_WHOLE);

@@ -102,7 +102,7 @@ static void print_and_free(struct repl *r, struct str *text)
 static void print_note(struct repl *r)
 {
     struct str note = {0};
-    holder_take_note(&r->chat.holder, &note);
+    model_pool_take_note(&r->chat.pool, &note);
     print_and_free(r, &note);
 }
 
@@ -374,7 +374,7 @@ static void take_question(struct repl *r, const struct str *typed)
 /* Saving is not awaited on a hanging disk once the user has interrupted. */
 static void wait_for_model(void *ud, int done_fd, double ms)
 {
-    int signal = aside_wait(done_fd, ms);
+    int signal = background_wait(done_fd, ms);
     (void)ud;
     if (signal == 0)
         return;
@@ -431,7 +431,7 @@ int repl_run(struct app *app)
 
     chat_init(&r.chat, &app->options, &app->paths);
     r.chat.as = "line";
-    r.chat.holder.aside = (struct aside){wait_for_model, NULL};
+    r.chat.pool.background = (struct background){wait_for_model, NULL};
     outlet_init(&r.out, STDOUT_FILENO);
     r.out.wraps = r.out.terminal && !app->options.raw;
     repl_line_begin(&r.chat);

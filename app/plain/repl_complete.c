@@ -8,7 +8,7 @@
 #include <readline/readline.h>
 
 #include "app/commands/commands.h"
-#include "app/commands/offers.h"
+#include "app/commands/complete.h"
 #include "app/mem.h"
 #include "app/str.h"
 
@@ -58,7 +58,7 @@ static char **complete_line(const char *text, int start, int end)
     size_t name = strcspn(text, " ");
     wanted.front = name + strspn(text + name, " ");
     if (name < wanted.len) {
-        offers_add(readlines, text, want, NULL);
+        command_complete(readlines, text, want, NULL);
     } else {
         wanted.front = 0;
         for (size_t i = 0; i < n_commands; i++)

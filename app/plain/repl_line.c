@@ -12,8 +12,8 @@
 #include <readline/readline.h>
 
 #include "app/exit.h"
-#include "app/plain/ahead.h"
 #include "app/plain/repl_complete.h"
+#include "app/plain/typeahead.h"
 #include "app/signals.h"
 
 #define CTRL_KEY(letter) ((letter)&0x1f)
@@ -23,7 +23,7 @@
 static struct {
     char *line;
     bool finished, signalled; /* signalled: the last key was one for a signal */
-    struct ahead ahead;
+    struct typeahead typeahead;
 } entered;
 
 /* One line */
@@ -41,7 +41,7 @@ static void take_line(char *line)
 /* Input typed during the answer comes first. */
 static int get_byte(FILE *stream)
 {
-    int byte = ahead_next(&entered.ahead);
+    int byte = typeahead_next(&entered.typeahead);
     return byte >= 0 ? byte : rl_getc(stream);
 }
 
@@ -49,13 +49,13 @@ static int get_byte(FILE *stream)
 static int is_byte_there(void)
 {
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
-    return entered.ahead.at < entered.ahead.typed.len || poll(&in, 1, 0) > 0;
+    return entered.typeahead.at < entered.typeahead.typed.len || poll(&in, 1, 0) > 0;
 }
 
 static void take_typed_ahead(void)
 {
     rl_input_available_hook = is_byte_there;
-    while (!entered.finished && entered.ahead.at < entered.ahead.typed.len)
+    while (!entered.finished && entered.typeahead.at < entered.typeahead.typed.len)
         rl_callback_read_char();
     rl_input_available_hook = NULL;
 }
@@ -174,15 +174,15 @@ int repl_line_read(struct chat *c, const char *prompt, const char *draft, char *
 
 bool repl_line_typed(void *chat)
 {
-    bool more = ahead_read(&entered.ahead, STDIN_FILENO);
-    if (ahead_take_wish(&entered.ahead))
+    bool more = typeahead_read(&entered.typeahead, STDIN_FILENO);
+    if (typeahead_take_answer_now(&entered.typeahead))
         chat_answer_now(chat);
     return more;
 }
 
 void repl_line_drop_typed(void)
 {
-    ahead_drop(&entered.ahead);
+    typeahead_drop(&entered.typeahead);
 }
 
 /* The terminal stays in readline's mode during an answer: type-ahead is not echoed into it, and is

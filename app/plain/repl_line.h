@@ -12,7 +12,7 @@ void repl_line_begin(struct chat *c);
  * exit status of a signal. Pending saves are done meanwhile. */
 int repl_line_read(struct chat *c, const char *prompt, const char *draft, char **line);
 
-/* During an answer: reads input, and obeys a request to answer now (ahead.h). False: end of
+/* During an answer: reads input, and obeys a request to answer now (typeahead.h). False: end of
  * input. */
 bool repl_line_typed(void *chat);
 void repl_line_drop_typed(void);

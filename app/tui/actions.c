@@ -46,10 +46,10 @@ void tui_count_context(struct tui *t)
 
 void tui_show_conversation(struct tui *t)
 {
-    size_t undone = history_undone(&t->chat.history);
+    size_t undone = history_n_undone(&t->chat.history);
     ui_transcript_clear(t->ui);
     tui_show_path(t, 0);
-    tui_list_anew(t);
+    tui_library_list(t);
     t->library.gone = false;
     if (undone > 0) {
         struct str line = {0};
@@ -72,9 +72,9 @@ void tui_pick_model(struct tui *t, int tag)
         bool current = t->chat.model && strcmp(t->chat.model->file.path, file->path) == 0;
         selected = current ? (int64_t)i : selected;
         bool gpu;
-        const char *place = !holder_has(&t->chat.holder, file->path, &gpu) ? NULL
-                            : gpu                                          ? "on the GPU"
-                                                                           : "in memory";
+        const char *place = !model_pool_has(&t->chat.pool, file->path, &gpu) ? NULL
+                            : gpu                                            ? "on the GPU"
+                                                                             : "in memory";
         rows[i] = (struct ui_row){(int64_t)i, file->name, current ? "answers now" : place};
     }
     if (list->count == 0)
@@ -92,7 +92,7 @@ int tui_ask(struct tui *t, const char *text, size_t len)
     struct turn *instead_of = t->editing ? history_turn(h, t->editing) : NULL;
     char err[512];
 
-    tui_library_secure(t);
+    tui_library_ensure_stored(t);
     int status = instead_of ? chat_edit(&t->chat, instead_of, text, len, err, sizeof err)
                             : chat_ask(&t->chat, text, len, err, sizeof err);
     if (status != 0) {
@@ -137,7 +137,7 @@ void tui_follow(struct tui *t, const struct command_reply *reply)
     switch (reply->effect) {
     case COMMAND_ASK:
         if (t->chat.answer)
-            tui_queue(t, reply->ask, reply->ask_len);
+            tui_queue_add(t, reply->ask, reply->ask_len);
         else if (tui_ask(t, reply->ask, reply->ask_len) == EXIT_FIT)
             tui_offer_room(t, reply->ask, reply->ask_len);
         return;
@@ -156,7 +156,7 @@ void tui_follow(struct tui *t, const struct command_reply *reply)
     case COMMAND_PULL: tui_pull(t, str_get(&reply->file_name)); return;
     case COMMAND_QUIT: leave(t, 0); break;
     }
-    tui_list_anew(t);
+    tui_library_list(t);
     tui_count_context(t); /* another model has another tokenizer */
     say(t, reply);
 }
@@ -216,7 +216,7 @@ static void act_stop(struct tui *t, const struct ui_action *action)
     char key[UI_KEY_MAX];
     struct str line = {0};
     (void)action;
-    tui_hold(t);
+    tui_queue_pause(t);
     if (t->chat.answer) {
         chat_stop(&t->chat);
         return;

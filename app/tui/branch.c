@@ -51,7 +51,7 @@ static void insert_waiting(struct tui *t, size_t at, const char *text, size_t le
     show_waiting(t);
 }
 
-bool tui_keep_waiting(struct tui *t, const char *text, size_t len)
+bool tui_queue_add_paused(struct tui *t, const char *text, size_t len)
 {
     if (t->n_waiting == WAITING_MAX)
         return false;
@@ -59,7 +59,7 @@ bool tui_keep_waiting(struct tui *t, const char *text, size_t len)
     return true;
 }
 
-void tui_queue(struct tui *t, const char *text, size_t len)
+void tui_queue_add(struct tui *t, const char *text, size_t len)
 {
     if (t->n_waiting == WAITING_MAX) {
         tui_give_back(t, text, len);
@@ -79,7 +79,7 @@ static struct str take_waiting(struct tui *t, size_t i)
     return text;
 }
 
-void tui_forget_waiting(struct tui *t)
+void tui_queue_clear(struct tui *t)
 {
     while (t->n_waiting > 0)
         str_done(&t->waiting[--t->n_waiting]);
@@ -87,14 +87,14 @@ void tui_forget_waiting(struct tui *t)
     t->waiting = NULL;
 }
 
-void tui_ask_next(struct tui *t)
+void tui_queue_send_next(struct tui *t)
 {
     if (t->n_due == 0 || t->chat.answer)
         return;
     struct str next = take_waiting(t, 0), advice = {0};
     int status = tui_ask(t, next.data, next.len);
     if (status != 0)
-        tui_hold(t);
+        tui_queue_pause(t);
     if (status == EXIT_FIT) { /* no dialog: the user may be writing something else */
         compact_add_advice(&t->chat, &next, &advice);
         ui_notice(t->ui, UI_INFO, advice.data);
@@ -103,7 +103,7 @@ void tui_ask_next(struct tui *t)
     str_done(&next);
 }
 
-void tui_hold(struct tui *t)
+void tui_queue_pause(struct tui *t)
 {
     size_t drafted;
     ui_draft(t->ui, &drafted);
@@ -219,8 +219,8 @@ static void of_turn(struct tui *t, const struct ui_action *action, struct turn *
     switch (action->kind) {
     case UI_REASK: command_edit(c, turn, &reply); break;
     case UI_REGEN: command_regenerate(c, turn, NULL, &reply); break;
-    case UI_BACK: command_walk(c, turn, -1, &reply); break;
-    case UI_ON: command_walk(c, turn, 1, &reply); break;
+    case UI_BACK: command_switch_version(c, turn, -1, &reply); break;
+    case UI_ON: command_switch_version(c, turn, 1, &reply); break;
     case UI_FORK: command_fork(c, turn, &reply); break;
     default: break;
     }
@@ -265,13 +265,13 @@ void tui_act_on_branch(struct tui *t, const struct ui_action *action)
     case UI_DROP: take_back(t, false); return;
     case UI_ASK_NEXT:
         t->n_due = t->n_waiting;
-        tui_ask_next(t);
+        tui_queue_send_next(t);
         return;
     case UI_LEAVE:
         if (t->editing)
             leave_editing(t);
         else
-            tui_decline(t);
+            tui_decline_continue(t);
         return;
     default: break;
     }

@@ -47,7 +47,7 @@ static void count(struct tui *t)
 
     if (t->chat.answer)
         return;
-    uint64_t engine = held_serial(t->chat.model);
+    uint64_t engine = pool_model_serial(t->chat.model);
     bool asked = t->asking_known;
     const char *draft = ui_draft(t->ui, &len);
     if (command_is(draft, len))
@@ -78,7 +78,7 @@ static void take_back(struct tui *t, const struct str *left)
         ui_draft_set(t->ui, at, len);
     for (at += len; at < end; at += len) {
         len = strlen(++at);
-        n += len > 0 && tui_keep_waiting(t, at, len);
+        n += len > 0 && tui_queue_add_paused(t, at, len);
     }
     if (n > 0)
         str_addf(&line, "%zu question%s that waited %s back", n, n == 1 ? "" : "s",
@@ -123,7 +123,7 @@ void tui_draft_touch(struct tui *t)
     draft_touch(&t->draft, now_ms());
 }
 
-void tui_draft_turn(struct tui *t)
+void tui_draft_tick(struct tui *t)
 {
     count(t);
     uint64_t revision = ui_draft_revision(t->ui);
@@ -146,7 +146,7 @@ int tui_draft_timeout_ms(const struct tui *t)
 void tui_draft_done(struct tui *t)
 {
     if (t->left_as == STORE_STOPPED && t->n_waiting > 0) {
-        tui_forget_waiting(t);
+        tui_queue_clear(t);
         tui_draft_touch(t);
     }
     bool changed = t->draft.due >= 0 || t->draft.seen != ui_draft_revision(t->ui) + 1;

@@ -36,7 +36,7 @@ void tui_library_done(struct tui *t)
 
 /* The sidebar */
 
-void tui_list_anew(struct tui *t)
+void tui_library_list(struct tui *t)
 {
     t->library.listed = false;
 }
@@ -251,7 +251,7 @@ static void act_found(struct tui *t, const struct ui_action *action)
         command_open(&t->chat, hit->conversation, &reply);
     struct turn *turn = reply.failed ? NULL : stored_turn(h, hit->message);
     if (turn && !history_is_on_path(h, turn) && command_may_change(&t->chat, &reply)) {
-        history_walk(h, turn);
+        history_checkout(h, turn);
         reply.effect = COMMAND_SHOW;
     }
     tui_follow(t, &reply);
@@ -309,7 +309,7 @@ static void check_store(struct tui *t)
     free(title);
 }
 
-void tui_library_secure(struct tui *t)
+void tui_library_ensure_stored(struct tui *t)
 {
     struct history *h = &t->chat.history;
     int64_t restored;
@@ -317,11 +317,11 @@ void tui_library_secure(struct tui *t)
         return;
     t->library.gone = false;
     if (library_restore(&t->chat.library, h->store, h->conversation, &restored) != STORE_OK)
-        history_store_anew(h);
-    tui_list_anew(t);
+        history_detach(h);
+    tui_library_list(t);
 }
 
-void tui_library_turn(struct tui *t)
+void tui_library_tick(struct tui *t)
 {
     struct tui_library *l = &t->library;
     if (clock_ms() - l->checked_ms >= CHECK_MS)

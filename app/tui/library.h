@@ -41,14 +41,14 @@ struct tui_library {
 void tui_library_done(struct tui *t);
 
 /* Call it every turn of the loop; and when it is due next, -1: only on events. */
-void tui_library_turn(struct tui *t);
+void tui_library_tick(struct tui *t);
 int tui_library_timeout_ms(const struct tui *t);
 
 /* Requests the sidebar's listing anew. */
-void tui_list_anew(struct tui *t);
+void tui_library_list(struct tui *t);
 
 /* Call it before a question is asked: restores a deleted conversation, or stores it anew. */
-void tui_library_secure(struct tui *t);
+void tui_library_ensure_stored(struct tui *t);
 
 void tui_act_on_library(struct tui *t, const struct ui_action *action);
 

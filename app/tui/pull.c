@@ -48,7 +48,7 @@ void tui_pull_poll(const struct tui *t, struct pollfd *fd)
     *fd = (struct pollfd){.fd = t->pull.pid > 0 ? t->pull.fd : -1, .events = POLLIN};
 }
 
-void tui_pull_turn(struct tui *t)
+void tui_pull_read(struct tui *t)
 {
     struct pull_child *c = &t->pull;
     char trouble[SAY_MAX];

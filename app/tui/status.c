@@ -34,13 +34,13 @@ static void word_memory(const struct engine *engine, struct wordings *w)
 }
 
 /* The other models in memory. */
-static void word_beside(const struct chat *c, const struct held *shown, struct wordings *w)
+static void word_beside(const struct chat *c, const struct pool_model *shown, struct wordings *w)
 {
-    const struct holder *h = &c->holder;
-    const struct held *one = NULL;
+    const struct model_pool *h = &c->pool;
+    const struct pool_model *one = NULL;
     size_t n = 0;
     for (size_t i = 0; i < h->n; i++) {
-        const struct held *m = &h->models[i];
+        const struct pool_model *m = &h->models[i];
         if (m == shown || !m->engine)
             continue;
         one = m;
@@ -56,7 +56,7 @@ static void word_beside(const struct chat *c, const struct held *shown, struct w
 void tui_show_status(struct tui *t)
 {
     const struct chat *c = &t->chat;
-    const struct held *m = c->answering ? c->answering : c->model;
+    const struct pool_model *m = c->answering ? c->answering : c->model;
     const struct engine_info *info = m && m->engine ? engine_info(m->engine) : NULL;
     struct wordings w = {0};
     thinking_add(c, &w.thinking);

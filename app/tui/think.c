@@ -52,7 +52,7 @@ void tui_show_thought(struct tui *t, const struct turn *turn)
 
 /* The offer */
 
-void tui_offer(struct tui *t)
+void tui_offer_continue(struct tui *t)
 {
     char key[UI_KEY_MAX];
     struct str question = {0}, line = {0};
@@ -67,7 +67,7 @@ void tui_offer(struct tui *t)
     str_done(&line);
 }
 
-void tui_decline(struct tui *t)
+void tui_decline_continue(struct tui *t)
 {
     if (t->chat.offered > 0)
         ui_hint(t->ui, "left unchanged");
@@ -75,7 +75,7 @@ void tui_decline(struct tui *t)
 }
 
 /* Once it was accepted or declined, or another question was asked. */
-void tui_end_offer(struct tui *t)
+void tui_end_offer_continue(struct tui *t)
 {
     if (!t->offering || t->chat.offered > 0)
         return;

@@ -13,7 +13,7 @@
 #include "app/chat/request.h"
 #include "app/cmd.h"
 #include "app/commands/commands.h"
-#include "app/commands/offers.h"
+#include "app/commands/complete.h"
 #include "app/exit.h"
 #include "app/mem.h"
 #include "app/say.h"
@@ -60,7 +60,7 @@ static void take_signals(struct tui *t)
             break;
         case SIGINT:
             if (t->chat.answer) {
-                tui_hold(t);
+                tui_queue_pause(t);
                 chat_stop(&t->chat);
                 break;
             }
@@ -114,9 +114,9 @@ static void on_end(struct tui *t, const struct turn *turn)
     tui_end_turn(t, turn);
     tui_count_context(t);
     if (turn->state == STORE_FAILED)
-        tui_hold(t);
+        tui_queue_pause(t);
     else
-        tui_ask_next(t); /* what is due after a stop was sent after it */
+        tui_queue_send_next(t); /* what is due after a stop was sent after it */
     if (!t->chat.answer && (turn->state == STORE_STOPPED || t->chat.stop == ENGINE_STOP_LENGTH))
         hint_continue(t, turn);
 }
@@ -130,8 +130,8 @@ static void on_lost(struct tui *t, const struct chat_event *ev)
     str_addf(&line, "%s: %s", ev->model->file.name, ev->error);
     ui_notice(t->ui, UI_FAIL, line.data);
     str_done(&line);
-    struct held *m = ev->model;
-    if (m != t->chat.model || m->on_cpu || (m->n_lost > 1 && !holder_has_gpu(&t->chat.holder)))
+    struct pool_model *m = ev->model;
+    if (m != t->chat.model || m->on_cpu || (m->n_lost > 1 && !model_pool_has_gpu(&t->chat.pool)))
         return;
     if (chat_reopen(&t->chat, err, sizeof err) != 0)
         ui_notice(t->ui, UI_FAIL, err);
@@ -143,7 +143,7 @@ static void on_lost(struct tui *t, const struct chat_event *ev)
 static void show_note(struct tui *t)
 {
     struct str note = {0};
-    if (holder_take_note(&t->chat.holder, &note))
+    if (model_pool_take_note(&t->chat.pool, &note))
         ui_notice(t->ui, UI_INFO, note.data);
     str_done(&note);
 }
@@ -171,7 +171,7 @@ static void save(struct tui *t)
 
     chat_save_due(&t->chat);
     if (h->conversation != conversation)
-        tui_list_anew(t); /* it now has a number and a title */
+        tui_library_list(t); /* it now has a number and a title */
     if (h->problem[0] && !t->unsaved) {
         struct str line = {0};
         str_addf(&line, "not saved: %s; duet keeps trying", h->problem);
@@ -208,16 +208,16 @@ static void loop(struct tui *t)
         if (fds[2].revents)
             tui_copy_done(t, false);
         if (fds[3].revents)
-            tui_pull_turn(t);
+            tui_pull_read(t);
         take_events(t);
         while (!t->done && ui_next_action(t->ui, &action))
             tui_act(t, &action);
         show_note(t);
         save(t);
-        tui_library_turn(t);
-        tui_draft_turn(t);
+        tui_library_tick(t);
+        tui_draft_tick(t);
         tui_show_status(t);
-        tui_end_offer(t);
+        tui_end_offer_continue(t);
         ui_draw(t->ui);
     }
 }
@@ -227,7 +227,7 @@ static void loop(struct tui *t)
 static void complete(void *ud, const char *line, ui_offer offer, void *sink)
 {
     struct tui *t = ud;
-    offers_add(&t->chat, line, offer, sink);
+    command_complete(&t->chat, line, offer, sink);
 }
 
 /* Quitting does not wait for a hanging disk: everything is in memory, and the thread that opens the
@@ -328,7 +328,7 @@ static int start(struct tui *t, char *err, size_t errlen)
 
     store_set_patience(t->chat.history.store, PATIENCE_MS);
     signals_guard_screen(t->ui);
-    t->chat.holder.aside = (struct aside){live_on, t};
+    t->chat.pool.background = (struct background){live_on, t};
     tui_show_conversation(t);
     tui_draft_open(t);
     tui_show_status(t);
@@ -349,7 +349,7 @@ static int start(struct tui *t, char *err, size_t errlen)
     if (notice.len > 0)
         ui_notice(t->ui, UI_WARN, notice.data);
     str_done(&notice);
-    tui_offer(t);
+    tui_offer_continue(t);
     tui_pull_offer(t);
     show_config_warnings(t);
     return 0;
@@ -383,7 +383,7 @@ int tui_run(struct app *app)
     chat_done(&t.chat);
     models_list_done(&t.offered);
     tui_library_done(&t);
-    tui_forget_waiting(&t);
+    tui_queue_clear(&t);
     str_done(&t.stash);
     str_done(&t.refused);
     return status;

@@ -75,7 +75,7 @@ void tui_show_status(struct tui *t);
 
 /* In draft.c: counting and saving the draft. */
 void tui_draft_open(struct tui *t);
-void tui_draft_turn(struct tui *t);
+void tui_draft_tick(struct tui *t);
 void tui_draft_touch(struct tui *t); /* the queue has changed */
 int tui_draft_timeout_ms(const struct tui *t);
 void tui_draft_done(struct tui *t);
@@ -84,6 +84,7 @@ enum { TAG_MODEL, TAG_REGENERATE, TAG_COMPACT, TAG_ROOM };
 void tui_pick_model(struct tui *t, int tag);
 
 /* In branch.c. The screen knows a turn by its number. */
+void tui_act_on_branch(struct tui *t, const struct ui_action *action);
 void tui_begin_turn(struct tui *t, const struct turn *turn);
 void tui_end_turn(struct tui *t, const struct turn *turn);
 void tui_show_turn(struct tui *t, const struct turn *turn);
@@ -96,11 +97,11 @@ void tui_give_back(struct tui *t, const char *text, size_t len);
 
 /* The queue: adds a question; sends the next one that is due; makes none due, and moves the first
  * into the composer if that is empty. */
-void tui_queue(struct tui *t, const char *text, size_t len);
-bool tui_keep_waiting(struct tui *t, const char *text, size_t len); /* at the end, not due */
-void tui_ask_next(struct tui *t);
-void tui_hold(struct tui *t);
-void tui_forget_waiting(struct tui *t);
+void tui_queue_add(struct tui *t, const char *text, size_t len);
+bool tui_queue_add_paused(struct tui *t, const char *text, size_t len); /* at the end, not due */
+void tui_queue_send_next(struct tui *t);
+void tui_queue_pause(struct tui *t);
+void tui_queue_clear(struct tui *t);
 
 /* Puts a question into the composer for editing. */
 void tui_edit(struct tui *t, const struct turn *question);
@@ -118,11 +119,13 @@ void tui_make_room(struct tui *t, const struct ui_action *action);
 /* In think.c. */
 void tui_act_on_thinking(struct tui *t, const struct ui_action *action);
 void tui_show_thought(struct tui *t, const struct turn *turn);
-void tui_offer(struct tui *t);     /* offers to continue an interrupted answer, if any */
-void tui_decline(struct tui *t);   /* accepts it */
-void tui_end_offer(struct tui *t); /* removes the offer once it no longer applies */
 
-void tui_act_on_branch(struct tui *t, const struct ui_action *action);
+/* The offer to continue an interrupted answer: made if there is one; declined by the user; removed
+ * once it no longer applies. */
+void tui_offer_continue(struct tui *t);
+void tui_decline_continue(struct tui *t);
+void tui_end_offer_continue(struct tui *t);
+
 /* In copy.c. Sends reply->copy to the clipboard; what to wait for until it is done, fd -1:
  * nothing; and its completion, reported unless `quiet`. */
 void tui_copy(struct tui *t, const struct command_reply *reply);
@@ -134,7 +137,7 @@ void tui_act_copy(struct tui *t, const struct ui_action *action);
  * it when readable. Reports what an earlier pull has left. */
 void tui_pull(struct tui *t, const char *what);
 void tui_pull_poll(const struct tui *t, struct pollfd *fd);
-void tui_pull_turn(struct tui *t);
+void tui_pull_read(struct tui *t);
 void tui_pull_offer(struct tui *t);
 void tui_pull_done(struct tui *t);
 

@@ -129,7 +129,7 @@ static bool make_room(struct tui *t, enum room room)
     } else if (room == ROOM_FORK && first) {
         command_fork(c, instead_of ? instead_of->parent : c->history.leaf, &reply);
         if (!reply.failed)
-            history_open_window(&c->history, c->history.turns[depth - 1]);
+            history_set_window(&c->history, c->history.turns[depth - 1]);
     }
     tui_follow(t, &reply);
     command_reply_done(&reply);

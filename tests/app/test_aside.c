@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "app/aside.h"
-#include "app/models/holder.h"
+#include "app/background.h"
+#include "app/models/pool.h"
 
 /* Work that goes on until the screen has lived on three times beside it. */
 struct work {
@@ -52,11 +52,11 @@ static void test_run_aside(void **state)
     struct work w = {0};
     (void)state;
     assert_int_equal(pipe(w.ask), 0);
-    assert_int_equal(aside_run(&(struct aside){live, &w}, wait_for_three, &w), 42);
+    assert_int_equal(background_run(&(struct background){live, &w}, wait_for_three, &w), 42);
     assert_int_equal(w.n_lived, 3);
     assert_false(pthread_equal(w.thread, pthread_self()));
     assert_int_equal(write(w.ask[1], "xxx", 3), 3);
-    assert_int_equal(aside_run(&(struct aside){0}, wait_for_three, &w), 42);
+    assert_int_equal(background_run(&(struct background){0}, wait_for_three, &w), 42);
     assert_true(pthread_equal(w.thread, pthread_self()));
     close(w.ask[0]);
     close(w.ask[1]);
@@ -75,27 +75,27 @@ static void test_opened_aside(void **state)
 {
     struct options options = {.device = ENGINE_DEVICE_CPU};
     struct paths paths = {0};
-    struct holder h;
-    struct held *m;
+    struct model_pool h;
+    struct pool_model *m;
     char err[256];
     int turns = 0;
     (void)state;
-    holder_init(&h, &options, &paths);
-    h.aside = (struct aside){count_turns, &turns};
-    assert_int_equal(holder_find(&h, some_model(), NULL, &m, err, sizeof err), 0);
+    model_pool_init(&h, &options, &paths);
+    h.background = (struct background){count_turns, &turns};
+    assert_int_equal(model_pool_find(&h, some_model(), NULL, &m, err, sizeof err), 0);
     assert_int_equal(turns, 0);
-    assert_int_equal(holder_open(&h, m, err, sizeof err), 0);
+    assert_int_equal(model_pool_open(&h, m, err, sizeof err), 0);
     assert_true(turns >= 1);
     assert_non_null(m->engine);
     turns = 0;
-    assert_int_equal(holder_open(&h, m, err, sizeof err), 0); /* is open already */
+    assert_int_equal(model_pool_open(&h, m, err, sizeof err), 0); /* is open already */
     assert_int_equal(turns, 0);
     options.n_ctx = 1 << 30;
-    assert_int_equal(holder_find(&h, thinking_model(), NULL, &m, err, sizeof err), 0);
-    assert_int_not_equal(holder_open(&h, m, err, sizeof err), 0);
+    assert_int_equal(model_pool_find(&h, thinking_model(), NULL, &m, err, sizeof err), 0);
+    assert_int_not_equal(model_pool_open(&h, m, err, sizeof err), 0);
     assert_non_null(strstr(err, "context: not possible"));
     assert_true(turns >= 1);
-    holder_done(&h);
+    model_pool_done(&h);
 }
 
 /* Keys that were typed while a model was opened are there when it is. */

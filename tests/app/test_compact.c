@@ -157,7 +157,7 @@ static void test_edited_opening(void **state)
     talk_wait(&t);
     assert_int_equal(history_window(&t.chat.history, 8), 6);
     assert_true(t.chat.usage.prompt_tokens < 60);
-    history_walk(&t.chat.history, question);
+    history_checkout(&t.chat.history, question);
     assert_true(question->window_start);
     talk_close(&t);
 }

@@ -21,7 +21,7 @@
 
 enum { MIB = 1024 * 1024 };
 
-static uint64_t bytes_of(const struct held *m)
+static uint64_t bytes_of(const struct pool_model *m)
 {
     const struct engine_info *info = engine_info(m->engine);
     return info->weight_bytes + info->kv_bytes + info->scratch_bytes;
@@ -29,7 +29,7 @@ static uint64_t bytes_of(const struct held *m)
 
 static bool is_held(const struct talk *p, const char *name)
 {
-    const struct holder *h = &p->chat.holder;
+    const struct model_pool *h = &p->chat.pool;
     for (size_t i = 0; i < h->n; i++)
         if (strcmp(h->models[i].file.name, name) == 0)
             return h->models[i].engine != NULL;
@@ -39,7 +39,7 @@ static bool is_held(const struct talk *p, const char *name)
 static void assert_note(struct talk *p, const char *wanted)
 {
     struct str note = {0};
-    assert_int_equal(holder_take_note(&p->chat.holder, &note), wanted != NULL);
+    assert_int_equal(model_pool_take_note(&p->chat.pool, &note), wanted != NULL);
     if (wanted)
         assert_contains(note.data, wanted);
     str_done(&note);
@@ -48,7 +48,7 @@ static void assert_note(struct talk *p, const char *wanted)
 /* A limit that the models in memory fill but for less than a MiB. */
 static void limit_to_held(struct talk *p)
 {
-    const struct holder *h = &p->chat.holder;
+    const struct model_pool *h = &p->chat.pool;
     uint64_t bytes = 0;
     for (size_t i = 0; i < h->n; i++)
         bytes += h->models[i].engine ? bytes_of(&h->models[i]) : 0;
@@ -75,7 +75,7 @@ static void test_giving_way(void **state)
     assert_note(&p, "demo-llama gave way to ");
     assert_true(is_held(&p, "demo-deepseek"));
     assert_false(is_held(&p, "demo-llama"));
-    assert_int_equal(holder_count(&p.chat.holder), 2);
+    assert_int_equal(model_pool_count(&p.chat.pool), 2);
 
     talk_use(&p, llama);
     assert_note(&p, "demo-deepseek gave way to demo-llama (needs ");
@@ -115,7 +115,7 @@ static void test_answering_stays(void **state)
     talk_open(&p, NULL);
     talk_use(&p, endless_model());
     assert_int_equal(chat_ask(&p.chat, "hello", 5, err, sizeof err), 0);
-    struct held *busy = p.chat.model;
+    struct pool_model *busy = p.chat.model;
     limit_to_held(&p);
     assert_int_equal(chat_use(&p.chat, some_model(), err, sizeof err), 6);
     assert_contains(err, "memory: does not fit");
@@ -145,16 +145,16 @@ static void test_moving(void **state)
     talk_use(&p, some_model());
     talk_ask(&p, "What is 17 + 25?");
     const struct engine *engine = p.chat.model->engine;
-    assert_int_equal(chat_use_on(&p.chat, some_model(), HELD_CPU, err, sizeof err), 0);
+    assert_int_equal(chat_use_on(&p.chat, some_model(), POOL_CPU, err, sizeof err), 0);
     assert_ptr_equal(p.chat.model->engine, engine); /* it is there */
-    if (chat_use_on(&p.chat, some_model(), HELD_GPU, err, sizeof err) != 0) {
+    if (chat_use_on(&p.chat, some_model(), POOL_GPU, err, sizeof err) != 0) {
         assert_ptr_equal(p.chat.model->engine, engine);
-        assert_int_equal(p.chat.model->where, HELD_CPU);
+        assert_int_equal(p.chat.model->where, POOL_CPU);
         talk_ask(&p, "now double it");
         assert_true(p.chat.usage.cached_tokens > 0);
     }
     assert_int_equal(chat_ask(&p.chat, "and again", 9, err, sizeof err), 0);
-    assert_int_equal(chat_use_on(&p.chat, some_model(), HELD_CPU, err, sizeof err), 2);
+    assert_int_equal(chat_use_on(&p.chat, some_model(), POOL_CPU, err, sizeof err), 2);
     assert_contains(err, "is answering");
     talk_wait(&p);
     talk_close(&p);
@@ -183,21 +183,21 @@ static void test_many(void **state)
     (void)state;
     talk_open(&p, NULL);
     talk_use(&p, some_model());
-    const struct held *first = p.chat.model;
-    for (int i = 0; i < HOLDER_MODELS + 2; i++) {
+    const struct pool_model *first = p.chat.model;
+    for (int i = 0; i < POOL_MODELS + 2; i++) {
         struct run r;
         snprintf(line, sizeof line, "cp %s $HOME/copy-%d.gguf", some_model(), i);
         run_shell(&r, line);
         run_done(&r);
         snprintf(path, sizeof path, "%s/copy-%d.gguf", getenv("HOME"), i);
-        if (i == HOLDER_MODELS)
+        if (i == POOL_MODELS)
             assert_ptr_equal(p.chat.model, first); /* keeps its place, as it is at hand */
-        struct held *m;
+        struct pool_model *m;
         char err[256];
-        assert_int_equal(holder_find(&p.chat.holder, path, p.chat.model, &m, err, sizeof err), 0);
-        assert_int_equal(holder_open(&p.chat.holder, m, err, sizeof err), 0);
+        assert_int_equal(model_pool_find(&p.chat.pool, path, p.chat.model, &m, err, sizeof err), 0);
+        assert_int_equal(model_pool_open(&p.chat.pool, m, err, sizeof err), 0);
     }
-    assert_int_equal(p.chat.holder.n, HOLDER_MODELS);
+    assert_int_equal(p.chat.pool.n, POOL_MODELS);
     assert_string_equal(first->file.name, "demo-llama");
     talk_ask(&p, "What is 17 + 25?");
     assert_string_equal(talk_last(&p)->generation.model, "demo-llama");

@@ -227,7 +227,7 @@ static void test_stored_anew(void **state)
     talk(p, "Apples?", "red");
     assert_int_equal(store_conversation_delete(h->store, 1), STORE_OK);
     assert_int_equal(store_purge(h->store), STORE_OK);
-    history_store_anew(h);
+    history_detach(h);
     talk(p, "And plums?", "blue");
     assert_int_equal(h->conversation, 2);
     assert_int_equal(h->n_turns, 4);

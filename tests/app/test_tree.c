@@ -41,7 +41,7 @@ static struct turn *ask(struct history *h, const char *question, const char *ans
 /* Another answer to the same question. */
 static struct turn *answer_again(struct history *h, struct turn *answer, const char *text)
 {
-    history_cut(h, answer->parent);
+    history_set_leaf(h, answer->parent);
     struct turn *turn = history_add(h, STORE_ASSISTANT, STORE_STREAMING, text, strlen(text));
     history_end(h, turn, STORE_COMPLETE);
     return turn;
@@ -89,26 +89,26 @@ static void test_versions(void **state)
     assert_string_equal(said(&h), "q1|b1|");
     assert_version(second, 2, 2);
     ask(&h, "q3", "a3");
-    history_walk(&h, first); /* on the way that it went from there */
+    history_checkout(&h, first); /* on the way that it went from there */
     assert_string_equal(said(&h), "q1|a1|q2|a2|");
     assert_true(history_is_on_path(&h, first));
     assert_false(history_is_on_path(&h, second));
-    history_walk(&h, turn_version(first, 2));
+    history_checkout(&h, turn_version(first, 2));
     assert_string_equal(said(&h), "q1|b1|q3|a3|");
     assert_null(turn_version(first, 0));
     assert_null(turn_version(first, 3));
 
-    history_cut(&h, NULL); /* the very first question anew */
+    history_set_leaf(&h, NULL); /* the very first question anew */
     struct turn *other = ask(&h, "Q1", "A1")->parent;
     assert_version(other, 2, 2);
     assert_string_equal(said(&h), "Q1|A1|");
-    history_walk(&h, turn_version(other, 1));
+    history_checkout(&h, turn_version(other, 1));
     assert_string_equal(said(&h), "q1|b1|q3|a3|");
 
     assert_int_equal(history_save(&h), 0);
     assert_string_equal(h.title, "q1");
     assert_stored(h.conversation, "q1|b1|q3|a3|");
-    history_walk(&h, first);
+    history_checkout(&h, first);
     assert_int_equal(history_due_ms(&h), 0);
     assert_int_equal(history_save(&h), 0);
     assert_stored(h.conversation, "q1|a1|q2|a2|");
@@ -129,7 +129,7 @@ static void test_reload(void **state)
     assert_string_equal(h.system, "be brief");
     assert_string_equal(said(&h), "q1|b1|");
     assert_version(h.turns[1], 2, 2);
-    history_walk(&h, turn_version(h.turns[1], 1));
+    history_checkout(&h, turn_version(h.turns[1], 1));
     assert_string_equal(said(&h), "q1|a1|q2|a2|");
     ask(&h, "q3", "a3"); /* and it grows on from there */
     assert_int_equal(history_save(&h), 0);
@@ -142,29 +142,29 @@ static void test_taking_back(void **state)
     struct history h;
     (void)state;
     open_history(&h);
-    assert_false(history_take_back(&h));
-    assert_false(history_bring_back(&h));
+    assert_false(history_undo(&h));
+    assert_false(history_redo(&h));
     ask(&h, "q1", "a1");
     ask(&h, "q2", "a2");
-    assert_int_equal(history_undone(&h), 0);
-    assert_true(history_take_back(&h));
+    assert_int_equal(history_n_undone(&h), 0);
+    assert_true(history_undo(&h));
     assert_string_equal(said(&h), "q1|a1|");
-    assert_true(history_take_back(&h));
+    assert_true(history_undo(&h));
     assert_string_equal(said(&h), "");
-    assert_int_equal(history_undone(&h), 2);
-    assert_false(history_take_back(&h));
+    assert_int_equal(history_n_undone(&h), 2);
+    assert_false(history_undo(&h));
     assert_int_equal(history_save(&h), 0);
     assert_int_equal(history_due_ms(&h), -1);
     assert_stored(h.conversation, "");
 
     load(&h, h.conversation);
-    assert_int_equal(history_undone(&h), 2);
-    assert_true(history_bring_back(&h));
+    assert_int_equal(history_n_undone(&h), 2);
+    assert_true(history_redo(&h));
     assert_string_equal(said(&h), "q1|a1|");
-    assert_true(history_bring_back(&h));
+    assert_true(history_redo(&h));
     assert_string_equal(said(&h), "q1|a1|q2|a2|");
-    assert_false(history_bring_back(&h));
-    assert_true(history_take_back(&h));
+    assert_false(history_redo(&h));
+    assert_true(history_undo(&h));
     struct turn *turn = ask(&h, "other", "answer");
     assert_version(turn->parent, 2, 2); /* what was taken back is a version of it */
     assert_int_equal(history_save(&h), 0);
@@ -186,7 +186,7 @@ static void test_fork(void **state)
     ask(&h, "q2", "a2");
     assert_int_equal(history_save(&h), 0);
     int64_t original = h.conversation;
-    history_walk(&h, first);
+    history_checkout(&h, first);
     history_fork(&h, first);
     assert_string_equal(said(&h), "q1|a1|");
     assert_int_equal(h.conversation, 0);
@@ -217,7 +217,7 @@ static void test_window(void **state)
     ask(&h, "q3", "a3");
     assert_int_equal(history_window(&h, h.n_turns), 0);
     assert_int_equal(history_save(&h), 0);
-    history_open_window(&h, second);
+    history_set_window(&h, second);
     assert_int_equal(history_window(&h, h.n_turns), 2);
     assert_int_equal(history_window(&h, 2), 0); /* a branch above it is whole */
     assert_int_equal(history_due_ms(&h), 0);
@@ -230,9 +230,9 @@ static void test_window(void **state)
     assert_int_equal(history_save(&h), 0);
     load(&h, h.conversation);
     assert_int_equal(history_window(&h, h.n_turns), 2);
-    history_open_window(&h, h.turns[4]);
+    history_set_window(&h, h.turns[4]);
     assert_int_equal(history_window(&h, h.n_turns), 4);
-    history_open_window(&h, NULL);
+    history_set_window(&h, NULL);
     assert_int_equal(history_window(&h, h.n_turns), 0);
     assert_int_equal(history_save(&h), 0);
     load(&h, h.conversation);
@@ -262,14 +262,14 @@ static void test_two(void **state)
     assert_int_equal(history_refresh(&a), 0);
     assert_string_equal(said(&a), "q1|a1|from a|to a|");
     assert_version(a.turns[2], 1, 2);
-    history_walk(&a, turn_version(a.turns[2], 2));
+    history_checkout(&a, turn_version(a.turns[2], 2));
     assert_string_equal(said(&a), "q1|a1|from b|to b|");
     ask(&a, "on b's branch", "yes");
     assert_int_equal(history_save(&a), 0);
     assert_int_equal(history_refresh(&b), 0);
     assert_string_equal(said(&b), "q1|a1|from b|to b|");
-    assert_int_equal(history_undone(&b), 1);
-    assert_true(history_bring_back(&b));
+    assert_int_equal(history_n_undone(&b), 1);
+    assert_true(history_redo(&b));
     assert_string_equal(said(&b), "q1|a1|from b|to b|on b's branch|yes|");
     history_close(&a);
     history_close(&b);
@@ -296,7 +296,7 @@ static void test_growing_elsewhere(void **state)
     assert_int_equal(history_refresh(&b), 0);
     assert_string_equal(said(&b), "q|half and half|");
     assert_int_equal(b.turns[1]->state, STORE_COMPLETE);
-    history_cut(&b, b.turns[0]);
+    history_set_leaf(&b, b.turns[0]);
     assert_int_equal(history_save(&b), 0);
     assert_stored(a.conversation, "q|");
     history_close(&a);
@@ -318,8 +318,8 @@ static void test_locked(void **state)
     answer_again(&h, first, "b1");
     ask(&h, "q2", "a2");
     assert_int_equal(history_save(&h), -1);
-    history_walk(&h, first);
-    history_open_window(&h, first->parent);
+    history_checkout(&h, first);
+    history_set_window(&h, first->parent);
     assert_int_equal(history_save(&h), -1);
     assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(other);
@@ -328,7 +328,7 @@ static void test_locked(void **state)
     assert_stored(h.conversation, "q1|a1|");
     load(&h, h.conversation);
     assert_true(h.turns[0]->window_start);
-    history_walk(&h, turn_version(h.turns[1], 2));
+    history_checkout(&h, turn_version(h.turns[1], 2));
     assert_string_equal(said(&h), "q1|b1|q2|a2|");
     history_close(&h);
 }

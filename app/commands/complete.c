@@ -1,6 +1,6 @@
-/* offers.c - see offers.h. Models, parameters, conversations and files are looked up; for the rest
- * the command table's own words are offered: "[on|off]". */
-#include "app/commands/offers.h"
+/* complete.c - see complete.h. Models, parameters, conversations and files are looked up;
+ * for the rest the command table's own words are offered: "[on|off]". */
+#include "app/commands/complete.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -142,7 +142,7 @@ static void add_choices(const char *args, ui_offer offer, void *sink)
     }
 }
 
-void offers_add(struct chat *c, const char *line, ui_offer offer, void *sink)
+void command_complete(struct chat *c, const char *line, ui_offer offer, void *sink)
 {
     size_t n = strcspn(line, " ");
     const struct command *command = command_find(line, n);

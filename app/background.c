@@ -1,5 +1,5 @@
-/* aside.c - see aside.h. */
-#include "app/aside.h"
+/* background.c - see background.h. */
+#include "app/background.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -49,7 +49,7 @@ static bool is_done(const struct job *job)
     return poll(&fd, 1, 0) > 0;
 }
 
-int aside_wait(int done_fd, double ms)
+int background_wait(int done_fd, double ms)
 {
     struct pollfd fds[2] = {{.fd = done_fd, .events = POLLIN},
                             {.fd = signals_fd(), .events = POLLIN}};
@@ -58,16 +58,16 @@ int aside_wait(int done_fd, double ms)
     return slow && !fds[0].revents ? signals_next_ending() : 0;
 }
 
-int aside_run(const struct aside *a, int (*work)(void *arg), void *arg)
+int background_run(const struct background *b, int (*work)(void *arg), void *arg)
 {
     struct job job = {.work = work, .arg = arg};
     double start_ms = clock_ms();
     pthread_t thread;
-    if (!a->live || pipe2(job.done, O_CLOEXEC) != 0)
+    if (!b->live || pipe2(job.done, O_CLOEXEC) != 0)
         return work(arg);
     if (start(&thread, &job)) {
         do
-            a->live(a->ud, job.done[0], clock_ms() - start_ms);
+            b->live(b->ud, job.done[0], clock_ms() - start_ms);
         while (!is_done(&job));
         pthread_join(thread, NULL);
     } else {

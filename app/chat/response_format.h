@@ -1,6 +1,7 @@
-/* shape.h - the form that answers must have, from the options: --schema, --grammar, --tools. */
-#ifndef APP_CHAT_SHAPE_H
-#define APP_CHAT_SHAPE_H
+/* response_format.h - the form that answers must have, from the options: --schema, --grammar,
+ * --tools. */
+#ifndef APP_CHAT_RESPONSE_FORMAT_H
+#define APP_CHAT_RESPONSE_FORMAT_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -10,21 +11,22 @@
 #include "app/str.h"
 #include "engine/engine.h"
 
-struct shape {
+struct response_format {
     bool read; /* the files were read */
     struct str schema, grammar, tools;
     const char *choice; /* --tool-choice */
 };
 
 /* Reads what the options name, once. 0, or an exit status with one line in err. */
-int shape_read(struct shape *s, const struct options *o, char *err, size_t errlen);
-void shape_done(struct shape *s);
+int response_format_read(struct response_format *s, const struct options *o, char *err,
+                         size_t errlen);
+void response_format_done(struct response_format *s);
 
 /* Applies it to a request, which keeps pointers to it. */
-void shape_request(const struct shape *s, struct engine_request *request);
+void response_format_apply(const struct response_format *s, struct engine_request *request);
 
 /* Tool calls in outside conversations have their arguments as text or as an object; each family's
  * template expects one of them. Converts them in place. */
-void shape_fit_calls(json_t *messages, enum engine_family family);
+void response_format_fit_calls(json_t *messages, enum engine_family family);
 
 #endif

@@ -1,5 +1,5 @@
-/* ahead.c - see ahead.h. */
-#include "app/plain/ahead.h"
+/* typeahead.c - see typeahead.h. */
+#include "app/plain/typeahead.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,7 +10,7 @@ enum { MOST = 1 << 20 };
 
 static const char answer[] = "/answer", alt_a[] = "\033a", paste[] = "\033[200~";
 
-bool ahead_read(struct ahead *a, int fd)
+bool typeahead_read(struct typeahead *a, int fd)
 {
     char step[4096];
     if (a->typed.len >= MOST)
@@ -21,7 +21,7 @@ bool ahead_read(struct ahead *a, int fd)
     return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-static void cut(struct ahead *a, size_t from, size_t to)
+static void cut(struct typeahead *a, size_t from, size_t to)
 {
     char *s = a->typed.data;
     memmove(s + from, s + to, a->typed.len - to);
@@ -46,7 +46,7 @@ static bool is_answer(const char *s, size_t len)
 }
 
 /* A paste is text. */
-bool ahead_take_wish(struct ahead *a)
+bool typeahead_take_answer_now(struct typeahead *a)
 {
     size_t begin = a->at;
     const char *s = str_get(&a->typed);
@@ -69,15 +69,15 @@ bool ahead_take_wish(struct ahead *a)
     return false;
 }
 
-int ahead_next(struct ahead *a)
+int typeahead_next(struct typeahead *a)
 {
     if (a->at < a->typed.len)
         return (unsigned char)a->typed.data[a->at++];
-    ahead_drop(a);
+    typeahead_drop(a);
     return -1;
 }
 
-void ahead_drop(struct ahead *a)
+void typeahead_drop(struct typeahead *a)
 {
     str_done(&a->typed);
     a->at = 0;

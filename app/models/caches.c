@@ -1,5 +1,5 @@
-/* elsewhere.c - see elsewhere.h. */
-#include "app/models/elsewhere.h"
+/* caches.c - see caches.h. */
+#include "app/models/caches.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ enum {
 };
 
 struct search {
-    elsewhere_found found;
+    caches_found found;
     void *ud;
 };
 
@@ -356,7 +356,7 @@ static char *lm_studio(void)
     return first_of(models, under("HOME", ".lmstudio/models"));
 }
 
-void elsewhere_list(elsewhere_found found, void *ud)
+void caches_list(caches_found found, void *ud)
 {
     struct search s = {found, ud};
     walk(&s, hugging_face(), is_cached_release, take_repository);

@@ -1,5 +1,5 @@
-/* shape.c - see shape.h. */
-#include "app/chat/shape.h"
+/* response_format.c - see response_format.h. */
+#include "app/chat/response_format.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +121,7 @@ static int read_file(const char *option, const char *path, struct str *out, char
     return 0;
 }
 
-static int read_schema(struct shape *s, const char *given, char *err, size_t errlen)
+static int read_schema(struct response_format *s, const char *given, char *err, size_t errlen)
 {
     const char *start = given + strspn(given, " \t\r\n");
     if (*start == '{' || strcmp(start, "true") == 0) {
@@ -135,12 +135,13 @@ static int read_schema(struct shape *s, const char *given, char *err, size_t err
     return expand(given, &s->schema, err, errlen);
 }
 
-int shape_read(struct shape *s, const struct options *o, char *err, size_t errlen)
+int response_format_read(struct response_format *s, const struct options *o, char *err,
+                         size_t errlen)
 {
     int status = 0;
     if (s->read)
         return 0;
-    shape_done(s);
+    response_format_done(s);
     if (o->schema && o->grammar)
         return say_to(err, errlen, EXIT_USAGE, "--grammar: contradicts --schema");
     if (o->tool_choice && !o->tools)
@@ -156,12 +157,12 @@ int shape_read(struct shape *s, const struct options *o, char *err, size_t errle
     return status;
 }
 
-void shape_done(struct shape *s)
+void response_format_done(struct response_format *s)
 {
     str_done(&s->schema);
     str_done(&s->grammar);
     str_done(&s->tools);
-    *s = (struct shape){0};
+    *s = (struct response_format){0};
 }
 
 static const char *or_null(const struct str *s)
@@ -169,7 +170,7 @@ static const char *or_null(const struct str *s)
     return s->len > 0 ? s->data : NULL;
 }
 
-void shape_request(const struct shape *s, struct engine_request *request)
+void response_format_apply(const struct response_format *s, struct engine_request *request)
 {
     request->schema = or_null(&s->schema);
     request->grammar = or_null(&s->grammar);
@@ -191,7 +192,7 @@ static void fit_arguments(json_t *function, enum engine_family family)
         json_object_set_new(function, "arguments", fit);
 }
 
-void shape_fit_calls(json_t *messages, enum engine_family family)
+void response_format_fit_calls(json_t *messages, enum engine_family family)
 {
     for (size_t i = 0; i < json_array_size(messages); i++) {
         json_t *calls = json_object_get(json_array_get(messages, i), "tool_calls");
