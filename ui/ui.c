@@ -3,10 +3,8 @@
  * dispatch.c, layout by layout.c.
  */
 #include "ui.h"
-#include "markdown/extract.h"
 #include "settings.h"
 #include "state.h"
-#include "transcript/steps.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -368,37 +366,6 @@ void ui_message_end(struct ui *u, int64_t id, enum ui_tone tone, const char *not
 int64_t ui_message_chosen(const struct ui *u)
 {
     return transcript_chosen(&u->transcript);
-}
-
-static char *piece_in(bool (*find)(const char *text, size_t len, size_t n, struct bytes *out),
-                      const char *text, size_t len, size_t n, size_t *len_out)
-{
-    struct bytes out = {0};
-    if (!find(text, len, n, &out)) {
-        bytes_free(&out);
-        return NULL;
-    }
-    *len_out = out.len;
-    return out.data;
-}
-
-char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out)
-{
-    return piece_in(extract_code, text, len, n, len_out);
-}
-
-char *ui_math_in(const char *text, size_t len, size_t n, size_t *len_out)
-{
-    return piece_in(extract_math, text, len, n, len_out);
-}
-
-size_t ui_steps_in(const char *text, size_t len)
-{
-    struct steps steps = {0};
-    steps_scan(&steps, text, len, true);
-    size_t n = steps.n;
-    steps_done(&steps);
-    return n;
 }
 
 void ui_message_version(struct ui *u, int64_t id, size_t version, size_t versions)

@@ -10,18 +10,16 @@
  *
  *     struct ui_action action;
  *     for (;;) {
- *         ui_poll(u, &fds[0]);                          // the terminal; fds[1..] are the caller's
+ *         ui_poll(u, &fds[0]);           // the terminal; fds[1..] are the caller's
  *         poll(fds, n_fds, ui_timeout_ms(u));
  *         if (got_sigwinch)
  *             ui_resize(u);
  *         if (fds[0].revents)
- *             ui_feed(u);                               // bytes -> keys -> changed state, actions
- *         ...                                           // engine events -> ui_message_append(u,
- *         ...)
+ *             ui_feed(u);                // bytes -> keys -> changed state and actions
+ *         ...                            // what came from elsewhere: ui_message_append(u, ...)
  *         while (ui_next_action(u, &action))
  *             run(&action);
- *         ui_draw(u);                                   // the only call that writes to the
- *         terminal
+ *         ui_draw(u);                    // paints
  *     }
  *
  * Drawing. Every other call only changes state. ui_draw() paints at most 30 frames a second and
@@ -251,17 +249,6 @@ void ui_message_end(struct ui *u, int64_t id, enum ui_tone tone, const char *not
 /* The selected message, or else the latest answer; 0: none. */
 int64_t ui_message_chosen(const struct ui *u);
 
-/*
- * The parts of a text that can be copied, independent of any screen: its n-th code block without
- * the fence, its n-th formula without delimiters, counted from 0. Free the result; NULL: no such
- * part.
- */
-char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out);
-char *ui_math_in(const char *text, size_t len, size_t n, size_t *len_out);
-
-/* The number of reasoning steps, as folded in the transcript. */
-size_t ui_steps_in(const char *text, size_t len);
-
 /* The index of this version of a message, and their number. */
 void ui_message_version(struct ui *u, int64_t id, size_t version, size_t versions);
 
@@ -276,25 +263,6 @@ void ui_mark(struct ui *u, int64_t id);
  * no rule.
  */
 void ui_window(struct ui *u, int64_t id, enum ui_tone tone, const char *label);
-
-/* A formula in a text, with its delimiters. */
-struct ui_formula {
-    size_t start, end;
-    bool open;   /* unclosed at the end of the text */
-    char *words; /* in words; free it; NULL: not possible */
-};
-
-/* The first formula at or after `from`, which must be outside code and formulas; false: none. */
-bool ui_formula_in(const char *text, size_t len, size_t from, struct ui_formula *out);
-
-/*
- * Draws a formula found by ui_formula_in: rows of equal width, each with a newline; a display
- * formula in two dimensions. Free the result; NULL: it cannot be drawn.
- */
-char *ui_formula_rows(const char *text, size_t len, bool *display_out);
-
-/* The ASCII replacement of a character; '?': none. */
-char ui_ascii_form(uint32_t cp);
 
 /* A notice from the program in the transcript, visibly distinct from any model output. */
 void ui_notice(struct ui *u, enum ui_tone tone, const char *text);
@@ -439,5 +407,36 @@ void ui_pick(struct ui *u, int tag, const char *title, const struct ui_row *rows
 
 /* Opens the help screen: all keys and commands, generated from the tables. */
 void ui_help(struct ui *u);
+
+/* Without a screen */
+
+/*
+ * The parts of a text that can be copied: its n-th code block without the fence, its n-th formula
+ * without delimiters, counted from 0. Free the result; NULL: no such part.
+ */
+char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out);
+char *ui_math_in(const char *text, size_t len, size_t n, size_t *len_out);
+
+/* The number of steps in a reasoning, as the transcript folds them. */
+size_t ui_steps_in(const char *text, size_t len);
+
+/* A formula in a text, with its delimiters. */
+struct ui_formula {
+    size_t start, end;
+    bool open;   /* unclosed at the end of the text */
+    char *words; /* in words; free it; NULL: not possible */
+};
+
+/* The first formula at or after `from`, which must be outside code and formulas; false: none. */
+bool ui_formula_in(const char *text, size_t len, size_t from, struct ui_formula *out);
+
+/*
+ * Draws a formula found by ui_formula_in: rows of equal width, each with a newline; a display
+ * formula in two dimensions. Free the result; NULL: it cannot be drawn.
+ */
+char *ui_formula_rows(const char *text, size_t len, bool *display_out);
+
+/* The ASCII replacement of a character; '?': none. */
+char ui_ascii_form(uint32_t cp);
 
 #endif

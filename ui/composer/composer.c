@@ -77,10 +77,7 @@ static bool changed(struct composer *c)
     return fits;
 }
 
-/*
- * Normalizes text for a draft: valid UTF-8, '
- * ' newlines, no NUL, no chip placeholders.
- */
+/* Normalizes text for a draft: valid UTF-8, LF alone ends a line, no NUL, no chip placeholders. */
 static bool clean(const char *text, size_t len, struct bytes *out)
 {
     char utf8[4];

@@ -1,7 +1,6 @@
 /*
  * editor.h: a text with a cursor, a kill ring, undo and redo. The cursor is a byte offset, always
- * on a grapheme cluster boundary. Knows lines ended by '
- * ', but nothing of rows or keys.
+ * on a grapheme cluster boundary. Knows lines, ended by newlines, but nothing of rows or keys.
  */
 #ifndef UI_EDITOR_EDITOR_H
 #define UI_EDITOR_EDITOR_H

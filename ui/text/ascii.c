@@ -2,7 +2,6 @@
  * ascii.c: a table of look-alikes.
  */
 #include "text/ascii.h"
-#include "ui.h"
 
 #include <stddef.h>
 
@@ -28,9 +27,4 @@ char ascii_form(uint32_t cp)
     if (cp >= 0x2800 && cp <= 0x28ff)
         return "|/-\\"[cp % 4]; /* keeps spinners animated */
     return '?';
-}
-
-char ui_ascii_form(uint32_t cp)
-{
-    return ascii_form(cp);
 }

@@ -1,8 +1,43 @@
 /*
- * spoken.c: formulas in words, for screen readers.
+ * offscreen.c: what the door tells of a text to a caller that may have no screen: pipes, line mode,
+ * a page of HTML.
  */
+#include "markdown/extract.h"
 #include "math/math.h"
+#include "text/ascii.h"
+#include "transcript/steps.h"
 #include "ui.h"
+
+static char *piece_in(bool (*find)(const char *text, size_t len, size_t n, struct bytes *out),
+                      const char *text, size_t len, size_t n, size_t *len_out)
+{
+    struct bytes out = {0};
+    if (!find(text, len, n, &out)) {
+        bytes_free(&out);
+        return NULL;
+    }
+    *len_out = out.len;
+    return out.data;
+}
+
+char *ui_code_in(const char *text, size_t len, size_t n, size_t *len_out)
+{
+    return piece_in(extract_code, text, len, n, len_out);
+}
+
+char *ui_math_in(const char *text, size_t len, size_t n, size_t *len_out)
+{
+    return piece_in(extract_math, text, len, n, len_out);
+}
+
+size_t ui_steps_in(const char *text, size_t len)
+{
+    struct steps steps = {0};
+    steps_scan(&steps, text, len, true);
+    size_t n = steps.n;
+    steps_done(&steps);
+    return n;
+}
 
 bool ui_formula_in(const char *text, size_t len, size_t from, struct ui_formula *out)
 {
@@ -36,4 +71,9 @@ char *ui_formula_rows(const char *text, size_t len, bool *display_out)
     *display_out = m && span.style == MATH_DISPLAY;
     math_free(m);
     return rows.data;
+}
+
+char ui_ascii_form(uint32_t cp)
+{
+    return ascii_form(cp);
 }
