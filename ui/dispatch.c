@@ -1,8 +1,9 @@
 /*
- * dispatch.c: maps keys to actions according to the focus. Changes state and queues actions; draws
- * nothing.
+ * dispatch.c: maps keys to actions according to the focus.
  */
-#include "state.h"
+#include "dispatch.h"
+#include "colors.h"
+#include "library.h"
 #include "text/text.h"
 
 #include <stdio.h>
@@ -13,10 +14,6 @@ enum { SIDE_STEP = 8 }; /* columns */
 
 /* Actions */
 
-/*
- * Queues an action; false: the queue is full. Stopping and quitting jump the queue, and its last
- * slots are reserved for them.
- */
 bool dispatch_queue(struct ui *u, struct ui_action action)
 {
     bool urgent = action.kind == UI_STOP || action.kind == UI_QUIT || action.kind == UI_HANGUP;
@@ -465,8 +462,8 @@ void dispatch_act(struct ui *u, enum keymap_place place, enum keymap_action acti
 void dispatch_event(struct ui *u, const struct input_event *event)
 {
     if (event->report) {
-        if (!mouse_take(u, event->report))
-            talk_take_report(u, event->report);
+        if (!dispatch_mouse(u, event->report))
+            colors_take_report(u, event->report);
         return;
     }
     u->dirty = true;

@@ -2,7 +2,7 @@
  * layout.c: places each region on the grid for any window size, and draws the first screen. Reads
  * the regions through their interfaces and changes none of them.
  */
-#include "state.h"
+#include "layout.h"
 #include "text/text.h"
 
 #include <stdio.h>

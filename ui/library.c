@@ -1,8 +1,8 @@
 /*
- * library.c: key handling in the sidebar, the search dialog and the find line. A part of
- * dispatch.c.
+ * library.c: see library.h. Requests are queued as actions; the caller's replies come through ui.h.
  */
-#include "state.h"
+#include "library.h"
+#include "dispatch.h"
 #include "text/text.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * state.h: the contents of `struct ui`. ui.c owns it, dispatch.c turns keys into changes of it,
- * layout.c draws it; each region knows only its own part.
+ * state.h: the contents of `struct ui`, for the files beside this one alone. ui.c owns it, dispatch.c
+ * turns keys into changes of it, layout.c draws it; a region knows only its own part.
  */
 #ifndef UI_STATE_H
 #define UI_STATE_H
@@ -80,46 +80,5 @@ struct ui {
     char **examples;
     size_t n_examples;
 };
-
-/* Draws everything onto the grid. */
-void layout_draw(struct ui *u, int64_t now);
-
-/* Handles a terminal event. */
-void dispatch_event(struct ui *u, const struct input_event *event);
-
-/* For library.c: queues an action, false: the queue is full; and moves the focus. */
-bool dispatch_queue(struct ui *u, struct ui_action action);
-void dispatch_focus(struct ui *u, enum focus to);
-
-/*
- * Keys in the sidebar, the search dialog and the find line. False: not handled here, left to
- * dispatch.c.
- */
-bool library_act(struct ui *u, enum keymap_place place, enum keymap_action action);
-bool library_insert(struct ui *u, enum keymap_place place, const char *text, size_t len);
-bool library_cancel(struct ui *u);
-bool library_is_field(const struct ui *u); /* a text field there has the focus */
-void library_list(struct ui *u);           /* requests the sidebar's rows */
-void library_open_sidebar(struct ui *u, const char *words, bool archived);
-void library_search(struct ui *u); /* opens the dialog */
-void library_step(struct ui *u);   /* continues long-running work */
-
-/* Performs an action in a place, as if bound to a key. */
-void dispatch_act(struct ui *u, enum keymap_place place, enum keymap_action action);
-
-/* Handles a mouse report; false: not one. */
-bool mouse_take(struct ui *u, const char *report);
-
-/*
- * talk.c: applies the theme and, if the theme is automatic, queries the terminal's background;
- * handles the reply; waits briefly for a pending reply, lest it be typed into the shell.
- */
-void talk_choose_theme(struct ui *u, const struct ui_options *opt);
-void talk_ask_background(struct ui *u, const struct ui_options *opt);
-void talk_take_report(struct ui *u, const char *report);
-void talk_await_answer(struct ui *u);
-
-/* Queues UI_HANGUP, once. */
-void dispatch_hangup(struct ui *u);
 
 #endif

@@ -1,10 +1,12 @@
 /*
- * ui.c: the public interface. Opens and closes the terminal and keeps time. Keys are handled by
- * dispatch.c, layout by layout.c.
+ * ui.c: the calls of the door. Opens and closes the terminal and keeps time.
  */
 #include "ui.h"
+#include "colors.h"
+#include "dispatch.h"
+#include "layout.h"
+#include "library.h"
 #include "settings.h"
-#include "state.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -114,7 +116,7 @@ static int open_screen(struct ui *u, const struct ui_options *opt, char *err, si
     }
     if (screen_open(&u->screen, term, u->grid.rows, u->grid.cols, err, errlen) != 0)
         return UI_BAD_TERM;
-    talk_choose_theme(u, opt);
+    colors_choose(u, opt);
     u->mouse = opt->mouse;
     if (opt->mouse)
         screen_listen_to_mouse(u->screen);
@@ -179,7 +181,7 @@ int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t err
         tty_release(&u->tty);
         goto fail;
     }
-    talk_ask_background(u, opt);
+    colors_ask(u, opt);
     *out = u;
     return 0;
 fail:
@@ -205,7 +207,7 @@ void ui_suspend(struct ui *u)
 {
     if (u->suspended)
         return;
-    talk_await_answer(u);
+    colors_await_report(u);
     u->suspended = true;
     if (screen_leave(u->screen, &u->frame))
         tty_write(&u->tty, u->frame.data, u->frame.len);
@@ -520,4 +522,23 @@ void ui_help(struct ui *u)
 {
     dialog_help(&u->dialog);
     u->dirty = true;
+}
+
+/* To the terminal, beside frames */
+
+bool ui_send_osc(struct ui *u, const char *sequence, size_t len)
+{
+    return !u->suspended && screen_takes_osc(u->screen) && tty_write(&u->tty, sequence, len);
+}
+
+void ui_notify(struct ui *u, enum ui_notify how)
+{
+    static const char bell[] = "\a", done[] = "\033]9;duet: the answer is ready\a";
+    static const char in_tmux[] = "\033Ptmux;\033\033]9;duet: the answer is ready\a\033\\";
+    if (how == UI_NOTIFY_BELL && !u->suspended)
+        tty_write(&u->tty, bell, strlen(bell));
+    else if (how == UI_NOTIFY_OSC9 && getenv("TMUX"))
+        ui_send_osc(u, in_tmux, strlen(in_tmux));
+    else if (how == UI_NOTIFY_OSC9)
+        ui_send_osc(u, done, strlen(done));
 }

@@ -5,7 +5,7 @@
 #include "term.h"
 #include "tests.h"
 
-#include "ui/mouse.h"
+#include "ui/terminal/mouse.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

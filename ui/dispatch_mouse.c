@@ -1,35 +1,14 @@
 /*
- * mouse.c: mouse reports and their effects. Hit testing uses what was drawn last.
+ * dispatch_mouse.c: the effects of the mouse. Hit testing uses what was drawn last.
  */
-#include "mouse.h"
-#include "state.h"
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "dispatch.h"
+#include "terminal/mouse.h"
 
 enum {
     WHEEL_ROWS = 3,
     FOLDED = 0x25b8, /* the fold markers */
     UNFOLDED = 0x25be,
 };
-
-bool mouse_read(const char *report, struct mouse_event *out)
-{
-    int button, col, row, used = 0;
-    char end;
-
-    if (sscanf(report, "\033[<%4d;%5d;%5d%c%n", &button, &col, &row, &end, &used) != 4 ||
-        report[used] != '\0' || (end != 'M' && end != 'm') || row < 1 || col < 1)
-        return false;
-    *out = (struct mouse_event){MOUSE_OTHER, row - 1, col - 1};
-    if (end == 'M' && button == 64)
-        out->kind = MOUSE_WHEEL_UP;
-    else if (end == 'M' && button == 65)
-        out->kind = MOUSE_WHEEL_DOWN;
-    else if (end == 'M' && button == 0)
-        out->kind = MOUSE_CLICK;
-    return true;
-}
 
 static struct list *list_under(struct ui *u, const struct mouse_event *e)
 {
@@ -87,7 +66,7 @@ static void click(struct ui *u, const struct mouse_event *e)
     }
 }
 
-bool mouse_take(struct ui *u, const char *report)
+bool dispatch_mouse(struct ui *u, const char *report)
 {
     struct mouse_event event;
 

@@ -1,8 +1,8 @@
 /*
- * mouse.h: optional mouse support: the wheel scrolls, a click selects.
+ * mouse.h: what a terminal reports of the mouse.
  */
-#ifndef UI_MOUSE_H
-#define UI_MOUSE_H
+#ifndef UI_TERMINAL_MOUSE_H
+#define UI_TERMINAL_MOUSE_H
 
 #include <stdbool.h>
 
