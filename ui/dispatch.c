@@ -273,7 +273,7 @@ static void move_in_list(struct ui *u, int64_t rows)
 static void in_list(struct ui *u, enum keymap_action action)
 {
     struct list *list = u->dialog.kind != DIALOG_NONE ? &u->dialog.list : &u->sidebar.list;
-    int page = u->dialog.kind != DIALOG_NONE ? u->dialog.height : u->sidebar.list.height;
+    int page = u->dialog.kind != DIALOG_NONE ? u->dialog.height : u->sidebar.list.area.height;
 
     switch (action) {
     case ACT_ROW_UP: move_in_list(u, -1); break;

@@ -98,9 +98,9 @@ static int welcome_rows(const struct ui *u)
 }
 
 /* The first screen, shown while the conversation is empty; in small windows only what to do. */
-static void draw_welcome(const struct ui *u, struct grid *g, int row, int col, int height,
-                         int width)
+static void draw_welcome(const struct ui *u, struct grid *g, struct area area)
 {
+    int row = area.row, col = area.col, height = area.height, width = area.width;
     int n = (int)u->n_examples, rows = welcome_rows(u), left = 0;
     bool roomy = height >= rows + 2, whole = height >= rows;
     bool first = u->first_time && whole;
@@ -218,19 +218,20 @@ static void draw_banner(const struct ui *u, struct grid *g, int row, int col, in
     bytes_free(&keys);
 }
 
-static void draw_pending(const struct ui *u, struct grid *g, int row, int col, int rows, int width)
+static void draw_pending(const struct ui *u, struct grid *g, struct area area)
 {
     struct bytes keys = {0};
-    bool banner = u->pending.banner && rows > 0, writing = u->composer.editor.text.len > 0;
+    bool banner = u->pending.banner && area.height > 0, writing = u->composer.editor.text.len > 0;
 
     if (u->pending.due == 0 && !writing)
         keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
     keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, writing ? ACT_TAKE_BACK : ACT_UP, ACT_NONE,
                     "takes it back");
     bytes_add(&keys, "", 1);
-    pending_draw(&u->pending, g, row, col, rows - banner, width, keys.data ? keys.data : "");
+    area.height -= banner;
+    pending_draw(&u->pending, g, area, keys.data ? keys.data : "");
     if (banner)
-        draw_banner(u, g, row + rows - 1, col, width);
+        draw_banner(u, g, area.row + area.height, area.col, area.width);
     bytes_free(&keys);
 }
 
@@ -238,19 +239,18 @@ static void draw_pending(const struct ui *u, struct grid *g, int row, int col, i
  * The transcript, or the first screen, with notices from the program below if there is room; true
  * if there is more below.
  */
-static bool draw_said(struct ui *u, struct grid *g, int height, int col, int width)
+static bool draw_said(struct ui *u, struct grid *g, struct area area)
 {
-    int notices = 0;
-
     if (!transcript_has_messages(&u->transcript)) {
-        notices = transcript_rows(&u->transcript, width, height);
-        if (notices == 0 || notices + WELCOME_LEAST <= height) {
-            draw_welcome(u, g, 0, col, height - notices, width);
-            height -= notices;
-            return transcript_draw(&u->transcript, g, height, col, notices, width);
+        int notices = transcript_rows(&u->transcript, area.width, area.height);
+        if (notices == 0 || notices + WELCOME_LEAST <= area.height) {
+            area.height -= notices;
+            draw_welcome(u, g, area);
+            area.row += area.height;
+            area.height = notices;
         }
     }
-    return transcript_draw(&u->transcript, g, 0, col, height, width);
+    return transcript_draw(&u->transcript, g, area);
 }
 
 /* Transcript, rule, composer and status line, in the columns beside the sidebar. */
@@ -262,29 +262,30 @@ static void draw_main(struct ui *u, int left, int64_t now)
     int most = g->rows / 3 < COMPOSER_ROWS_MAX ? g->rows / 3 : COMPOSER_ROWS_MAX;
     int draft = composer_rows(&u->composer, width - 1);
     int height = draft < most ? draft : most;
+    bool writing = u->focus == FOCUS_COMPOSER;
 
     height = height < 1 ? 1 : height;
     int top = g->rows - 1 - height; /* of the composer */
     u->main_col = left;
     u->rule_row = top - 1;
-    bool active = u->focus == FOCUS_COMPOSER;
     int pending = pending_rows(&u->pending, most);
     int end = top - 1 - pending; /* of the transcript */
-    bool more = draw_said(u, g, end - (g->rows >= ROOMY_ROWS), col, width);
+    struct area said = {0, col, end - (g->rows >= ROOMY_ROWS), width};
+    bool more = draw_said(u, g, said);
 
     if (u->focus == FOCUS_TRANSCRIPT)
-        find_mark(&u->find, g, col, end - (g->rows >= ROOMY_ROWS), width);
+        find_mark(&u->find, g, said);
     if (u->find.typing)
-        find_draw(&u->find, &u->keymap, g, end, col, width);
+        find_draw(&u->find, &u->keymap, g, (struct area){end, col, 1, width});
     else
         draw_rule(u, g, end, col, width, more);
-    draw_pending(u, g, end + 1, col + 2, pending, width - 3);
-    composer_draw(&u->composer, g, top, col, height, width - 1, active);
+    draw_pending(u, g, (struct area){end + 1, col + 2, pending, width - 3});
+    composer_draw(&u->composer, g, (struct area){top, col, height, width - 1}, writing);
     int popup = complete_rows(&u->composer.complete);
     popup = popup < top - 1 ? popup : top - 1;
-    if (popup > 0 && active)
-        complete_draw(&u->composer.complete, g, top - 1 - popup, col, popup, width);
-    status_draw(&u->status, g, g->rows - 1, col + 2, width - 3, now);
+    if (popup > 0 && writing)
+        complete_draw(&u->composer.complete, g, (struct area){top - 1 - popup, col, popup, width});
+    status_draw(&u->status, g, (struct area){g->rows - 1, col + 2, 1, width - 3}, now);
 }
 
 void layout_draw(struct ui *u, int64_t now)

@@ -87,7 +87,7 @@ static bool in_sidebar(struct ui *u, enum keymap_action action)
 
     switch (action) {
     case ACT_ROW_DOWN: move_down(u, 1); break;
-    case ACT_ROWS_DOWN: move_down(u, s->list.height); break;
+    case ACT_ROWS_DOWN: move_down(u, s->list.area.height); break;
     case ACT_ROW_LAST: move_down(u, INT32_MAX); break;
     case ACT_ERASE:
         list_erase(&s->list);

@@ -1,6 +1,6 @@
 /*
- * state.h: the contents of `struct ui`, for the files beside this one alone. ui.c owns it, dispatch.c
- * turns keys into changes of it, layout.c draws it; a region knows only its own part.
+ * state.h: the contents of `struct ui`, for the files beside this one alone. ui.c owns it,
+ * dispatch.c turns keys into changes of it, layout.c draws it; a region knows only its own part.
  */
 #ifndef UI_STATE_H
 #define UI_STATE_H

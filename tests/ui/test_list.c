@@ -115,15 +115,15 @@ static void the_selected_row_is_in_sight(void **state)
         list_select(l, 500);
         list_move(l, step);
         grid_clear(&g);
-        list_draw(l, &g, 0, 0, 10, 60, true);
+        list_draw(l, &g, (struct area){0, 0, 10, 60}, true);
         int found = 0;
         for (int row = 0; row < 10; row++)
             found += grid_at(&g, row, 0)->style == STYLE_SELECTED;
         assert_int_equal(found, 1);
     }
     list_move(l, INT32_MAX);
-    list_draw(l, &g, 0, 0, 3, 60, true);
-    list_draw(l, &g, 0, 0, 10, 60, true);
+    list_draw(l, &g, (struct area){0, 0, 3, 60}, true);
+    list_draw(l, &g, (struct area){0, 0, 10, 60}, true);
     assert_int_equal(l->top, 990); /* a taller window is full, too */
     grid_free(&g);
 }
@@ -137,7 +137,7 @@ static void a_title_alone_has_the_whole_row(void **state)
     struct grid g = {0};
     assert_true(list_set(l, two, 2, 1));
     grid_resize(&g, 2, 42);
-    list_draw(l, &g, 0, 0, 2, 42, false);
+    list_draw(l, &g, (struct area){0, 0, 2, 42}, false);
     assert_int_equal(grid_at(&g, 0, 3 + 24)->cp[0], 0x2026);
     assert_int_equal(grid_at(&g, 1, 3 + 31)->cp[0], 's');
     grid_free(&g);

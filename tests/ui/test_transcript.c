@@ -44,7 +44,7 @@ static const char *look(struct view *v)
 {
     size_t n = 0, end = 0;
     grid_clear(&v->g);
-    v->more = transcript_draw(&v->t, &v->g, 0, 0, v->g.rows, v->g.cols);
+    v->more = transcript_draw(&v->t, &v->g, (struct area){0, 0, v->g.rows, v->g.cols});
     for (int row = 0; row < v->g.rows; row++) {
         size_t last = n;
         for (int col = 0; col < v->g.cols; col++) {

@@ -149,8 +149,9 @@ static int label_width(const struct complete_offer *offer)
            text_width(offer->args, strlen(offer->args));
 }
 
-void complete_draw(const struct complete *c, struct grid *g, int row, int col, int rows, int width)
+void complete_draw(const struct complete *c, struct grid *g, struct area area)
 {
+    int row = area.row, col = area.col, rows = area.height, width = area.width;
     size_t top = c->selected < (size_t)rows ? 0 : c->selected + 1 - (size_t)rows;
     int help_col = 0;
 
@@ -159,7 +160,7 @@ void complete_draw(const struct complete *c, struct grid *g, int row, int col, i
         if (n > help_col)
             help_col = n;
     }
-    grid_blank(g, row, col, rows, width);
+    grid_blank(g, area);
     for (int i = 0; i < rows && top + (size_t)i < c->n; i++) {
         const struct complete_offer *o = &c->offers[top + (size_t)i];
         int at = col + 2;

@@ -51,6 +51,6 @@ complete_chosen(const struct complete *c); /* NULL if nothing is selected */
 size_t complete_common(const struct complete *c);
 
 int complete_rows(const struct complete *c);
-void complete_draw(const struct complete *c, struct grid *g, int row, int col, int rows, int width);
+void complete_draw(const struct complete *c, struct grid *g, struct area area);
 
 #endif

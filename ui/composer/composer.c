@@ -1,5 +1,5 @@
 /*
- * composer.c: operations on the draft. The text belongs to editor.c, drawing to composer_draw.c.
+ * composer.c: operations on the draft. The text belongs to editor.c, drawing to draw.c.
  */
 #include "composer/composer.h"
 #include "text/text.h"

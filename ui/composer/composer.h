@@ -79,7 +79,6 @@ bool composer_unsend(struct composer *c, const char *text, size_t len);
 /* Rows needed for the draft at this width. */
 int composer_rows(struct composer *c, int width);
 
-void composer_draw(struct composer *c, struct grid *g, int row, int col, int height, int width,
-                   bool active);
+void composer_draw(struct composer *c, struct grid *g, struct area area, bool active);
 
 #endif

@@ -17,53 +17,58 @@ static size_t found_row(const char *text, size_t pos, size_t len, int width)
     return end > pos ? text_wrap(text + pos, end - pos, width) : 0;
 }
 
-/* Draws the prompt from the row that contains the match; returns the number of rows. */
-static int draw_found(const struct composer *c, struct grid *g, int row, int col, int rows,
-                      int width)
+/* Where the shown part of a prompt begins: at its start, or else at the row of the match. */
+static size_t found_from(const char *text, size_t len, size_t match, struct area area)
 {
-    size_t at, from = 0, pos = 0;
+    size_t pos = 0;
+
+    for (int i = 0; pos < len; i++) {
+        size_t end = pos + found_row(text, pos, len, area.width);
+        if (match < end || (match == end && end == len))
+            return i < area.height ? 0 : pos;
+        pos = end + (end < len && text[end] == '\n');
+    }
+    return 0;
+}
+
+/* Draws the prompt that was found, g NULL: draws nothing; returns the number of rows. */
+static int draw_found(const struct composer *c, struct grid *g, struct area area)
+{
+    struct area line = {area.row, area.col, 1, area.width};
+    size_t at;
     const char *text = recall_found(&c->search, &c->recall, &at);
     size_t len = text ? strlen(text) : 0;
     int n = 0;
 
-    if (!text || width < 1)
+    if (!text || area.width < 1)
         return 0;
-    /* Show the prompt from its start if the match is then visible, else from the match's row. */
-    for (int i = 0; pos < len; i++) {
-        size_t end = pos + found_row(text, pos, len, width);
-        if (at < end || (at == end && end == len)) {
-            from = i < rows ? 0 : pos;
-            break;
-        }
-        pos = end + (end < len && text[end] == '\n');
-    }
-    for (pos = from; pos < len && n < rows; n++) {
-        size_t end = pos + found_row(text, pos, len, width);
+    for (size_t pos = found_from(text, len, at, area); pos < len && n < area.height; n++) {
+        size_t end = pos + found_row(text, pos, len, area.width);
         if (g) {
-            grid_text(g, row + n, col, width, text + pos, end - pos, STYLE_TEXT);
+            grid_text(g, line, text + pos, end - pos, STYLE_TEXT);
             if (at >= pos && at < end && c->search.part.len > 0)
-                grid_restyle(g, row + n, col + text_width(text + pos, at - pos),
+                grid_restyle(g, line.row, line.col + text_width(text + pos, at - pos),
                              text_width(text + at, c->search.part.len), STYLE_SELECTED);
         }
         pos = end + (end < len && text[end] == '\n');
+        line.row++;
     }
     return n;
 }
 
-static void draw_search(const struct composer *c, struct grid *g, int row, int col, int height,
-                        int width)
+static void draw_search(const struct composer *c, struct grid *g, struct area area)
 {
     const struct recall_search *s = &c->search;
     const char *part = s->part.data ? s->part.data : "";
-    int end = col + width, at = col + COMPOSER_MARGIN;
+    int row = area.row, end = area.col + area.width, at = area.col + COMPOSER_MARGIN;
 
-    grid_label(g, row, col, 1, "?", STYLE_PROMPT);
+    grid_label(g, row, area.col, 1, "?", STYLE_PROMPT);
     at += grid_label(g, row, at, end - at, "earlier: ", STYLE_DIM);
-    int room = end - at - 1;
+    struct area query = {row, at, 1, end - at - 1};
     size_t skip = 0; /* an overlong query shows its end */
-    while (room > 0 && text_width(part + skip, s->part.len - skip) > room)
+    while (query.width > 0 && text_width(part + skip, s->part.len - skip) > query.width)
         skip += text_fit(part + skip, s->part.len - skip, 2, NULL);
-    at += grid_text(g, row, at, room, part + skip, s->part.len - skip, STYLE_TEXT);
+    at += grid_text(g, query, part + skip, s->part.len - skip, STYLE_TEXT);
     g->cursor_row = row;
     g->cursor_col = at < end ? at : end - 1;
     const char *note = s->failed ? "  no other" : "";
@@ -71,10 +76,11 @@ static void draw_search(const struct composer *c, struct grid *g, int row, int c
         note = "  not found";
     at += 1;
     at += grid_label(g, row, at, end - at, note, STYLE_WARN);
-    if (height > 1)
-        draw_found(c, g, row + 1, col + COMPOSER_MARGIN, height - 1, width - COMPOSER_MARGIN);
-    else
-        draw_found(c, g, row, at + 1, 1, end - at - 1);
+    struct area found = {row, at + 1, 1, end - at - 1}; /* beside the query, or below it */
+    if (area.height > 1)
+        found = (struct area){row + 1, area.col + COMPOSER_MARGIN, area.height - 1,
+                              area.width - COMPOSER_MARGIN};
+    draw_found(c, g, found);
 }
 
 int composer_rows(struct composer *c, int width)
@@ -82,7 +88,7 @@ int composer_rows(struct composer *c, int width)
     int room = width - COMPOSER_MARGIN - 1;
     rows_update(&c->rows, &c->editor, room > 1 ? room : 1);
     if (c->search.active)
-        return 1 + draw_found(c, NULL, 0, 0, FOUND_ROWS, width - COMPOSER_MARGIN);
+        return 1 + draw_found(c, NULL, (struct area){0, 0, FOUND_ROWS, width - COMPOSER_MARGIN});
     return c->rows.n < GRID_ROWS_MAX ? (int)c->rows.n : GRID_ROWS_MAX;
 }
 
@@ -109,40 +115,52 @@ static void scroll(struct composer *c, size_t row, size_t height)
         c->top = n > height ? n - height : 0;
 }
 
-void composer_draw(struct composer *c, struct grid *g, int row, int col, int height, int width,
-                   bool active)
+/* The signs in the margin: whose turn it is, and that there is more above or below. */
+static void draw_margin(const struct composer *c, struct grid *g, struct area area)
 {
-    int room = width - COMPOSER_MARGIN, body = col + COMPOSER_MARGIN;
-    const struct editor *e = &c->editor;
-    size_t marked[2] = {0, 0};
-    bool empty = e->text.len == 0;
+    bool has_mode = c->uses_vi && c->vi.mode != VI_INSERT;
 
-    composer_rows(c, width);
+    grid_label(g, area.row, area.col, 1, c->uses_vi ? vi_sign(&c->vi) : "›", STYLE_PROMPT);
+    if (c->top > 0 && !has_mode)
+        grid_label(g, area.row, area.col, 1, "↑", STYLE_DIM);
+    if (c->top + (size_t)area.height < c->rows.n)
+        grid_label(g, area.row + area.height - 1, area.col, 1, "↓", STYLE_DIM);
+}
+
+static void draw_draft(struct composer *c, struct grid *g, struct area body)
+{
+    struct area line = {body.row, body.col, 1, body.width};
+    size_t end = c->top + (size_t)body.height, marked[2] = {0, 0};
+
+    if (c->editor.text.len == 0)
+        grid_label(g, body.row, body.col, body.width, "Ask anything", STYLE_DIM);
+    if (c->uses_vi)
+        vi_selected(&c->vi, &c->editor, marked);
+    for (size_t i = c->top; i < end && i < c->rows.n; i++) {
+        rows_draw(&c->rows, &c->editor, i, g, line, marked);
+        line.row++;
+    }
+    if (c->top == 0 && c->editor.text.len > 0)
+        draw_command(c, g, body.row, body.col);
+}
+
+void composer_draw(struct composer *c, struct grid *g, struct area area, bool active)
+{
+    struct area body = {area.row, area.col + COMPOSER_MARGIN, area.height,
+                        area.width - COMPOSER_MARGIN};
+
+    composer_rows(c, area.width);
     if (c->search.active && active) {
-        draw_search(c, g, row, col, height, width);
+        draw_search(c, g, area);
         return;
     }
-    grid_label(g, row, col, 1, c->uses_vi ? vi_sign(&c->vi) : "›", STYLE_PROMPT);
-    if (empty)
-        grid_label(g, row, body, room, "Ask anything", STYLE_DIM);
-    if (c->rows.n == 0)
-        return;
-    size_t at = rows_at(&c->rows, e->cursor);
-    scroll(c, at, (size_t)height);
-    if (c->uses_vi)
-        vi_selected(&c->vi, e, marked);
-    for (int i = 0; i < height && c->top + (size_t)i < c->rows.n; i++)
-        rows_draw(&c->rows, e, c->top + (size_t)i, g, &(struct rows_place){row + i, body, room},
-                  marked);
-    if (c->top == 0 && !empty)
-        draw_command(c, g, row, body);
-    if (c->top > 0 && !(c->uses_vi && c->vi.mode != VI_INSERT))
-        grid_label(g, row, col, 1, "↑", STYLE_DIM);
-    if (c->top + (size_t)height < c->rows.n)
-        grid_label(g, row + height - 1, col, 1, "↓", STYLE_DIM);
-    if (active) {
-        int column = rows_column(&c->rows, e, at, e->cursor);
-        g->cursor_row = row + (int)(at - c->top);
-        g->cursor_col = body + (column < room ? column : room - 1);
+    size_t row = c->rows.n > 0 ? rows_at(&c->rows, c->editor.cursor) : 0;
+    scroll(c, row, (size_t)area.height);
+    draw_margin(c, g, area);
+    draw_draft(c, g, body);
+    if (active && c->rows.n > 0) {
+        int column = rows_column(&c->rows, &c->editor, row, c->editor.cursor);
+        g->cursor_row = body.row + (int)(row - c->top);
+        g->cursor_col = body.col + (column < body.width ? column : body.width - 1);
     }
 }

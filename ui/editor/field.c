@@ -79,20 +79,20 @@ bool field_do(struct field *f, enum keymap_action action)
     return e->revision != before;
 }
 
-void field_draw(const struct field *f, struct grid *g, int row, int col, int width, uint8_t style)
+void field_draw(const struct field *f, struct grid *g, struct area at, uint8_t style)
 {
     const char *text = field_text(f);
     size_t cursor = f->editor.cursor, from = 0;
     struct text_cluster c;
 
-    if (width < 1)
+    if (at.width < 1)
         return;
-    while (text_width(text + from, cursor - from) >= width) {
+    while (text_width(text + from, cursor - from) >= at.width) {
         text_next(text + from, cursor - from, &c);
         from += c.len;
     }
-    grid_blank(g, row, col, 1, width);
-    grid_text(g, row, col, width, text + from, strlen(text + from), style);
-    g->cursor_row = row;
-    g->cursor_col = col + text_width(text + from, cursor - from);
+    grid_blank(g, (struct area){at.row, at.col, 1, at.width});
+    grid_text(g, at, text + from, strlen(text + from), style);
+    g->cursor_row = at.row;
+    g->cursor_col = at.col + text_width(text + from, cursor - from);
 }

@@ -33,6 +33,6 @@ bool field_insert(struct field *f, const char *text, size_t len);
 bool field_do(struct field *f, enum keymap_action action);
 
 /* Draws it and sets the cursor. */
-void field_draw(const struct field *f, struct grid *g, int row, int col, int width, uint8_t style);
+void field_draw(const struct field *f, struct grid *g, struct area at, uint8_t style);
 
 #endif

@@ -163,7 +163,7 @@ size_t rows_fit(const struct rows *r, const struct editor *e, size_t row, int co
 
 /* Draws the text up to the next chip, or the chip; returns the end position. */
 static size_t draw_part(const struct rows *r, const struct editor *e, size_t pos, size_t end,
-                        struct grid *g, struct rows_place *at)
+                        struct grid *g, struct area *at)
 {
     const char *s = e->text.data;
     const struct chip *chip = chips_find(r->chips, s + pos, end - pos);
@@ -179,7 +179,7 @@ static size_t draw_part(const struct rows *r, const struct editor *e, size_t pos
         while (stop < end && !chips_find(r->chips, s + stop, end - stop))
             stop++;
         end = stop;
-        used = grid_text(g, at->row, at->col, at->width, s + pos, end - pos, STYLE_TEXT);
+        used = grid_text(g, *at, s + pos, end - pos, STYLE_TEXT);
     }
     at->col += used;
     at->width -= used;
@@ -187,18 +187,17 @@ static size_t draw_part(const struct rows *r, const struct editor *e, size_t pos
 }
 
 void rows_draw(const struct rows *r, const struct editor *e, size_t row, struct grid *g,
-               const struct rows_place *place, const size_t marked[2])
+               struct area at, const size_t marked[2])
 {
     size_t start = r->start[row], end = end_of(r, e, row);
-    struct rows_place at = *place;
+    struct area rest = at;
 
-    for (size_t pos = start; pos < end && at.width > 0;)
-        pos = draw_part(r, e, pos, end, g, &at);
+    for (size_t pos = start; pos < end && rest.width > 0;)
+        pos = draw_part(r, e, pos, end, g, &rest);
     size_t from = marked[0] > start ? marked[0] : start, to = marked[1] < end ? marked[1] : end;
     if (from < to || (marked[0] <= start && end < marked[1])) { /* an empty line shows a cell */
         int a = rows_column(r, e, row, from > end ? end : from);
         int b = from < to ? rows_column(r, e, row, to) : a + 1;
-        grid_restyle(g, place->row, place->col + a, (b < place->width ? b : place->width) - a,
-                     STYLE_SELECTED);
+        grid_restyle(g, at.row, at.col + a, (b < at.width ? b : at.width) - a, STYLE_SELECTED);
     }
 }

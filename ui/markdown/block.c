@@ -144,40 +144,35 @@ bool block_scroll(struct block *b, int columns)
 
 /* Drawing */
 
-/* The part of a span starting at column *at that is visible in [from, to). */
-static void draw_part(struct grid *g, int row, int col, const char *s, size_t n, int *at, int from,
-                      int to, uint8_t style)
+static size_t spans_end(const struct lines *l, size_t line)
 {
-    struct text_cluster c;
-
-    for (size_t i = 0; i < n; i += c.len) {
-        text_next(s + i, n - i, &c);
-        if (*at >= from && *at + c.width <= to)
-            grid_text(g, row, col + *at - from, c.width, s + i, c.len, style);
-        *at += c.width;
-    }
+    return line + 1 < l->n ? l->lines[line + 1].span : l->n_spans;
 }
 
 /*
  * A line wider than the window: the margin stays fixed, the rest scrolls, and marks show that it
  * continues.
  */
-static void draw_wide(const struct block *b, const struct line *line, size_t last, struct grid *g,
-                      int row, int col, uint8_t flags)
+static void draw_wide(const struct block *b, size_t n, struct grid *g, int row, int col,
+                      uint8_t flags)
 {
-    int at = 0, fixed = line->fixed, most = (int)line->width - b->width;
+    const struct line *line = &b->lines.lines[n];
+    const char *text = b->lines.text.data + line->text;
+    int fixed = line->fixed, most = (int)line->width - b->width, at = 0;
     int shift = b->shift < most ? b->shift : most;
-    uint32_t begin = 0;
+    struct text_cluster c;
+    size_t pos = 0;
 
-    for (size_t i = line->span; i < last; i++) {
+    for (size_t i = line->span; i < spans_end(&b->lines, n); i++) {
         const struct line_span *span = &b->lines.spans[i];
-        const char *s = b->lines.text.data + line->text + begin;
-        if (at < fixed)
-            draw_part(g, row, col, s, span->end - begin, &at, 0, fixed, span->style | flags);
-        else
-            draw_part(g, row, col + fixed, s, span->end - begin, &at, fixed + shift,
-                      b->width + shift, span->style | flags);
-        begin = span->end;
+        for (; pos < span->end; pos += c.len, at += c.width) {
+            text_next(text + pos, span->end - pos, &c);
+            int left = at < fixed ? 0 : fixed, right = at < fixed ? fixed : b->width;
+            int shown_at = at < fixed ? at : at - shift;
+            if (shown_at >= left && shown_at + c.width <= right)
+                grid_text(g, (struct area){row, col + shown_at, 1, c.width}, text + pos, c.len,
+                          span->style | flags);
+        }
     }
     if (shift > 0)
         grid_label(g, row, col + fixed, 1, "◂", STYLE_KEY);
@@ -188,17 +183,17 @@ static void draw_wide(const struct block *b, const struct line *line, size_t las
 void block_draw(const struct block *b, size_t line, struct grid *g, int row, int col, uint8_t flags)
 {
     const struct line *at = &b->lines.lines[line];
-    size_t last = line + 1 < b->lines.n ? at[1].span : b->lines.n_spans;
     uint32_t begin = 0;
 
     if (at->width > 0) {
-        draw_wide(b, at, last, g, row, col, flags);
+        draw_wide(b, line, g, row, col, flags);
         return;
     }
-    for (size_t i = at->span; i < last; i++) {
+    for (size_t i = at->span; i < spans_end(&b->lines, line); i++) {
         const struct line_span *span = &b->lines.spans[i];
-        col += grid_text(g, row, col, g->cols - col, b->lines.text.data + at->text + begin,
-                         span->end - begin, span->style | flags);
+        struct area rest = {row, col, 1, g->cols - col};
+        col += grid_text(g, rest, b->lines.text.data + at->text + begin, span->end - begin,
+                         span->style | flags);
         begin = span->end;
     }
 }

@@ -8,13 +8,9 @@
 
 enum { CODE_INDENT = 2 };
 
-void code_begin(struct code *c, struct lines *l, struct margin *margin, int width, const char *info,
-                size_t n, uint8_t state)
+void code_begin(struct code *c, const char *info, size_t n, uint8_t state)
 {
     c->open = true;
-    c->l = l;
-    c->margin = margin;
-    c->width = width;
     c->language = highlight_language(info, n);
     c->state = state;
 }

@@ -13,18 +13,18 @@
 #include <stdint.h>
 
 struct code {
-    bool open;
-    struct lines *l;
+    struct lines *l; /* where to, set by the caller before code_begin() */
     struct margin *margin;
     int width;
+
+    bool open;
     const struct language *language;
     uint8_t state; /* lexer state */
     struct bytes line;
 };
 
-/* `info`: the info string of the fence. */
-void code_begin(struct code *c, struct lines *l, struct margin *margin, int width, const char *info,
-                size_t n, uint8_t state);
+/* `info`: the info string of the fence; `state`: of the lexer, 0 at the beginning of a block. */
+void code_begin(struct code *c, const char *info, size_t n, uint8_t state);
 
 /* The header line with the name of the language. */
 void code_header(struct code *c, const char *info, size_t n);

@@ -376,8 +376,7 @@ static void enter_code(struct writer *w, const MD_BLOCK_CODE_DETAIL *detail)
     begin_block(w, detail->fence_char ? FENCED_LEAF : INDENTED_LEAF);
     if (!on)
         w->carry->code_state = 0;
-    code_begin(&w->code, w->l, &w->margin, w->width, detail->info.text, detail->info.size,
-               w->carry->code_state);
+    code_begin(&w->code, detail->info.text, detail->info.size, w->carry->code_state);
     if (!on && detail->info.size > 0)
         code_header(&w->code, detail->info.text, detail->info.size);
 }
@@ -543,7 +542,14 @@ bool markdown_lay(struct lines *l, const char *text, const struct outline_reader
         .text = on_text,
     };
     struct writer w = {
-        .l = l, .text = text, .reader = reader, .piece = piece, .width = width, .carry = carry};
+        .l = l,
+        .text = text,
+        .reader = reader,
+        .piece = piece,
+        .width = width,
+        .carry = carry,
+        .code = {.l = l, .margin = &w.margin, .width = width},
+    };
 
     bool ok = prepare(&w) && w.source.len <= UINT_MAX &&
               md_parse(w.source.data, (MD_SIZE)w.source.len, &parser, &w) == 0;

@@ -74,15 +74,16 @@ static int column(const struct page *p, int col, int width, const struct words *
     int n = 0;
 
     for (size_t at = 0, end; at < w->len; at = end, n++) {
-        int line = p->n + n - p->first, used = 0;
+        int line = p->n + n - p->first, used;
         end = at + text_wrap(w->text + at, w->len - at, width);
         if (!p->g || line < 0 || line >= p->rows)
             continue;
         size_t head = w->head < at ? at : w->head < end ? w->head : end;
-        used = grid_text(p->g, p->row + line, p->col + col, width, w->text + at, head - at,
-                         w->style);
-        grid_text(p->g, p->row + line, p->col + col + used, width - used, w->text + head,
-                  end - head, STYLE_DIM);
+        struct area here = {p->row + line, p->col + col, 1, width};
+        used = grid_text(p->g, here, w->text + at, head - at, w->style);
+        here.col += used;
+        here.width -= used;
+        grid_text(p->g, here, w->text + head, end - head, STYLE_DIM);
     }
     return n;
 }
@@ -155,11 +156,12 @@ void dialog_move(struct dialog *d, int64_t rows)
 
 /* Drawing */
 
-void dialog_box(struct grid *g, int row, int col, int rows, int cols, const char *title)
+void dialog_box(struct grid *g, struct area box, const char *title)
 {
-    int last = row + rows - 1, right = col + cols - 1;
+    int row = box.row, last = row + box.height - 1;
+    int col = box.col, cols = box.width, right = col + cols - 1;
 
-    grid_blank(g, row, col, rows, cols);
+    grid_blank(g, box);
     grid_repeat(g, row, col, cols, 0x2500, STYLE_RULE);
     grid_repeat(g, last, col, cols, 0x2500, STYLE_RULE);
     for (int r = row + 1; r < last; r++) {
@@ -177,10 +179,12 @@ void dialog_box(struct grid *g, int row, int col, int rows, int cols, const char
     }
 }
 
-static void draw_foot(const struct dialog *d, struct grid *g, int row, int col, int cols,
-                      const char *enter, bool scrolls)
+/* The keys, set into the lower border: Enter's if it does something, and those that scroll. */
+static void draw_foot(const struct dialog *d, struct grid *g, struct area box, const char *enter,
+                      bool scrolls)
 {
     struct bytes keys = {0};
+    int row = box.row + box.height - 1, end = box.col + box.width;
 
     if (enter)
         keymap_add_hint(d->keymap, &keys, IN_LIST, ACT_CHOOSE, ACT_NONE, enter);
@@ -188,9 +192,9 @@ static void draw_foot(const struct dialog *d, struct grid *g, int row, int col, 
         keymap_add_hint(d->keymap, &keys, IN_LIST, ACT_ROW_UP, ACT_ROW_DOWN, "scroll");
     keymap_add_hint(d->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
     int n = keys.data ? text_width(keys.data, keys.len) + 2 : 0;
-    if (keys.data && n + 6 <= cols) {
-        grid_repeat(g, row, col + cols - n - 3, n, ' ', STYLE_DIM);
-        grid_label(g, row, col + cols - n - 2, n - 2, keys.data, STYLE_DIM);
+    if (keys.data && n + 6 <= box.width) {
+        grid_repeat(g, row, end - n - 3, n, ' ', STYLE_DIM);
+        grid_label(g, row, end - n - 2, n - 2, keys.data, STYLE_DIM);
     }
     bytes_free(&keys);
 }
@@ -200,38 +204,60 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
+/* The box, centred, for so many rows of text if there is room. */
+static struct area place_box(struct dialog *d, const struct grid *g, int rows, int cols)
+{
+    struct area box = {.height = least(g->rows, rows + 2), .width = cols};
+
+    box.row = (g->rows - box.height) / 2;
+    box.col = (g->cols - box.width) / 2;
+    d->height = box.height - 2;
+    return box;
+}
+
+static void draw_help(struct dialog *d, struct grid *g)
+{
+    int cols = least(g->cols, HELP_WIDTH);
+
+    d->width = cols - 4;
+    struct area box = place_box(d, g, help_length(d), cols);
+    dialog_box(g, box, "Help");
+    dialog_move(d, 0);
+    struct page p = {
+        .g = g,
+        .row = box.row + 1,
+        .col = box.col + 2,
+        .width = d->width,
+        .first = d->top,
+        .rows = d->height,
+    };
+    add_help(d, &p);
+    draw_foot(d, g, box, NULL, d->height < p.n);
+}
+
+static void draw_pick(struct dialog *d, struct grid *g)
+{
+    int cols = least(g->cols, PICK_WIDTH);
+    struct area box = place_box(d, g, least(PICK_ROWS, (int)d->list.n) + 1, cols);
+    struct area body = {box.row + 2, box.col + 1, box.height - 3, cols - 2};
+    const struct bytes *filter = &d->list.filter;
+
+    dialog_box(g, box, d->title ? d->title : "");
+    list_draw(&d->list, g, body, true);
+    if (filter->len > 0)
+        grid_label(g, box.row + 1, box.col + 3, cols - 6, filter->data, STYLE_KEY);
+    else if (d->list.n >= MANY)
+        grid_label(g, box.row + 1, box.col + 3, cols - 6, "type to filter", STYLE_DIM);
+    draw_foot(d, g, box, "chooses", false);
+}
+
 void dialog_draw(struct dialog *d, struct grid *g)
 {
-    bool help = d->kind == DIALOG_HELP;
-    int cols = least(g->cols, help ? HELP_WIDTH : PICK_WIDTH);
-
-    if (d->kind == DIALOG_NONE || d->kind == DIALOG_SEARCH)
+    if (d->kind != DIALOG_HELP && d->kind != DIALOG_PICK)
         return;
-    d->width = cols - 4;
-    int wanted = help ? help_length(d) + 2 : least(PICK_ROWS, (int)d->list.n) + 3;
-    int rows = least(g->rows, wanted);
-    int row = (g->rows - rows) / 2, col = (g->cols - cols) / 2;
     g->cursor_row = -1;
-    dialog_box(g, row, col, rows, cols, help ? "Help" : d->title ? d->title : "");
-    d->height = rows - 2;
-    if (help) {
-        dialog_move(d, 0);
-        struct page p = {
-            .g = g,
-            .row = row + 1,
-            .col = col + 2,
-            .width = d->width,
-            .first = d->top,
-            .rows = d->height,
-        };
-        add_help(d, &p);
-        draw_foot(d, g, row + rows - 1, col, cols, NULL, d->height < p.n);
-        return;
-    }
-    list_draw(&d->list, g, row + 2, col + 1, rows - 3, cols - 2, true);
-    if (d->list.filter.len > 0)
-        grid_label(g, row + 1, col + 3, cols - 6, d->list.filter.data, STYLE_KEY);
-    else if (d->list.n >= MANY)
-        grid_label(g, row + 1, col + 3, cols - 6, "type to filter", STYLE_DIM);
-    draw_foot(d, g, row + rows - 1, col, cols, "chooses", false);
+    if (d->kind == DIALOG_HELP)
+        draw_help(d, g);
+    else
+        draw_pick(d, g);
 }

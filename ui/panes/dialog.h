@@ -21,7 +21,7 @@ struct dialog {
     const struct ui_command *commands;
     size_t n_commands;
     int top;           /* first visible line of the help */
-    int height, width; /* text rows, as drawn */
+    int height, width; /* rows of text as drawn, and columns of the help's */
     char *title;
     int tag;
     struct list list;
@@ -43,6 +43,6 @@ void dialog_move(struct dialog *d, int64_t rows);
 void dialog_draw(struct dialog *d, struct grid *g);
 
 /* An empty box with its title. */
-void dialog_box(struct grid *g, int row, int col, int rows, int cols, const char *title);
+void dialog_box(struct grid *g, struct area box, const char *title);
 
 #endif

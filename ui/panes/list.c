@@ -14,7 +14,7 @@ enum {
 
 void list_init(struct list *l)
 {
-    *l = (struct list){.current = -1, .height = 1};
+    *l = (struct list){.current = -1, .area.height = 1};
 }
 
 void list_done(struct list *l)
@@ -158,49 +158,58 @@ static int detail_room(const struct list *l, int height, int room)
 }
 
 /* Mark, title, and right-aligned detail. */
-static void draw_row(const struct list *l, size_t row, struct grid *g, int at, int col, int width,
+static void draw_row(const struct list *l, size_t row, struct grid *g, struct area at,
                      int detail_columns)
 {
     const char *detail = l->text.data + l->rows[row].detail;
-    int n = text_width(detail, strlen(detail)), room = width - 4;
+    int n = text_width(detail, strlen(detail)), room = at.width - 4;
 
     if (l->rows[row].id == l->current)
-        grid_label(g, at, col + 1, 1, "●", STYLE_PROMPT);
+        grid_label(g, at.row, at.col + 1, 1, "●", STYLE_PROMPT);
     if (detail_columns > 0 && n > 0) {
-        grid_label(g, at, col + width - 1 - n, n, detail, STYLE_DIM);
+        grid_label(g, at.row, at.col + at.width - 1 - n, n, detail, STYLE_DIM);
         room -= detail_columns + 2;
     }
-    grid_label(g, at, col + 3, room, title_of(l, row), STYLE_TEXT);
+    grid_label(g, at.row, at.col + 3, room, title_of(l, row), STYLE_TEXT);
 }
 
 bool list_point(struct list *l, int row, int col)
 {
-    if (row < l->row || row >= l->row + l->height || col < l->col || col >= l->col + l->width ||
-        l->top + (size_t)(row - l->row) >= l->n_shown)
+    const struct area *a = &l->area;
+
+    if (row < a->row || row >= a->row + a->height || col < a->col || col >= a->col + a->width ||
+        l->top + (size_t)(row - a->row) >= l->n_shown)
         return false;
-    l->selected = l->top + (size_t)(row - l->row);
+    l->selected = l->top + (size_t)(row - a->row);
     return true;
 }
 
-void list_draw(struct list *l, struct grid *g, int row, int col, int height, int width, bool active)
+/* Scrolls the selected row into view, and leaves no blank rows at the end. */
+static void scroll(struct list *l, size_t height)
 {
-    l->row = row;
-    l->col = col;
-    l->width = width;
-    l->height = height > 0 ? height : 1;
     if (l->selected < l->top)
         l->top = l->selected;
-    if (l->selected >= l->top + (size_t)l->height)
-        l->top = l->selected + 1 - (size_t)l->height;
-    if (l->top + (size_t)l->height > l->n_shown) /* leave no blank rows at the bottom */
-        l->top = l->n_shown > (size_t)l->height ? l->n_shown - (size_t)l->height : 0;
-    int details = detail_room(l, l->height, width - 4);
-    for (int i = 0; i < height && l->top + (size_t)i < l->n_shown; i++) {
-        draw_row(l, l->shown[l->top + (size_t)i], g, row + i, col, width, details);
-        if (active && l->top + (size_t)i == l->selected)
-            grid_restyle(g, row + i, col, width, STYLE_SELECTED);
+    if (l->selected >= l->top + height)
+        l->top = l->selected + 1 - height;
+    if (l->top + height > l->n_shown)
+        l->top = l->n_shown > height ? l->n_shown - height : 0;
+}
+
+void list_draw(struct list *l, struct grid *g, struct area area, bool active)
+{
+    struct area line = {area.row, area.col, 1, area.width};
+
+    l->area = area;
+    l->area.height = area.height > 0 ? area.height : 1;
+    scroll(l, (size_t)l->area.height);
+    int details = detail_room(l, l->area.height, area.width - 4);
+    for (size_t i = l->top; i < l->n_shown && line.row < area.row + area.height; i++) {
+        draw_row(l, l->shown[i], g, line, details);
+        if (active && i == l->selected)
+            grid_restyle(g, line.row, line.col, line.width, STYLE_SELECTED);
+        line.row++;
     }
-    if (l->n_shown == 0 && height > 0)
-        grid_label(g, row, col + 3, width - 4,
+    if (l->n_shown == 0 && area.height > 0)
+        grid_label(g, area.row, area.col + 3, area.width - 4,
                    l->filter.len > 0 ? "nothing matches" : "nothing yet", STYLE_DIM);
 }

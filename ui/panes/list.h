@@ -26,8 +26,8 @@ struct list {
     bool afresh;   /* the filter changed: select the first row */
     size_t *shown; /* rows that match the filter */
     size_t n_shown, selected, top;
-    int64_t current;             /* the selected row */
-    int row, col, height, width; /* as of the last draw */
+    int64_t current;  /* the selected row */
+    struct area area; /* as of the last draw */
 };
 
 void list_init(struct list *l);
@@ -49,8 +49,7 @@ const char *list_chosen_title(const struct list *l);
 /* Selects the row drawn at that position; false: none there. */
 bool list_point(struct list *l, int row, int col);
 
-/* Draws rows from (row, col) on; `active`: highlights the selected one. */
-void list_draw(struct list *l, struct grid *g, int row, int col, int height, int width,
-               bool active);
+/* `active`: highlights the selected row. */
+void list_draw(struct list *l, struct grid *g, struct area area, bool active);
 
 #endif

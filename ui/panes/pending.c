@@ -69,8 +69,9 @@ int pending_rows(const struct pending *p, int most)
 }
 
 /* Name, a bar if there is room and a known total, and the state. */
-static void draw_task(const struct pending *p, struct grid *g, int row, int col, int width)
+static void draw_task(const struct pending *p, struct grid *g, struct area line)
 {
+    int row = line.row, col = line.col, width = line.width;
     const char *words = p->task_words ? p->task_words : "";
     int at = grid_label(g, row, col, width, p->task, STYLE_NAME) + 1;
     int room = width - at - text_width(words, strlen(words)) - 1;
@@ -88,9 +89,10 @@ static void draw_task(const struct pending *p, struct grid *g, int row, int col,
 }
 
 /* The first line of a question, and a note after it. */
-static void draw_waiting(const struct pending *p, size_t i, struct grid *g, int row, int col,
-                         int width, const char *tail)
+static void draw_waiting(const struct pending *p, size_t i, struct grid *g, struct area area,
+                         const char *tail)
 {
+    int row = area.row, col = area.col, width = area.width;
     const char *name = i >= p->due ? "kept: " : i > 0 ? "then: " : "next: ";
     const char *text = p->texts[i] + strspn(p->texts[i], " \t\n");
     size_t len = strcspn(text, "\n");
@@ -106,22 +108,25 @@ static void draw_waiting(const struct pending *p, size_t i, struct grid *g, int 
     free(line);
 }
 
-void pending_draw(const struct pending *p, struct grid *g, int row, int col, int rows, int width,
-                  const char *keys)
+void pending_draw(const struct pending *p, struct grid *g, struct area area, const char *keys)
 {
+    struct area line = {area.row, area.col, 1, area.width};
+    size_t room = area.height > 0 ? (size_t)area.height : 0;
     char tail[160];
 
-    if (p->task && rows > 0) {
-        draw_task(p, g, row++, col, width);
-        rows--;
+    if (p->task && room > 0) {
+        draw_task(p, g, line);
+        line.row++;
+        room--;
     }
-    size_t shown = p->n < (size_t)rows ? p->n : (size_t)rows;
+    size_t shown = p->n < room ? p->n : room;
     for (size_t i = 0; i < shown; i++) {
         tail[0] = '\0';
         if (i + 1 == shown && shown < p->n)
             snprintf(tail, sizeof tail, " (and %zu more)", p->n - shown);
         else if (i + 1 == shown && *keys)
             snprintf(tail, sizeof tail, " · %s", keys);
-        draw_waiting(p, i, g, row++, col, width, tail);
+        draw_waiting(p, i, g, line, tail);
+        line.row++;
     }
 }

@@ -36,7 +36,6 @@ int pending_rows(const struct pending *p, int most);
  * Draws the task and the questions in that many rows; the caller draws the banner. keys: the hint
  * beside the questions.
  */
-void pending_draw(const struct pending *p, struct grid *g, int row, int col, int rows, int width,
-                  const char *keys);
+void pending_draw(const struct pending *p, struct grid *g, struct area area, const char *keys);
 
 #endif

@@ -122,68 +122,81 @@ static size_t cut_front(const char *snippet, const struct search_hit *hit, int w
     return from;
 }
 
-static void draw_snippet(const struct search *s, const struct search_hit *hit, struct grid *g,
-                         int row, int col, int width)
+/* Draws a piece of a line and moves on in its area. */
+static void draw_piece(struct grid *g, struct area *at, const char *text, size_t len, uint8_t style)
 {
-    const char *snippet = s->text.data + hit->snippet;
-    size_t from = cut_front(snippet, hit, width), match_end = hit->match_at + hit->match_len;
-    int end = col + width;
-
-    if (from > 0)
-        col += grid_text(g, row, col, end - col, "…", strlen("…"), STYLE_DIM);
-    col += grid_text(g, row, col, end - col, snippet + from, hit->match_at - from, STYLE_DIM);
-    col += grid_text(g, row, col, end - col, snippet + hit->match_at, hit->match_len, STYLE_MATCH);
-    grid_label(g, row, col, end - col, snippet + match_end, STYLE_DIM);
+    int used = grid_text(g, *at, text, len, style);
+    at->col += used;
+    at->width -= used;
 }
 
-static void draw_hit(const struct search *s, size_t i, struct grid *g, int row, int col, int width)
+static void draw_snippet(const struct search *s, const struct search_hit *hit, struct grid *g,
+                         struct area at)
+{
+    const char *snippet = s->text.data + hit->snippet, *match = snippet + hit->match_at;
+    size_t from = cut_front(snippet, hit, at.width);
+
+    if (from > 0)
+        draw_piece(g, &at, "…", strlen("…"), STYLE_DIM);
+    draw_piece(g, &at, snippet + from, hit->match_at - from, STYLE_DIM);
+    draw_piece(g, &at, match, hit->match_len, STYLE_MATCH);
+    grid_label(g, at.row, at.col, at.width, match + hit->match_len, STYLE_DIM);
+}
+
+static void draw_hit(const struct search *s, size_t i, struct grid *g, struct area at)
 {
     const struct search_hit *hit = &s->hits[i];
     const char *detail = s->text.data + hit->detail;
-    int n = text_width(detail, strlen(detail)), room = width - INDENT - 1;
+    int n = text_width(detail, strlen(detail)), room = at.width - INDENT - 1;
+    struct area below = {at.row + 1, at.col + INDENT, 1, room};
 
     if (n + 12 < room) {
-        grid_label(g, row, col + width - n - 1, n, detail, STYLE_DIM);
+        grid_label(g, at.row, at.col + at.width - n - 1, n, detail, STYLE_DIM);
         room -= n + 2;
     }
-    grid_label(g, row, col + INDENT, room, s->text.data + hit->title, STYLE_STRONG);
+    grid_label(g, at.row, at.col + INDENT, room, s->text.data + hit->title, STYLE_STRONG);
     if (i == s->selected)
-        grid_restyle(g, row, col + 1, width - 1, STYLE_SELECTED);
-    draw_snippet(s, hit, g, row + 1, col + INDENT, width - INDENT - 1);
+        grid_restyle(g, at.row, at.col + 1, at.width - 1, STYLE_SELECTED);
+    draw_snippet(s, hit, g, below);
 }
 
-static void draw_hits(struct search *s, struct grid *g, int row, int col, int rows, int width)
+static void draw_hits(struct search *s, struct grid *g, struct area area)
 {
-    s->height = rows / HIT_ROWS > 0 ? rows / HIT_ROWS : 1;
+    struct area at = {area.row, area.col, HIT_ROWS, area.width};
+
+    s->height = area.height / HIT_ROWS > 0 ? area.height / HIT_ROWS : 1;
     if (s->selected < s->top)
         s->top = s->selected;
     if (s->selected >= s->top + (size_t)s->height)
         s->top = s->selected + 1 - (size_t)s->height;
-    for (int i = 0; i < s->height && s->top + (size_t)i < s->n; i++)
-        draw_hit(s, s->top + (size_t)i, g, row + i * HIT_ROWS, col, width);
+    for (size_t i = s->top; i < s->n && i < s->top + (size_t)s->height; i++) {
+        draw_hit(s, i, g, at);
+        at.row += HIT_ROWS;
+    }
 }
 
-static void draw_advice(struct grid *g, int row, int col, int rows, int width)
+static void draw_advice(struct grid *g, struct area area)
 {
     static const char *const lines[] = {
         "Finds words and parts of words in all conversations:",
         "in questions, answers and reasoning.",
         "\"Quotes\" hold a phrase together.",
     };
-    int room = width - INDENT - 1, end = row + rows;
+    struct area at = {area.row, area.col + INDENT, 1, area.width - INDENT - 1};
+
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        for (const char *s = lines[i]; *s && row < end; row++) {
-            size_t n = text_wrap(s, strlen(s), room);
-            grid_text(g, row, col + INDENT, room, s, n, STYLE_DIM);
+        for (const char *s = lines[i]; *s && at.row < area.row + area.height; at.row++) {
+            size_t n = text_wrap(s, strlen(s), at.width);
+            grid_text(g, at, s, n, STYLE_DIM);
             s += n;
         }
 }
 
-static void draw_foot(const struct search *s, const struct keymap *map, struct grid *g, int row,
-                      int col, int width)
+static void draw_foot(const struct search *s, const struct keymap *map, struct grid *g,
+                      struct area at)
 {
     struct bytes keys = {0};
-    int room = width - 4;
+    int row = at.row, col = at.col, width = at.width, room = width - 4;
 
     keymap_add_hint(map, &keys, IN_FIELD, ACT_CHOOSE, ACT_NONE, "opens");
     keymap_add_hint(map, &keys, IN_FIELD, ACT_SCOPE, ACT_NONE, "where");
@@ -202,28 +215,35 @@ static void draw_foot(const struct search *s, const struct keymap *map, struct g
     }
 }
 
+/* The query, and where it is looked for if both fit. */
+static void draw_query(const struct search *s, struct grid *g, struct area at)
+{
+    const char *where = where_names[s->where];
+    int n = text_width(where, strlen(where));
+
+    if (at.width - n < QUERY_MIN + 8)
+        n = 0;
+    grid_label(g, at.row, at.col + at.width - n - 2, n, where,
+               s->where == UI_EVERYWHERE ? STYLE_DIM : STYLE_KEY);
+    grid_label(g, at.row, at.col + 2, 1, "›", STYLE_PROMPT);
+    field_draw(&s->query, g, (struct area){at.row, at.col + 4, 1, at.width - n - 8}, STYLE_TEXT);
+}
+
 void search_draw(struct search *s, const struct keymap *map, struct grid *g)
 {
     int width = g->cols < WIDTH + 4 ? g->cols : WIDTH;
-    int rows = g->rows > 12 ? g->rows - 2 : g->rows, col = (g->cols - width) / 2;
-    bool empty = *field_text(&s->query) == '\0';
+    int height = g->rows > 12 ? g->rows - 2 : g->rows;
+    struct area box = {(g->rows - height) / 4, (g->cols - width) / 2, height, width};
+    int head = height > 6 ? 3 : 2, last = box.row + height - 1;
+    struct area body = {box.row + head, box.col, height - 1 - head, width - 1};
 
-    int row = (g->rows - rows) / 4;
-    dialog_box(g, row, col, rows, width, "Search");
-    const char *where = where_names[s->where];
-    int n = text_width(where, strlen(where));
-    if (width - n < QUERY_MIN + 8) /* the query is drawn first */
-        n = 0;
-    grid_label(g, row + 1, col + width - n - 2, n, where,
-               s->where == UI_EVERYWHERE ? STYLE_DIM : STYLE_KEY);
-    grid_label(g, row + 1, col + 2, 1, "›", STYLE_PROMPT);
-    field_draw(&s->query, g, row + 1, col + 4, width - n - 8, STYLE_TEXT);
-    if (rows > 6)
-        grid_repeat(g, row + 2, col + 1, width - 2, 0x2500, STYLE_RULE);
-    int top = row + (rows > 6 ? 3 : 2);
+    dialog_box(g, box, "Search");
+    draw_query(s, g, (struct area){box.row + 1, box.col, 1, width});
+    if (height > 6)
+        grid_repeat(g, box.row + 2, box.col + 1, width - 2, 0x2500, STYLE_RULE);
     if (s->n > 0)
-        draw_hits(s, g, top, col, row + rows - 1 - top, width - 1);
-    else if (empty)
-        draw_advice(g, top, col, row + rows - 1 - top, width - 1);
-    draw_foot(s, map, g, row + rows - 1, col, width);
+        draw_hits(s, g, body);
+    else if (*field_text(&s->query) == '\0')
+        draw_advice(g, body);
+    draw_foot(s, map, g, (struct area){last, box.col, 1, width});
 }

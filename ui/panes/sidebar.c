@@ -32,7 +32,7 @@ void sidebar_done(struct sidebar *s)
 
 bool sidebar_wants_more(struct sidebar *s)
 {
-    size_t ahead = s->list.selected + 2 * (size_t)s->list.height;
+    size_t ahead = s->list.selected + 2 * (size_t)s->list.area.height;
     if (s->list.n < s->wanted || ahead < s->list.n)
         return false;
     s->wanted *= 2;
@@ -145,17 +145,19 @@ static void draw_filter(struct sidebar *s, struct grid *g, int width, bool activ
 
 void sidebar_draw(struct sidebar *s, struct grid *g, int width, bool active)
 {
-    grid_blank(g, 0, 0, g->rows, width);
+    grid_blank(g, (struct area){0, 0, g->rows, width});
     grid_label(g, 0, 1, width - 2, s->archived ? "Archived conversations" : "Conversations",
                STYLE_TITLE);
     draw_filter(s, g, width, active);
     int foot = active ? draw_foot(s, g, width) : g->rows;
     int gap = active && g->rows >= ROOMY_ROWS;
-    list_draw(&s->list, g, HEAD_ROWS, 0, foot - HEAD_ROWS - gap, width - 1, active);
+    struct area rows = {HEAD_ROWS, 0, foot - HEAD_ROWS - gap, width - 1};
+    list_draw(&s->list, g, rows, active);
     if (width < g->cols)
         for (int row = 0; row < g->rows; row++)
             grid_label(g, row, width - 1, 1, "│", STYLE_RULE);
-    if (active && s->renaming)
-        field_draw(&s->title, g, HEAD_ROWS + (int)(s->list.selected - s->list.top), 3, width - 5,
-                   STYLE_KEY);
+    if (active && s->renaming) {
+        struct area title = {rows.row + (int)(s->list.selected - s->list.top), 3, 1, width - 5};
+        field_draw(&s->title, g, title, STYLE_KEY);
+    }
 }

@@ -281,18 +281,17 @@ static void fit(struct fields *f, int width)
     }
 }
 
-static int draw_side(const struct fields *f, bool right, struct grid *g, int row, int col,
-                     int width)
+static void draw_side(const struct fields *f, bool right, struct grid *g, struct area area)
 {
-    int at = 0;
+    int row = area.row, col = area.col, at = 0;
+
     for (int i = 0; i < f->n; i++) {
         if (f->at[i].right != right)
             continue;
         if (at > 0)
             at += grid_label(g, row, col + at, GAP, " · ", STYLE_RULE);
-        at += grid_label(g, row, col + at, width - at, f->at[i].text, f->at[i].style);
+        at += grid_label(g, row, col + at, area.width - at, f->at[i].text, f->at[i].style);
     }
-    return at;
 }
 
 static int side_width(const struct fields *f, bool right)
@@ -304,13 +303,12 @@ static int side_width(const struct fields *f, bool right)
     return width;
 }
 
-void status_draw(const struct status *s, struct grid *g, int row, int col, int width,
-                 int64_t now_ms)
+void status_draw(const struct status *s, struct grid *g, struct area at, int64_t now_ms)
 {
     struct fields f = {.n = 0};
 
     if (s->hint) {
-        grid_label(g, row, col, width, s->hint, STYLE_INFO);
+        grid_label(g, at.row, at.col, at.width, s->hint, STYLE_INFO);
         return;
     }
     if (s->now.model)
@@ -322,9 +320,9 @@ void status_draw(const struct status *s, struct grid *g, int row, int col, int w
         set_name(add(&f, 2, false, STYLE_INFO), s->now.thinking);
     add_state(&f, s, now_ms);
     add_speed(&f, &s->now);
-    add_context(&f, &s->now, width);
-    fit(&f, width);
-    draw_side(&f, false, g, row, col, width);
+    add_context(&f, &s->now, at.width);
+    fit(&f, at.width);
+    draw_side(&f, false, g, at);
     int right = side_width(&f, true);
-    draw_side(&f, true, g, row, col + width - right, right);
+    draw_side(&f, true, g, (struct area){at.row, at.col + at.width - right, 1, right});
 }

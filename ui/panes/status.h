@@ -30,7 +30,6 @@ bool status_is_busy(const struct status *s);
 bool status_spins(const struct status *s); /* changes every STATUS_SPIN_MS */
 
 /* What does not fit is dropped, least important first. */
-void status_draw(const struct status *s, struct grid *g, int row, int col, int width,
-                 int64_t now_ms);
+void status_draw(const struct status *s, struct grid *g, struct area at, int64_t now_ms);
 
 #endif

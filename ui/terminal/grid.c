@@ -60,10 +60,10 @@ static void unpair(struct grid *g, int row, int col)
         set(cell + 1, ' ', cell->style);
 }
 
-void grid_blank(struct grid *g, int row, int col, int rows, int cols)
+void grid_blank(struct grid *g, struct area area)
 {
-    for (int r = row; r < row + rows; r++)
-        grid_repeat(g, r, col, cols, ' ', STYLE_TEXT);
+    for (int i = 0; i < area.height; i++)
+        grid_repeat(g, area.row + i, area.col, area.width, ' ', STYLE_TEXT);
 }
 
 void grid_repeat(struct grid *g, int row, int col, int n, uint32_t cp, uint8_t style)
@@ -116,22 +116,21 @@ static void put(struct grid *g, int row, int col, const struct text_cluster *c, 
     }
 }
 
-int grid_text(struct grid *g, int row, int col, int width, const char *text, size_t len,
-              uint8_t style)
+int grid_text(struct grid *g, struct area at, const char *text, size_t len, uint8_t style)
 {
     struct text_cluster c;
-    int at = col, end = col + width < g->cols ? col + width : g->cols;
+    int col = at.col, end = col + at.width < g->cols ? col + at.width : g->cols;
 
-    if (row < 0 || row >= g->rows || col < 0)
+    if (at.row < 0 || at.row >= g->rows || col < 0)
         return 0;
     for (size_t i = 0; i < len && text[i] != '\n'; i += c.len) {
         text_next(text + i, len - i, &c);
-        if (at + c.width > end)
+        if (col + c.width > end)
             break;
-        put(g, row, at, &c, style);
-        at += c.width;
+        put(g, at.row, col, &c, style);
+        col += c.width;
     }
-    return at - col;
+    return col - at.col;
 }
 
 int grid_label(struct grid *g, int row, int col, int width, const char *label, uint8_t style)
@@ -142,7 +141,7 @@ int grid_label(struct grid *g, int row, int col, int width, const char *label, u
     if (width <= 0)
         return 0;
     if (text_fit(label, len, width, &used) == len)
-        return grid_text(g, row, col, width, label, len, style);
-    used = grid_text(g, row, col, width - 1, label, len, style);
-    return used + grid_text(g, row, col + used, 1, "…", strlen("…"), style);
+        return grid_text(g, (struct area){row, col, 1, width}, label, len, style);
+    used = grid_text(g, (struct area){row, col, 1, width - 1}, label, len, style);
+    return used + grid_text(g, (struct area){row, col + used, 1, 1}, "…", strlen("…"), style);
 }

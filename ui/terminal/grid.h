@@ -32,6 +32,11 @@ struct grid {
     int cursor_row, cursor_col; /* row -1: hidden */
 };
 
+/* A rectangle of cells, to draw a region in; what draws a line uses the first row. */
+struct area {
+    int row, col, height, width;
+};
+
 /*
  * Sets the size, clamped to 1x1 ... the maximum, and clears. False: out of memory, nothing changed.
  */
@@ -42,20 +47,19 @@ void grid_free(struct grid *g);
 void grid_clear(struct grid *g);
 
 /*
- * Draws text at (row, col), at most `width` columns; returns the columns used. Stops at a newline;
- * a tab is one space. Clipped to the grid.
+ * Draws text from the left of an area on, as much as fits in its width; returns the columns used.
+ * Stops at a newline; a tab is one space. Clipped to the grid.
  */
-int grid_text(struct grid *g, int row, int col, int width, const char *text, size_t len,
-              uint8_t style);
+int grid_text(struct grid *g, struct area at, const char *text, size_t len, uint8_t style);
 
-/* The same for a whole string; an overlong one ends in an ellipsis. */
+/* The same for a whole string at (row, col); an overlong one ends in an ellipsis. */
 int grid_label(struct grid *g, int row, int col, int width, const char *label, uint8_t style);
 
 /* Repeats a one-column character n times. */
 void grid_repeat(struct grid *g, int row, int col, int n, uint32_t cp, uint8_t style);
 
-/* Blanks a rectangle before an overlay is drawn on it. */
-void grid_blank(struct grid *g, int row, int col, int rows, int cols);
+/* Blanks an area before an overlay is drawn on it. */
+void grid_blank(struct grid *g, struct area area);
 
 /* Sets the style of n cells of a row. */
 void grid_restyle(struct grid *g, int row, int col, int n, uint8_t style);

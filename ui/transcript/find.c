@@ -205,7 +205,8 @@ static struct view draw_lines(struct find *f, size_t first, size_t rows)
         return v;
     grid_clear(&f->lines);
     for (; v.end < LINES && first + (size_t)v.end < rows; v.end++)
-        item_draw(item, first + (size_t)v.end, ITEM_UNMARKED, &f->lines, v.end, 0, width);
+        item_draw(item, first + (size_t)v.end, ITEM_UNMARKED, &f->lines,
+                  (struct area){v.end, 0, 1, width});
     return v;
 }
 
@@ -323,19 +324,24 @@ void find_in_message(struct find *f, int64_t id, bool unfold, const char *text)
 
 /* Drawing */
 
-void find_mark(const struct find *f, struct grid *g, int col, int height, int width)
+void find_mark(const struct find *f, struct grid *g, struct area area)
 {
-    struct view v = {.g = g, .end = height, .left = col + ITEM_GUTTER, .right = col + width};
+    struct view v = {
+        .g = g,
+        .end = area.row + area.height,
+        .left = area.col + ITEM_GUTTER,
+        .right = area.col + area.width,
+    };
     int here = f->found ? transcript_screen_row(f->in, f->match.item, f->match.row) : -1;
 
     if (f->needle_len == 0)
         return;
-    for (int row = 0; row < height; row++) {
+    for (int row = area.row; row < v.end; row++) {
         for (int at = line_begin(&v, row); at < v.right; at++) {
             int r = row, c = at;
             if (!stands_at(f, &v, &r, &c))
                 continue;
-            bool shown = row == here && at == col + f->match.col;
+            bool shown = row == here && at == area.col + f->match.col;
             uint8_t style = shown ? STYLE_SELECTED : STYLE_MATCH;
             for (int i = row; i <= r; i++) {
                 int begin = i == row ? at : line_begin(&v, i), end = i == r ? c : line_end(&v, i);
@@ -346,8 +352,7 @@ void find_mark(const struct find *f, struct grid *g, int col, int height, int wi
     }
 }
 
-void find_draw(const struct find *f, const struct keymap *map, struct grid *g, int row, int col,
-               int width)
+void find_draw(const struct find *f, const struct keymap *map, struct grid *g, struct area at)
 {
     struct bytes keys = {0};
 
@@ -361,13 +366,13 @@ void find_draw(const struct find *f, const struct keymap *map, struct grid *g, i
                                            : "found";
     int n = text_width(state, strlen(state));
 
-    grid_blank(g, row, col, 1, width);
-    grid_label(g, row, col, 1, "/", STYLE_PROMPT);
-    if (n + 20 <= width)
-        grid_label(g, row, col + width - n - 1, n, state,
+    grid_blank(g, at);
+    grid_label(g, at.row, at.col, 1, "/", STYLE_PROMPT);
+    if (n + 20 <= at.width)
+        grid_label(g, at.row, at.col + at.width - n - 1, n, state,
                    f->needle_len > 0 && !f->found && !f->seeking ? STYLE_WARN : STYLE_DIM);
     else
         n = 0;
-    field_draw(&f->field, g, row, col + 2, width - n - 5, STYLE_TEXT);
+    field_draw(&f->field, g, (struct area){at.row, at.col + 2, 1, at.width - n - 5}, STYLE_TEXT);
     bytes_free(&keys);
 }

@@ -66,11 +66,10 @@ void find_in_message(struct find *f, int64_t id, bool unfold, const char *text);
 /* Continues a search for one step. */
 void find_step(struct find *f);
 
-/* Highlights all matches in the rectangle of the transcript. */
-void find_mark(const struct find *f, struct grid *g, int col, int height, int width);
+/* Highlights all matches in the area of the transcript. */
+void find_mark(const struct find *f, struct grid *g, struct area area);
 
 /* Draws the query line in place of the rule above the composer. */
-void find_draw(const struct find *f, const struct keymap *map, struct grid *g, int row, int col,
-               int width);
+void find_draw(const struct find *f, const struct keymap *map, struct grid *g, struct area at);
 
 #endif

@@ -277,8 +277,8 @@ static const char *const tone_sign[] = {[UI_INFO] = "●", [UI_WARN] = "■", [U
 static const uint8_t tone_style[] = {STYLE_INFO, STYLE_WARN, STYLE_FAIL};
 
 /* The result is part of the answer; otherwise it is shown where it was found. */
-static void draw_facts(const struct item *item, const struct part *part, struct grid *g, int row,
-                       int col, int width)
+static void draw_facts(const struct item *item, const struct part *part, struct grid *g,
+                       struct area at)
 {
     struct reasoning_facts facts = {
         .thinking = is_growing(item, part),
@@ -290,7 +290,7 @@ static void draw_facts(const struct item *item, const struct part *part, struct 
         facts.result = p->boxed.len > 0 ? p->text.data + p->boxed.at : NULL;
         facts.result_len = p->boxed.len;
     }
-    reasoning_draw_facts(&part->reasoning, &facts, g, row, col, width);
+    reasoning_draw_facts(&part->reasoning, &facts, g, at);
 }
 
 /* The sign in the margin of a message's first line. */
@@ -302,16 +302,14 @@ static void draw_sign(const struct item *item, struct grid *g, int row, int col)
         grid_label(g, row, col, 1, tone_sign[item->tone], tone_style[item->tone]);
 }
 
-static void draw_text(const struct item *item, const struct row *at, struct grid *g, int row,
-                      int col, int room)
+static void draw_text(const struct item *item, const struct row *row, struct grid *g,
+                      struct area at)
 {
-    const struct block *block = &at->part->block;
-
-    block_draw(block, at->line, g, row, col, 0);
+    block_draw(&row->part->block, row->line, g, at.row, at.col, 0);
     if (item->kind == ITEM_USER)
-        grid_restyle(g, row, col, room, STYLE_USER);
+        grid_restyle(g, at.row, at.col, at.width, STYLE_USER);
     else if (item->kind == ITEM_NOTICE && item->tone == UI_INFO)
-        grid_restyle(g, row, col, room, STYLE_DIM);
+        grid_restyle(g, at.row, at.col, at.width, STYLE_DIM);
 }
 
 static int draw_version(const struct item *item, struct grid *g, int row, int col, int room)
@@ -363,31 +361,30 @@ static bool bears_mark(const struct item *item, size_t n, const struct row *at, 
     return step == (size_t)mark && at->line >= reasoning_row_of(&at->part->reasoning, step);
 }
 
-void item_draw(struct item *item, size_t n, int mark, struct grid *g, int row, int col, int width)
+void item_draw(struct item *item, size_t n, int mark, struct grid *g, struct area at)
 {
-    int body = col + ITEM_GUTTER, room = width - ITEM_GUTTER - 1;
+    int row = at.row, room = at.width - ITEM_GUTTER - 1;
+    struct area body = {row, at.col + ITEM_GUTTER, 1, room};
     struct walk w = {.want = n};
 
     walk_rows(item, &w);
     switch (w.found.kind) {
     case ROW_GAP: break;
-    case ROW_NAME: draw_name(item, g, row, body, room); break;
-    case ROW_FACTS: draw_facts(item, w.found.part, g, row, body, room); break;
-    case ROW_THOUGHT:
-        reasoning_draw(&w.found.part->reasoning, w.found.line, g, row, body, room);
-        break;
+    case ROW_NAME: draw_name(item, g, row, body.col, room); break;
+    case ROW_FACTS: draw_facts(item, w.found.part, g, body); break;
+    case ROW_THOUGHT: reasoning_draw(&w.found.part->reasoning, w.found.line, g, body); break;
     case ROW_TEXT:
         if (w.found.line == 0)
-            draw_sign(item, g, row, col);
-        draw_text(item, &w.found, g, row, body, room);
+            draw_sign(item, g, row, at.col);
+        draw_text(item, &w.found, g, body);
         break;
     case ROW_LOST:
-        grid_label(g, row, body, room, "■ out of memory: not all is shown", STYLE_FAIL);
+        grid_label(g, row, body.col, room, "■ out of memory: not all is shown", STYLE_FAIL);
         break;
-    case ROW_NOTE: draw_note(item, g, row, body, room); break;
-    case ROW_VERSION: draw_version(item, g, row, body, room); break;
-    case ROW_RULE: draw_rule(item, g, row, col, width); break;
+    case ROW_NOTE: draw_note(item, g, row, body.col, room); break;
+    case ROW_VERSION: draw_version(item, g, row, body.col, room); break;
+    case ROW_RULE: draw_rule(item, g, row, at.col, at.width); break;
     }
     if (bears_mark(item, n, &w.found, mark))
-        grid_label(g, row, col, 1, "▌", STYLE_PROMPT);
+        grid_label(g, row, at.col, 1, "▌", STYLE_PROMPT);
 }

@@ -75,6 +75,6 @@ size_t item_rows(struct item *item, int width);
 enum { ITEM_UNMARKED = -2, ITEM_MARKED = -1 }; /* or the number of a step */
 
 /* Draws one of the counted rows. `mark`: the part that carries the selection sign. */
-void item_draw(struct item *item, size_t n, int mark, struct grid *g, int row, int col, int width);
+void item_draw(struct item *item, size_t n, int mark, struct grid *g, struct area at);
 
 #endif

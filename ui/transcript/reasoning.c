@@ -141,30 +141,29 @@ size_t reasoning_step_at(const struct reasoning *r, size_t row)
 /* Drawing */
 
 /* Marks a row as folded, with what is hidden. */
-static void draw_more(struct grid *g, int row, int col, int width)
+static void draw_more(struct grid *g, struct area at)
 {
-    int end = col + width - 2;
-    while (end > col && grid_at(g, row, end - 1)->cp[0] == ' ')
+    int end = at.col + at.width - 2;
+    while (end > at.col && grid_at(g, at.row, end - 1)->cp[0] == ' ')
         end--;
-    grid_label(g, row, end, 2, " …", STYLE_DIM);
+    grid_label(g, at.row, end, 2, " …", STYLE_DIM);
 }
 
-void reasoning_draw(const struct reasoning *r, size_t n, struct grid *g, int row, int col,
-                    int width)
+void reasoning_draw(const struct reasoning *r, size_t n, struct grid *g, struct area at)
 {
     size_t step = reasoning_step_at(r, n), first = reasoning_row_of(r, step);
     const struct passage *p = &r->passages[step];
     bool back = r->steps.at[step].back_track;
 
     if (n < first) { /* the gap */
-        grid_label(g, row, col, 1, "│", STYLE_RULE);
+        grid_label(g, at.row, at.col, 1, "│", STYLE_RULE);
         return;
     }
-    block_draw(&p->block, n - first, g, row, col + INDENT, STYLE_MUTED);
+    block_draw(&p->block, n - first, g, at.row, at.col + INDENT, STYLE_MUTED);
     const char *sign = n > first ? "│" : p->folded ? "▸" : back ? "↩" : "│";
-    grid_label(g, row, col, 1, sign, back && n == first ? STYLE_WARN : STYLE_RULE);
+    grid_label(g, at.row, at.col, 1, sign, back && n == first ? STYLE_WARN : STYLE_RULE);
     if (p->folded && p->block.n_lines > 1)
-        draw_more(g, row, col + INDENT, width - INDENT);
+        draw_more(g, (struct area){at.row, at.col + INDENT, 1, at.width - INDENT});
 }
 
 static void format_ms(char *out, size_t size, int64_t ms)
@@ -209,12 +208,12 @@ static int result_width(const struct bytes *result)
 }
 
 void reasoning_draw_facts(const struct reasoning *r, const struct reasoning_facts *f,
-                          struct grid *g, int row, int col, int width)
+                          struct grid *g, struct area at)
 {
     bool shut = r->fold != UI_FOLD_OPEN;
     struct bytes result = {0}; /* as drawn; empty: none pinned */
     char facts[FACTS][48] = {{0}};
-    int end = col + width;
+    int row = at.row, col = at.col, end = col + at.width;
 
     if (shut && !f->thinking && f->result_len > 0)
         formula_on_line(&result, f->result, f->result_len);
@@ -243,7 +242,7 @@ void reasoning_draw_facts(const struct reasoning *r, const struct reasoning_fact
     }
     if (result.len > 0) {
         col += grid_label(g, row, col, end - col, " → ", STYLE_DIM);
-        grid_text(g, row, col, end - col, result.data, result.len, STYLE_RESULT);
+        grid_text(g, (struct area){row, col, 1, end - col}, result.data, result.len, STYLE_RESULT);
     }
     bytes_free(&result);
 }

@@ -59,11 +59,10 @@ size_t reasoning_rows(const struct reasoning *r);
 size_t reasoning_row_of(const struct reasoning *r, size_t step);
 size_t reasoning_step_at(const struct reasoning *r, size_t row);
 
-void reasoning_draw(const struct reasoning *r, size_t n, struct grid *g, int row, int col,
-                    int width);
+void reasoning_draw(const struct reasoning *r, size_t n, struct grid *g, struct area at);
 
 /* "14 steps · 2 back-tracks · 812 tokens · 6.1 s", as much as fits. */
 void reasoning_draw_facts(const struct reasoning *r, const struct reasoning_facts *facts,
-                          struct grid *g, int row, int col, int width);
+                          struct grid *g, struct area at);
 
 #endif

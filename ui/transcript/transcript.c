@@ -510,23 +510,25 @@ int transcript_rows(struct transcript *t, int width, int most)
     return rows < (size_t)most ? (int)rows : most;
 }
 
-bool transcript_draw(struct transcript *t, struct grid *g, int row, int col, int height, int width)
+bool transcript_draw(struct transcript *t, struct grid *g, struct area area)
 {
-    int at = 0;
+    struct area line = {area.row, area.col, 1, area.width};
 
-    t->row = row;
-    t->height = height;
-    t->width = width;
+    t->row = area.row;
+    t->height = area.height;
+    t->width = area.width;
     fix_top(t);
     if (!t->follow && ends_in_view(t))
         show_end(t);
-    for (size_t i = t->top_item; i < t->n && at < height; i++) {
+    int end = area.row + area.height;
+    for (size_t i = t->top_item; i < t->n && line.row < end; i++) {
         size_t rows = rows_of(t, i);
         int mark = t->focused && i == t->selected ? t->step : ITEM_UNMARKED;
-        for (size_t r = i == t->top_item ? t->top_row : 0; r < rows && at < height; r++, at++) {
-            item_draw(t->items[i], r, mark, g, row + at, col, width);
+        for (size_t r = i == t->top_item ? t->top_row : 0; r < rows && line.row < end; r++) {
+            item_draw(t->items[i], r, mark, g, line);
             if (i < t->rule) /* not sent to the model */
-                grid_mute(g, row + at, col, width);
+                grid_mute(g, line.row, line.col, line.width);
+            line.row++;
         }
     }
     return t->n > 0 && !t->follow && !ends_in_view(t);

@@ -90,7 +90,7 @@ bool transcript_has_messages(const struct transcript *t); /* has more than notic
 /* Its rows at this width, counted up to `most`. */
 int transcript_rows(struct transcript *t, int width, int most);
 
-/* Draws into the rectangle; true if there is more below. */
-bool transcript_draw(struct transcript *t, struct grid *g, int row, int col, int height, int width);
+/* Draws into the area; true if there is more below. */
+bool transcript_draw(struct transcript *t, struct grid *g, struct area area);
 
 #endif
