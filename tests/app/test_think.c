@@ -224,7 +224,12 @@ static void test_folds(void **state)
 
 /* Going on */
 
-enum { LONG = 6000 }; /* tokens; a second or so, in which there is time to interrupt */
+/* Tokens; a second or so, in which there is time to interrupt. */
+#ifdef __SANITIZE_ADDRESS__
+enum { LONG = 2000 };
+#else
+enum { LONG = 6000 };
+#endif
 
 /* The whole answer as nobody interrupted it. */
 static char *whole_answer(const char *model, const char *temp)

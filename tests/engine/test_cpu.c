@@ -18,7 +18,7 @@
 #include "tests/engine/stepper.h"
 #include "tests/engine/tests.h"
 
-enum { N_PROMPT = 280, LONG_PROMPT = 560 };
+enum { MAX_PROMPT = 280, LONG_PROMPT = 560 };
 
 static void random_prompt(uint64_t seed, int n_vocab, int32_t *out, int n)
 {
@@ -128,32 +128,39 @@ static void forward_equals_the_reference(void **state)
     }
 }
 
+struct same_bits {
+    enum quant_type type;
+    enum backend_kv_type kv_type;
+    enum cpu_level level;
+    int max_threads, n_prompt;
+};
+
 /* Logits of the last position, alone in the batch, one thread, in one step. */
-static float *plain_logits(struct model *m, enum cpu_level level, enum backend_kv_type type,
-                           const int32_t *tokens)
+static float *plain_logits(struct model *m, const struct same_bits *c, const int32_t *tokens)
 {
-    struct stepper_options opt = {level, 1, type, false};
+    struct stepper_options opt = {c->level, 1, c->kv_type, false};
     struct stepper s;
     size_t bytes = (size_t)m->cfg.n_vocab * sizeof(float);
     float *out = malloc(bytes);
     assert_non_null(out);
 
     stepper_open(&s, m, &opt);
-    memcpy(out, stepper_feed(&s, tokens, N_PROMPT, 0), bytes);
+    memcpy(out, stepper_feed(&s, tokens, c->n_prompt, 0), bytes);
     stepper_close(&s);
     return out;
 }
 
 /* The same prompt as sequence 2 of four that grow side by side, in steps of uneven sizes. */
-static void check_in_company(struct stepper *s, const int32_t *tokens, const float *want)
+static void check_in_company(struct stepper *s, const int32_t *tokens, int n_tokens,
+                             const float *want)
 {
-    int32_t other[N_PROMPT];
+    int32_t other[MAX_PROMPT];
 
-    random_prompt(99, s->m->cfg.n_vocab, other, N_PROMPT);
+    random_prompt(99, s->m->cfg.n_vocab, other, MAX_PROMPT);
     stepper_reset(s);
-    for (int at = 0, step = 0; at < N_PROMPT; step++) {
+    for (int at = 0, step = 0; at < n_tokens; step++) {
         int n = 1 + step * 29 % 61;
-        n = n < N_PROMPT - at ? n : N_PROMPT - at;
+        n = n < n_tokens - at ? n : n_tokens - at;
         stepper_add(s, 0, other, 1 + step % 3, true);
         stepper_add(s, 3, other + at, 2, false);
         stepper_add(s, 2, tokens + at, n, true);
@@ -165,10 +172,9 @@ static void check_in_company(struct stepper *s, const int32_t *tokens, const flo
     assert_memory_equal(s->logits + n_vocab, want, n_vocab * sizeof(float));
 }
 
-static void check_same_bits(enum quant_type type, enum backend_kv_type kv_type,
-                            enum cpu_level level, int max_threads)
+static void check_same_bits(const struct same_bits *c)
 {
-    struct random_options shape = {.type = type,
+    struct random_options shape = {.type = c->type,
                                    .n_layer = 2,
                                    .n_embd = 256,
                                    .n_head = 4,
@@ -178,24 +184,24 @@ static void check_same_bits(enum quant_type type, enum backend_kv_type kv_type,
                                    .n_vocab = 101,
                                    .key_bias = 3};
     struct model m;
-    int32_t tokens[N_PROMPT];
+    int32_t tokens[MAX_PROMPT];
 
     random_model(&m, &shape, 7);
-    random_prompt(2, shape.n_vocab, tokens, N_PROMPT);
-    float *want = plain_logits(&m, level, kv_type, tokens);
+    random_prompt(2, shape.n_vocab, tokens, c->n_prompt);
+    float *want = plain_logits(&m, c, tokens);
     size_t bytes = (size_t)shape.n_vocab * sizeof *want;
-    for (int n_threads = 1; n_threads <= max_threads; n_threads++) {
-        struct stepper_options opt = {level, n_threads, kv_type, true};
+    for (int n_threads = 1; n_threads <= c->max_threads; n_threads++) {
+        struct stepper_options opt = {c->level, n_threads, c->kv_type, true};
         struct stepper s;
         stepper_open(&s, &m, &opt);
-        assert_memory_equal(stepper_feed(&s, tokens, N_PROMPT, 0), want, bytes);
+        assert_memory_equal(stepper_feed(&s, tokens, c->n_prompt, 0), want, bytes);
         stepper_reset(&s);
-        assert_memory_equal(stepper_feed(&s, tokens, N_PROMPT, 13), want, bytes);
+        assert_memory_equal(stepper_feed(&s, tokens, c->n_prompt, 13), want, bytes);
         if (n_threads == 3) {
             stepper_reset(&s);
-            assert_memory_equal(stepper_feed(&s, tokens, N_PROMPT, 1), want, bytes);
+            assert_memory_equal(stepper_feed(&s, tokens, c->n_prompt, 1), want, bytes);
         }
-        check_in_company(&s, tokens, want);
+        check_in_company(&s, tokens, c->n_prompt, want);
         stepper_close(&s);
     }
     free(want);
@@ -204,16 +210,23 @@ static void check_same_bits(enum quant_type type, enum backend_kv_type kv_type,
 
 static void threads_batch_and_cut_do_not_matter(void **state)
 {
-    const enum quant_type types[] = {QUANT_F16, QUANT_Q8_0, QUANT_Q4_K, QUANT_Q6_K};
+    const struct same_bits cases[] = {
+        {QUANT_F16, BACKEND_KV_F16, cpu_best_level(), 3, MAX_PROMPT},
+        {QUANT_F16, BACKEND_KV_Q8, cpu_best_level(), 3, 100},
+        {QUANT_Q8_0, BACKEND_KV_F16, cpu_best_level(), 3, 100},
+        {QUANT_Q4_K, BACKEND_KV_F16, cpu_best_level(), 3, 100},
+        {QUANT_Q6_K, BACKEND_KV_F16, cpu_best_level(), 3, 100},
+    };
     (void)state;
 
-    for (size_t t = 0; t < sizeof types / sizeof types[0]; t++)
-        check_same_bits(types[t], BACKEND_KV_F16, cpu_best_level(), 3);
-    check_same_bits(QUANT_F16, BACKEND_KV_Q8, cpu_best_level(), 3);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_same_bits(&cases[i]);
     for (int level = 0; level < (int)cpu_best_level(); level++)
         if (cpu_level_usable((enum cpu_level)level)) {
-            check_same_bits(QUANT_Q4_K, BACKEND_KV_F16, (enum cpu_level)level, 2);
-            check_same_bits(QUANT_Q4_K, BACKEND_KV_Q8, (enum cpu_level)level, 1);
+            struct same_bits f16 = {QUANT_Q4_K, BACKEND_KV_F16, (enum cpu_level)level, 2, 70};
+            struct same_bits q8 = {QUANT_Q4_K, BACKEND_KV_Q8, (enum cpu_level)level, 1, 70};
+            check_same_bits(&f16);
+            check_same_bits(&q8);
         }
 }
 
@@ -280,17 +293,17 @@ static void sample_picks_from_the_logits(void **state)
 static void steps_do_not_allocate(void **state)
 {
     struct stepper_options opt = {cpu_best_level(), 2, BACKEND_KV_F16, false};
-    int32_t tokens[N_PROMPT];
+    int32_t tokens[MAX_PROMPT];
     struct model m;
     struct stepper s;
     (void)state;
 
     random_model(&m, &small, 1);
-    random_prompt(3, small.n_vocab, tokens, N_PROMPT);
+    random_prompt(3, small.n_vocab, tokens, MAX_PROMPT);
     stepper_open(&s, &m, &opt);
     struct mallinfo2 before = mallinfo2();
     if (before.uordblks + before.hblkhd > 0) {
-        stepper_feed(&s, tokens, N_PROMPT, 50);
+        stepper_feed(&s, tokens, MAX_PROMPT, 50);
         struct mallinfo2 after = mallinfo2();
         assert_int_equal(after.uordblks + after.hblkhd, before.uordblks + before.hblkhd);
     }
