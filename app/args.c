@@ -260,8 +260,6 @@ struct parser {
     char **argv;
     void *values;
     struct args_rest *rest;
-    char *err;
-    size_t errlen;
 };
 
 /* A value may be nearly any text, but a forgotten one must not swallow the next option. */
@@ -281,7 +279,8 @@ static int check_contradiction(struct parser *p, const struct args_option *o, co
         const struct args_option *other = &p->table->options[i];
         if (p->rest->used[i] && other->type == ARGS_SET && other->offset == o->offset &&
             other->set != o->set)
-            return say_to(p->err, p->errlen, -1, "%s: contradicts %s", name, other->names);
+            return say_to(p->rest->error, sizeof p->rest->error, -1, "%s: contradicts %s", name,
+                          other->names);
     }
     return 0;
 }
@@ -290,18 +289,21 @@ static int take_option(struct parser *p, const struct args_option *o, const char
                        const char *value)
 {
     if (!o->value && value && o->type != ARGS_FLAG)
-        return say_to(p->err, p->errlen, -1, "%s: takes no value (got %s)", name, value);
+        return say_to(p->rest->error, sizeof p->rest->error, -1, "%s: takes no value (got %s)",
+                      name, value);
     if (!value)
         value = o->implied;
     if (o->value && !value) {
         if (p->at >= p->argc || looks_like_option(p, p->argv[p->at]))
-            return say_to(p->err, p->errlen, -1, "%s: needs a value, %s", name, o->value);
+            return say_to(p->rest->error, sizeof p->rest->error, -1, "%s: needs a value, %s", name,
+                          o->value);
         value = p->argv[p->at++];
     }
     if (check_contradiction(p, o, name) != 0)
         return -1;
     p->rest->used[o - p->table->options] = true;
-    return p->values ? args_set(o, name, value, p->values, p->err, p->errlen) : 0;
+    return p->values ? args_set(o, name, value, p->values, p->rest->error, sizeof p->rest->error)
+                     : 0;
 }
 
 /* "-qR", "-n5": short options written together. */
@@ -311,7 +313,7 @@ static int take_short(struct parser *p, const char *arg)
         char name[3] = {'-', *letter, '\0'};
         const struct args_option *o = args_find(p->table, name);
         if (!o)
-            return unknown(p->table, arg, strlen(arg), p->err, p->errlen);
+            return unknown(p->table, arg, strlen(arg), p->rest->error, sizeof p->rest->error);
         if (o->value)
             return take_option(p, o, name, letter[1] ? letter + 1 : NULL);
         if (take_option(p, o, name, NULL) != 0)
@@ -330,7 +332,7 @@ static int take_argument(struct parser *p, char *arg)
     size_t len = strcspn(arg, "=");
     o = find(p->table, arg, len);
     if (!o || arg[len] == '\0')
-        return unknown(p->table, arg, len, p->err, p->errlen);
+        return unknown(p->table, arg, len, p->rest->error, sizeof p->rest->error);
     char *name = mem_alloc(len + 1);
     int status = take_option(p, o, memcpy(name, arg, len), arg + len + 1);
     free(name);
@@ -338,9 +340,9 @@ static int take_argument(struct parser *p, char *arg)
 }
 
 int args_parse(const struct args_table *table, int argc, char **argv, void *values,
-               struct args_rest *rest, char *err, size_t errlen)
+               struct args_rest *rest)
 {
-    struct parser p = {table, argc, 1, argv, values, rest, err, errlen};
+    struct parser p = {table, argc, 1, argv, values, rest};
     *rest = (struct args_rest){
         .words = mem_alloc((size_t)(argc + 1) * sizeof *rest->words),
         .used = mem_alloc(table->n_options * sizeof *rest->used),

@@ -48,16 +48,17 @@ struct args_table {
 struct args_rest {
     const char **words; /* into argv; the array is the caller's to free */
     size_t n_words;
-    size_t n_plain; /* of these, so many stood before `--` */
-    bool *used;     /* [n_options] which of the table were given; the caller's to free */
+    size_t n_plain;  /* of these, so many stood before `--` */
+    bool *used;      /* [n_options] which of the table were given; the caller's to free */
+    char error[512]; /* one line, where it could not be read */
 };
 
 /* Reads argv[1..argc) into values. Options and words may mix; `--` ends the options; the value of
  * an option may be its own argument or follow `=`; of an option given twice the last counts. 0, or
- * -1 with one line in err. rest is set in both cases. values NULL: looks only at what was given,
+ * -1 with rest->error. rest is set in both cases. values NULL: looks only at what was given,
  * not at whether a value is possible. */
 int args_parse(const struct args_table *table, int argc, char **argv, void *values,
-               struct args_rest *rest, char *err, size_t errlen);
+               struct args_rest *rest);
 
 /* Sets one option; value NULL is for those that take none. name is what err calls it. 0 or -1. */
 int args_set(const struct args_option *o, const char *name, const char *value, void *values,

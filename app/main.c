@@ -185,11 +185,10 @@ static int take_verb(const struct args_rest *rest, enum verb *verb, size_t *n_ta
 static int find_verb(int argc, char **argv, enum verb *verb, size_t *n_taken)
 {
     struct args_rest rest;
-    char err[512];
     int status = 0;
 
-    if (args_parse(&options_table, argc, argv, NULL, &rest, err, sizeof err) != 0) {
-        say_error("%s", err);
+    if (args_parse(&options_table, argc, argv, NULL, &rest) != 0) {
+        say_error("%s", rest.error);
         status = EXIT_USAGE;
     }
     if (status == 0)
@@ -265,8 +264,8 @@ static int run(struct app *app, int argc, char **argv)
     if (status != 0)
         return status;
     table.where = 1u << verb;
-    if (args_parse(&table, argc, argv, &app->options, &rest, err, sizeof err) != 0) {
-        say_error("%s", err);
+    if (args_parse(&table, argc, argv, &app->options, &rest) != 0) {
+        say_error("%s", rest.error);
         status = EXIT_USAGE;
     }
     app->words = rest.words + n_taken;

@@ -277,10 +277,14 @@ struct engine_prompt {
     size_t len, n_ids;
 };
 
-/* Renders a request's messages. generate: the model's turn is opened. template_options: a JSON
- * object of further template variables, or NULL. *out's members are the caller's to free. */
-int engine_render(const struct engine *e, const struct engine_request *req, bool generate,
-                  const char *template_options, struct engine_prompt *out, char *err,
+struct engine_rendering {
+    bool generate;         /* the model's turn is opened */
+    const char *variables; /* a JSON object of further template variables, or NULL */
+};
+
+/* Renders a request's messages. *out's members are the caller's to free. */
+int engine_render(const struct engine *e, const struct engine_request *req,
+                  const struct engine_rendering *how, struct engine_prompt *out, char *err,
                   size_t errlen);
 
 struct engine_evaluation {

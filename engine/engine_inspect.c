@@ -53,15 +53,16 @@ int engine_detokenize(const struct engine *e, const int32_t *ids, size_t n, char
     return 0;
 }
 
-int engine_render(const struct engine *e, const struct engine_request *req, bool generate,
-                  const char *template_options, struct engine_prompt *out, char *err, size_t errlen)
+int engine_render(const struct engine *e, const struct engine_request *req,
+                  const struct engine_rendering *how, struct engine_prompt *out, char *err,
+                  size_t errlen)
 {
     const struct tmpl_input input = {
         .messages = req->messages,
         .tools = req->tools,
         .date = req->date,
-        .options = template_options,
-        .generate = generate,
+        .options = how->variables,
+        .generate = how->generate,
         .think = req->think,
     };
     struct tmpl_prompt prompt;

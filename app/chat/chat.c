@@ -470,10 +470,10 @@ int64_t chat_count_prompt(const struct chat *c, const struct request_span *span,
     request_date(c->options, date, sizeof date);
     struct engine_request request = {.messages = messages, .date = date};
     response_format_apply(&c->format, &request);
+    const struct engine_rendering how = {.generate = generate};
     struct engine_prompt prompt;
     int64_t used = -1;
-    if (engine_render(c->model->engine, &request, generate, NULL, &prompt, reason, sizeof reason) ==
-        0) {
+    if (engine_render(c->model->engine, &request, &how, &prompt, reason, sizeof reason) == 0) {
         used = (int64_t)prompt.n_ids;
         free(prompt.text);
         free(prompt.ids);

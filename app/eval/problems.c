@@ -156,23 +156,21 @@ static void note_kind(struct eval_problems *p, const char *kind)
     p->kinds[p->n_kinds++] = kind;
 }
 
-static int add_problem(struct eval_problems *p, const char *path, const struct lines *in,
-                       const char *text, size_t len, char *err, size_t errlen)
+/* The problem of a line. 0, or -1 with what is wrong with it. */
+static int add_problem(struct eval_problems *p, int64_t number, const char *text, size_t len,
+                       char *wrong, size_t wronglen)
 {
     struct eval_problem problem = {0};
     json_error_t error;
-    const char *wrong = NULL;
 
     problem.read = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
     if (!problem.read)
-        return say_to(err, errlen, EXIT_USAGE, "%s: line %lld: not JSON: %s at byte %d", path,
-                      (long long)in->number, error.text, error.position);
-    wrong = read_problem(&problem, in->number);
+        return say_to(wrong, wronglen, -1, "not JSON: %s at byte %d", error.text, error.position);
+    const char *fault = read_problem(&problem, number);
     p->at = mem_realloc(p->at, (p->n + 1) * sizeof *p->at);
     p->at[p->n++] = problem;
-    if (wrong)
-        return say_to(err, errlen, EXIT_USAGE, "%s: line %lld: %s", path, (long long)in->number,
-                      wrong);
+    if (fault)
+        return say_to(wrong, wronglen, -1, "%s", fault);
     if (problem.kind)
         note_kind(p, problem.kind);
     return 0;
@@ -183,6 +181,7 @@ static int read_lines(struct eval_problems *p, struct lines *in, const char *pat
 {
     const char *text;
     size_t len;
+    char wrong[256];
     for (;;)
         switch (lines_next(in, &text, &len)) {
         case LINES_WAIT: lines_feed(in); break;
@@ -194,11 +193,10 @@ static int read_lines(struct eval_problems *p, struct lines *in, const char *pat
             return say_to(err, errlen, EXIT_USAGE, "%s: line %lld: too long (limit %d bytes)", path,
                           (long long)in->number, LINES_LONGEST);
         case LINES_LINE: {
-            size_t rest = len;
-            const char *trimmed = str_trim(text, &rest);
-            int status = rest > 0 ? add_problem(p, path, in, trimmed, rest, err, errlen) : 0;
-            if (status != 0)
-                return status;
+            const char *trimmed = str_trim(text, &len);
+            if (len > 0 && add_problem(p, in->number, trimmed, len, wrong, sizeof wrong) != 0)
+                return say_to(err, errlen, EXIT_USAGE, "%s: line %lld: %s", path,
+                              (long long)in->number, wrong);
         }
         }
 }

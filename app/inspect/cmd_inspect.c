@@ -226,7 +226,7 @@ static char *member(const json_t *in, const char *name)
 
 /* What else the line says is a variable of the template, in an object "extra" as well; null stands
  * for one that is not given. The caller's. */
-static char *template_options(const json_t *in)
+static char *template_variables(const json_t *in)
 {
     const char *name;
     json_t *value, *options = json_object();
@@ -244,8 +244,11 @@ static char *template_options(const json_t *in)
 static char *answer_prompt(struct lines *l, json_t *in, char *err, size_t errlen)
 {
     char *messages = member(in, "messages"), *tools = member(in, "tools");
-    char *extra = template_options(in);
-    json_t *generate = json_object_get(in, "add_generation_prompt");
+    char *variables = template_variables(in);
+    const struct engine_rendering how = {
+        .generate = !json_is_false(json_object_get(in, "add_generation_prompt")),
+        .variables = variables,
+    };
     struct engine_request request = {
         .messages = messages ? messages : "[]",
         .tools = tools,
@@ -253,8 +256,7 @@ static char *answer_prompt(struct lines *l, json_t *in, char *err, size_t errlen
     struct engine_prompt prompt;
     struct str out = {0};
 
-    if (engine_render(l->engine, &request, !json_is_false(generate), extra, &prompt, err, errlen) ==
-        0) {
+    if (engine_render(l->engine, &request, &how, &prompt, err, errlen) == 0) {
         str_adds(&out, "{\"rendered\": ");
         add_string(&out, prompt.text, prompt.len);
         str_adds(&out, ", \"ids\": [");
@@ -271,7 +273,7 @@ static char *answer_prompt(struct lines *l, json_t *in, char *err, size_t errlen
     }
     free(messages);
     free(tools);
-    free(extra);
+    free(variables);
     return out.data;
 }
 

@@ -51,7 +51,8 @@ static int render(struct chat *c, const char *path, const struct str *question, 
     struct engine_request request = {.messages = messages, .date = c->date};
     response_format_apply(&c->format, &request);
     request_set_thinking(&request, c->options);
-    status = engine_render(engine, &request, true, NULL, &prompt, err, errlen);
+    status = engine_render(engine, &request, &(struct engine_rendering){.generate = true}, &prompt,
+                           err, errlen);
     if (status == 0) {
         add_prompt(c->options, &prompt, out);
         free(prompt.text);

@@ -71,23 +71,24 @@ static bool still_named(const struct part *p)
            open.st_ino == named.st_ino && open.st_dev == named.st_dev;
 }
 
-static int lock(struct part *p, bool (*wait)(void *ud), void *ud, char *err, size_t errlen)
+static int lock(struct part *p, char *err, size_t errlen)
 {
     while (flock(p->fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return fail(p, p->name, err, errlen);
-        if (!wait(ud))
+        if (!p->watcher.waiting(p->watcher.ud))
             return say_to(err, errlen, PART_STOPPED, "stopped");
         poll(NULL, 0, WAIT_MS);
     }
     return 0;
 }
 
-int part_open(struct part *p, const char *folder, const char *file, bool (*wait)(void *ud),
-              void *ud, char *err, size_t errlen)
+int part_open(struct part *p, const char *folder, const char *file,
+              const struct part_watcher *watcher, char *err, size_t errlen)
 {
     *p = (struct part){.folder = folder,
                        .file = file,
+                       .watcher = *watcher,
                        .fd = -1,
                        .name = with_ending(file, ".part"),
                        .bad = with_ending(file, ".bad"),
@@ -99,7 +100,7 @@ int part_open(struct part *p, const char *folder, const char *file, bool (*wait)
     for (;;) {
         int status = open_plain(p, err, errlen);
         if (status == 0)
-            status = lock(p, wait, ud, err, errlen);
+            status = lock(p, err, errlen);
         if (status != 0)
             return status;
         if (still_named(p))
@@ -127,13 +128,12 @@ void part_close(struct part *p)
 
 /* Growing */
 
-int part_read(struct part *p, bool (*go_on)(void *ud, int64_t done), void *ud, char *err,
-              size_t errlen)
+int part_read(struct part *p, char *err, size_t errlen)
 {
     struct stat st;
     digest_restart(p->digest);
     int status = lseek(p->fd, 0, SEEK_SET) == 0 && fstat(p->fd, &st) == 0
-                     ? digest_add_file(p->digest, p->fd, go_on, ud)
+                     ? digest_add_file(p->digest, p->fd, p->watcher.reading, p->watcher.ud)
                      : -1;
     if (status < 0)
         return fail(p, p->name, err, errlen);

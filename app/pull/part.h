@@ -15,24 +15,31 @@
 
 enum { PART_FAILED = -1, PART_STOPPED = -2, PART_DIFFERS = -3 };
 
+/* Asked some times a second whether to go on; false stops. */
+struct part_watcher {
+    bool (*waiting)(void *ud);               /* for another program's lock */
+    bool (*reading)(void *ud, int64_t done); /* what is there, so many bytes by now */
+    void *ud;
+};
+
 struct part {
     const char *folder, *file; /* the caller's */
+    struct part_watcher watcher;
     int dir, fd;
     char *name, *bad;      /* of the part; of one that was wrong */
     struct digest *digest; /* of its bytes */
     int64_t size;
 };
 
-/* Makes the folder where there is none, and opens the part, empty where there is none. While
- * another program has it locked, `wait` is asked some times a second whether to go on waiting. 0 or
- * one of the above, with a line in err; in any case part_close. */
-int part_open(struct part *p, const char *folder, const char *file, bool (*wait)(void *ud),
-              void *ud, char *err, size_t errlen);
+/* Makes the folder where there is none, and opens the part, empty where there is none; waits while
+ * another program has it locked. 0 or one of the above, with a line in err; in any case
+ * part_close. */
+int part_open(struct part *p, const char *folder, const char *file,
+              const struct part_watcher *watcher, char *err, size_t errlen);
 void part_close(struct part *p);
 
-/* Reads what is there of it through the digest; go_on hears how far that is. */
-int part_read(struct part *p, bool (*go_on)(void *ud, int64_t done), void *ud, char *err,
-              size_t errlen);
+/* Reads what is there of it through the digest. */
+int part_read(struct part *p, char *err, size_t errlen);
 
 /* Empties it. */
 int part_restart(struct part *p, char *err, size_t errlen);

@@ -271,8 +271,7 @@ static int look_at_part(struct pull *p, char *err, size_t errlen)
     struct model_record old;
     bool same = model_record_read(p->part.dir, p->file->name, &old) &&
                 strcmp(old.sha256, p->record.sha256) == 0;
-    int status = same ? part_read(&p->part, go_on_reading, p, err, errlen)
-                      : part_restart(&p->part, err, errlen);
+    int status = same ? part_read(&p->part, err, errlen) : part_restart(&p->part, err, errlen);
     if (same && p->record.bytes < 0)
         p->record.bytes = old.bytes;
     if (same && old.url && strcmp(old.url, p->record.url) == 0)
@@ -432,9 +431,10 @@ static int load(struct pull *p, char *err, size_t errlen)
     return 0;
 }
 
-static int catalog_file(struct pull *p, char *err, size_t errlen)
+static int pull_file(struct pull *p, char *err, size_t errlen)
 {
-    int status = part_open(&p->part, p->req->folder, p->file->name, go_on_waiting, p, err, errlen);
+    const struct part_watcher watcher = {go_on_waiting, go_on_reading, p};
+    int status = part_open(&p->part, p->req->folder, p->file->name, &watcher, err, errlen);
     if (status != 0)
         return status == PART_STOPPED ? stopped(err, errlen) : EXIT_NETWORK;
     status = look_at_target(p, err, errlen);
@@ -481,7 +481,7 @@ int pull_run(const struct pull_request *req, const struct catalog_file *file,
     if (status == 0 && !kept)
         status = learn_digest(&p, err, errlen);
     if (status == 0 && !kept) {
-        status = catalog_file(&p, err, errlen);
+        status = pull_file(&p, err, errlen);
         part_close(&p.part);
     }
     memcpy(result->sha256, p.record.sha256, DIGEST_HEX);

@@ -39,13 +39,20 @@ static int n_ranges_of(const struct cpu *c, int t)
     return c->batch->position[t] / RANGE + 1;
 }
 
-/* The partial result of one range, for `n` <= HEADS query heads from `head` on. */
-static void attend(const struct attention *at, int t, int head, int n, int r, float *score,
-                   float *out, struct sums *sums)
+/* A partial result of some query heads: out [head][head_dim], sums [head]. */
+struct partial {
+    float *out;
+    struct sums *sums;
+};
+
+/* That of one range, for HEADS query heads from `head` on, or those left of its KV head. */
+static void attend(const struct attention *at, int t, int head, int r, float *score,
+                   struct partial to)
 {
     const struct cpu *c = at->cpu;
     int d = c->cfg.head_dim, visible = n_visible(c, t, r);
-    int head_kv = head / (c->cfg.n_head / c->cfg.n_head_kv);
+    int group = c->cfg.n_head / c->cfg.n_head_kv, head_kv = head / group;
+    int left = group - head % group, n = left < HEADS ? left : HEADS;
     size_t first = ((size_t)t * (size_t)c->cfg.n_head + (size_t)head) * (size_t)d;
     struct query q = {c->q + first, c->act + first / QUANT_BLOCK};
     struct kv_piece piece[RANGE_BLOCKS];
@@ -56,41 +63,41 @@ static void attend(const struct attention *at, int t, int head, int n, int r, fl
     }
     float scale = 1 / sqrtf((float)d);
     for (int h = 0; h < n; h++)
-        c->kernels->softmax(score + h * RANGE, visible, scale, &sums[h].max, &sums[h].sum);
-    memset(out, 0, (size_t)(n * d) * sizeof *out);
+        c->kernels->softmax(score + h * RANGE, visible, scale, &to.sums[h].max, &to.sums[h].sum);
+    memset(to.out, 0, (size_t)(n * d) * sizeof *to.out);
     for (int i = 0; i * KV_BLOCK < visible; i++) {
-        int left = visible - i * KV_BLOCK;
+        int rest = visible - i * KV_BLOCK;
         c->attend->values(piece[i].v, d, score + i * KV_BLOCK, RANGE, n,
-                          left < KV_BLOCK ? left : KV_BLOCK, out);
+                          rest < KV_BLOCK ? rest : KV_BLOCK, to.out);
     }
 }
 
 /* The same for all query heads of a KV head. */
 static void attend_group(const struct attention *at, int t, int head_kv, int r, int thread,
-                         float *out, struct sums *sums)
+                         struct partial to)
 {
     const struct cpu *c = at->cpu;
     int group = c->cfg.n_head / c->cfg.n_head_kv;
     float *score = c->thread_score + (size_t)thread * HEADS * RANGE;
 
-    for (int h = 0; h < group; h += HEADS) {
-        int n = group - h < HEADS ? group - h : HEADS;
-        attend(at, t, head_kv * group + h, n, r, score, out + h * c->cfg.head_dim, sums + h);
-    }
+    for (int h = 0; h < group; h += HEADS)
+        attend(at, t, head_kv * group + h, r, score,
+               (struct partial){to.out + h * c->cfg.head_dim, to.sums + h});
 }
 
 /* Takes the partial result of the next range into that of the ranges before it. */
-static void fold(const struct cpu *c, float *out, struct sums *total, const float *next,
-                 const struct sums *sums, int n_heads)
+static void fold(const struct cpu *c, struct partial to, struct partial next, int n_heads)
 {
     int d = c->cfg.head_dim;
 
     for (int h = 0; h < n_heads; h++) {
-        float max = sums[h].max > total[h].max ? sums[h].max : total[h].max;
-        float a = expf(total[h].max - max), b = expf(sums[h].max - max);
-        total[h].max = max;
-        total[h].sum = total[h].sum * a + sums[h].sum * b;
-        c->kernels->blend(out + h * d, a, next + h * d, b, d);
+        struct sums *all = &to.sums[h];
+        const struct sums *more = &next.sums[h];
+        float max = more->max > all->max ? more->max : all->max;
+        float a = expf(all->max - max), b = expf(more->max - max);
+        all->max = max;
+        all->sum = all->sum * a + more->sum * b;
+        c->kernels->blend(to.out + h * d, a, next.out + h * d, b, d);
     }
 }
 
@@ -119,22 +126,22 @@ static void span_item(void *ud, int item, int thread)
     const struct cpu *c = at->cpu;
     int head_kv = item % c->cfg.n_head_kv, group = c->cfg.n_head / c->cfg.n_head_kv;
     struct span span = c->spans[item / c->cfg.n_head_kv];
-    float *next = c->thread_out + (size_t)thread * (size_t)(group * c->cfg.head_dim);
     struct sums *total = c->thread_sums + (size_t)thread * (size_t)((SPAN_TOKENS + 1) * group);
-    struct sums *sums = total + SPAN_TOKENS * group;
+    struct partial next = {c->thread_out + (size_t)thread * (size_t)(group * c->cfg.head_dim),
+                           total + SPAN_TOKENS * group};
     int last = span.first + span.n - 1;
 
     for (int r = 0; r < n_ranges_of(c, last); r++) {
         for (int i = 0; i < span.n; i++) {
             int t = span.first + i;
-            float *out = result_of(c, t, head_kv);
+            struct partial result = {result_of(c, t, head_kv), total + i * group};
             if (r >= n_ranges_of(c, t))
                 continue;
             if (r == 0) {
-                attend_group(at, t, head_kv, r, thread, out, total + i * group);
+                attend_group(at, t, head_kv, r, thread, result);
             } else {
-                attend_group(at, t, head_kv, r, thread, next, sums);
-                fold(c, out, total + i * group, next, sums, group);
+                attend_group(at, t, head_kv, r, thread, next);
+                fold(c, result, next, group);
             }
         }
     }
@@ -152,9 +159,10 @@ static void range_item(void *ud, int item, int thread)
     int t = item / at->n_ranges / c->cfg.n_head_kv;
 
     if (r < n_ranges_of(c, t))
-        attend_group(at, t, head_kv, r, thread,
-                     c->part_out + (size_t)item * (size_t)(group * c->cfg.head_dim),
-                     c->part_sums + (size_t)item * (size_t)group);
+        attend_group(
+            at, t, head_kv, r, thread,
+            (struct partial){c->part_out + (size_t)item * (size_t)(group * c->cfg.head_dim),
+                             c->part_sums + (size_t)item * (size_t)group});
 }
 
 static void fold_item(void *ud, int item, int thread)
@@ -163,19 +171,19 @@ static void fold_item(void *ud, int item, int thread)
     const struct cpu *c = at->cpu;
     int group = c->cfg.n_head / c->cfg.n_head_kv, size = group * c->cfg.head_dim;
     int t = item / c->cfg.n_head_kv;
-    float *out = result_of(c, t, item % c->cfg.n_head_kv);
     size_t first = (size_t)item * (size_t)at->n_ranges;
-    const float *part = c->part_out + first * (size_t)size;
-    struct sums *sums = c->part_sums + first * (size_t)group, *total = sums;
+    struct partial part = {c->part_out + first * (size_t)size,
+                           c->part_sums + first * (size_t)group};
+    struct partial result = {result_of(c, t, item % c->cfg.n_head_kv), part.sums};
     (void)thread;
 
-    memcpy(out, part, (size_t)size * sizeof *out);
+    memcpy(result.out, part.out, (size_t)size * sizeof *result.out);
     for (int r = 1; r < n_ranges_of(c, t); r++) {
-        part += size;
-        sums += group;
-        fold(c, out, total, part, sums, group);
+        part.out += size;
+        part.sums += group;
+        fold(c, result, part, group);
     }
-    divide(c, out, total, group);
+    divide(c, result.out, result.sums, group);
 }
 
 void cpu_attention_begin(struct cpu *c)

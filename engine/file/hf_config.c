@@ -52,22 +52,21 @@ static int read_sizes(const struct hf_reader *r, const json_t *json, struct hf_c
         {"hidden_size", "embedding_length"},
         {"intermediate_size", "feed_forward_length"},
     };
+    const struct hf_json in = {r, config_file, json};
     int hidden = 0, value;
     double epsilon;
 
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-        if (hf_json_int(r, config_file, json, plain[i].from, INT_MAX, 0, &value) != 0)
+        if (hf_json_int(&in, plain[i].from, INT_MAX, 0, &value) != 0)
             return -1;
         put_int(r, c, plain[i].to, value);
         hidden = strcmp(plain[i].from, "hidden_size") == 0 ? value : hidden;
     }
-    if (hf_json_int(r, config_file, json, "vocab_size", 1 << 24, 0, &c->n_vocab) != 0 ||
-        hf_json_int(r, config_file, json, "num_attention_heads", 4096, 0, &c->n_head) != 0 ||
-        hf_json_int(r, config_file, json, "num_key_value_heads", 4096, c->n_head, &c->n_head_kv) !=
-            0 ||
-        hf_json_int(r, config_file, json, "head_dim", 1024, hidden / c->n_head + !hidden,
-                    &c->head_dim) != 0 ||
-        hf_json_real(r, config_file, json, "rms_norm_eps", NAN, &epsilon) != 0)
+    if (hf_json_int(&in, "vocab_size", 1 << 24, 0, &c->n_vocab) != 0 ||
+        hf_json_int(&in, "num_attention_heads", 4096, 0, &c->n_head) != 0 ||
+        hf_json_int(&in, "num_key_value_heads", 4096, c->n_head, &c->n_head_kv) != 0 ||
+        hf_json_int(&in, "head_dim", 1024, hidden / c->n_head + !hidden, &c->head_dim) != 0 ||
+        hf_json_real(&in, "rms_norm_eps", NAN, &epsilon) != 0)
         return -1;
     put_int(r, c, "attention.head_count", c->n_head);
     put_int(r, c, "attention.head_count_kv", c->n_head_kv);
@@ -86,9 +85,10 @@ static int read_rotation(const struct hf_reader *r, const json_t *json, struct h
     const json_t *scaling = json_is_object(one) ? one : json_object_get(json, "rope_scaling");
     const json_t *kind = json_object_get(scaling, "rope_type");
     const char *type = json_string_value(kind ? kind : json_object_get(scaling, "type"));
+    const struct hf_json in = {r, config_file, json_is_object(one) ? one : json};
+    const struct hf_json in_scaling = {r, config_file, scaling};
 
-    if (hf_json_real(r, config_file, json_is_object(one) ? one : json, "rope_theta", 10000,
-                     &c->theta) != 0)
+    if (hf_json_real(&in, "rope_theta", 10000, &c->theta) != 0)
         return -1;
     put_real(r, c, "rope.freq_base", c->theta);
     if (!type && json_object_get(scaling, "factor"))
@@ -102,11 +102,10 @@ static int read_rotation(const struct hf_reader *r, const json_t *json, struct h
                          gguf_print(shown, sizeof shown, (struct gguf_string){type, strlen(type)}));
     }
     c->scaled = true;
-    if (hf_json_real(r, config_file, scaling, "factor", NAN, &c->factor) != 0 ||
-        hf_json_real(r, config_file, scaling, "low_freq_factor", NAN, &c->low) != 0 ||
-        hf_json_real(r, config_file, scaling, "high_freq_factor", NAN, &c->high) != 0 ||
-        hf_json_real(r, config_file, scaling, "original_max_position_embeddings", NAN,
-                     &c->trained) != 0)
+    if (hf_json_real(&in_scaling, "factor", NAN, &c->factor) != 0 ||
+        hf_json_real(&in_scaling, "low_freq_factor", NAN, &c->low) != 0 ||
+        hf_json_real(&in_scaling, "high_freq_factor", NAN, &c->high) != 0 ||
+        hf_json_real(&in_scaling, "original_max_position_embeddings", NAN, &c->trained) != 0)
         return -1;
     if (!(c->factor >= 1 && c->low > 0 && c->high > c->low && c->trained >= 1))
         return hf_refuse(r, config_file, "rope_scaling: its factors are out of range");

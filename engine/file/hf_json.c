@@ -74,31 +74,29 @@ json_t *hf_json_need(const struct hf_reader *r, const char *file)
     return json;
 }
 
-int hf_json_int(const struct hf_reader *r, const char *file, const json_t *in, const char *key,
-                int max, int otherwise, int *out)
+int hf_json_int(const struct hf_json *in, const char *key, int max, int otherwise, int *out)
 {
-    const json_t *value = json_object_get(in, key);
+    const json_t *value = json_object_get(in->object, key);
     if ((!value || json_is_null(value)) && otherwise > 0 && otherwise <= max) {
         *out = otherwise;
         return 0;
     }
     if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > max)
-        return hf_refuse(r, file, "%s: %s (limit 1 to %d)", key, value ? "out of range" : "missing",
-                         max);
+        return hf_refuse(in->reader, in->file, "%s: %s (limit 1 to %d)", key,
+                         value ? "out of range" : "missing", max);
     *out = (int)json_integer_value(value);
     return 0;
 }
 
-int hf_json_real(const struct hf_reader *r, const char *file, const json_t *in, const char *key,
-                 double otherwise, double *out)
+int hf_json_real(const struct hf_json *in, const char *key, double otherwise, double *out)
 {
-    const json_t *value = json_object_get(in, key);
+    const json_t *value = json_object_get(in->object, key);
     if ((!value || json_is_null(value)) && !isnan(otherwise)) {
         *out = otherwise;
         return 0;
     }
     if (!json_is_number(value))
-        return hf_refuse(r, file, "%s: %s", key, value ? "not a number" : "missing");
+        return hf_refuse(in->reader, in->file, "%s: %s", key, value ? "not a number" : "missing");
     *out = json_number_value(value);
     return 0;
 }

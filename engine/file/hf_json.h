@@ -18,12 +18,17 @@ json_t *hf_json_read(const struct hf_reader *r, const char *file, bool *failed);
 /* The same for one that must be there. */
 json_t *hf_json_need(const struct hf_reader *r, const char *file);
 
+/* An object of a file, for reading numbers from it. */
+struct hf_json {
+    const struct hf_reader *reader;
+    const char *file;
+    const json_t *object;
+};
+
 /* A whole number within 1..max, or `otherwise` where there is none (0: it must be there). */
-int hf_json_int(const struct hf_reader *r, const char *file, const json_t *in, const char *key,
-                int max, int otherwise, int *out);
+int hf_json_int(const struct hf_json *in, const char *key, int max, int otherwise, int *out);
 
 /* A number, or `otherwise` (NAN: it must be there). */
-int hf_json_real(const struct hf_reader *r, const char *file, const json_t *in, const char *key,
-                 double otherwise, double *out);
+int hf_json_real(const struct hf_json *in, const char *key, double otherwise, double *out);
 
 #endif

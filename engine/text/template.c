@@ -103,31 +103,31 @@ static const char *missing_marker(const struct form *f, const struct tokenizer *
     return NULL;
 }
 
-static const struct form *recognise(const struct tokenizer *t, const char *source, size_t n,
-                                    const char *architecture, char *err, size_t errlen)
+static const struct form *recognise(const struct tokenizer *t, const struct tmpl_source *source,
+                                    char *err, size_t errlen)
 {
     const size_t n_forms = sizeof forms / sizeof *forms;
-    for (size_t i = 0; source && i < n_forms; i++)
-        if (has_form(&forms[i], source, n))
+    for (size_t i = 0; source->text && i < n_forms; i++)
+        if (has_form(&forms[i], source->text, source->len))
             return &forms[i];
-    for (size_t i = 0; !source && i < n_forms; i++) {
+    for (size_t i = 0; !source->text && i < n_forms; i++) {
         const char *name = forms[i].architecture;
-        if (name && strcmp(name, architecture) == 0 && !missing_marker(&forms[i], t))
+        if (name && strcmp(name, source->architecture) == 0 && !missing_marker(&forms[i], t))
             return &forms[i];
     }
     char shown[64];
-    if (source)
+    if (source->text)
         snprintf(err, errlen, "tokenizer.chat_template: not one of the known (it begins \"%s\")",
-                 utf8_escape(shown, sizeof shown, source, n));
+                 utf8_escape(shown, sizeof shown, source->text, source->len));
     else
         snprintf(err, errlen, "tokenizer.chat_template: missing, and the tokens fit no known one");
     return NULL;
 }
 
-int tmpl_open(struct tmpl **out, const struct tokenizer *t, const char *source, size_t source_len,
-              const char *architecture, char *err, size_t errlen)
+int tmpl_open(struct tmpl **out, const struct tokenizer *t, const struct tmpl_source *source,
+              char *err, size_t errlen)
 {
-    const struct form *form = recognise(t, source, source_len, architecture, err, errlen);
+    const struct form *form = recognise(t, source, err, errlen);
     if (!form)
         return -1;
     const char *missing = missing_marker(form, t);
@@ -152,13 +152,14 @@ int tmpl_open(struct tmpl **out, const struct tokenizer *t, const char *source, 
 int tmpl_open_gguf(struct tmpl **out, const struct tokenizer *t, const struct gguf *g, char *err,
                    size_t errlen)
 {
-    struct gguf_string source = {0}, name = {0};
-    if (gguf_get_string(g, "tokenizer.chat_template", &source, err, errlen) < 0 ||
+    struct gguf_string text = {0}, name = {0};
+    if (gguf_get_string(g, "tokenizer.chat_template", &text, err, errlen) < 0 ||
         gguf_get_string(g, "general.architecture", &name, err, errlen) < 0)
         return -1;
     char architecture[64];
     utf8_escape(architecture, sizeof architecture, name.data, name.len);
-    return tmpl_open(out, t, source.data, source.len, architecture, err, errlen);
+    const struct tmpl_source source = {text.data, text.len, architecture};
+    return tmpl_open(out, t, &source, err, errlen);
 }
 
 void tmpl_close(struct tmpl *m)

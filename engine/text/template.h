@@ -22,10 +22,17 @@ struct gguf;
 struct tmpl;
 struct tokenizer;
 
-/* source: the file's template text, or NULL if it has none; then the form follows from architecture
- * and the special tokens there are. The tokenizer must outlive *out. 0, or -1 with err set. */
-int tmpl_open(struct tmpl **out, const struct tokenizer *t, const char *source, size_t source_len,
-              const char *architecture, char *err, size_t errlen);
+/* What a file says of its template. Without a text the form follows from the architecture and the
+ * special tokens there are. */
+struct tmpl_source {
+    const char *text; /* len bytes; or NULL */
+    size_t len;
+    const char *architecture;
+};
+
+/* The tokenizer must outlive *out. 0, or -1 with err set. */
+int tmpl_open(struct tmpl **out, const struct tokenizer *t, const struct tmpl_source *source,
+              char *err, size_t errlen);
 int tmpl_open_gguf(struct tmpl **out, const struct tokenizer *t, const struct gguf *g, char *err,
                    size_t errlen);
 void tmpl_close(struct tmpl *m);

@@ -16,7 +16,6 @@
 struct parsed {
     struct options o;
     struct args_rest rest;
-    char err[256];
     int status;
 };
 
@@ -33,8 +32,7 @@ static struct parsed *parse(const char *line)
     for (char *at = copy; at && argc < MAX_ARGS;)
         argv[argc++] = strsep(&at, "|");
     options_init(&p.o);
-    p.err[0] = '\0';
-    p.status = args_parse(&options_table, argc, argv, &p.o, &p.rest, p.err, sizeof p.err);
+    p.status = args_parse(&options_table, argc, argv, &p.o, &p.rest);
     return &p;
 }
 
@@ -48,7 +46,7 @@ static void assert_refused(const char *line, const char *message)
 {
     struct parsed *p = parse(line);
     assert_int_equal(p->status, -1);
-    assert_string_equal(p->err, message);
+    assert_string_equal(p->rest.error, message);
     done(p);
 }
 

@@ -167,7 +167,9 @@ static void measuring_is_asked_for(void **state)
         struct answer usual, past;
         char err[256];
         answer_get(e, sum, &greedy, 0, &usual);
-        assert_int_equal(engine_render(e, &plain, true, NULL, &prompt, err, sizeof err), 0);
+        assert_int_equal(engine_render(e, &plain, &(struct engine_rendering){.generate = true},
+                                       &prompt, err, sizeof err),
+                         0);
 
         struct engine_request req = {.tokens = prompt.ids,
                                      .n_tokens = prompt.n_ids,

@@ -176,7 +176,9 @@ static void facts_and_inspection(void **state)
     const struct engine_request req = {.messages = sum, .date = "26 Jul 2024"};
     struct engine_prompt prompt;
     char err[256];
-    assert_int_equal(engine_render(f.e, &req, true, NULL, &prompt, err, sizeof err), 0);
+    assert_int_equal(engine_render(f.e, &req, &(struct engine_rendering){.generate = true}, &prompt,
+                                   err, sizeof err),
+                     0);
     assert_non_null(strstr(prompt.text, "26 Jul 2024"));
     assert_true(prompt.n_ids > 20);
     free(prompt.text);

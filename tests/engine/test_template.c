@@ -22,7 +22,7 @@ static struct tmpl *open_form(const struct tokenizer *t, const char *architectur
 {
     struct tmpl *m;
     char err[256];
-    if (tmpl_open(&m, t, NULL, 0, architecture, err, sizeof err) != 0)
+    if (tmpl_open(&m, t, &(struct tmpl_source){NULL, 0, architecture}, err, sizeof err) != 0)
         fail_msg("%s", err);
     return m;
 }
@@ -370,11 +370,14 @@ static void templates_are_recognised_or_refused(void **state)
     struct tokenizer *t = build_tokenizer("llama-bpe");
     struct tmpl *m;
     char err[256];
-    assert_int_equal(tmpl_open(&m, t, unknown, strlen(unknown), "llama", err, sizeof err), -1);
+    assert_int_equal(
+        tmpl_open(&m, t, &(struct tmpl_source){unknown, strlen(unknown), "llama"}, err, sizeof err),
+        -1);
     assert_string_equal(err, "tokenizer.chat_template: not one of the known (it begins "
                              "\"{%- if x %}\\x1B[2J{{ messages }}{% endif %}\")");
-    assert_int_equal(tmpl_open(&m, t, "", 0, "llama", err, sizeof err), -1);
-    assert_int_equal(tmpl_open(&m, t, NULL, 0, "mamba", err, sizeof err), -1);
+    assert_int_equal(tmpl_open(&m, t, &(struct tmpl_source){"", 0, "llama"}, err, sizeof err), -1);
+    assert_int_equal(tmpl_open(&m, t, &(struct tmpl_source){NULL, 0, "mamba"}, err, sizeof err),
+                     -1);
     assert_string_equal(err, "tokenizer.chat_template: missing, and the tokens fit no known one");
     tok_close(t);
 }
@@ -393,8 +396,10 @@ static void a_form_needs_its_markers(void **state)
         if (strcmp(b.text[id], "<|eot_id|>") == 0)
             b.types[id] = TOK_UNUSED;
     assert_int_equal(tok_open(&t, &b.vocab, err, sizeof err), 0);
-    assert_int_equal(tmpl_open(&m, t, NULL, 0, "llama", err, sizeof err), -1);
-    assert_int_equal(tmpl_open(&m, t, source, len, "llama", err, sizeof err), -1);
+    assert_int_equal(tmpl_open(&m, t, &(struct tmpl_source){NULL, 0, "llama"}, err, sizeof err),
+                     -1);
+    assert_int_equal(tmpl_open(&m, t, &(struct tmpl_source){source, len, "llama"}, err, sizeof err),
+                     -1);
     assert_string_equal(err, "tokenizer.ggml.tokens: no <|eot_id|>, which the chat template needs");
     free(source);
     tok_close(t);
@@ -420,7 +425,8 @@ static void open_model(struct model *m)
     snprintf(path, sizeof path, "templates/%s.jinja", m->source);
     char *source = fixture_read(path, &len);
     m->family.tokens = jsonl_tokenizer(m->tokens);
-    if (tmpl_open(&m->family.form, m->family.tokens, source, len, "", err, sizeof err) != 0)
+    if (tmpl_open(&m->family.form, m->family.tokens, &(struct tmpl_source){source, len, ""}, err,
+                  sizeof err) != 0)
         fail_msg("%s", err);
     free(source);
 }

@@ -56,8 +56,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char err[256];
     if (!t) {
         t = build_tokenizer("llama-bpe");
-        require(tmpl_open(&forms[0], t, NULL, 0, "qwen2", err, sizeof err) == 0);
-        require(tmpl_open(&forms[1], t, NULL, 0, "llama", err, sizeof err) == 0);
+        require(tmpl_open(&forms[0], t, &(struct tmpl_source){NULL, 0, "qwen2"}, err, sizeof err) ==
+                0);
+        require(tmpl_open(&forms[1], t, &(struct tmpl_source){NULL, 0, "llama"}, err, sizeof err) ==
+                0);
     }
     char *copy = malloc(size + 1);
     require(copy != NULL);
