@@ -57,14 +57,6 @@ bool model_pool_take_note(struct model_pool *p, struct str *out)
     return true;
 }
 
-size_t model_pool_count(const struct model_pool *p)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < p->n; i++)
-        n += p->models[i].engine != NULL;
-    return n;
-}
-
 /* Memory */
 
 static uint64_t bytes_of(const struct pool_model *m)

@@ -88,7 +88,4 @@ bool model_pool_has(const struct model_pool *p, const char *path, bool *on_gpu);
 /* 0 where it is not in memory, or NULL. */
 uint64_t pool_model_serial(const struct pool_model *m);
 
-/* How many are in memory. */
-size_t model_pool_count(const struct model_pool *p);
-
 #endif

@@ -362,8 +362,12 @@ static int check_named(struct shelf *s, const struct app *app)
     return status;
 }
 
+struct removal {
+    size_t n_deleted, n_kept;
+};
+
 static int remove_conversation(struct shelf *s, const struct options *o, const char *word,
-                               bool *kept)
+                               struct removal *removal)
 {
     struct store_conversations *one;
     int status = find_named(s, word, &one);
@@ -373,11 +377,25 @@ static int remove_conversation(struct shelf *s, const struct options *o, const c
     bool meant = say_confirm(o->yes, "delete conversation %" PRId64 ", %s, for good?", id,
                              one->items[0].title);
     store_conversations_free(one);
-    if (meant)
-        return store_conversation_delete(s->store, id) == STORE_OK ? 0 : failed(s);
-    say_error("conversation %s: kept", word);
-    *kept = true;
+    if (!meant) {
+        say_error("conversation %s: kept", word);
+        removal->n_kept++;
+        return 0;
+    }
+    if (store_conversation_delete(s->store, id) != STORE_OK)
+        return failed(s);
+    removal->n_deleted++;
     return 0;
+}
+
+/* Here and not when the store closes, which takes no more time than the end of a chat may. */
+static int purge(struct shelf *s)
+{
+    if (store_purge(s->store) == STORE_OK)
+        return 0;
+    return say_to(s->err, sizeof s->err, EXIT_HISTORY,
+                  "history: deleted, but the words are still in the file: %s",
+                  store_error(s->store));
 }
 
 int cmd_rm(struct app *app)
@@ -386,10 +404,12 @@ int cmd_rm(struct app *app)
     int status = open_shelf(&s, app, REMOVES);
     if (status == 0 && app->n_words == 0)
         status = say_to(s.err, sizeof s.err, EXIT_USAGE, "rm: no conversation named");
-    bool kept = false;
+    struct removal removal = {0};
     if (status == 0)
         status = check_named(&s, app);
     for (size_t i = 0; status == 0 && i < app->n_words; i++)
-        status = remove_conversation(&s, &app->options, app->words[i], &kept);
-    return close_shelf(&s, status == 0 && kept ? EXIT_ANSWER : status);
+        status = remove_conversation(&s, &app->options, app->words[i], &removal);
+    if (status == 0 && removal.n_deleted > 0)
+        status = purge(&s);
+    return close_shelf(&s, status == 0 && removal.n_kept > 0 ? EXIT_ANSWER : status);
 }

@@ -22,7 +22,6 @@ enum {
 };
 
 struct gguf {
-    uint32_t version;
     const unsigned char *bytes;
     size_t size, data_start;
 
@@ -75,7 +74,7 @@ static int check_magic(struct cursor *c)
                          gguf_print(magic, sizeof magic, got));
 }
 
-static int take_version(struct cursor *c, uint32_t *out)
+static int check_version(struct cursor *c)
 {
     uint32_t version;
 
@@ -87,7 +86,6 @@ static int take_version(struct cursor *c, uint32_t *out)
             c, "big-endian files are not supported (got %" PRIu32 ", limit 2 to 3)", version);
     if (version < 2 || version > 3)
         return cursor_refuse(c, "not supported (got %" PRIu32 ", limit 2 to 3)", version);
-    *out = version;
     return 0;
 }
 
@@ -201,7 +199,7 @@ static int take_header(struct cursor *c, struct gguf *g)
 
     g->bytes = c->bytes;
     g->size = c->size;
-    if (check_magic(c) != 0 || take_version(c, &g->version) != 0 ||
+    if (check_magic(c) != 0 || check_version(c) != 0 ||
         take_count(c, "n_tensors", ENTRY_TENSOR_MIN, &g->n_tensors) != 0 ||
         take_count(c, "n_keys", ENTRY_KEY_MIN, &g->n_keys) != 0 || alloc_entries(c, g) != 0)
         return -1;
@@ -317,11 +315,6 @@ bool gguf_changed(const struct gguf *g)
     if (g->origin.changed)
         return g->origin.changed(g->origin.self);
     return g->is_file && safemap_changed(&g->file);
-}
-
-uint32_t gguf_version(const struct gguf *g)
-{
-    return g->version;
 }
 
 const void *gguf_span(const struct gguf *g, size_t i, size_t *size_out)

@@ -112,7 +112,6 @@ int gguf_assemble(struct gguf **out, const struct gguf_parts *parts, char *err, 
  * costs one system call. Any thread. */
 bool gguf_changed(const struct gguf *g);
 
-uint32_t gguf_version(const struct gguf *g);
 /* The model's bytes, span by span: of the header and what follows it, then of further files;
  * NULL after the last. */
 const void *gguf_span(const struct gguf *g, size_t i, size_t *size_out);

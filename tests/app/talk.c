@@ -35,6 +35,14 @@ void talk_use(struct talk *t, const char *model)
     assert_int_equal(chat_use(&t->chat, model, err, sizeof err), 0);
 }
 
+size_t talk_n_in_memory(const struct talk *t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->chat.pool.n; i++)
+        n += t->chat.pool.models[i].engine != NULL;
+    return n;
+}
+
 void talk_wait(struct talk *t)
 {
     struct chat_event ev;

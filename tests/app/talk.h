@@ -15,6 +15,7 @@ void talk_open(struct talk *t, const char *db);
 void talk_close(struct talk *t);
 
 void talk_use(struct talk *t, const char *model);
+size_t talk_n_in_memory(const struct talk *t); /* models */
 
 /* Asks and waits for the answer. */
 void talk_ask(struct talk *t, const char *question);

@@ -52,7 +52,7 @@ static void test_switching(void **state)
     int second = p.chat.usage.prompt_tokens;
 
     talk_use(&p, llama);
-    assert_int_equal(model_pool_count(&p.chat.pool), 2);
+    assert_int_equal(talk_n_in_memory(&p), 2);
     assert_true(p.chat.model->ready); /* nothing is loaded again */
     talk_ask(&p, "and add 1");
     assert_in_range(p.chat.usage.cached_tokens, first - BLOCK, first); /* all it has seen */
@@ -60,7 +60,7 @@ static void test_switching(void **state)
     assert_true(p.chat.model->ready);
     talk_ask(&p, "and add 2");
     assert_in_range(p.chat.usage.cached_tokens, second - BLOCK, second);
-    assert_int_equal(model_pool_count(&p.chat.pool), 2);
+    assert_int_equal(talk_n_in_memory(&p), 2);
     assert_int_equal(p.chat.history.n_turns, 8);
     talk_close(&p);
 }

@@ -75,7 +75,7 @@ static void test_giving_way(void **state)
     assert_note(&p, "demo-llama gave way to ");
     assert_true(is_held(&p, "demo-deepseek"));
     assert_false(is_held(&p, "demo-llama"));
-    assert_int_equal(model_pool_count(&p.chat.pool), 2);
+    assert_int_equal(talk_n_in_memory(&p), 2);
 
     talk_use(&p, llama);
     assert_note(&p, "demo-deepseek gave way to demo-llama (needs ");
