@@ -17,8 +17,8 @@
 #include "app/str.h"
 
 enum {
-    ENTRIES_MOST = 20000, /* of a folder that are looked at, */
-    NAMES_MOST = 64,      /* and that are gone into */
+    ENTRIES_MOST = 20000, /* read of a folder, */
+    NAMES_MOST = 64,      /* and entered */
     JSON_MOST = 64 * 1024,
 };
 
@@ -33,7 +33,7 @@ static const char *environment(const char *name)
     return value && value[0] == '/' ? value : NULL;
 }
 
-/* $VARIABLE/rest; the caller's, NULL where the variable does not say. */
+/* $VARIABLE/rest; the caller's. NULL: the variable is not set. */
 static char *under(const char *variable, const char *rest)
 {
     const char *base = environment(variable);
@@ -60,7 +60,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The names in a folder that `wanted` likes, in order. NULL: all. */
+/* The sorted names in a folder that are `wanted`; NULL: all. */
 static void list_names(const char *folder, bool (*wanted)(const char *name), struct names *out)
 {
     DIR *dir = opendir(folder);
@@ -80,7 +80,7 @@ static void names_done(struct names *names)
         free(names->at[i]);
 }
 
-/* Calls `each` with the path of each such name in a folder, which is freed, and the name. */
+/* Calls `each` with the path and the name of each such entry. Frees `folder`. */
 static void walk(struct search *s, char *folder, bool (*wanted)(const char *name),
                  void (*each)(struct search *s, const char *path, const char *name))
 {
@@ -96,7 +96,7 @@ static void walk(struct search *s, char *folder, bool (*wanted)(const char *name
     free(folder);
 }
 
-/* Where in a name that of a release begins, at its start or behind an underscore; NULL: nowhere. */
+/* Where a release's name begins in this one, at the start or after an underscore; NULL: nowhere. */
 static const char *release_in(const char *name)
 {
     for (const char *at = name + strlen(name); at > name; at--)
@@ -164,7 +164,7 @@ static void take_repository(struct search *s, const char *path, const char *name
         take_snapshot(s, snapshot, commit);
         free(snapshot);
     }
-    walk(s, snapshots, NULL, take_snapshot); /* what is found twice is one file */
+    walk(s, snapshots, NULL, take_snapshot); /* files found twice are listed once */
     free(commit);
     free(refs);
 }
@@ -191,8 +191,7 @@ static json_t *read_json(const char *path)
     return value;
 }
 
-/* The path of the blob that a layer names, if it has its size; the caller's, NULL: there is
- * none. */
+/* The path of the blob of a layer, if it is there and has the right size; the caller's, or NULL. */
 static char *blob_of(const char *manifest, const json_t *layer)
 {
     const char *digest = json_string_value(json_object_get(layer, "digest"));
@@ -223,7 +222,7 @@ static const json_t *model_layer(const json_t *manifest)
     return NULL;
 }
 
-/* "Q4_K_M", of the blob that describes the model. */
+/* "Q4_K_M", from the blob that describes the model. */
 static void add_type(const char *path, const json_t *manifest, struct str *stem)
 {
     char *blob = blob_of(path, json_object_get(manifest, "config"));
@@ -251,7 +250,7 @@ static void take_manifest(struct search *s, const char *path, const char *releas
     json_decref(manifest);
 }
 
-/* The library's tags of the one size that ours are; its "text" ones are no releases that chat. */
+/* The tags in ollama's library of the one size we know; its "text" ones are base models. */
 static bool is_deepseek_tag(const char *name)
 {
     return strncmp(name, "1.5b", 4) == 0;
@@ -341,7 +340,7 @@ static void take_lm_owner(struct search *s, const char *path, const char *name)
     walk(s, mem_strdup(path), is_release, take_lm_repository);
 }
 
-/* The folder that LM Studio says it lives in, else where it always did. */
+/* The folder that LM Studio's pointer file names, else its default. */
 static char *lm_studio(void)
 {
     size_t len;
@@ -365,7 +364,7 @@ void caches_list(caches_found found, void *ud)
     } else {
         search_ollama(&s, under("HOME", ".ollama/models"));
         search_ollama(&s,
-                      mem_strdup("/usr/share/ollama/.ollama/models")); /* of the system's service */
+                      mem_strdup("/usr/share/ollama/.ollama/models")); /* of the system service */
     }
     walk(
         &s,

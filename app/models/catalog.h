@@ -12,30 +12,30 @@ enum { CATALOG_FILES = 5 };
 
 struct catalog_file {
     const char *name;   /* in the repository, and here */
-    int64_t bytes;      /* about so many where its digest is not known */
-    const char *sha256; /* NULL: not known here, so the origin is asked for it */
+    int64_t bytes;      /* an estimate if the digest is not known */
+    const char *sha256; /* NULL: the origin is asked for it */
 };
 
 struct catalog_entry {
     const char *name;       /* "llama" */
     const char *type;       /* "q8" */
     const char *repository; /* "owner/name" at Hugging Face */
-    const char *revision;   /* of it: the commit that has the files with these digests, or "main" */
+    const char *revision;   /* the commit that has the files with these digests, or "main" */
     const char *licence;
-    const char *folder; /* of a model of several files; NULL: one file, beside the others */
-    struct catalog_file files[CATALOG_FILES]; /* first the weights; a name that is NULL ends them */
+    const char *folder; /* for a model of several files; NULL: one file, in the folder of models */
+    struct catalog_file files[CATALOG_FILES]; /* the weights first; up to a NULL name */
 };
 
 extern const struct catalog_entry catalog[];
 extern const size_t catalog_size;
 
-/* The entry of "llama", "r1:q4"; without a type the first of that name. NULL: there is none. */
+/* The entry of "llama", "r1:q4"; without a type the first of that name. NULL: none. */
 const struct catalog_entry *catalog_find(const char *name);
 
 /* Whether one of the files has this digest. */
 bool catalog_has_digest(const char *sha256);
 
-/* What it is called here: the one file, or the folder. */
+/* Its path in the folder of models: the one file, or the folder. */
 const char *catalog_path(const struct catalog_entry *e);
 
 /* Of all its files. */

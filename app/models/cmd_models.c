@@ -1,5 +1,5 @@
-/* cmd_models.c - `duet models`: what is installed, where from, whether it is whole, and off with
- * it. */
+/* cmd_models.c - `duet models`: lists what is installed and shows its origin; the commands that
+ * change or check it are in cmd_models_change.c. */
 #include <jansson.h>
 #include <langinfo.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ static void add_table(const struct model_list *list, struct str *out)
     }
 }
 
-/* Byte for byte into a pipe; to a terminal nothing that it would obey. */
+/* Byte for byte into a pipe; escaped on a terminal. */
 static void add_names(const struct model_list *list, struct str *out)
 {
     bool shown = isatty(STDOUT_FILENO);
@@ -120,7 +120,7 @@ static void add_row(struct str *out, const char *name, const char *value)
     str_adds(out, "\n");
 }
 
-/* What the record of a pull, and the name of a blob, say of a file. */
+/* What is known about a file, from its record or from its name among blobs. */
 static void add_facts(const struct model_file *file, const struct model_facts *facts,
                       struct str *out)
 {
@@ -184,7 +184,7 @@ static int show_one(struct app *app, const char *name, struct str *out)
 static const struct {
     const char *word;
     int (*each)(struct app *app, const char *name, struct str *out);
-    bool all; /* of them are meant where none is named */
+    bool all; /* without a name, for all of them */
 } words[] = {
     {"show", show_one, false}, {"rm", models_rm_one, false}, {"verify", models_verify_one, true}};
 enum { N_WORDS = sizeof words / sizeof *words };

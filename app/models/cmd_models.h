@@ -9,9 +9,9 @@
 #include "app/models/record.h"
 #include "app/str.h"
 
-/* What else is known of a file: its origin, and what its digest must be. */
+/* What else is known of a file: its origin, and the digest it must have. */
 struct model_facts {
-    struct model_record record; /* empty where it was not pulled */
+    struct model_record record; /* empty if it was not pulled */
     const char *licence;        /* the record's, else its release's; or NULL */
     char sha256[DIGEST_HEX];    /* or "" */
 };
@@ -22,8 +22,7 @@ void model_facts_read(const struct model_file *file,
 /* When it was verified; "" if never. */
 void model_facts_date(const struct model_facts *facts, char *out, size_t outlen);
 
-/* Each does its work for one name, says what went wrong, adds what is to be printed to out, and
- * returns an exit status. */
+/* Each works on one name: adds its output to out, reports errors, and returns an exit status. */
 int models_rm_one(struct app *app, const char *name, struct str *out);
 int models_verify_one(struct app *app, const char *name, struct str *out);
 

@@ -58,7 +58,7 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
     return remove(path);
 }
 
-/* A link goes, and not what it leads to. */
+/* Removes a link, not what it leads to. */
 static int remove_path(const char *path)
 {
     struct stat st;
@@ -103,7 +103,7 @@ static int remove_model(struct app *app, const struct model_file *file)
     return status;
 }
 
-/* What a pull that did not come to its end has left; false: nothing. */
+/* Removes what an interrupted pull has left; false: there is nothing. */
 static bool remove_rest(struct app *app, const char *name, int *status)
 {
     const struct catalog_entry *e = catalog_find(name);
@@ -200,7 +200,7 @@ static void add_verdict(const struct app *app, const struct model_file *file,
     }
 }
 
-/* What to do about a file that is not right, by whose it is. */
+/* Reports a wrong digest, with advice that depends on whose file it is. */
 static int tell_difference(const struct model_file *file, const struct digest_check *check)
 {
     if (file->place == MODEL_OURS)
@@ -234,7 +234,7 @@ int models_verify_one(struct app *app, const char *name, struct str *out)
         status = EXIT_MODEL;
     } else {
         add_verdict(app, &file, &check, out);
-        fwrite(str_get(out), 1, out->len, stdout); /* as each is known */
+        fwrite(str_get(out), 1, out->len, stdout); /* at once, as the next may take long */
         fflush(stdout);
         str_clear(out);
         if (check.verdict == DIGEST_DIFFERS)

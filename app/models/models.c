@@ -34,7 +34,7 @@ void models_list_done(struct model_list *list)
     *list = (struct model_list){0};
 }
 
-/* Names are given when all are found; until then some have none. */
+/* While the list is made, releases have no name yet. */
 static struct model_file *by_name(const struct model_list *list, const char *name)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -64,7 +64,7 @@ static int is_weights(const struct dirent *entry)
     return has_ending(entry->d_name, ".safetensors");
 }
 
-/* Whether the folder is a Hugging Face release; *bytes of its weights. */
+/* Whether the folder is a Hugging Face release; *bytes is the size of its weights. */
 static bool is_release(const char *path, uint64_t *bytes)
 {
     char *config = paths_join(path, "config.json");
@@ -87,7 +87,7 @@ static bool is_release(const char *path, uint64_t *bytes)
     return release;
 }
 
-/* Whether a file is on the list, under whatever path. */
+/* Whether a file is on the list, perhaps under another path. */
 static bool is_listed(const struct model_list *list, const struct stat *st)
 {
     struct stat other;
@@ -98,11 +98,10 @@ static bool is_listed(const struct model_list *list, const struct stat *st)
     return false;
 }
 
-/* The hub's repositories of the two releases have no type in their names, but this one in their
- * files. */
+/* The type of the weights in the makers' own repositories, whose names do not tell it. */
 static const char published_type[] = "bf16";
 
-/* One that may be a model; of those of a release the names come later. */
+/* Adds a file or folder if it is a model. Releases get their names later. */
 static void add_model(struct model_list *list, enum model_place place, const char *path,
                       const char *stem)
 {
@@ -165,7 +164,7 @@ static void add_found(void *ud, enum model_place place, const char *path, const 
 
 /* Names of releases */
 
-/* Ours before the others', then by type; of two that are alike the first. */
+/* Files in our folder come first, then the better type; of equals, the one listed first. */
 static bool is_better(const struct model_file *a, const struct model_file *b)
 {
     bool ours = a->place == MODEL_OURS;
@@ -174,7 +173,7 @@ static bool is_better(const struct model_file *a, const struct model_file *b)
     return release_rank(a->type) < release_rank(b->type);
 }
 
-/* The best that is still without a name; NULL: all have one. */
+/* The best one still without a name; NULL: all have one. */
 static struct model_file *best_unnamed(const struct model_list *list, int release)
 {
     struct model_file *best = NULL;
@@ -186,7 +185,7 @@ static struct model_file *best_unnamed(const struct model_list *list, int releas
     return best;
 }
 
-/* Whether a name means a file already: "llama:q8" does where that one is "llama". */
+/* Whether a name already means a file. "llama:q8" does if the Q8 file is called "llama". */
 static bool is_taken(const struct model_list *list, const char *name, int release)
 {
     const char *type;
@@ -200,8 +199,7 @@ static bool is_taken(const struct model_list *list, const char *name, int releas
     return false;
 }
 
-/* "llama", else "llama:q4", else "llama:q4_k_s", else that with its keeper's name; NULL: all are
- * taken. */
+/* "llama", else "llama:q4", else "llama:q4_k_s", else that with "@ollama"; NULL: all are taken. */
 static char *free_name(const struct model_list *list, const struct model_file *file)
 {
     const char *base = releases[file->release].name;
@@ -221,7 +219,7 @@ static char *free_name(const struct model_list *list, const struct model_file *f
     return NULL;
 }
 
-/* What nothing can name is left out. */
+/* A file for which no name is free is left out. */
 static void name_releases(struct model_list *list)
 {
     struct model_file *file;
@@ -286,7 +284,7 @@ static void copy_file(const struct model_file *from, struct model_file *to)
     to->path = mem_strdup(from->path);
 }
 
-/* A folder of a Hugging Face release goes by the folder's name. */
+/* A Hugging Face release is named after its folder. */
 static int at_folder(const char *path, struct model_file *out, char *err, size_t errlen)
 {
     uint64_t bytes;
@@ -347,15 +345,14 @@ static int not_found(const struct model_list *list, const char *name, char *err,
     return say_to(err, errlen, EXIT_MODEL, "%s: no such model (`duet models` lists them)", name);
 }
 
-/* Also a link that leads nowhere or round in circles: what is wrong with it is for at_path to
- * say. */
+/* Also true for a broken link: at_path reports what is wrong with it. */
 static bool is_there(const char *name)
 {
     struct stat st;
     return lstat(name, &st) == 0;
 }
 
-/* By its path one that has a name here goes by that name, too. */
+/* A listed model keeps its name when it is given by its path. */
 static const struct model_file *by_path(const struct model_list *list, const char *path)
 {
     for (size_t i = 0; i < list->count; i++)

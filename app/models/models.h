@@ -1,10 +1,11 @@
-/* models.h - names of models to files: what is installed, and which one is taken by default.
+/* models.h - from the name of a model to its file: what is installed, and which model is the
+ * default.
  *
- * Looks in $XDG_DATA_HOME/duet/models, in ../share/duet/models beside the program, for a program
- * that runs where it was built in app/demo of its clone, and where other programs keep theirs
- * (caches.h); the first that has a name wins. Of several files of a release the best goes by the
- * release's short name, the others by that and their type: llama, llama:q4. A model is a GGUF file,
- * or a folder as Hugging Face's libraries save it. Opens none. */
+ * Looks in $XDG_DATA_HOME/duet/models, in ../share/duet/models beside the program, in app/demo
+ * of the clone if the program runs where it was built, and in the caches of other programs
+ * (caches.h); the first place that has a name wins. Of several files of a release, the best gets
+ * the release's short name and the others add their type: llama, llama:q4. A model is a GGUF
+ * file, or a folder as Hugging Face's libraries save it. Opens none. */
 #ifndef APP_MODELS_MODELS_H
 #define APP_MODELS_MODELS_H
 
@@ -30,8 +31,8 @@ struct model_file {
     uint64_t bytes;
     bool demo;
     enum model_place place;
-    int release;             /* index into releases; -1: of neither */
-    char type[RELEASE_TYPE]; /* of its numbers, as the name of a release's file says; "" */
+    int release;             /* index into releases; -1: none of them */
+    char type[RELEASE_TYPE]; /* number format, as the file name says; "" if it does not */
 };
 
 struct model_list {
@@ -43,7 +44,7 @@ struct model_list {
 void models_list(const struct paths *paths, struct model_list *out);
 void models_list_done(struct model_list *list);
 
-/* "ollama": who keeps it there. */
+/* The program whose folder that is: "ollama". */
 const char *models_keeper(enum model_place place);
 
 /* The model with this name, "llama", "r1:q4"; NULL: none. */

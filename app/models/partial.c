@@ -6,7 +6,7 @@
 
 #include "app/models/record.h"
 
-/* Of the file of this path and ending; -1: there is none. */
+/* The size of the file with this ending; -1: there is none. */
 static int64_t size_of(const char *path, const char *ending)
 {
     struct str name = {0};
@@ -17,7 +17,7 @@ static int64_t size_of(const char *path, const char *ending)
     return size;
 }
 
-/* Adds one file to what there is. False: nothing of it came by a pull. */
+/* Adds one file to the sums. False: nothing of it was pulled. */
 static bool add_file(const char *path, const struct catalog_file *file, struct partial *out,
                      bool *whole)
 {

@@ -10,16 +10,16 @@
 #include "app/str.h"
 
 struct partial {
-    int64_t bytes; /* that the next pull finds */
-    int64_t total; /* of what they are to be; -1: not known */
-    int64_t bad;   /* bytes set aside */
+    int64_t bytes; /* that the next pull can continue from */
+    int64_t total; /* of the complete model; -1: not known */
+    int64_t bad;   /* bytes that were set aside as wrong */
 };
 
-/* Looks into the folder of models. False: nothing came by a pull, or the whole model did. */
+/* Looks into the folder of models. False: nothing of it was pulled, or all of it. */
 bool partial_find(const char *models, const struct catalog_entry *e, struct partial *out);
 
-/* "43% of llama:q8 is here; /pull llama:q8 continues it", of the first model that is here in
- * part; nothing where there is none. command: "/pull", "duet pull". */
+/* Adds "43% of llama:q8 is here; /pull llama:q8 continues it" for the first model that is here in
+ * part; nothing if there is none. command: "/pull", "duet pull". */
 void partial_add_hint(const struct paths *paths, const char *command, struct str *out);
 
 #endif

@@ -75,7 +75,7 @@ static uint64_t minus(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
-/* What the models on a device may take together, less what they do take. */
+/* What is left of the limit on the memory of all models on a device. */
 static uint64_t left_of_limit(const struct model_pool *p, bool gpu)
 {
     uint64_t limit = (uint64_t)(gpu ? p->options->vram_limit : p->options->memory_limit) << 20;
@@ -87,7 +87,7 @@ static uint64_t left_of_limit(const struct model_pool *p, bool gpu)
     return limit;
 }
 
-/* What models that are being loaded are about to take. */
+/* Memory that models still being loaded are about to take. */
 static uint64_t reserved(const struct model_pool *p, bool gpu)
 {
     uint64_t bytes = 0;
@@ -97,7 +97,7 @@ static uint64_t reserved(const struct model_pool *p, bool gpu)
     return bytes;
 }
 
-/* As an option of the engine, for which 0 is no limit. */
+/* As the engine's options have it, where 0 is no limit. */
 static uint64_t as_limit(uint64_t bytes)
 {
     return bytes == UINT64_MAX ? 0 : bytes > 0 ? bytes : 1;
@@ -142,14 +142,14 @@ uint64_t pool_model_serial(const struct pool_model *m)
     return m && m->engine ? m->serial : 0;
 }
 
-/* Giving way */
+/* Making room */
 
 static bool may_give_way(const struct pool_model *m, bool gpu)
 {
     return is_on(m, gpu) && !m->answering;
 }
 
-/* Whether there would be enough if all gave way that may. */
+/* Whether there would be enough room if every idle model were unloaded. */
 static bool is_enough(const struct model_pool *p, bool gpu, const struct engine_shortage *shortage)
 {
     uint64_t bytes = shortage->available;
@@ -185,7 +185,7 @@ static void add_shortage(struct model_pool *p, const struct engine_shortage *sho
     str_adds(&p->note, " free");
 }
 
-/* Lets the oldest go until there is room. False: there cannot be. */
+/* Unloads the least recently used until there is room. False: there cannot be. */
 static bool make_room(struct model_pool *p, const struct pool_model *m,
                       const struct engine_shortage *shortage)
 {
@@ -208,7 +208,7 @@ static bool make_room(struct model_pool *p, const struct pool_model *m,
     return true;
 }
 
-/* Where the GPU is held by others, the CPU has room perhaps. */
+/* If other models fill the GPU, there may be room on the CPU. */
 static bool spill(struct model_pool *p, struct pool_model *m,
                   const struct engine_shortage *shortage)
 {
@@ -228,7 +228,7 @@ static bool spill(struct model_pool *p, struct pool_model *m,
     return true;
 }
 
-/* With the engine open, or the engine's error. */
+/* Opens the engine, making room for it. 0 or the engine's error. */
 static int open_with_room(struct model_pool *p, struct pool_model *m, char *err, size_t errlen)
 {
     struct engine_shortage shortage;
@@ -259,8 +259,8 @@ bool model_pool_has(const struct model_pool *p, const char *path, bool *on_gpu)
     return false;
 }
 
-/* A place for one more: a new one, that of a model which is not in memory, or that of the oldest.
- * Two at most are needed. */
+/* A slot for one more model: a free one, that of a model not in memory, or that of the least
+ * recently used. */
 static struct pool_model *find_place(struct model_pool *p, const struct pool_model *keep)
 {
     struct pool_model *place = NULL;
@@ -295,8 +295,8 @@ int model_pool_find(struct model_pool *p, const char *name, const struct pool_mo
     return 0;
 }
 
-/* Opening a model reads all of its vocabulary, from a disk perhaps, and what gives way to it is
- * waited for: so that is done in the background. */
+/* Opening a model reads its whole vocabulary, perhaps from a slow disk, and waits for others to be
+ * unloaded: so it happens in the background. */
 struct opening {
     struct model_pool *p;
     struct pool_model *m;
@@ -311,7 +311,7 @@ static int open_model(void *arg)
     struct model_pool *p = o->p;
     struct pool_model *m = o->m;
     if (m->n_lost == 0)
-        m->on_cpu = false; /* there may be room on the GPU now */
+        m->on_cpu = false; /* by now the GPU may have room */
     bool chosen = p->options->device == ENGINE_DEVICE_AUTO && m->where == POOL_ANY_DEVICE;
     bool gives_up = wants_gpu(p, m) && (m->n_lost > 0 || chosen);
     m->on_cpu = m->on_cpu || (gives_up && m->n_lost > 1);
@@ -342,7 +342,7 @@ int model_pool_open(struct model_pool *p, struct pool_model *m, char *err, size_
     return background_run(&p->background, open_model, &o);
 }
 
-/* The old engine goes when the new one is there: they share no device. */
+/* The old engine is closed once the new one is open: they are on different devices. */
 static int move_model(void *arg)
 {
     const struct opening *o = arg;

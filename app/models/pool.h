@@ -42,11 +42,11 @@ struct pool_model {
 struct model_pool {
     const struct options *options;
     const struct paths *paths;
-    struct background background; /* what goes on while a model is opened, {0} at first: nothing */
+    struct background background; /* what to do while a model is opened; {0}: nothing */
     struct pool_model models[POOL_MODELS];
     size_t n;
     uint64_t n_opened;
-    struct str note;   /* what was unloaded to make room: lines for the user */
+    struct str note;   /* lines for the user about models unloaded to make room */
     uint64_t revision; /* grows with each change of what is in memory, or of what it does */
 };
 

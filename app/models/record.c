@@ -1,4 +1,4 @@
-/* model_record.c - see model_record.h. */
+/* record.c - see record.h. */
 #include "app/models/record.h"
 
 #include <errno.h>

@@ -10,8 +10,7 @@ const struct release releases[N_RELEASES] = {
     {"llama", NULL, "Llama-3.2-1B-Instruct"},
 };
 
-/* Those of the engine, the one to be taken first before the others. Those that end in _k have sizes
- * of their own: q4_k_m. */
+/* Types that the engine reads, the preferred first. Those that end in _k have sizes: q4_k_m. */
 static const char *const types[] = {"q8_0", "q4_k", "q4_0", "q4_1", "f16", "bf16",
                                     "q6_k", "q5_k", "q5_0", "q5_1", "f32"};
 enum { N_TYPES = sizeof types / sizeof *types };
@@ -33,7 +32,7 @@ int release_rank(const char *type)
     return N_TYPES;
 }
 
-/* The type that stands behind a release's name; false: something else does. */
+/* The type after a release's name; false: something else follows. */
 static bool read_type(const char *rest, char type[RELEASE_TYPE])
 {
     size_t len = strlen(rest);

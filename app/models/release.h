@@ -13,12 +13,12 @@ extern const struct release {
     const char *full;
 } releases[N_RELEASES];
 
-/* Which release the name of a file or of a repository is of: "Llama-3.2-1B-Instruct", with the
- * type of its numbers behind it, or GGUF. -1: none, or in numbers that the engine does not read.
- * type: those, "q4_k_m", or ""; may be NULL. */
+/* The release that the name of a file or of a repository begins with: "Llama-3.2-1B-Instruct",
+ * followed by a number format or GGUF. -1: none, or a format that the engine does not read. type:
+ * the format, "q4_k_m", or ""; may be NULL. */
 int release_of(const char *name, char type[RELEASE_TYPE]);
 
-/* The release of "llama", "r1:q4"; *type is what stands behind the colon, or NULL. -1: none. */
+/* The release of "llama", "r1:q4"; *type is what follows the colon, or NULL. -1: none. */
 int release_named(const char *name, const char **type);
 
 /* Whether a requested type matches this one: "q4" is any 4-bit type of its kind, "f16" also the

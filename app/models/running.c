@@ -67,8 +67,8 @@ static char *make_text(const char *as, const struct running_model *models, size_
     return text;
 }
 
-/* Where nobody else can put a file in ours' place. The runtime folder itself is the system's to
- * make. */
+/* Makes a folder in which nobody else can replace our file. The runtime folder's parent is the
+ * system's to make. */
 static bool make_safe_folder(const char *folder, bool runtime)
 {
     struct stat st;

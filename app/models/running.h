@@ -1,10 +1,9 @@
-/* running.h - which duets run, and what each holds in memory: a small file for each that its
- * process keeps up to date and `duet ps` reads. It holds no word of any conversation.
+/* running.h - which duets run, and what each holds in memory: each process keeps a small file up
+ * to date, which `duet ps` reads. It holds no word of any conversation.
  *
- * The file is locked while its process lives, so that what a killed one left behind is known for it
- * and is taken away. It lies in the user's runtime folder, or where there is none among the
- * program's own notes, for the user's eyes only. What is read may have been written by anybody who
- * can write there: it is text to be shown, and no more. */
+ * The file is locked while its process lives, so that the file of a killed process is recognised
+ * and removed. It lies in the user's runtime folder, or else in the state folder, readable by
+ * the user only. What is read is not trusted: it is text to be shown, and no more. */
 #ifndef APP_MODELS_RUNNING_H
 #define APP_MODELS_RUNNING_H
 
@@ -67,8 +66,7 @@ void running_list_done(struct running_list *list);
 void running_add_table(struct str *out, const struct running_list *list);
 void running_add_json(struct str *out, const struct running_list *list);
 
-/* For running*.c: the folder's usual and its other place, or NULL; a state by its name; what the
- * file holds, the caller's. */
+/* For running*.c: the usual (0) and the other (1) folder, or NULL; the name of a state. */
 char *running_folder(const struct paths *paths, int i);
 const char *running_state_name(enum running_state state);
 

@@ -17,7 +17,7 @@ static const double MAX_SINCE_MS = 1e15;
 
 enum { MAX_BYTES = 64 * 1024, MAX_MODELS = 64, MAX_PROCESSES = 1000 };
 
-/* A number that is there and makes sense. */
+/* A number that is present and not negative. */
 static bool read_number(const json_t *object, const char *name, int64_t *out)
 {
     const json_t *value = json_object_get(object, name);
@@ -56,7 +56,7 @@ static bool read_model(const json_t *object, struct running_model *m)
            read_number(object, "cached_tokens", &m->cached_tokens);
 }
 
-/* False: it is not as running.c writes it. */
+/* False: it is not what running.c writes. */
 static bool read_process(const char *text, size_t len, struct running_process *p)
 {
     json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL), *object;
@@ -78,8 +78,8 @@ static bool read_process(const char *text, size_t len, struct running_process *p
     return p->n_models > 0;
 }
 
-/* Whether the process that wrote it is gone; it has closed then what it had locked. The name may
- * mean its next file already. */
+/* Whether the process that wrote it is gone, and its lock with it. By now the name may be that of
+ * its next file. */
 static bool is_left_behind(int folder, const char *name, int fd)
 {
     struct stat held, named;
@@ -87,7 +87,7 @@ static bool is_left_behind(int folder, const char *name, int fd)
            fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && held.st_ino == named.st_ino;
 }
 
-/* A file of ours; -1: none, or one that somebody else has put there. */
+/* Opens a file of ours; -1: none, or somebody else's. */
 static int open_file(int folder, const char *name)
 {
     struct stat st;
@@ -125,7 +125,7 @@ static void take_file(struct running_list *list, int folder, const char *name)
     if (fd < 0)
         return;
     bool gone = fresh ? kill((pid_t)pid, 0) != 0 && errno == ESRCH
-                      : is_left_behind(folder, name, fd); /* a fresh one is locked in a moment */
+                      : is_left_behind(folder, name, fd); /* a fresh one may not be locked yet */
     if (gone)
         unlinkat(folder, name, 0);
     else if (!fresh && list->count < MAX_PROCESSES)

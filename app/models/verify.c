@@ -58,7 +58,7 @@ static bool on_bytes(void *ud, int64_t done)
     return r->go_on(r->ud, r->before + done);
 }
 
-/* One file. Of a model of several, the first that is not right is what is told of. */
+/* Checks one file. Of several files, the first that is not right is reported. */
 static void check_file(const char *path, struct reading *r, struct digest_check *out)
 {
     char found[DIGEST_HEX] = "", expected[DIGEST_HEX] = "";
@@ -113,7 +113,7 @@ char *models_weights(const struct model_file *file)
     return path;
 }
 
-/* Of a folder the weights are read, and what else a digest is known of. */
+/* Of a folder, reads the weights and every other file with a known digest. */
 void models_check(const struct model_file *file, bool (*go_on)(void *ud, int64_t done), void *ud,
                   struct digest_check *out)
 {
@@ -127,7 +127,8 @@ void models_check(const struct model_file *file, bool (*go_on)(void *ud, int64_t
         check_file(file->path, &r, out);
         return;
     }
-    for (int i = 0; i < 2 * n; i++) { /* the weights first: they are named if all is right */
+    for (int i = 0; i < 2 * n;
+         i++) { /* the weights first: their digest is reported if all is right */
         const struct dirent *entry = entries[i % n];
         char *path = paths_join(file->path, entry->d_name);
         bool wanted = i < n ? is_weights(entry)

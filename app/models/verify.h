@@ -23,15 +23,15 @@ struct digest_check {
     char err[240];
 };
 
-/* The file of the model's weights, its own path or one in its folder; NULL: it has none, or
- * several. The caller's. */
+/* The file of the model's weights: its own path or one in its folder; NULL: none, or several. The
+ * caller's. */
 char *models_weights(const struct model_file *file);
 
-/* The digest that a file must have: of its record, or of its name among blobs. false: none is
+/* The digest that a file must have, from its record or from its name among blobs. false: none is
  * known. */
 bool models_digest(const char *path, char hex[DIGEST_HEX]);
 
-/* Reads all of a model. go_on is told of the bytes so far, some times a second. */
+/* Reads all of a model. go_on is told the bytes so far, some times a second; false stops. */
 void models_check(const struct model_file *file, bool (*go_on)(void *ud, int64_t done), void *ud,
                   struct digest_check *out);
 

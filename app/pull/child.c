@@ -14,8 +14,8 @@
 
 enum { LINE_MAX_BYTES = 16 * 1024 };
 
-/* In a group of its own: keys of the terminal are for the chat, which passes on what is meant for
- * this. */
+/* In a process group of its own: the terminal's keys reach the chat alone, which passes on what is
+ * meant for the download. */
 static int spawn(const char *name, int out, pid_t *pid)
 {
     const char *const argv[] = {"duet", "pull", "--json", "--quiet", "--", name, NULL};
@@ -61,7 +61,7 @@ int pull_child_start(struct pull_child *c, const char *name, char *err, size_t e
     return say_to(err, errlen, -1, "pull: %s", strerror(error));
 }
 
-/* What it says */
+/* Reading its output */
 
 static enum progress_phase phase_of(const char *word)
 {
@@ -103,7 +103,7 @@ static void take_event(struct pull_child *c, const json_t *object)
     }
 }
 
-/* An event, or a line for a reader, which counts where no event says the same better. */
+/* An event; or a line meant for people, kept as the reason unless an event gives a better one. */
 static void take_line(struct pull_child *c, const char *line, size_t len)
 {
     json_t *object = json_loadb(line, len, 0, NULL);
@@ -127,7 +127,7 @@ static void take_lines(struct pull_child *c)
         str_clear(&c->line);
 }
 
-/* Why it ended, where it has not said so itself. */
+/* Why it ended, if it did not say so itself. */
 static void take_end(struct pull_child *c)
 {
     int status = 0;

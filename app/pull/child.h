@@ -1,7 +1,7 @@
-/* child.h - a pull that goes on beside a chat, in a process of its own: `duet pull --json`.
+/* child.h - a download beside a chat, in a process of its own: `duet pull --json`.
  *
- * So nothing waits for it, a fault in it leaves the chat alone, and it ends with the program that
- * started it: what has come stays, and the next pull goes on behind it. */
+ * So nothing waits for it, and a fault in it leaves the chat alone. It ends with the program
+ * that started it; the next pull continues it. */
 #ifndef APP_PULL_CHILD_H
 #define APP_PULL_CHILD_H
 
@@ -22,7 +22,7 @@ struct pull_child {
 
     struct progress progress; /* its trouble is below */
     char trouble[SAY_MAX];
-    bool was_here; /* it had not to be loaded */
+    bool was_here; /* it was on this machine already */
     bool whole;
     char error[SAY_MAX]; /* why it failed; "" */
 };
@@ -30,10 +30,10 @@ struct pull_child {
 /* name: as typed. 0, or -1 with a line in err. */
 int pull_child_start(struct pull_child *c, const char *name, char *err, size_t errlen);
 
-/* Takes what it has said. True when it has ended: then `whole`, or `error` says why not. */
+/* Reads its output. True when it has ended: then `whole` is set, or `error` says why not. */
 bool pull_child_read(struct pull_child *c);
 
-void pull_child_stop(struct pull_child *c); /* its end is still to be read */
+void pull_child_stop(struct pull_child *c); /* it has ended once pull_child_read says so */
 void pull_child_done(struct pull_child *c); /* does not wait for it */
 
 #endif

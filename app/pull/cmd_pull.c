@@ -1,5 +1,5 @@
-/* cmd_pull.c - `duet pull`: what is asked for, and how far it is, on a terminal, in a log, or as
- * JSON lines for a program. */
+/* cmd_pull.c - `duet pull`: reads the command line, and shows the progress on a terminal, in a log,
+ * or as JSON lines for a program. */
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 #include "app/signals.h"
 
 enum {
-    LINE_MS = 10000, /* between lines where nobody sees a bar */
+    LINE_MS = 10000, /* between progress lines, if there is no bar */
     TOKEN_MAX = 1024,
     TRIES = 6,
 };
@@ -31,11 +31,11 @@ struct puller {
     struct str name; /* "llama:q8" */
     struct progress_bar bar;
     double said_ms;
-    char trouble[SAY_MAX]; /* that was said last */
-    int status;            /* what ends it, besides the download itself */
+    char trouble[SAY_MAX]; /* the last one that was shown */
+    int status;            /* an exit status if something other than the download ended it */
 };
 
-/* Telling */
+/* Progress */
 
 static void say_line(struct puller *p, const struct progress *progress)
 {
@@ -57,7 +57,7 @@ static void say_trouble(struct puller *p, const struct progress *progress)
     }
 }
 
-/* JSON lines. One write for each, so that a reader that is gone is seen at once. */
+/* JSON lines, each in one write, so that a reader that is gone is noticed at once. */
 static void print_event(struct puller *p, json_t *object)
 {
     char *line = json_dumps(object, JSON_COMPACT);
@@ -149,7 +149,7 @@ static int say_end(struct puller *p, const struct pull_request *req,
     return status ? status : p->status;
 }
 
-/* What is asked for */
+/* The request */
 
 static const char *environment(const char *name)
 {
@@ -157,7 +157,7 @@ static const char *environment(const char *name)
     return value && *value ? value : NULL;
 }
 
-/* The value is not shown, wherever the fault is. */
+/* Its value is a secret, and never shown. */
 static int take_token(struct pull_request *req)
 {
     req->token = environment("HF_TOKEN");
@@ -171,7 +171,7 @@ static int take_token(struct pull_request *req)
     return EXIT_USAGE;
 }
 
-/* Digits may be large here: who types them has copied them from somewhere. */
+/* Capital letters are accepted: digests are copied from all sorts of pages. */
 static int take_digest(const char *given, char hex[DIGEST_HEX])
 {
     size_t len = strlen(given);
@@ -211,7 +211,7 @@ static int prepare(const struct app *app, struct pull_request *req, char hex[DIG
     return status == 0 && o->sha256 ? take_digest(o->sha256, hex) : status;
 }
 
-/* Another program's file is as good, where it is. */
+/* A file that another program has downloaded serves as well, in its place. */
 static bool is_elsewhere(struct puller *p, const char *name)
 {
     struct model_list list;

@@ -10,7 +10,7 @@
 
 enum { NUMBER_DIGITS = 18, GIT_HEX = 40 };
 
-/* A number of decimal digits alone; -1: it is none, or larger than any file. */
+/* A number of decimal digits only; -1: something else, or larger than any file. */
 static int64_t number_of(const char *text, size_t len)
 {
     int64_t n = 0;
@@ -29,7 +29,7 @@ static bool is_name(const char *line, size_t len, const char *name)
     return strlen(name) == len && strncasecmp(line, name, len) == 0;
 }
 
-/* A value that is text and fits, or nothing of it. */
+/* Copies a value if it is printable and fits; else nothing of it. */
 static void copy(char *out, size_t outlen, const char *value, size_t len)
 {
     out[0] = '\0';
@@ -49,7 +49,7 @@ static void take_length(struct http_headers *h, const char *value, size_t len)
     h->reply->length = n;
 }
 
-/* "bytes FROM-TO/TOTAL", where nothing is missing at the end. */
+/* "bytes FROM-TO/TOTAL"; the range must reach to the end. */
 static void take_range(struct http_reply *reply, const char *value, size_t len)
 {
     char text[96];
@@ -63,7 +63,7 @@ static void take_range(struct http_reply *reply, const char *value, size_t len)
     }
 }
 
-/* Quoted; what stands in quotes. */
+/* The text between quotes. */
 static void take_linked(struct http_headers *h, const char *value, size_t len)
 {
     char text[DIGEST_HEX];
@@ -75,7 +75,7 @@ static void take_linked(struct http_headers *h, const char *value, size_t len)
         }
     }
     if (len == GIT_HEX + 2 && value[0] == '"' && value[len - 1] == '"')
-        return; /* of a small file the hub has git's own digest, which is none of its bytes alone */
+        return; /* of a small file the hub gives git's digest, which covers more than the bytes */
     h->fault = "X-Linked-ETag: not a sha256";
 }
 
@@ -85,7 +85,7 @@ static void take_etag(struct http_reply *reply, const char *value, size_t len)
     for (const char *s = reply->etag; *s; s++)
         if (*s <= ' ' || *s >= 0x7f)
             reply->etag[0] = '\0';
-    if (reply->etag[0] != '"') /* weak ones are no good for ranges */
+    if (reply->etag[0] != '"') /* weak ones must not be used with ranges */
         reply->etag[0] = '\0';
 }
 
@@ -129,7 +129,7 @@ static void take(struct http_headers *h, const char *name, size_t n, const char 
         take_commit(reply, value, len);
 }
 
-/* A new status line begins the headers anew: those of a reply that only announced another. */
+/* A new status line starts over: the headers so far were those of an interim reply. */
 static void begin(struct http_headers *h)
 {
     struct http_reply *reply = h->reply;

@@ -12,10 +12,10 @@ enum { HEADERS_MAX = 64 * 1024 }; /* bytes of all headers of a hop */
 
 struct http_headers {
     struct http_reply *reply;
-    bool on_origin; /* what it says of a linked file counts */
+    bool on_origin; /* what it says about a linked file is trusted */
     size_t bytes;
     bool chunked, encoded;
-    const char *fault; /* why they are no good; NULL: they are */
+    const char *fault; /* why they are refused; NULL: they are not */
 };
 
 /* Takes a line, its end included; false once there is a fault. */

@@ -18,8 +18,8 @@ enum {
     HOPS = 10,
     TURN_MS = 100,
     BUFFER = 128 * 1024,
-    TRICKLE = 1024,    /* bytes within the patience are as good as none */
-    CLOSING_MS = 1000, /* for a server that was asked to end the connection with its reply */
+    TRICKLE = 1024,    /* fewer bytes than this within patience_s count as silence */
+    CLOSING_MS = 1000, /* for the server to close the connection, as it was asked to */
 };
 
 /* One request of one hop. */
@@ -31,14 +31,14 @@ struct hop {
     CURL *easy;
     bool begun;
     int64_t got; /* bytes of the body */
-    int status;  /* what the sink ended it with */
+    int status;  /* the sink's own, if that ended it */
     char text[CURL_ERROR_SIZE];
     char *err;
     size_t errlen;
 
-    double since_ms; /* of the bytes that are counted to see whether anything comes */
+    double since_ms; /* start of the period whose bytes are counted, to notice silence */
     size_t bytes;
-    double last_ms; /* when some came last */
+    double last_ms; /* when the last bytes came */
 };
 
 /* URLs */
@@ -86,7 +86,7 @@ static void name_host(const char *url, struct http_reply *reply)
     free(host);
 }
 
-/* What comes */
+/* The reply */
 
 static void count(struct hop *hop, size_t n)
 {
@@ -106,7 +106,7 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *ud)
     return headers_add(&hop->headers, bytes, size * n) ? size * n : 0;
 }
 
-/* Before the body: whether this reply is one to have a body of. */
+/* Before the body: whether the body of such a reply is wanted. */
 static int begin(struct hop *hop)
 {
     struct http_reply *reply = hop->reply;
@@ -133,7 +133,7 @@ static int begin(struct hop *hop)
     return hop->req->head ? 0 : hop->sink->begin(hop->sink->ud, reply, hop->err, hop->errlen);
 }
 
-/* The promised part of it goes to the sink, the first byte more ends it. */
+/* As many bytes as were promised go to the sink; one more is an error. */
 static int take_body(struct hop *hop, const char *bytes, size_t len)
 {
     int64_t length = hop->reply->length;
@@ -148,7 +148,7 @@ static int take_body(struct hop *hop, const char *bytes, size_t len)
     return status;
 }
 
-/* The body of a redirect is of no interest. */
+/* The body of a redirect is dropped. */
 static size_t on_body(char *bytes, size_t size, size_t n, void *ud)
 {
     struct hop *hop = ud;
@@ -178,8 +178,8 @@ static void allow_https_only(CURL *easy)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
 
-/* Headers of the request; the caller frees them when the transfer is over. The server is to end the
- * connection with its reply, so that what it sends behind that shows. */
+/* Headers of the request, for the caller to free after the transfer. The server is asked to close
+ * the connection, so that surplus bytes after its reply are noticed. */
 static struct curl_slist *headers_of(const struct http_request *req, bool with_token)
 {
     struct curl_slist *list = curl_slist_append(NULL, "Connection: close");
@@ -209,11 +209,11 @@ static void prepare(struct hop *hop, const char *url, struct curl_slist *headers
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* not for names that nobody resolves */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* without waiting for a name server */
 #endif
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "duet/" DUET_VERSION);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(easy, CURLOPT_IGNORE_CONTENT_LENGTH, 1L); /* it is looked at here */
+    curl_easy_setopt(easy, CURLOPT_IGNORE_CONTENT_LENGTH, 1L); /* it is checked here */
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, hop->text);
@@ -243,13 +243,13 @@ static bool is_silent(struct hop *hop)
     return silent;
 }
 
-/* Whether all of the body came that was promised. */
+/* Whether all of the promised body came. */
 static bool is_whole(const struct hop *hop)
 {
     return !hop->req->head && hop->got == hop->reply->length;
 }
 
-/* A server that does not end the connection is not waited for. */
+/* Do not wait for a server that keeps the connection open. */
 static bool is_over(const struct hop *hop)
 {
     return is_whole(hop) && clock_ms() - hop->last_ms >= CLOSING_MS;
@@ -267,9 +267,9 @@ static int explain(struct hop *hop, CURLcode code)
                       "cannot read the CA file%s%s, so no certificate can be checked",
                       hop->req->ca_file ? " " : " (package ca-certificates)",
                       hop->req->ca_file ? hop->req->ca_file : "");
-    case CURLE_OUT_OF_MEMORY: /* so libcurl calls a line of more than 100 kB */
+    case CURLE_OUT_OF_MEMORY: /* libcurl's code for a header line of more than 100 kB */
         return say_to(hop->err, hop->errlen, HTTP_FAILED, "%s: its headers have no end", host);
-    case CURLE_SSL_CONNECT_ERROR: /* a line that broke in the middle of it is called so, too */
+    case CURLE_SSL_CONNECT_ERROR: /* also where the connection broke in the handshake */
         return say_to(hop->err, hop->errlen, HTTP_BROKEN,
                       "%s: certificate: none came, without TLS 1.2 or later: %s", host, text);
     case CURLE_PARTIAL_FILE:
@@ -284,7 +284,8 @@ static int explain(struct hop *hop, CURLcode code)
     }
 }
 
-/* How the hop ended: the sink's word and the headers' faults before what libcurl makes of them. */
+/* How the hop ended. The sink's status and faults in headers come first: libcurl only sees what
+ * they led to. */
 static int judge(struct hop *hop, CURLcode code)
 {
     if (hop->headers.fault)
@@ -330,7 +331,7 @@ static int transfer(struct hop *hop, CURLM *multi)
     return stopped ? stopped : judge(hop, code);
 }
 
-/* Where a redirect leads; the caller's. NULL: nowhere that is gone to, as err says. */
+/* Where a redirect leads; the caller's. NULL: it is not followed, and err says why. */
 static char *next_url(struct hop *hop, int n)
 {
     char *target = NULL;
@@ -352,7 +353,7 @@ static char *next_url(struct hop *hop, int n)
 static int run_hops(struct hop *hop, CURLM *multi)
 {
     char *url = mem_strdup(hop->req->url);
-    bool trusted = true; /* no hop so far was elsewhere */
+    bool trusted = true; /* every hop so far was at the origin */
     int status = 0;
 
     for (int n = 0; status == 0 && url; n++) {

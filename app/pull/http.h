@@ -17,9 +17,9 @@
 #include "app/digest.h"
 
 enum {
-    HTTP_FAILED = -1,  /* and would again */
-    HTTP_BROKEN = -2,  /* cut, silent, overloaded: it may do better the next time */
-    HTTP_STOPPED = -3, /* as the caller wished */
+    HTTP_FAILED = -1,  /* trying again would not help */
+    HTTP_BROKEN = -2,  /* cut off, silent, overloaded: worth another try */
+    HTTP_STOPPED = -3, /* by the caller */
 };
 
 struct http_request {
@@ -27,30 +27,30 @@ struct http_request {
     const char *token;    /* NULL: none */
     const char *origin;   /* a URL with the scheme, host and port that the token is for */
     const char *ca_file;  /* certificates to trust; NULL: the system's */
-    bool head;            /* only the headers, and where no redirect leaves the origin */
-    int64_t from;         /* asks for what follows so many bytes, */
-    const char *if_range; /* if the file is still the one with this ETag; "": whatever it is */
-    double patience_s;    /* for a server that sends next to nothing */
+    bool head;            /* headers only, following redirects only within the origin */
+    int64_t from;         /* the offset to start from, */
+    const char *if_range; /* if the file still has this ETag; "": whatever it has */
+    double patience_s;    /* how long a server may send next to nothing */
 };
 
 struct http_reply {
     long status;
-    int64_t length;                  /* of the body; -1: not said */
-    int64_t range_from, range_total; /* of a 206; -1: not said, or not as it should be */
-    char etag[128];                  /* "" or a strong one */
+    int64_t length;                  /* of the body; -1: unknown */
+    int64_t range_from, range_total; /* of a 206; -1: absent or malformed */
+    char etag[128];                  /* a strong one, or "" */
     char type[64];                   /* of the content */
-    char host[256];                  /* that sent it */
+    char host[256];                  /* the host that replied */
 
-    /* What the origin says of a file that it keeps elsewhere, as Hugging Face does; "" and -1:
+    /* What the origin says about a file it keeps on another host, as Hugging Face does; "" and -1:
      * nothing. */
     char linked_sha256[DIGEST_HEX];
     int64_t linked_size;
     char commit[64];
 };
 
-/* begin: once, before the first byte of a body, on 200, 206 and 416. 0, or what http_run is to
- * return. body: 0 or the same. Neither where only the headers are asked for. go_on: some times a
- * second; false stops. */
+/* Where the body goes. begin: called once before the first byte, on 200, 206 and 416. begin and
+ * body return 0, or what http_run is then to return; with `head` neither is called. go_on: called
+ * some times a second; false stops. */
 struct http_sink {
     int (*begin)(void *ud, const struct http_reply *reply, char *err, size_t errlen);
     int (*body)(void *ud, const char *bytes, size_t len, char *err, size_t errlen);
@@ -66,7 +66,7 @@ int http_run(const struct http_request *req, const struct http_sink *sink, struc
 /* Whether two URLs have scheme, host and port in common. */
 bool http_same_origin(const char *a, const char *b);
 
-/* Whether this is a URL to be asked: https, a host, no password in it. */
+/* Whether requests may go to this URL: https, with a host and without a password. */
 bool http_may_ask(const char *url);
 
 #endif

@@ -1,4 +1,4 @@
-/* model.c - a pull of all files of a model, of which most have one (pull.h). */
+/* model.c - pulls all files of a model; most have one (pull.h). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +7,8 @@
 
 struct whole {
     const struct pull_watcher *watcher;
-    int64_t before; /* bytes of the files that are here */
-    int64_t total;  /* of all; -1: what the one file says */
+    int64_t before; /* bytes of the files before this one */
+    int64_t total;  /* of all files; -1: there is one, and it says */
 };
 
 static bool tell(void *ud, const struct progress *of_file)

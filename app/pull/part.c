@@ -19,7 +19,7 @@
 #include "app/say.h"
 #include "app/str.h"
 
-enum { WAIT_MS = 100, SPARE = 16 << 20 /* bytes left to others on the disk */ };
+enum { WAIT_MS = 100, SPARE = 16 << 20 /* bytes left free on the disk */ };
 
 static int fail(const struct part *p, const char *file, char *err, size_t errlen)
 {
@@ -35,7 +35,7 @@ static char *with_ending(const char *file, const char *ending)
 
 /* Opening */
 
-/* Nothing that a name leads elsewhere by, or that another name changes. */
+/* Not a link, nor a file that can be changed under another name. */
 static int check_plain(const struct part *p, char *err, size_t errlen)
 {
     struct stat st;
@@ -63,7 +63,8 @@ static int open_plain(struct part *p, char *err, size_t errlen)
     return check_plain(p, err, errlen);
 }
 
-/* Whether the file that is open still has the name: who held the lock may have moved it. */
+/* Whether the name is still that of the open file: the program that held the lock may have renamed
+ * it. */
 static bool still_named(const struct part *p)
 {
     struct stat open, named;
@@ -109,7 +110,7 @@ int part_open(struct part *p, const char *folder, const char *file,
     }
 }
 
-/* A part that was never begun leaves nothing. */
+/* An empty part is removed. */
 void part_close(struct part *p)
 {
     struct stat st;
@@ -126,7 +127,7 @@ void part_close(struct part *p)
     *p = (struct part){.dir = -1, .fd = -1};
 }
 
-/* Growing */
+/* Writing */
 
 int part_read(struct part *p, char *err, size_t errlen)
 {
@@ -187,7 +188,7 @@ int part_room(const struct part *p, int64_t more, char *err, size_t errlen)
     int status = 0;
 
     if (fstatvfs(p->dir, &disk) != 0)
-        return 0; /* writing will tell */
+        return 0; /* a full disk will show when writing */
     uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     if (more > 0 && (uint64_t)more + SPARE > free_bytes) {
         numbers_add_bytes(&needs, (uint64_t)more + SPARE);
@@ -202,9 +203,8 @@ int part_room(const struct part *p, int64_t more, char *err, size_t errlen)
 
 /* The end */
 
-/* The next pull begins anew. Which bytes are wrong nobody can say: what vouches for a file is one
- * digest of all of it, and a list of its pieces that came from where the bytes came from would
- * prove nothing. */
+/* The next pull starts over, as nobody can say which bytes are wrong: the known digest is of the
+ * whole file, and digests of its pieces, from the same server as the bytes, would prove nothing. */
 static int set_aside(struct part *p, const char *found, const struct model_record *r, char *err,
                      size_t errlen)
 {
@@ -215,7 +215,7 @@ static int set_aside(struct part *p, const char *found, const struct model_recor
                   found, r->sha256, p->bad);
 }
 
-/* Not every file system knows how to rename without taking a name from another file. */
+/* Not every file system can rename without replacing another file. */
 static int give_name(const struct part *p)
 {
     if (renameat2(p->dir, p->name, p->dir, p->file, RENAME_NOREPLACE) == 0)

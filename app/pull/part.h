@@ -26,7 +26,7 @@ struct part {
     const char *folder, *file; /* the caller's */
     struct part_watcher watcher;
     int dir, fd;
-    char *name, *bad;      /* of the part; of one that was wrong */
+    char *name, *bad;      /* FILE.part, FILE.bad */
     struct digest *digest; /* of its bytes */
     int64_t size;
 };
@@ -47,14 +47,15 @@ int part_restart(struct part *p, char *err, size_t errlen);
 /* Adds bytes at its end. */
 int part_add(struct part *p, const char *bytes, size_t len, char *err, size_t errlen);
 
-/* Whether so many more bytes fit the disk. 0 or PART_FAILED, with both numbers. */
+/* Whether the disk has room for so many more bytes. 0, or PART_FAILED with both numbers in err. */
 int part_room(const struct part *p, int64_t more, char *err, size_t errlen);
 
-/* Whether its digest is the record's; nothing can be added to it any more, unless it is emptied. */
+/* Whether its digest is the record's. Nothing can be added after that unless it is emptied
+ * first. */
 bool part_is_right(struct part *p, const struct model_record *r);
 
-/* Where the digest is the record's: the record is written, and the part becomes the FILE. Else
- * PART_DIFFERS, and it is set aside. */
+/* If the digest is the record's, writes the record and renames the part to FILE; else sets the part
+ * aside and returns PART_DIFFERS. */
 int part_finish(struct part *p, struct model_record *r, char *err, size_t errlen);
 
 #endif

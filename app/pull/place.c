@@ -35,7 +35,7 @@ static bool names_a_file(const char *url)
     return len > 5 && strncasecmp(url + len - 5, ".gguf", 5) == 0;
 }
 
-/* Whether what the commit in the table has is what is wanted. */
+/* Whether the file wanted is the one at the catalog's commit. */
 static bool wants_the_known(const struct pull_request *req, const struct catalog_file *file)
 {
     return file->sha256 && strcmp(pull_known_digest(req, file), file->sha256) == 0;

@@ -22,11 +22,11 @@
 #include "app/str.h"
 
 enum {
-    RESTART = -10,   /* of a request: what is here does not go with what the server has */
-    ELSEWHERE = -11, /* of a request: it is not there, but may be at the next place */
+    RESTART = -10,   /* the part here does not belong to what the server has */
+    ELSEWHERE = -11, /* not at this place, but perhaps at the next */
     TELL_MS = 100,
-    LITTLE = 1024,   /* bytes that a try must bring so as not to be in vain */
-    RATE_MS = 4000,  /* the time that a rate is of */
+    LITTLE = 1024,   /* a try that brings fewer bytes was in vain */
+    RATE_MS = 4000,  /* the period a rate is averaged over */
     PAUSE_MS = 1000, /* before the second try; twice that before the third, and so on */
     PAUSE_DOUBLES = 5,
 };
@@ -40,15 +40,15 @@ struct pull {
     struct model_record record; /* sha256 and bytes are what the file must be */
     struct part part;
     struct pull_places places;
-    int place;    /* of those the one that is asked */
-    bool written; /* the record */
+    int place;    /* the one in use */
+    bool written; /* the record is on the disk */
     char trouble[SAY_MAX];
 
     double told_ms, rate_ms;
     int64_t rate_bytes;
 };
 
-/* Telling */
+/* Progress */
 
 static bool tell(struct pull *p, enum progress_phase phase)
 {
@@ -59,7 +59,7 @@ static bool tell(struct pull *p, enum progress_phase phase)
     return p->watcher->tell(p->watcher->ud, &p->progress);
 }
 
-/* The rate of the last seconds, weighed with the one before. */
+/* The rate of the last seconds: a moving average. */
 static void measure(struct pull *p)
 {
     double now = clock_ms(), ms = now - p->rate_ms;
@@ -73,7 +73,7 @@ static void measure(struct pull *p)
     p->rate_bytes = p->part.size;
 }
 
-/* Signals are looked at each turn, the watcher hears of bytes ten times a second. */
+/* The watcher hears of bytes ten times a second, and of its wake_fd at once. */
 static bool go_on_loading(void *ud)
 {
     struct pull *p = ud;
@@ -103,9 +103,9 @@ static int stopped(char *err, size_t errlen)
     return say_to(err, errlen, PULL_STOPPED, "stopped; the same command resumes it");
 }
 
-/* Where */
+/* The place */
 
-/* What follows a ? may be a secret, and is not kept. */
+/* What follows a ? may be a secret, and is not recorded. */
 static void use_place(struct pull *p, int i)
 {
     p->place = i;
@@ -116,7 +116,7 @@ static void use_place(struct pull *p, int i)
     p->written = false;
 }
 
-/* What the file must be */
+/* The digest required */
 
 static struct http_request request_of(const struct pull *p)
 {
@@ -155,20 +155,19 @@ static int ask_origin(struct pull *p, char *err, size_t errlen)
     return 0;
 }
 
-/* Whether it is the table that says what the file must be. */
+/* Whether the digest required is the catalog's. */
 static bool is_of_table(const struct pull *p)
 {
     return !p->req->sha256 && p->file->sha256;
 }
 
-/* What to do about a place that has another file than the table knows. */
+/* Advice, if a place has another file than the catalog's. */
 static const char *way_out(const struct pull *p)
 {
     return is_of_table(p) ? "; --from gets the known file elsewhere, --sha256 another one" : "";
 }
 
-/* The caller's word goes before the table's, and that before the origin's, which is asked where
- * nobody else knows. */
+/* The caller's digest, else the catalog's, else what the origin says. */
 static int learn_digest(struct pull *p, char *err, size_t errlen)
 {
     const char *known = pull_known_digest(p->req, p->file);
@@ -215,8 +214,8 @@ static int compare_target(struct pull *p, int fd, char *err, size_t errlen)
     return 0;
 }
 
-/* Whether the file is here, of the size and with the digest it was found to have once: then nobody
- * needs to be asked. `duet models verify` reads it again. */
+/* Whether the file is here, with the size and digest that its record says: then no server is asked.
+ * It is not read again: `duet models verify` does that. */
 static bool is_kept(struct pull *p)
 {
     const char *known = pull_known_digest(p->req, p->file);
@@ -239,7 +238,7 @@ static bool is_kept(struct pull *p)
     return kept;
 }
 
-/* A file that was found right has a record from now on; from where it came nobody knows. */
+/* Gives a file that was found right a record, without an origin, which nobody knows. */
 static void record_target(struct pull *p)
 {
     free(p->record.url);
@@ -248,7 +247,7 @@ static void record_target(struct pull *p)
     model_record_write(p->part.dir, p->file->name, &p->record);
 }
 
-/* The file that has the name already: it is right, or it stays. */
+/* A file that has the name already is the right one, or is left alone and an error. */
 static int look_at_target(struct pull *p, char *err, size_t errlen)
 {
     const char *file = p->file->name;
@@ -265,7 +264,7 @@ static int look_at_target(struct pull *p, char *err, size_t errlen)
     return status;
 }
 
-/* A part of the same file is gone on with, whatever place it came from. */
+/* A part of the same file is continued, whichever place it came from. */
 static int look_at_part(struct pull *p, char *err, size_t errlen)
 {
     struct model_record old;
@@ -283,7 +282,7 @@ static int look_at_part(struct pull *p, char *err, size_t errlen)
     return status == PART_STOPPED ? stopped(err, errlen) : status ? EXIT_NETWORK : 0;
 }
 
-/* Loading */
+/* Downloading */
 
 static int keep_record(struct pull *p, char *err, size_t errlen)
 {
@@ -294,7 +293,7 @@ static int keep_record(struct pull *p, char *err, size_t errlen)
                       : say_to(err, errlen, HTTP_FAILED, "%s: %s", p->req->folder, strerror(errno));
 }
 
-/* The size that a reply means the file to have; -1: it does not say. */
+/* The file's size according to a reply; -1: it does not say. */
 static int64_t total_of(const struct http_reply *reply)
 {
     return reply->status == 206 ? reply->range_total : reply->length;
@@ -304,7 +303,7 @@ static int check_size(struct pull *p, const struct http_reply *reply, char *err,
 {
     int64_t total = total_of(reply);
     if (total < 0 && p->record.bytes >= 0)
-        return 0; /* what comes is counted */
+        return 0; /* the bytes are counted as they come */
     if (total <= 0)
         return say_to(err, errlen, HTTP_FAILED, "%s: %s", reply->host,
                       total < 0 ? "does not say how large the file is" : "sends an empty file");
@@ -315,7 +314,7 @@ static int check_size(struct pull *p, const struct http_reply *reply, char *err,
     return 0;
 }
 
-/* A reply to a request for the rest, or for the whole. */
+/* The reply to a request for the rest, or for the whole file. */
 static int begin_body(void *ud, const struct http_reply *reply, char *err, size_t errlen)
 {
     struct pull *p = ud;
@@ -359,7 +358,7 @@ static int take_body(void *ud, const char *bytes, size_t len, char *err, size_t 
                          (long long)p->record.bytes);
 }
 
-/* One request for what is missing. */
+/* Requests what is missing, once. */
 static int load_some(struct pull *p, char *err, size_t errlen)
 {
     struct http_sink sink = {begin_body, take_body, go_on_loading, p->watcher->wake_fd, p};
@@ -390,12 +389,12 @@ static bool pause_for(struct pull *p, double ms)
     return go_on;
 }
 
-/* Tries until all is here, or some tries in a row have brought next to nothing. A server that
- * cannot be had at all is told of at once. */
+/* Tries until the file is complete, or until several tries in a row were in vain. If nothing has
+ * come at all, gives up at once. */
 static int load(struct pull *p, char *err, size_t errlen)
 {
-    bool anew = false; /* it was begun again already */
-    bool came = false; /* anything, in this run */
+    bool anew = false; /* it was restarted once */
+    bool came = false; /* something came in this run */
     int status = 0;
 
     for (int in_vain = 0; p->part.size == 0 || p->part.size != p->record.bytes;) {
@@ -449,7 +448,7 @@ static int pull_file(struct pull *p, char *err, size_t errlen)
         status = load(p, err, errlen);
     if (status == EXIT_NETWORK && p->part.size == p->record.bytes &&
         !part_is_right(&p->part, &p->record))
-        part_restart(&p->part, err, errlen); /* there was more than it, so it is doubted now */
+        part_restart(&p->part, err, errlen); /* the server had more: these bytes are in doubt */
     if (status == 0 && part_finish(&p->part, &p->record, err, errlen) != 0)
         status = EXIT_NETWORK;
     if (status != 0 && p->part.size == 0)
