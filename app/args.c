@@ -56,10 +56,10 @@ const char *args_name(const struct args_option *o)
     return name;
 }
 
-/* What was meant */
+/* Suggestions */
 
-/* How many insertions, deletions, replacements and swaps of letters make b of a; at most 63
- * letters each. */
+/* The edit distance of a and b, where swapping two letters counts as one step; at most 63 letters
+ * each. */
 static int distance(const char *a, const char *b)
 {
     int row[3][64];

@@ -73,8 +73,8 @@ const char *args_name(const struct args_option *o);
 /* The one of n words that `typed` probably meant, or NULL. */
 const char *args_nearest(const char *typed, const char *const *words, size_t n);
 
-/* The next of the words in *list, separated by spaces: its start, and its length in *len; NULL at
- * the end. */
+/* The next of the words in *list, which spaces separate: returns its start, and its length in *len;
+ * NULL at the end. */
 const char *args_next_word(const char **list, size_t *len);
 
 #endif

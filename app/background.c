@@ -18,7 +18,7 @@ struct job {
     int (*work)(void *arg);
     void *arg;
     int status;
-    int done[2]; /* a pipe, whose writing end is closed then */
+    int done[2]; /* a pipe whose writing end is closed when the work is done */
 };
 
 static void *run(void *ud)
@@ -29,7 +29,7 @@ static void *run(void *ud)
     return NULL;
 }
 
-/* Blocks signals, which are the caller's, except those a thread itself raises. */
+/* Blocks signals, which the caller handles, except those that a thread raises itself. */
 static bool start(pthread_t *thread, struct job *job)
 {
     static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT};

@@ -85,8 +85,8 @@ void html_add_formula(struct str *out, const char *tex)
     str_done(&whole);
 }
 
-/* The text with every formula taken out of it: `between` is given what stands between them,
- * `formula` each of them. */
+/* Splits a text at its formulas: `formula` is called with each, `between` with the text between
+ * them. */
 static void part(const char *s, size_t len, struct str *out,
                  void (*between)(struct str *, const char *, size_t),
                  void (*formula)(struct str *, const char *, size_t))
@@ -109,8 +109,7 @@ void html_add_mixed(struct str *out, const char *s, size_t len)
     part(s, len, out, html_add_text, add_formula);
 }
 
-/* In Markdown a formula is a word of its own while it is read: one byte that
- * no visible text has. */
+/* While the Markdown is read, each formula is replaced by one byte that no visible text has. */
 enum { MARK = 0x02 };
 
 static void add_mark(struct str *out, const char *s, size_t len)
@@ -301,7 +300,7 @@ void html_add_markdown(struct str *out, const char *s, size_t len)
     struct page page = {out, str_get(&visible), visible.len, 0};
     if (marked.len >= UINT32_MAX ||
         md_parse(str_get(&marked), (MD_SIZE)marked.len, &parser, &page) != 0) {
-        out->len = before; /* out of memory, or of md4c's limits: the plain text, then */
+        out->len = before; /* md4c ran out of memory or into its limits: show the plain text */
         str_adds(out, "<pre>");
         html_add_text(out, s, len);
         str_adds(out, "</pre>\n");

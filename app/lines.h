@@ -12,7 +12,7 @@ enum { LINES_LONGEST = 16 * 1024 * 1024 }; /* bytes of a line; longer ones are d
 
 struct lines {
     int fd;
-    int64_t number; /* of the line given last, from 1 */
+    int64_t number; /* of the last line returned, from 1 */
     uint64_t bytes; /* read so far */
     int error;      /* errno of the read that failed; the stream ends there */
 
@@ -24,7 +24,7 @@ struct lines {
 
 enum lines_got {
     LINES_LINE,     /* a line without its end, in *text and *len until the next call */
-    LINES_TOO_LONG, /* there was a line here */
+    LINES_TOO_LONG, /* a line was dropped here */
     LINES_WAIT,     /* lines_feed first */
     LINES_END,
 };

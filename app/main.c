@@ -124,18 +124,18 @@ static bool is_reserved(const char *word)
     return false;
 }
 
-/* What other programs call what duet has, too. */
+/* Words by which other programs call what duet has. */
 static const struct {
     const char *word, *here;
-    size_t most; /* words of a line that is doubted */
+    size_t most; /* longer lines are not doubted */
 } elsewhere[] = {
     {"run", "-m MODEL", 2},     {"ls", "models", 1},         {"list", "models", 1},
     {"show", "models show", 2}, {"logs", "log", 2},          {"history", "log", 1},
     {"help", "--help", 1},      {"version", "--version", 1},
 };
 
-/* A word or two that begin like a verb, here or elsewhere, are still a prompt, but probably were
- * not meant as one. */
+/* A word or two that look like a verb, of duet or of another program, are still a prompt, but were
+ * probably not meant as one. */
 static void doubt_prompt(const char *word, size_t n_words, bool quiet)
 {
     const char *names[N_VERBS], *here = NULL;
@@ -155,8 +155,8 @@ static bool is_given(const struct args_rest *rest, const char *option)
     return rest->used[args_find(&options_table, option) - options_table.options];
 }
 
-/* The verb is the first word, unless -p or `--` says that words are a prompt; *n_taken words
- * belong to it. 0, or EXIT_USAGE. */
+/* The verb is the first word, unless -p or `--` says that the words are a prompt. *n_taken: how
+ * many words name it. 0, or EXIT_USAGE. */
 static int take_verb(const struct args_rest *rest, enum verb *verb, size_t *n_taken)
 {
     *verb = is_given(rest, "--jsonl")  ? VERB_BATCH
@@ -210,7 +210,7 @@ static int check_options(const struct args_rest *rest, enum verb verb)
     return 0;
 }
 
-/* Folders are made for the default history alone: the way to one that is named may be mistyped. */
+/* Folders are only made for the default history: the path of another may be mistyped. */
 static int check_db_folder(const char *db, enum verb verb)
 {
     const char *slash = db ? strrchr(db, '/') : NULL;
@@ -281,7 +281,8 @@ static int run(struct app *app, int argc, char **argv)
 
 /* Safety first */
 
-/* A closed standard descriptor would become the first file that is opened, and receive our text. */
+/* If a standard descriptor were closed, the first file opened would get its number, and our
+ * output. */
 static void fill_standard_descriptors(void)
 {
     int fd;

@@ -21,13 +21,12 @@ char *paths_join(const char *dir, const char *name);
 /* The path with the home in place of a "~" at its beginning; the caller's. */
 char *paths_expand(const char *path);
 
-/* Makes the folder and those above it, for the user alone; one that cannot be made shows when a
- * file in it is opened. */
+/* Makes the folder and those above it, for the user only. Errors show when a file in it is
+ * opened. */
 void paths_make_folder(const char *folder);
 
-/* Where what comes with duet lies: in share/duet/NAME beside the folder of an installed
- * program; at NAME in the clone where the program runs where it was built. The caller's;
- * NULL: there is none. */
+/* Where the files that come with duet are: share/duet/NAME beside the folder of an installed
+ * program; NAME in the clone, if the program runs where it was built. The caller's; NULL: none. */
 char *paths_installed(const char *name);
 char *paths_in_clone(const char *name);
 

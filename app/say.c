@@ -14,7 +14,7 @@
 #include "app/str.h"
 #include "app/wrap.h"
 
-/* Takes from the middle: what it is about stands at the start, the reason at the end. */
+/* Shortens in the middle: the object is named at the start, the reason at the end. */
 static void shorten(struct str *t, size_t max)
 {
     if (t->len <= max)
@@ -111,7 +111,7 @@ bool say_confirm(bool yes, const char *format, ...)
 
 int say_flush(void)
 {
-    bool failed = ferror(stdout) != 0; /* at some write before, whose errno is still there */
+    bool failed = ferror(stdout) != 0; /* of an earlier write; errno is still its */
     errno = failed ? errno : 0;
     if (fflush(stdout) == 0 && !failed)
         return 0;

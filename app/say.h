@@ -12,7 +12,7 @@ enum { SAY_MAX = 240 };
 
 __attribute__((format(printf, 1, 2))) void say_error(const char *format, ...);
 
-/* The same for what is no failure. quiet: says nothing. */
+/* The same for what is not an error. quiet: prints nothing. */
 __attribute__((format(printf, 2, 3))) void say_notice(int quiet, const char *format, ...);
 
 /* Writes the line to err, shortened in its middle where it is too long (errlen >= 16), and returns
@@ -20,12 +20,12 @@ __attribute__((format(printf, 2, 3))) void say_notice(int quiet, const char *for
 __attribute__((format(printf, 4, 5))) int say_to(char *err, size_t errlen, int status,
                                                  const char *format, ...);
 
-/* Asks on a terminal, where only y means it; a script has meant it, and who
- * says `yes` beforehand. */
+/* Asks on a terminal, where only y confirms. True without asking if `yes`, or if there is no
+ * terminal: a script means what it says. */
 __attribute__((format(printf, 2, 3))) bool say_confirm(bool yes, const char *format, ...);
 
-/* Sends what stdio holds for standard output. 0, or the exit status that stands for what could not
- * be written, with the reason said; of a reader that has left nothing is said. */
+/* Flushes standard output. 0, or the exit status for a failed write, after an error line; none if
+ * the reader has left. */
 int say_flush(void);
 
 #endif

@@ -18,7 +18,7 @@ static struct {
     _Atomic(const struct ui *) screen;
 } self = {.wake = {-1, -1}};
 
-/* A full pipe is readable, which is all that is wanted. */
+/* If the pipe is full it is readable, which is enough. */
 static void wake(void)
 {
     ssize_t written = write(self.wake[1], "", 1);
@@ -50,8 +50,8 @@ void signals_guard_screen(const struct ui *ui)
     atomic_store(&self.screen, ui);
 }
 
-/* SA_RESETHAND has put back the default: the fault comes again when this returns, and ends us. A
- * signal that was sent to us does not, so it is sent once more. */
+/* SA_RESETHAND has restored the default handler: a fault happens again when this returns, and ends
+ * the program. A signal that was sent does not, so it is raised again. */
 static void crash(int signal, siginfo_t *info, void *context)
 {
     (void)context;
@@ -117,8 +117,8 @@ int signals_next(void)
     return 0;
 }
 
-/* The whole group stops, so that a shell above `make run` gets its terminal back. A group without a
- * shell is not stopped by the kernel: then the wait ends by itself. */
+/* Stops the whole process group, so that a shell above `make run` gets its terminal back. The
+ * kernel does not stop a group without a shell: then the wait ends by itself. */
 void signals_suspend(void)
 {
     struct sigaction stop = {.sa_handler = SIG_DFL}, ours;

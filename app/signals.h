@@ -7,8 +7,8 @@
 
 struct ui;
 
-/* What every run needs: no signal for failed writes, and a crash that puts the screen back. Before
- * the first engine_open(): the engine sets its own SIGBUS handler in front of ours. */
+/* For every run: failed writes raise no signal, and a crash restores the screen. Call it before the
+ * first engine_open(), which puts its own SIGBUS handler in front of ours. */
 void signals_init(void);
 
 /* From here on signals that end, stop or continue the program come from signals_next(). 0 or -1. */
@@ -17,18 +17,17 @@ int signals_catch(void);
 /* Readable while signals wait; -1 before signals_catch(). */
 int signals_fd(void);
 
-/* The number of a signal that came, once for any number of times; 0: none. Of several the one that
- * ends the program comes first. */
+/* The number of a pending signal, each once; 0: none. Signals that end the program come first. */
 int signals_next(void);
 
-/* Gives back a signal to whoever asks next. */
+/* Makes a signal pending again. */
 void signals_put_back(int signal);
 
-/* For programs without a screen: the number of a signal that came and ends them, 0: none. Ctrl-Z is
- * obeyed on the way, what only a screen cares for is dropped. */
+/* For programs without a screen: the number of a pending signal that ends them; 0: none. Obeys
+ * Ctrl-Z, and drops signals that only matter to a screen. */
 int signals_next_ending(void);
 
-/* The screen that a crash must put back; NULL: none. */
+/* The screen that a crash must restore; NULL: none. */
 void signals_guard_screen(const struct ui *ui);
 void signals_restore_screen(void);
 

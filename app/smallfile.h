@@ -1,12 +1,11 @@
-/* smallfile.h - small files that others may have put there: read whole, and only
- * if they are plain. */
+/* smallfile.h - reads small files that others may have written: only plain ones, up to a limit. */
 #ifndef APP_SMALLFILE_H
 #define APP_SMALLFILE_H
 
 #include <stddef.h>
 
-/* The bytes of a plain file of at most `most`, no link, NUL-terminated; the caller's. dir: an open
- * folder or AT_FDCWD. NULL: it is not there, or not that. */
+/* The bytes of a plain file, at most `most` of them, NUL-terminated; the caller's. dir: an open
+ * folder or AT_FDCWD. NULL: there is no such file, it is a link, or it is larger. */
 char *smallfile_read(int dir, const char *name, size_t most, size_t *len);
 
 #endif

@@ -71,7 +71,7 @@ const char *str_get(const struct str *t)
     return t->data ? t->data : "";
 }
 
-/* What may follow a lead byte: how many bytes in all, and the range of the second. */
+/* For a lead byte: the length of the character, and the range of its second byte. */
 static int lead_length(unsigned char lead, unsigned char *low, unsigned char *high)
 {
     *low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;

@@ -13,11 +13,11 @@
 struct wrap {
     int width;  /* columns of the terminal; 0: unknown, nothing is broken */
     int column; /* where the next character goes */
-    int spaces; /* before the word that is held */
+    int spaces; /* before the word that is held back */
     struct str word;
     int word_width;
-    bool wide;     /* it is a character of two columns, on both sides of which a line may end */
-    bool long_one; /* it goes on with one that was too long to be held */
+    bool wide;     /* it is a character of two columns; a line may be broken on both sides of it */
+    bool long_one; /* it continues a word that was too long to be held back */
     bool begun;    /* the line has a word */
     bool fenced, verbatim;
 };
@@ -25,10 +25,10 @@ struct wrap {
 /* The columns of a terminal, which may change at any time. */
 int wrap_width(int fd);
 
-/* Adds to *out what is certain of the text, which a terminal is to show as it is. */
+/* Adds to *out as much of the text as is decided, to be shown by a terminal as it is. */
 void wrap_add(struct wrap *w, const char *text, size_t len, struct str *out);
 
-/* Adds what is held, and then this as it is, of which a terminal may obey colours. */
+/* Adds what was held back, then this text as it is; it may hold colour sequences. */
 void wrap_put(struct wrap *w, const char *text, struct str *out);
 
 void wrap_done(struct wrap *w); /* for the next text, too */

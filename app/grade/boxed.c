@@ -15,14 +15,14 @@ bool boxed_find(const char *text, size_t len, const char **out, size_t *out_len)
             continue;
         for (; end < len; end++) {
             if (text[end] == '\\' && end + 1 < len)
-                end++; /* \{ is no brace */
+                end++; /* \{ is not a brace */
             else
                 depth += (text[end] == '{') - (text[end] == '}');
             if (depth == 0)
                 break;
         }
         if (depth != 0) {
-            len = at; /* what an earlier box holds must end before this one: it has no end */
+            len = at; /* an earlier box must end before this one, which has no end */
             continue;
         }
         *out = text + begin;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What stands in the text's last \boxed{...}, with braces in pairs; false: there is none. */
+/* The contents of the text's last \boxed{...} with balanced braces; false: there is none. */
 bool boxed_find(const char *text, size_t len, const char **out, size_t *out_len);
 
 #endif

@@ -179,7 +179,7 @@ static int by_powers(const void *a, const void *b)
     return compare_powers(a, b);
 }
 
-/* Puts the terms in order, those with the same powers into one; none is 0 after that. */
+/* Sorts the terms and adds up those with the same powers; afterwards none is 0. */
 static void tidy(struct exact *x, struct sum *s)
 {
     size_t n = 0;
@@ -252,8 +252,9 @@ static void multiply_by_prime(struct exact *x, mpq_t c, const mpz_t prime, long 
     check_size(x, c);
 }
 
-/* Multiplies the term by a power of an atom that none of its powers has. Of a base with an exponent
- * from 1 on the whole part is left to the caller: the base, to be multiplied by; else NULL. */
+/* Multiplies the term by a power of an atom that it does not have yet. If that is a base with an
+ * exponent of 1 or more, the whole part is left to the caller: returns the base to multiply by;
+ * else NULL. */
 static const struct sum *add_power(struct exact *x, struct term *t, struct power p)
 {
     const struct atom *a = &x->atoms[p.atom];
@@ -284,8 +285,8 @@ static const struct sum *add_power(struct exact *x, struct term *t, struct power
     return left;
 }
 
-/* out = a * b, but for the bases in *left (of n, at most SUM_POWERS) that it is
- * to be multiplied by. */
+/* out = a * b, except for the bases in *left (n, at most SUM_POWERS), which the caller multiplies
+ * by. */
 static int multiply_terms(struct exact *x, struct term *out, const struct term *a,
                           const struct term *b, const struct sum **left)
 {

@@ -1,14 +1,15 @@
-/* exact.h - exact arithmetic for answers: rationals, roots, pi, e, i, letters, and functions
- * of these that stay as they are.
+/* exact.h - exact arithmetic for answers: rationals, roots, pi, e, i, letters, and functions of
+ * these that are kept symbolic.
  *
- * A value is a quotient of two sums; a term of a sum is a rational times powers of atoms. Atoms are
- * primes (with exponents between 0 and 1: such powers are linearly independent over the rationals,
- * so equal numbers have equal sums), letters, i, and what is only known by its name: sin(x), the
- * root of a sum. So what is found equal is equal; what is found different is so but for relations
- * between atoms of the last kind.
+ * A value is a quotient of two sums; a term of a sum is a rational times powers of atoms. Atoms
+ * are primes (with exponents between 0 and 1: such powers are linearly independent over the
+ * rationals, so equal numbers have equal sums), letters, i, and what is known only by name:
+ * sin(x), the root of a sum. So values that compare equal are equal; values that compare
+ * different are different unless atoms of the last kind are related.
  *
- * Everything lives in one context and goes with it. Work and memory of a context are bounded: what
- * would exceed them fails, as 1/0 does; a failure stays, and results after it mean nothing. */
+ * All values live in one context and are freed with it. Its work and memory are bounded: what
+ * would exceed them fails, as 1/0 does. The first failure stays, and results after it mean
+ * nothing. */
 #ifndef APP_GRADE_EXACT_H
 #define APP_GRADE_EXACT_H
 
@@ -30,8 +31,8 @@ enum exact_state exact_state(const struct exact *x);
 void exact_fail(struct exact *x, enum exact_state why); /* the first failure stays */
 void *exact_alloc(struct exact *x, size_t size);        /* zeroed; until exact_free */
 
-/* Spends `amount` pieces of work, each about a microsecond; false: the budget is used up, or
- * something failed before. */
+/* Spends `amount` units of work of about a microsecond; false: the budget is used up, or something
+ * has failed. */
 bool exact_spend(struct exact *x, size_t amount);
 
 struct ratio exact_integer(struct exact *x, long n);
@@ -50,12 +51,12 @@ struct ratio exact_pow(struct exact *x, struct ratio a, struct ratio b);
 struct ratio exact_root(struct exact *x, struct ratio a, struct ratio n); /* the n-th */
 struct ratio exact_factorial(struct exact *x, struct ratio a);
 struct ratio exact_binomial(struct exact *x, struct ratio n, struct ratio k);
-/* "sin", "ln", "abs", "floor" ...: what is known exactly, else the call as an atom. */
+/* "sin", "ln", "abs", "floor" ...: the exact value if it is known, else the call as an atom. */
 struct ratio exact_call(struct exact *x, const char *name, struct ratio a);
 
 bool exact_equal(struct exact *x, struct ratio a, struct ratio b);
 bool exact_is_integer(struct ratio a, long *out);            /* a small one */
-bool exact_is_letter(const struct exact *x, struct ratio a); /* x, but not pi, e or infinity */
+bool exact_is_letter(const struct exact *x, struct ratio a); /* a variable: not pi, e or infinity */
 
 /* Whether a = c * b for a rational c other than 0; its sign in *sign. */
 bool exact_proportional(struct exact *x, struct ratio a, struct ratio b, int *sign);

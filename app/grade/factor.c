@@ -1,5 +1,4 @@
-/* factor.c - numbers, roots, functions and what stands in brackets: the parts of a product.
- * See reader.h. */
+/* factor.c - reads the factors of a product: numbers, roots, functions, brackets. See reader.h. */
 #include <ctype.h>
 #include <string.h>
 
@@ -43,7 +42,7 @@ static struct value *read_repeating(struct reader *r, const struct token *t)
     return reader_number(r, exact_add(x, exact_decimal(x, t->text, t->len), part));
 }
 
-/* The number behind an underscore, in braces or not. */
+/* The number after an underscore, in braces or not. */
 static bool read_base(struct reader *r, long *base)
 {
     bool braces = reader_take(r, '{');
@@ -54,7 +53,7 @@ static bool read_base(struct reader *r, long *base)
     return (!braces || reader_take(r, '}')) && *base >= 2 && *base <= 36;
 }
 
-/* 1101_2 is a way to write, and so is not 13: it is told apart by an unknown of its own. */
+/* 1101_2 is a notation, and not the same answer as 13: an unknown of its own makes it different. */
 static struct value *read_based(struct reader *r, const struct token *t)
 {
     long base;
@@ -75,7 +74,7 @@ bool reader_is_whole(const struct token *t)
     return t->kind == TOKEN_NUMBER && strspn(t->text, "0123456789") >= t->len;
 }
 
-/* Whether a fraction of two whole numbers comes: \frac{1}{2}, \frac12, or 1/2 behind a space. */
+/* Whether a fraction of two whole numbers follows: \frac{1}{2}, \frac12, or 1/2 after a space. */
 static bool is_fraction_part(const struct token *t)
 {
     if (reader_is_whole(t) && t->spaced)
@@ -153,7 +152,7 @@ static struct value *read_root(struct reader *r)
         r, exact_root(r->x, of->number, degree ? degree->number : exact_integer(r->x, 2)));
 }
 
-/* The name of a letter with what stands below it: x_1, a_{n+1}. */
+/* The name of a letter with its subscript: x_1, a_{n+1}. */
 static struct value *read_symbol(struct reader *r)
 {
     const struct token *t = r->t++;
@@ -178,7 +177,7 @@ static struct value *read_symbol(struct reader *r)
     return v;
 }
 
-/* sin^2 x, log_2 8, ln(x), sin 2x: products without brackets reach to the next sign. */
+/* sin^2 x, log_2 8, ln(x), sin 2x: an argument without brackets reaches to the next sign. */
 static struct value *read_call_argument(struct reader *r)
 {
     if (r->t->kind == '(' || r->t->kind == '{' || r->t->kind == '|')
@@ -231,7 +230,7 @@ static struct value *read_enclosed(struct reader *r, int close, const char *name
                : NULL;
 }
 
-/* Several things */
+/* Lists in brackets */
 
 static struct value *read_matrix(struct reader *r)
 {
@@ -253,7 +252,7 @@ static struct value *read_matrix(struct reader *r)
     }
 }
 
-/* What stands in brackets: a number alone is itself, several things are a tuple or an interval. */
+/* The contents of brackets: a number alone is itself, several things are a tuple or an interval. */
 static struct value *read_brackets(struct reader *r)
 {
     int open = r->t++->kind;

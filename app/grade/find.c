@@ -1,4 +1,4 @@
-/* find.c - where in a text its final answer stands: grade_find() of grade.h. */
+/* find.c - finds the final answer in a text: grade_find() of grade.h. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -7,7 +7,7 @@
 #include "app/grade/grade.h"
 #include "app/str.h"
 
-enum { LINE_LONGEST = 60 }; /* of a last line that is an answer and no sentence about one */
+enum { LINE_LONGEST = 60 }; /* a longer last line is a sentence, not an answer */
 
 struct span {
     const char *at;
@@ -21,7 +21,7 @@ static struct span trimmed(const char *at, const char *end)
     return (struct span){at, len};
 }
 
-/* The rest of the line behind the last ####. */
+/* The rest of the line after the last ####. */
 static bool find_mark(const char *text, size_t len, struct span *out)
 {
     for (size_t at = len; at-- > 0;) {
@@ -34,7 +34,7 @@ static bool find_mark(const char *text, size_t len, struct span *out)
     return false;
 }
 
-/* Asterisks of emphasis and the end of a sentence are not the answer's. */
+/* Asterisks of emphasis and a final full stop are not part of the answer. */
 static struct span strip(struct span s)
 {
     while (s.len > 0 && (strchr("*:", *s.at) || isspace((unsigned char)*s.at))) {
@@ -46,7 +46,7 @@ static struct span strip(struct span s)
     return s;
 }
 
-/* What follows the last of the phrases, up to the end of the sentence. */
+/* The text after the last of the phrases, up to the end of the sentence. */
 static bool find_told(const char *text, size_t len, struct span *out)
 {
     static const char *const phrases[] = {"answer is", "answer:", "answer ="};

@@ -1,5 +1,5 @@
 /* grade.c - compares values; see grade.h. A text that can be read in several ways is right if one
- * of them is. */
+ * reading is. */
 #include "app/grade/grade.h"
 
 #include <ctype.h>
@@ -126,7 +126,7 @@ static int mirrored(int sign)
     }
 }
 
-/* Side by side from one end, or from both. */
+/* Compares the sides in order, or in reverse. */
 static bool same_chain(struct exact *x, const struct value *a, const struct value *b, bool mirror)
 {
     for (size_t i = 0; i < a->n; i++) {
@@ -140,7 +140,7 @@ static bool same_chain(struct exact *x, const struct value *a, const struct valu
     return true;
 }
 
-/* "2x > 6" and "x > 3": both sides brought to one, up to a positive factor. */
+/* "2x > 6" and "x > 3": left minus right, compared up to a positive factor. */
 static bool same_inequality(struct exact *x, const struct value *a, const struct value *b)
 {
     struct ratio d[2];
@@ -291,7 +291,7 @@ static void read_all_ways(struct exact *x, const char *text, size_t len, struct 
     }
 }
 
-/* Words in small letters alone, commands for type left out; false: there is more than words. */
+/* The text as lower-case words, without typesetting commands; false: it holds more than words. */
 static bool plain_words(const char *text, size_t len, struct str *out)
 {
     size_t letters = 0;
@@ -326,7 +326,7 @@ static bool same_words(const char *a, size_t a_len, const char *b, size_t b_len)
     return equal;
 }
 
-/* For what cannot be understood: the same characters, apart from typesetting. */
+/* For texts that cannot be read: whether the characters are the same, apart from typesetting. */
 static bool same_tokens(struct exact *x, const char *a, size_t a_len, const char *b, size_t b_len)
 {
     struct tokens p, q;

@@ -20,7 +20,7 @@ enum { GRADE_LONGEST = 2000 }; /* bytes of an answer; longer ones are only equal
 enum grade {
     GRADE_DIFFERENT,
     GRADE_EQUAL,
-    GRADE_UNDECIDED, /* not the same text, and not understood or too large to work out */
+    GRADE_UNDECIDED, /* different texts that are not understood, or too large to work out */
 };
 
 /* Symmetric; equal texts are GRADE_EQUAL. */
@@ -32,8 +32,8 @@ const char *grade_name(enum grade grade);
 enum grade_place {
     GRADE_NOWHERE, /* there is no answer */
     GRADE_BOXED,   /* in the last \boxed{} */
-    GRADE_MARKED,  /* behind ####, as GSM8K has it */
-    GRADE_TOLD,    /* behind "the answer is" */
+    GRADE_MARKED,  /* after ####, as in GSM8K */
+    GRADE_TOLD,    /* after "the answer is" */
     GRADE_LAST,    /* the last formula or number, else a short last line */
 };
 

@@ -51,8 +51,8 @@ static size_t count_digits(const char *at, const char *end)
 
 /* Numbers */
 
-/* What separates thousands here, if three digits and no more follow: its length. "{,}", ",\!" and
- * "\," always do, a comma where it is to be read so. */
+/* The length of a thousands separator here, if exactly three digits follow it: "{,}", ",\!" and
+ * "\," always are one, a comma if READ_THOUSANDS is set. */
 static size_t separator(struct lexer *l)
 {
     static const char *const always[] = {"{,}", ",\\!", "\\,"};
@@ -121,8 +121,8 @@ static bool joins_brackets(const struct lexer *l)
     return (last == ')' || last == ']') && at < l->end && (*at == '(' || *at == '[' || *at == 'l');
 }
 
-/* Few letters behind a number and white space, with nothing but a power or one more unit behind
- * them, may be a unit or what is counted: "5 m", "20 m/s", "1 egg". */
+/* A few letters after a number and white space, followed by nothing but a power or one more unit,
+ * may be a unit or the thing counted: "5 m", "20 m/s", "1 egg". */
 static bool may_be_unit(struct lexer *l, const char *word, size_t len)
 {
     const char *behind = l->at;
@@ -176,7 +176,7 @@ static bool lex_letters(struct lexer *l)
 
 /* Commands */
 
-/* The end of the group whose brace was just read; NULL: it has none. */
+/* The end of the group whose opening brace was just read; NULL: it is not closed. */
 static const char *group_end(const struct lexer *l)
 {
     int depth = 1;
@@ -191,7 +191,8 @@ static const char *group_end(const struct lexer *l)
     return NULL;
 }
 
-/* Words are one token each; with digits or brackets in it a text is read as if it were none. */
+/* A \text of words becomes one token for each; if it holds digits or brackets it is read as
+ * mathematics. */
 static bool lex_text(struct lexer *l)
 {
     while (l->at < l->end && *l->at == ' ')
@@ -293,7 +294,7 @@ static bool lex_command(struct lexer *l)
     return push(l, TOKEN_SYMBOL, word, len);
 }
 
-/* Signs beyond ASCII, and what stands for them. */
+/* Signs beyond ASCII, and what they are read as. */
 static const struct {
     const char *bytes;
     int kind;

@@ -47,10 +47,10 @@ struct token {
     size_t len;
 };
 
-/* Ambiguities: each is read the way its bit says where that is set. */
+/* Ambiguities: what is read if the bit is set. */
 enum {
     READ_THOUSANDS = 1, /* 1,234 is one number */
-    READ_UNITS = 2,     /* the m of "5 m" is a metre, and 1,234 without the bit above two numbers */
+    READ_UNITS = 2,     /* the m of "5 m" is a metre; without the bit above, 1,234 is two numbers */
     READ_WAYS = 4,
 };
 
@@ -63,11 +63,11 @@ struct tokens {
 /* The tokens and their texts live as long as x. False: something in it cannot be read. */
 bool grade_lex(struct exact *x, const char *text, size_t len, int ways, struct tokens *out);
 
-/* Letters that are a unit or a number of things, and not a product: "cm", "million". */
+/* Whether letters are a unit or a number word, not a product: "cm", "million". */
 bool grade_is_unit(const char *word, size_t len);
 
-/* The kind of token that a name is: of a command, or (plain) of a word without its backslash.
- * TOKEN_END: of none. */
+/* The kind of token of a name: of a command, or (plain) of a word without a backslash. TOKEN_END:
+ * unknown. */
 int grade_kind_of_name(const char *word, size_t len, bool plain);
 
 /* Whether a command only sets type, or sets the words behind it. */

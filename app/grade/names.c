@@ -19,7 +19,7 @@ static bool is_call(const char *word, size_t len)
     return false;
 }
 
-/* The kinds of what has a name, with the backslash of LaTeX or without where that is usual. */
+/* The kinds of names, with LaTeX's backslash, or without where that is common. */
 static const struct {
     const char *name;
     int kind;
@@ -74,7 +74,7 @@ static const struct {
     {"percent", TOKEN_PERCENT, true},
 };
 
-/* Commands that leave no trace; a group behind them is read as it is. */
+/* Commands that are skipped; a group after them is read as usual. */
 static const char *const typesetting[] = {
     "left",   "right",  "big",    "Big",          "bigl",       "bigr",
     "Bigl",   "Bigr",   "bigg",   "Bigg",         "biggl",      "biggr",

@@ -22,8 +22,9 @@ struct factor {
     long times;
 };
 
-/* n > 0 as powers of primes; what no small divisor divides counts as a prime, but for whole powers
- * of something. The number of them, at most FACTORS; mpz_clear them all. */
+/* Factors n > 0 into powers of primes. A cofactor without small divisors counts as a prime
+ * unless it is a perfect power. Returns how many, at most FACTORS; the caller clears them with
+ * mpz_clear. */
 static int factor_integer(struct exact *x, const mpz_t n, struct factor *out)
 {
     int count = 0;
@@ -118,7 +119,7 @@ static const struct sum *constant_power(struct exact *x, const mpq_t c, long num
     return result;
 }
 
-/* The root of the square of a letter is its size: it may be negative. */
+/* The root of the square of a letter is its absolute value: it may be negative. */
 static bool is_size(const struct exact *x, const struct power *p, long num, long den)
 {
     const struct atom *a = sum_atom(x, p->atom);
@@ -194,7 +195,7 @@ static const struct sum *denest(struct exact *x, const struct sum *s)
     return result;
 }
 
-/* The greatest rational that leaves whole coefficients without a common divisor. */
+/* The rational content: dividing by it leaves whole coefficients without a common divisor. */
 static void content(const struct sum *s, mpq_t out)
 {
     mpz_set(mpq_numref(out), mpq_numref(s->terms[0].c));
@@ -270,7 +271,7 @@ static struct ratio ratio_power(struct exact *x, struct ratio a, long n)
     return ratio_make(x, whole_power(x, a.num, n), whole_power(x, a.den, n));
 }
 
-/* The atom for something known by its name and argument alone, to the power of a rational. */
+/* The atom for a function known only by name and argument, to a rational power. */
 static struct ratio call_power(struct exact *x, const char *name, struct ratio argument,
                                const mpq_t exponent)
 {
@@ -325,7 +326,8 @@ static struct ratio prime_powers(struct exact *x, const mpz_t n, struct ratio re
     return product;
 }
 
-/* a to the power of what is no rational: the constant part apart, so that 2^(n+1) is 2 * 2^n. */
+/* a to a power that is not rational, with the constant part split off, so that 2^(n+1) is 2 *
+ * 2^n. */
 static struct ratio symbolic_power(struct exact *x, struct ratio a, struct ratio b)
 {
     struct ratio constant = exact_integer(x, 0), product;
@@ -471,7 +473,7 @@ static struct ratio opaque(struct exact *x, const char *name, struct ratio a)
     return r;
 }
 
-/* Of a positive rational, the sum of the logarithms of its primes. */
+/* The logarithm of a positive rational as the sum of the logarithms of its primes. */
 static struct ratio logarithm(struct exact *x, struct ratio a)
 {
     if (!ratio_is_constant(a) || sum_is_zero(a.num) || mpq_sgn(a.num->terms[0].c) < 0)

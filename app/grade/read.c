@@ -69,7 +69,7 @@ bool reader_enter(struct reader *r)
     return exact_spend(r->x, 1);
 }
 
-/* What a sign between two terms multiplies the second by; 0: it is none. */
+/* The factor that a sign between two terms gives the second, 1 or -1; 0: not such a sign. */
 static int take_sign(struct reader *r)
 {
     if (reader_take(r, '+'))
@@ -82,8 +82,8 @@ static int take_sign(struct reader *r)
     return r->t++->kind == TOKEN_PLUS_MINUS ? r->sign : -r->sign;
 }
 
-/* The units behind a number, if any. Those that the table does not have say what is counted, and
- * count for nothing. */
+/* The units after a number, if any. Names that are not in the table say what is counted, and are
+ * ignored. */
 static void read_unit(struct reader *r, struct value *v)
 {
     int power = 1;
@@ -147,7 +147,7 @@ static struct value *read_terms(struct reader *r)
     return v;
 }
 
-/* Terms with the unit behind them. */
+/* A sum with the unit after it. */
 struct value *reader_sum(struct reader *r)
 {
     bool minus = r->t->kind == '-' && r->t[1].kind == TOKEN_DOLLAR;
@@ -178,7 +178,7 @@ static struct value *read_union(struct reader *r)
 
 /* Relations and lists */
 
-/* Behind a letter: what stands below it, and what a function is of. */
+/* After a letter: its subscript, and the argument of a function. */
 static struct token *skip_decoration(struct token *at)
 {
     if (at->kind == '_' && at[1].kind != TOKEN_END) {

@@ -27,8 +27,8 @@ struct value {
     int *signs; /* n - 1 of them: '=', '<', '>', TOKEN_AT_MOST ... */
 };
 
-/* The value of the tokens, which are used up; a \pm has this sign, 1 or -1, and *has_sign tells
- * whether there is one. NULL: it makes no sense, or exact_state() says why. */
+/* Reads the tokens to a value. A \pm is read as this sign, 1 or -1; *has_sign tells whether there
+ * was one. NULL: the tokens make no sense, or exact_state() says why. */
 const struct value *grade_read(struct exact *x, struct tokens *tokens, int sign, bool *has_sign);
 
 #endif

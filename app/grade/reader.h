@@ -1,5 +1,5 @@
-/* reader.h - the two halves of reading an answer (read.h) for each other: read.c
- * has sums, units, relations and lists, factor.c the parts of a product. */
+/* reader.h - shared by the two halves of the parser (read.h): read.c reads sums, units, relations
+ * and lists, factor.c the factors of a product. */
 #ifndef APP_GRADE_READER_H
 #define APP_GRADE_READER_H
 
@@ -16,7 +16,7 @@ struct reader {
     bool in_call; /* degrees are an angle, not a unit */
 };
 
-/* Items that are not counted before. */
+/* A list of items whose number is not known beforehand. */
 struct items {
     struct value *at[ITEMS_MAX];
     size_t n;
@@ -31,10 +31,10 @@ bool reader_is_plain(const struct value *v); /* a number without unit or name; N
 bool reader_take(struct reader *r, int kind); /* the next token, if it is one of these */
 bool reader_is_whole(const struct token *t);  /* digits alone */
 
-/* Once more inside something, and a piece of work; false: too deep, or too much. */
+/* Enters a nested level and spends a unit of work; false: too deep, or out of budget. */
 bool reader_enter(struct reader *r);
 
-/* Each reads what its name says and leaves r->t behind it; NULL: there is none. */
+/* Each reads what its name says and moves r->t past it; NULL: there is none. */
 struct value *reader_factor(struct reader *r);
 struct value *reader_product(struct reader *r);
 struct value *reader_sum(struct reader *r); /* with the unit behind it */

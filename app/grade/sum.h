@@ -70,10 +70,10 @@ const struct sum *sum_zero(const struct exact *x);
 const struct sum *sum_one(const struct exact *x);
 bool sum_same(const struct sum *a, const struct sum *b);
 struct ratio ratio_of(struct exact *x, const struct sum *num);
-/* The quotient, with a single term below it drawn up. */
+/* a / b; a divisor of a single term is multiplied in. */
 struct ratio ratio_make(struct exact *x, const struct sum *num, const struct sum *den);
 
-/* The same text for the same value, nearly always: one context's. */
+/* A key: equal values of one context have the same, and it is nearly always unique. */
 void sum_add_key(struct str *out, const struct sum *a);
 void ratio_add_key(struct exact *x, struct str *out, struct ratio a);
 
@@ -82,7 +82,7 @@ void rational_power(struct exact *x, mpq_t out, const mpq_t c, long n);
 /* In lowest terms; fails where it is out of bounds. */
 struct power power_make(struct exact *x, int atom, long num, long den);
 
-/* Of a term without bases: every exponent times num/den. In power.c. */
+/* Raises a term without bases to num/den. In power.c. */
 const struct sum *term_power(struct exact *x, const struct term *t, long num, long den);
 
 #endif

@@ -41,7 +41,7 @@ static const struct {
     {" million ", UNIT_COUNT, 1000000, 1},
     {" billion ", UNIT_COUNT, 1000000000, 1},
     {" trillion ", UNIT_COUNT, 1000000000000, 1},
-    /* Known to be no product of letters, and no more. */
+    /* Not converted: only known not to be products of letters. */
     {" mph kph bpm rpm hz pts am pm pct ", UNIT_NONE, 1, 1},
 };
 

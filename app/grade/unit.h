@@ -1,4 +1,4 @@
-/* unit.h - units of measure behind a number: what kind of thing, and how much of it. */
+/* unit.h - units of measure: the dimension, and the factor to its base unit. */
 #ifndef APP_GRADE_UNIT_H
 #define APP_GRADE_UNIT_H
 
@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 enum dimension {
-    UNIT_NONE, /* no unit, or none of the table */
+    UNIT_NONE, /* no unit, or not in the table */
     UNIT_LENGTH,
     UNIT_TIME,
     UNIT_MASS,
@@ -20,10 +20,10 @@ enum dimension {
 struct unit {
     enum dimension dimension;
     int power;     /* 2: of an area */
-    long num, den; /* of these the unit that the dimension is measured in makes up one */
+    long num, den; /* the factor to the base unit of the dimension */
 };
 
-/* The unit with that name, singular or plural; false: none of the table. */
+/* Finds a unit by its name, singular or plural; false: not in the table. */
 bool unit_find(const char *word, size_t len, struct unit *out);
 
 #endif
