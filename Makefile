@@ -78,7 +78,7 @@ $(BUILD)/duet: $(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB)
 
-# Built on all cores; tested one folder after the other, the app's groups in two halves side by side.
+# Built on all cores; tested two folders at a time, as tests of the app mostly wait.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 run: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
@@ -86,7 +86,7 @@ run: deps
 
 test: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests
-	$(Q)$(MAKE) --no-print-directory check
+	$(Q)$(MAKE) --no-print-directory -j2 --output-sync=target check
 
 tests: $(TESTS:%=$(BUILD)/tests/%.run) $(BUILD)/duet-of-hub $(if $(with_cuda),$(ON_STUB))
 
