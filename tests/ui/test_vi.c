@@ -5,6 +5,7 @@
 
 #include "ui/composer/composer.h"
 #include "ui/text/text.h"
+#include "ui/text/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,6 +34,7 @@ static const struct {
     {"on|e two", "e", "one tw|o"},
     {"|foo.b c", "E", "foo.|b c"},
     {"one tw|o", "ge", "on|e two"},
+    {"one tw|o", "\u0165", "one tw|o"}, /* 'e' + 256 */
     {"  ab|c", "0", "|  abc"},
     {"  ab|c", "^", "  |abc"},
     {"|abc", "$", "ab|c"},
@@ -186,7 +188,7 @@ static const char *shown(struct composer *c)
     return out;
 }
 
-static void press(struct composer *c, char byte);
+static void press(struct composer *c, uint32_t cp);
 
 /* As the dispatcher does it. */
 static void repeat(struct composer *c)
@@ -198,15 +200,15 @@ static void repeat(struct composer *c)
     c->vi.replaying = true;
     snprintf(count, sizeof count, "%d", n);
     for (const char *digit = n > 0 ? count : ""; *digit; digit++)
-        press(c, *digit);
+        press(c, (unsigned char)*digit);
     for (size_t i = 0; i < record.n; i++)
-        press(c, record.keys[i].code == KEY_ESC ? '\033' : (char)record.keys[i].code);
+        press(c, record.keys[i].code == KEY_ESC ? '\033' : record.keys[i].code);
     c->vi.replaying = false;
 }
 
-static void press(struct composer *c, char byte)
+static void press(struct composer *c, uint32_t cp)
 {
-    struct key key = key_of_character((unsigned char)byte, 0);
+    struct key key = key_of_character(cp, 0);
     enum vi_wish wish = composer_vi(c, key);
 
     if (wish == VI_UP || wish == VI_DOWN)
@@ -219,8 +221,12 @@ static void press(struct composer *c, char byte)
 
 static void type(struct composer *c, const char *keys)
 {
-    for (; *keys; keys++)
-        press(c, *keys);
+    uint32_t cp;
+
+    for (const char *end = keys + strlen(keys); keys < end;) {
+        keys += text_decode(keys, (size_t)(end - keys), &cp);
+        press(c, cp);
+    }
 }
 
 static int set_up(void **state)

@@ -123,9 +123,9 @@ static void sweep(struct composer *c)
     chips_mark(raw(c), e->text.len, &marks);
     for (size_t i = 0; i < e->n_changes + e->n_undone; i++)
         chips_mark(e->changes[i].removed, e->changes[i].removed_len, &marks);
-    for (int i = 0; i < EDITOR_CUTS; i++)
-        if (e->cuts[i].data)
-            chips_mark(e->cuts[i].data, e->cuts[i].len, &marks);
+    for (int i = 0; i < EDITOR_KILLS; i++)
+        if (e->kills[i].data)
+            chips_mark(e->kills[i].data, e->kills[i].len, &marks);
     if (c->recall.draft)
         chips_mark(c->recall.draft, strlen(c->recall.draft), &marks);
     chips_sweep(&c->chips, marks);
@@ -268,7 +268,7 @@ bool composer_choose(struct composer *c)
 void composer_sent(struct composer *c)
 {
     recall_add(&c->recall, composer_text(c, NULL));
-    editor_release(&c->editor);
+    editor_end_group(&c->editor);
     composer_set(c, "", 0);
     c->chips.pastes = 0;
     c->top = 0;
@@ -282,7 +282,7 @@ bool composer_unsend(struct composer *c, const char *text, size_t len)
 
     if (c->editor.text.len > 0)
         return false;
-    editor_release(&c->editor);
+    editor_end_group(&c->editor);
     bool back = editor_undo(&c->editor);
     const char *whole = composer_text(c, &n);
     bool same = back && n == len && memcmp(whole, text, len) == 0;

@@ -44,8 +44,8 @@ void editor_done(struct editor *e)
 {
     forget(e, e->n_changes);
     bytes_free(&e->text);
-    for (int i = 0; i < EDITOR_CUTS; i++)
-        bytes_free(&e->cuts[i]);
+    for (int i = 0; i < EDITOR_KILLS; i++)
+        bytes_free(&e->kills[i]);
 }
 
 /* Records a replacement before it is made. If memory is short, only the undo history is lost. */
@@ -69,20 +69,20 @@ static void record(struct editor *e, size_t pos, size_t del, size_t n, bool type
     for (size_t kept = e->removed + del; kept > EDITOR_REMOVED_MAX && old < e->n_changes; old++)
         kept -= e->changes[old].removed_len;
     forget(e, old);
-    e->step += !e->holding;
+    e->step += !e->grouping;
     e->changes[e->n_changes++] = (struct editor_change){pos, n, removed, del, e->step};
     e->removed += del;
 }
 
-void editor_hold(struct editor *e)
+void editor_begin_group(struct editor *e)
 {
     e->step++;
-    e->holding = true;
+    e->grouping = true;
 }
 
-void editor_release(struct editor *e)
+void editor_end_group(struct editor *e)
 {
-    e->holding = false;
+    e->grouping = false;
 }
 
 static void touched(struct editor *e, size_t pos)
@@ -152,7 +152,7 @@ bool editor_redo(struct editor *e)
 
 void editor_settle(struct editor *e)
 {
-    e->cutting = e->typing = e->yanking = false;
+    e->killing = e->typing = e->yanking = false;
 }
 
 /* Changing */
@@ -171,67 +171,67 @@ bool editor_replace(struct editor *e, size_t from, size_t to, const char *text, 
 
 bool editor_insert(struct editor *e, const char *text, size_t len, bool typed)
 {
-    e->cutting = e->yanking = false;
+    e->killing = e->yanking = false;
     /* An undo step is a word: a space after letters begins the next. */
     if (typed && len == 1 && *text == ' ' && e->cursor > 0 && e->text.data[e->cursor - 1] != ' ')
         e->typing = false;
     return len == 0 || replace(e, e->cursor, 0, text, len, typed);
 }
 
-/* Begins a cut. The kill ring is bounded in bytes too: the oldest cuts are dropped. */
-static void begin_cut(struct editor *e)
+/* Begins a kill. The ring is bounded in bytes too: the oldest entries are dropped. */
+static void begin_kill(struct editor *e)
 {
     size_t kept = 0;
 
-    e->newest = (e->newest + 1) % EDITOR_CUTS;
-    bytes_free(&e->cuts[e->newest]);
-    for (size_t i = 1; i < EDITOR_CUTS; i++) {
-        struct bytes *older = &e->cuts[(e->newest + EDITOR_CUTS - i) % EDITOR_CUTS];
+    e->newest = (e->newest + 1) % EDITOR_KILLS;
+    bytes_free(&e->kills[e->newest]);
+    for (size_t i = 1; i < EDITOR_KILLS; i++) {
+        struct bytes *older = &e->kills[(e->newest + EDITOR_KILLS - i) % EDITOR_KILLS];
         kept += older->len;
         if (kept > EDITOR_MAX)
             bytes_free(older);
     }
-    e->lines = false;
+    e->newest_is_lines = false;
 }
 
 void editor_delete_to(struct editor *e, size_t pos, bool keep)
 {
     size_t from = pos < e->cursor ? pos : e->cursor, to = pos < e->cursor ? e->cursor : pos;
-    bool cutting = e->cutting;
+    bool killing = e->killing;
 
     editor_settle(e);
     if (to == from) {
-        e->cutting = keep && cutting;
+        e->killing = keep && killing;
         return;
     }
-    if (keep && !cutting)
-        begin_cut(e);
+    if (keep && !killing)
+        begin_kill(e);
     if (keep) {
-        struct bytes *cut = &e->cuts[e->newest];
-        bytes_splice(cut, pos < e->cursor ? 0 : cut->len, 0, e->text.data + from, to - from);
+        struct bytes *kill = &e->kills[e->newest];
+        bytes_splice(kill, pos < e->cursor ? 0 : kill->len, 0, e->text.data + from, to - from);
     }
     replace(e, from, to - from, "", 0, false);
-    e->cutting = keep;
+    e->killing = keep;
 }
 
 void editor_copy(struct editor *e, size_t from, size_t to, bool lines)
 {
     editor_settle(e);
-    begin_cut(e);
-    struct bytes *cut = &e->cuts[e->newest];
-    bytes_add(cut, e->text.data + from, to - from);
+    begin_kill(e);
+    struct bytes *kill = &e->kills[e->newest];
+    bytes_add(kill, e->text.data + from, to - from);
     if (lines && (to == from || e->text.data[to - 1] != '\n'))
-        bytes_add(cut, "\n", 1);
-    e->lines = lines;
+        bytes_add(kill, "\n", 1);
+    e->newest_is_lines = lines;
 }
 
-static void yank(struct editor *e, size_t from, size_t to, size_t cut)
+static void yank(struct editor *e, size_t from, size_t to, size_t kill)
 {
-    struct bytes *b = &e->cuts[cut];
+    struct bytes *b = &e->kills[kill];
     if (b->len == 0 || !editor_replace(e, from, to, b->data, b->len))
         return;
     e->yanking = true;
-    e->yanked = cut;
+    e->yanked = kill;
     e->yanked_at = from;
     e->yanked_len = b->len;
 }
@@ -247,8 +247,8 @@ void editor_yank_older(struct editor *e)
         return;
     size_t older = e->yanked;
     do
-        older = (older + EDITOR_CUTS - 1) % EDITOR_CUTS;
-    while (e->cuts[older].len == 0);
+        older = (older + EDITOR_KILLS - 1) % EDITOR_KILLS;
+    while (e->kills[older].len == 0);
     yank(e, e->yanked_at, e->yanked_at + e->yanked_len, older);
 }
 
@@ -289,8 +289,8 @@ void editor_swap_words(struct editor *e)
     e->cursor = at[0];
     at[1] = editor_word_right(e);
     e->cursor = cursor;
-    if (at[1] <= at[2] && at[0] < at[1] && at[2] < at[3] && editor_class(e, at[0]) == 2 &&
-        editor_class(e, at[2]) == 2)
+    if (at[1] <= at[2] && at[0] < at[1] && at[2] < at[3] && editor_class(e, at[0]) == EDITOR_WORD &&
+        editor_class(e, at[2]) == EDITOR_WORD)
         swap_parts(e, at);
 }
 
@@ -318,7 +318,7 @@ void editor_change_case(struct editor *e, size_t from, size_t to, enum editor_ca
     for (size_t i = from, n; i < to; i += n) {
         uint32_t cp;
         n = text_decode(e->text.data + i, to - i, &cp);
-        bool letter = editor_class(e, i) == 2;
+        bool letter = editor_class(e, i) == EDITOR_WORD;
         cp = in_case(cp, to_case, !inside);
         inside = letter;
         if (!bytes_add(&out, utf8, text_encode(cp, utf8)))
@@ -369,22 +369,22 @@ size_t editor_right(const struct editor *e)
     return editor_right_of(e, e->cursor);
 }
 
-int editor_class(const struct editor *e, size_t pos)
+enum editor_class editor_class(const struct editor *e, size_t pos)
 {
     uint32_t cp;
 
     if (pos >= e->text.len || strchr(" \t\n", e->text.data[pos]))
-        return 0;
+        return EDITOR_SPACE;
     text_decode(e->text.data + pos, e->text.len - pos, &cp);
     utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)cp);
     bool letter = (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
                   (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
-    return letter || cp == '_' || chip_is_sign(cp) ? 2 : 1;
+    return letter || cp == '_' || chip_is_sign(cp) ? EDITOR_WORD : EDITOR_PUNCTUATION;
 }
 
 static bool is_word(const struct editor *e, size_t pos)
 {
-    return editor_class(e, pos) == 2;
+    return editor_class(e, pos) == EDITOR_WORD;
 }
 
 static bool is_not_space(const struct editor *e, size_t pos)

@@ -15,7 +15,7 @@ enum {
     EDITOR_MAX = 16 << 20,         /* text size in bytes */
     EDITOR_CHANGES_MAX = 512,      /* undo and redo entries kept */
     EDITOR_REMOVED_MAX = 32 << 20, /* bytes kept for them */
-    EDITOR_CUTS = 8,               /* entries of the kill ring */
+    EDITOR_KILLS = 8,              /* entries of the kill ring */
 };
 
 /* One change: undo puts `removed` back in place of the `inserted` bytes, and redo reverses that. */
@@ -32,19 +32,19 @@ struct editor {
     uint64_t revision;   /* incremented by every change of the text */
     size_t changed_from; /* lowest offset changed since the reader reset it to SIZE_MAX */
 
-    struct bytes cuts[EDITOR_CUTS]; /* a ring */
-    size_t newest;                  /* used entries */
-    bool lines;                     /* whole lines */
-    bool cutting; /* the last command cut: the next one appends to the same entry */
-    bool yanking; /* the last command yanked: */
+    struct bytes kills[EDITOR_KILLS]; /* a ring */
+    size_t newest;                    /* index of the latest kill */
+    bool newest_is_lines;             /* which is whole lines */
+    bool killing; /* the last command killed: the next one appends to the same entry */
+    bool yanking; /* the last command yanked: this entry, to there */
     size_t yanked, yanked_at, yanked_len;
 
     /* The undo entries, latest last, followed by the redo entries, next first. */
     struct editor_change changes[EDITOR_CHANGES_MAX];
     size_t n_changes, n_undone, removed;
     uint32_t step;
-    bool holding; /* groups all changes into one undo step */
-    bool typing;  /* the last change was one typed character: the next joins its step */
+    bool grouping; /* all changes join one undo step */
+    bool typing;   /* the last change was one typed character: the next joins its step */
 };
 
 void editor_init(struct editor *e);
@@ -67,7 +67,7 @@ void editor_delete_to(struct editor *e, size_t pos, bool keep);
  */
 void editor_copy(struct editor *e, size_t from, size_t to, bool lines);
 
-/* Yanks the latest cut; then replaces it with the one before, cycling through the ring. */
+/* Yanks the latest kill; then replaces it with the one before, cycling through the ring. */
 void editor_yank(struct editor *e);
 void editor_yank_older(struct editor *e);
 
@@ -78,11 +78,11 @@ bool editor_redo(struct editor *e);
 /* Discards the redo entries. */
 void editor_drop_undone(struct editor *e);
 
-/* Groups all changes between the two into one undo step. */
-void editor_hold(struct editor *e);
-void editor_release(struct editor *e);
+/* All changes between the two are one undo step. */
+void editor_begin_group(struct editor *e);
+void editor_end_group(struct editor *e);
 
-/* Ends a run of cuts, yanks or typed characters; called for every other command. */
+/* Ends a run of kills, yanks or typed characters; called for every other command. */
 void editor_settle(struct editor *e);
 
 /* Transposes the characters, or the words, around the cursor. */
@@ -102,8 +102,9 @@ size_t editor_right_of(const struct editor *e, size_t pos);
 size_t editor_line_start(const struct editor *e, size_t pos);
 size_t editor_line_end(const struct editor *e, size_t pos);
 
-/* Character class: 0 space or newline, 1 punctuation, 2 letters, digits and _. */
-int editor_class(const struct editor *e, size_t pos);
+/* The class of a character: letters, digits and _ make words; a newline is a space. */
+enum editor_class { EDITOR_SPACE, EDITOR_PUNCTUATION, EDITOR_WORD };
+enum editor_class editor_class(const struct editor *e, size_t pos);
 
 /* Where a motion would put the cursor. */
 size_t editor_left(const struct editor *e);

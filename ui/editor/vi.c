@@ -77,7 +77,7 @@ void vi_start(struct vi *vi, struct editor *e)
     vi->now.n = 0;
     vi->no_repeat = true;
     reset(vi);
-    editor_hold(e);
+    editor_begin_group(e);
 }
 
 static enum vi_wish wish(struct vi *vi, enum vi_wish what)
@@ -103,7 +103,7 @@ static void insert_command(struct vi *vi, struct editor *e, uint32_t key)
         vi->mode = VI_REPLACE;
         break;
     case 's':
-        editor_hold(e);
+        editor_begin_group(e);
         vi_delete(vi, e, true);
         vi_insert(vi, e, e->cursor);
         break;
@@ -258,7 +258,7 @@ static enum vi_wish second_key(struct vi *vi, struct editor *e, uint32_t key)
         if (key == 'J')
             vi_join(vi, e, false);
         else
-            move_or_operate(vi, e, key + 256);
+            move_or_operate(vi, e, key + VI_G);
         break;
     case 'i':
     case 'a':

@@ -28,8 +28,8 @@ void vi_insert(struct vi *vi, struct editor *e, size_t pos)
     vi->insert_times = 1;
     vi->insert_lines = false;
     vi->mode = VI_INSERT;
-    if (!e->holding)
-        editor_hold(e);
+    if (!e->grouping)
+        editor_begin_group(e);
 }
 
 static void insert_again(struct vi *vi, struct editor *e)
@@ -55,7 +55,7 @@ void vi_leave_insert(struct vi *vi, struct editor *e)
     vi->mode = VI_NORMAL;
     vi->insert_times = 1;
     editor_settle(e);
-    editor_release(e);
+    editor_end_group(e);
     if (e->cursor > editor_line_start(e, e->cursor))
         e->cursor = editor_left_of(e, e->cursor);
 }
@@ -64,7 +64,7 @@ void vi_open_line(struct vi *vi, struct editor *e, bool below)
 {
     size_t at = below ? editor_line_end(e, e->cursor) : editor_line_start(e, e->cursor);
     int n = vi_times(vi);
-    editor_hold(e);
+    editor_begin_group(e);
     editor_replace(e, at, at, "\n", 1);
     vi_insert(vi, e, below ? at + 1 : at);
     vi->insert_times = n;
@@ -94,7 +94,7 @@ static void change(struct vi *vi, struct editor *e, const struct vi_span *span)
     size_t to = span->to;
     if (span->lines && to > span->from && e->text.data[to - 1] == '\n')
         to--;
-    editor_hold(e);
+    editor_begin_group(e);
     editor_replace(e, span->from, to, "", 0);
     vi_insert(vi, e, span->from);
 }
@@ -163,13 +163,13 @@ struct vi_span vi_span_of(const struct vi *vi, const struct editor *e, uint32_t 
 bool vi_change_word(struct vi *vi, const struct editor *e, uint32_t key, struct vi_motion *m)
 {
     bool known;
-    if (vi->op != 'c' || (key != 'w' && key != 'W') || editor_class(e, e->cursor) == 0)
+    if (vi->op != 'c' || (key != 'w' && key != 'W') || editor_class(e, e->cursor) == EDITOR_SPACE)
         return false;
     int n = vi_times(vi);
     size_t next = editor_right_of(e, e->cursor);
     bool alone = next == e->text.len ||
                  (key == 'w' ? editor_class(e, next) != editor_class(e, e->cursor)
-                             : editor_class(e, next) == 0);
+                             : editor_class(e, next) == EDITOR_SPACE);
     if (!alone || n > 1)
         return vi_motion(e, key == 'w' ? 'e' : 'E', n - alone, &vi->find, m, &known);
     *m = (struct vi_motion){.to = e->cursor, .inclusive = true};
@@ -221,7 +221,7 @@ void vi_other_case(struct vi *vi, struct editor *e)
 
 void vi_join(struct vi *vi, struct editor *e, bool spaced)
 {
-    editor_hold(e);
+    editor_begin_group(e);
     for (int n = vi_times(vi) > 2 ? vi_times(vi) - 1 : 1; n > 0; n--) {
         size_t end = editor_line_end(e, e->cursor), on = end;
         if (end == e->text.len)
@@ -234,20 +234,20 @@ void vi_join(struct vi *vi, struct editor *e, bool spaced)
         editor_replace(e, end, on, " ", space);
         e->cursor = end;
     }
-    editor_release(e);
+    editor_end_group(e);
 }
 
 void vi_put(struct vi *vi, struct editor *e, bool behind)
 {
-    const struct bytes *cut = &e->cuts[e->newest];
+    const struct bytes *kill = &e->kills[e->newest];
     size_t at = e->cursor;
     struct bytes text = {0};
-    bool lines = e->lines;
+    bool lines = e->newest_is_lines;
 
-    if (cut->len == 0)
+    if (kill->len == 0)
         return;
     for (int i = 0; i < vi_times(vi) && text.len <= EDITOR_MAX; i++)
-        bytes_add(&text, cut->data, cut->len);
+        bytes_add(&text, kill->data, kill->len);
     if (lines) {
         at = behind ? editor_line_end(e, at) : editor_line_start(e, at);
         if (behind) { /* the newline is inserted first */
@@ -293,8 +293,8 @@ void vi_on_lines(struct vi *vi, struct editor *e, uint32_t op)
 void vi_put_over(struct vi *vi, struct editor *e, const size_t span[2])
 {
     struct bytes text = {0};
-    const struct bytes *cut = &e->cuts[e->newest];
-    if (cut->len > 0 && bytes_add(&text, cut->data, cut->len)) {
+    const struct bytes *kill = &e->kills[e->newest];
+    if (kill->len > 0 && bytes_add(&text, kill->data, kill->len)) {
         editor_copy(e, span[0], span[1], vi->mode == VI_VISUAL_LINES);
         editor_replace(e, span[0], span[1], text.data, text.len);
         e->cursor = editor_left_of(e, e->cursor);

@@ -77,21 +77,26 @@ static bool go_line(const struct editor *e, int line, size_t *pos)
 
 /* Words. `big`: everything but white space is one class. */
 
-static int kind(const struct editor *e, size_t pos, bool big)
+static enum editor_class class_of(const struct editor *e, size_t pos, bool big)
 {
-    int k = editor_class(e, pos);
-    return big && k > 0 ? 1 : k;
+    enum editor_class class = editor_class(e, pos);
+    return big && class != EDITOR_SPACE ? EDITOR_WORD : class;
+}
+
+static bool is_space(const struct editor *e, size_t pos)
+{
+    return editor_class(e, pos) == EDITOR_SPACE;
 }
 
 static size_t word_on(const struct editor *e, size_t pos, bool big)
 {
-    int k = kind(e, pos, big);
+    enum editor_class class = class_of(e, pos, big);
 
-    while (k > 0 && pos < e->text.len && kind(e, pos, big) == k)
+    while (class != EDITOR_SPACE && pos < e->text.len && class_of(e, pos, big) == class)
         pos = editor_right_of(e, pos);
-    if (k == 0 && is_empty_line(e, pos) && pos < e->text.len)
+    if (class == EDITOR_SPACE && is_empty_line(e, pos) && pos < e->text.len)
         pos++;
-    while (pos < e->text.len && kind(e, pos, big) == 0 && !is_empty_line(e, pos))
+    while (pos < e->text.len && is_space(e, pos) && !is_empty_line(e, pos))
         pos++;
     return pos;
 }
@@ -100,10 +105,10 @@ static size_t word_back(const struct editor *e, size_t pos, bool big)
 {
     if (pos > 0)
         pos = editor_left_of(e, pos);
-    while (pos > 0 && kind(e, pos, big) == 0 && !is_empty_line(e, pos))
+    while (pos > 0 && is_space(e, pos) && !is_empty_line(e, pos))
         pos = editor_left_of(e, pos);
-    int k = kind(e, pos, big);
-    while (k > 0 && pos > 0 && kind(e, editor_left_of(e, pos), big) == k)
+    enum editor_class class = class_of(e, pos, big);
+    while (class != EDITOR_SPACE && pos > 0 && class_of(e, editor_left_of(e, pos), big) == class)
         pos = editor_left_of(e, pos);
     return pos;
 }
@@ -114,9 +119,10 @@ static size_t word_end(const struct editor *e, size_t pos, bool big)
     size_t last = pos;
 
     pos = editor_right_of(e, pos);
-    while (pos < e->text.len && kind(e, pos, big) == 0)
+    while (pos < e->text.len && is_space(e, pos))
         pos = editor_right_of(e, pos);
-    for (int k = kind(e, pos, big); pos < e->text.len && kind(e, pos, big) == k;) {
+    for (enum editor_class class = class_of(e, pos, big);
+         pos < e->text.len && class_of(e, pos, big) == class;) {
         last = pos;
         pos = editor_right_of(e, pos);
     }
@@ -125,9 +131,10 @@ static size_t word_end(const struct editor *e, size_t pos, bool big)
 
 static size_t word_end_back(const struct editor *e, size_t pos, bool big)
 {
-    for (int k = kind(e, pos, big); k > 0 && pos > 0 && kind(e, pos, big) == k;)
+    for (enum editor_class class = class_of(e, pos, big);
+         class != EDITOR_SPACE && pos > 0 && class_of(e, pos, big) == class;)
         pos = editor_left_of(e, pos);
-    while (pos > 0 && kind(e, pos, big) == 0 && !is_empty_line(e, pos))
+    while (pos > 0 && is_space(e, pos) && !is_empty_line(e, pos))
         pos = editor_left_of(e, pos);
     return pos;
 }
@@ -240,7 +247,7 @@ static size_t move_word(const struct editor *e, uint32_t key, int n)
         case 'E': pos = word_end(e, pos, key == 'E'); break;
         case '}': pos = paragraph_on(e, pos); break;
         case '{': pos = paragraph_back(e, pos); break;
-        default: /* ge, gE */ pos = word_end_back(e, pos, key == 'E' + 256); break;
+        default: /* ge, gE */ pos = word_end_back(e, pos, key == 'E' + VI_G); break;
         }
     }
     return pos;
@@ -302,8 +309,8 @@ bool vi_motion(const struct editor *e, uint32_t key, int n, const struct vi_find
         return true;
     case 'e':
     case 'E':
-    case 'e' + 256:
-    case 'E' + 256: out->inclusive = true; /* fall through */
+    case 'e' + VI_G:
+    case 'E' + VI_G: out->inclusive = true; /* fall through */
     case 'w':
     case 'W':
     case 'b':
@@ -319,7 +326,7 @@ bool vi_motion(const struct editor *e, uint32_t key, int n, const struct vi_find
     case '-':
     case '_':
     case 'G':
-    case 'g' + 256: return line_motion(e, key, n, out);
+    case 'g' + VI_G: return line_motion(e, key, n, out);
     default: *known_out = false; return false;
     }
 }
@@ -330,23 +337,24 @@ static bool word_object(const struct editor *e, bool big, bool around, int n, st
 {
     size_t from = e->cursor, to = from, end = editor_line_end(e, from);
     size_t start = editor_line_start(e, from);
-    int k = kind(e, from, big);
+    enum editor_class class = class_of(e, from, big);
 
     if (start == end)
         return false;
-    while (from > start && kind(e, editor_left_of(e, from), big) == k)
+    while (from > start && class_of(e, editor_left_of(e, from), big) == class)
         from = editor_left_of(e, from);
     for (n = n > 0 ? n : 1; n > 0 && to < end; n--) {
         for (int part = 0; part < 1 + around && to < end; part++)
-            for (int here = kind(e, to, big); to < end && kind(e, to, big) == here;) {
-                if (around && part == 1 && k > 0 && here > 0)
+            for (enum editor_class here = class_of(e, to, big);
+                 to < end && class_of(e, to, big) == here;) {
+                if (around && part == 1 && class != EDITOR_SPACE && here != EDITOR_SPACE)
                     break; /* no space after the word */
                 to = editor_right_of(e, to);
             }
     }
     /* "aw" without a trailing space takes the leading one. */
-    if (around && k > 0 && kind(e, editor_left_of(e, to), big) > 0)
-        while (from > start && kind(e, editor_left_of(e, from), big) == 0)
+    if (around && class != EDITOR_SPACE && !is_space(e, editor_left_of(e, to)))
+        while (from > start && is_space(e, editor_left_of(e, from)))
             from = editor_left_of(e, from);
     *out = (struct vi_span){from, to, false};
     return true;

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { VI_G = 0x200000 }; /* added to the key after g; no character is that large */
+
 struct vi_motion {
     size_t to;
     bool inclusive; /* inclusive: an operator includes the character there */
