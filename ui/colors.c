@@ -14,7 +14,7 @@ enum { REPORT_MS = 500 }; /* waited for a reply */
 static void set_theme(struct ui *u, enum ui_theme kind)
 {
     struct theme theme;
-    theme_init(&theme, kind, &u->wishes);
+    theme_init(&theme, kind, &u->overrides);
     screen_set_theme(u->screen, kind == UI_THEME_NONE ? NULL : &theme);
     u->theme = kind;
     u->dirty = true;
@@ -23,7 +23,7 @@ static void set_theme(struct ui *u, enum ui_theme kind)
 void colors_choose(struct ui *u, const struct ui_options *opt)
 {
     if (opt->settings)
-        u->wishes = opt->settings->wishes;
+        u->overrides = opt->settings->overrides;
     set_theme(u, opt->theme == UI_THEME_AUTO ? background_guess() : opt->theme);
 }
 

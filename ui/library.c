@@ -63,15 +63,15 @@ void library_open_sidebar(struct ui *u, const char *words, bool archived)
 static void act_on_row(struct ui *u, enum keymap_action action)
 {
     struct sidebar *s = &u->sidebar;
-    struct ui_action wish = {.kind = action == ACT_ARCHIVE ? UI_ARCHIVE : UI_DELETE,
-                             .tag = !s->archived};
+    struct ui_action request = {.kind = action == ACT_ARCHIVE ? UI_ARCHIVE : UI_DELETE,
+                                .tag = !s->archived};
 
-    if (!list_chosen(&s->list, &wish.id))
+    if (!list_chosen(&s->list, &request.id))
         status_hint(&u->status, "there is no conversation here");
     else if (action == ACT_RENAME)
         sidebar_rename(s);
     else
-        dispatch_queue(u, wish);
+        dispatch_queue(u, request);
 }
 
 static void move_down(struct ui *u, int64_t rows)
@@ -113,12 +113,12 @@ static bool in_sidebar(struct ui *u, enum keymap_action action)
 
 static void rename_row(struct ui *u)
 {
-    struct ui_action wish = {.kind = UI_RENAME, .text = field_text(&u->sidebar.title)};
+    struct ui_action request = {.kind = UI_RENAME, .text = field_text(&u->sidebar.title)};
 
-    wish.len = strlen(wish.text);
+    request.len = strlen(request.text);
     u->sidebar.renaming = false;
-    if (list_chosen(&u->sidebar.list, &wish.id))
-        dispatch_queue(u, wish);
+    if (list_chosen(&u->sidebar.list, &request.id))
+        dispatch_queue(u, request);
 }
 
 /* Fields */
@@ -149,11 +149,11 @@ static void changed(struct ui *u, const struct field *field)
 
 static void choose_hit(struct ui *u)
 {
-    struct ui_action wish = {.kind = UI_FOUND};
+    struct ui_action request = {.kind = UI_FOUND};
 
-    if (!search_chosen(&u->search, &wish.id))
+    if (!search_chosen(&u->search, &request.id))
         return;
-    dispatch_queue(u, wish);
+    dispatch_queue(u, request);
     dialog_close(&u->dialog);
 }
 

@@ -27,7 +27,7 @@ int ui_settings_bind(struct ui_settings *s, const char *place, const char *actio
 int ui_settings_color(struct ui_settings *s, const char *role, const char *value, char *err,
                       size_t errlen)
 {
-    return theme_wish(&s->wishes, role, value, err, errlen);
+    return theme_overrides_set(&s->overrides, role, value, err, errlen);
 }
 
 void ui_settings_keys(const struct ui_settings *s,

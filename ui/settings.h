@@ -10,7 +10,7 @@
 
 struct ui_settings {
     struct keymap keymap;
-    struct theme_wishes wishes;
+    struct theme_overrides overrides;
 };
 
 #endif

@@ -43,7 +43,7 @@ struct ui {
     struct keymap keymap;
     int64_t (*clock_ms)(void);
     enum ui_theme theme;
-    struct theme_wishes wishes;
+    struct theme_overrides overrides;
     int64_t asked_ms; /* when the terminal was asked for its background; -1: no reply pending */
     bool mouse;       /* mouse reports are enabled */
     bool suspended, resized, dirty;

@@ -88,17 +88,18 @@ static void every_style_has_a_role(void **state)
 
 /* A user's own */
 
-static void wishes_are_read(void **state)
+static void overrides_are_read(void **state)
 {
-    struct theme_wishes w = {0};
+    struct theme_overrides w = {0};
     struct theme t;
     char err[240];
     (void)state;
-    assert_int_equal(theme_wish(&w, "heading", "bold #5fafff underline", err, sizeof err), 0);
-    assert_int_equal(theme_wish(&w, "code", "bright-red", err, sizeof err), 0);
-    assert_int_equal(theme_wish(&w, "dim", "208", err, sizeof err), 0);
-    assert_int_equal(theme_wish(&w, "name", "reverse", err, sizeof err), 0);
-    assert_int_equal(theme_wish(&w, "info", "default", err, sizeof err), 0);
+    assert_int_equal(theme_overrides_set(&w, "heading", "bold #5fafff underline", err, sizeof err),
+                     0);
+    assert_int_equal(theme_overrides_set(&w, "code", "bright-red", err, sizeof err), 0);
+    assert_int_equal(theme_overrides_set(&w, "dim", "208", err, sizeof err), 0);
+    assert_int_equal(theme_overrides_set(&w, "name", "reverse", err, sizeof err), 0);
+    assert_int_equal(theme_overrides_set(&w, "info", "default", err, sizeof err), 0);
     theme_init(&t, UI_THEME_LIGHT, &w);
     assert_int_equal(t.paint[STYLE_HEADING].color.rgb, 0x5fafff);
     assert_int_equal(t.paint[STYLE_HEADING].color.of256, 75);
@@ -111,19 +112,19 @@ static void wishes_are_read(void **state)
     assert_int_equal(t.paint[STYLE_INFO].color.rgb, PAINT_DEFAULT);
 }
 
-static void wrong_wishes_are_refused(void **state)
+static void wrong_overrides_are_refused(void **state)
 {
     static const char *const wrong[] = {"reed",     "256",      "-1",       "#12345",
                                         "#1234567", "#0x1234",  "red blue", "bright-x",
                                         "1e1",      "bold,red", "#",        "0x10"};
-    struct theme_wishes w = {0}, none = {0};
+    struct theme_overrides w = {0}, none = {0};
     char err[240];
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_int_equal(theme_wish(&w, "heading", wrong[i], err, sizeof err), UI_ERROR);
+        assert_int_equal(theme_overrides_set(&w, "heading", wrong[i], err, sizeof err), UI_ERROR);
         assert_memory_equal(&w, &none, sizeof w);
     }
-    assert_int_equal(theme_wish(&w, "headline", "red", err, sizeof err), UI_UNKNOWN);
+    assert_int_equal(theme_overrides_set(&w, "headline", "red", err, sizeof err), UI_UNKNOWN);
 }
 
 /* On a terminal */
@@ -327,8 +328,8 @@ int test_theme(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_stands_out),
         cmocka_unit_test(every_style_has_a_role),
-        cmocka_unit_test(wishes_are_read),
-        cmocka_unit_test(wrong_wishes_are_refused),
+        cmocka_unit_test(overrides_are_read),
+        cmocka_unit_test(wrong_overrides_are_refused),
         cmocka_unit_test(a_theme_is_what_is_seen),
         cmocka_unit_test(without_colour_there_is_none),
         cmocka_unit_test(exact_colours_go_where_they_are_known),

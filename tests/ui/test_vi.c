@@ -209,13 +209,13 @@ static void repeat(struct composer *c)
 static void press(struct composer *c, uint32_t cp)
 {
     struct key key = key_of_character(cp, 0);
-    enum vi_wish wish = composer_vi(c, key);
+    enum vi_request request = composer_vi(c, key);
 
-    if (wish == VI_UP || wish == VI_DOWN)
-        composer_do(c, wish == VI_UP ? ACT_UP : ACT_DOWN);
-    if (wish == VI_REPEAT)
+    if (request == VI_UP || request == VI_DOWN)
+        composer_do(c, request == VI_UP ? ACT_UP : ACT_DOWN);
+    if (request == VI_REPEAT)
         repeat(c);
-    if (wish == VI_PASS && key.code < KEY_ENTER)
+    if (request == VI_PASS && key.code < KEY_ENTER)
         composer_type(c, key.code);
 }
 

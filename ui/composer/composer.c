@@ -465,19 +465,19 @@ bool composer_do(struct composer *c, enum keymap_action action)
     return done;
 }
 
-enum vi_wish composer_vi(struct composer *c, struct key key)
+enum vi_request composer_vi(struct composer *c, struct key key)
 {
     if (!c->uses_vi || c->search.active || c->quoting)
         return VI_PASS;
     uint64_t revision = c->editor.revision;
     bool was_open = complete_is_open(&c->complete);
-    enum vi_wish wish = vi_key(&c->vi, &c->editor, key);
+    enum vi_request request = vi_key(&c->vi, &c->editor, key);
 
     if (c->editor.revision != revision)
         changed(c);
     if (was_open && key.code == KEY_ESC)
         complete_dismiss(&c->complete);
-    if (wish == VI_DONE)
+    if (request == VI_DONE)
         c->goal = -1;
-    return wish;
+    return request;
 }

@@ -59,7 +59,7 @@ bool composer_type(struct composer *c, uint32_t cp);
 bool composer_do(struct composer *c, enum keymap_action action);
 
 /* Passes a key to vi; VI_PASS if emacs keys are in use. */
-enum vi_wish composer_vi(struct composer *c, struct key key);
+enum vi_request composer_vi(struct composer *c, struct key key);
 
 /*
  * Tab in a command: inserts the common prefix of all candidates, else cycles through them, forward

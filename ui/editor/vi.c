@@ -80,7 +80,7 @@ void vi_start(struct vi *vi, struct editor *e)
     editor_begin_group(e);
 }
 
-static enum vi_wish wish(struct vi *vi, enum vi_wish what)
+static enum vi_request request(struct vi *vi, enum vi_request what)
 {
     vi->times = what == VI_REPEAT ? vi_count(vi) : vi_times(vi);
     vi->no_repeat = true;
@@ -111,7 +111,7 @@ static void insert_command(struct vi *vi, struct editor *e, uint32_t key)
     }
 }
 
-static enum vi_wish command(struct vi *vi, struct editor *e, uint32_t key)
+static enum vi_request command(struct vi *vi, struct editor *e, uint32_t key)
 {
     if (key < 0x80 && strchr("iaIAoORsS", (int)key)) {
         insert_command(vi, e, key);
@@ -134,8 +134,8 @@ static enum vi_wish command(struct vi *vi, struct editor *e, uint32_t key)
         vi->mode = key == 'v' ? VI_VISUAL : VI_VISUAL_LINES;
         break;
     case '/':
-    case '?': return wish(vi, VI_SEARCH);
-    case '.': return wish(vi, VI_REPEAT);
+    case '?': return request(vi, VI_SEARCH);
+    case '.': return request(vi, VI_REPEAT);
     default: break;
     }
     return VI_DONE;
@@ -239,7 +239,7 @@ static bool move_or_operate(struct vi *vi, struct editor *e, uint32_t key)
 }
 
 /* The key after f, r, g, i and the like. */
-static enum vi_wish second_key(struct vi *vi, struct editor *e, uint32_t key)
+static enum vi_request second_key(struct vi *vi, struct editor *e, uint32_t key)
 {
     uint32_t wait = vi->wait;
     struct vi_span span;
@@ -288,9 +288,9 @@ static enum vi_wish second_key(struct vi *vi, struct editor *e, uint32_t key)
     return VI_DONE;
 }
 
-static enum vi_wish first_key(struct vi *vi, struct editor *e, uint32_t key)
+static enum vi_request first_key(struct vi *vi, struct editor *e, uint32_t key)
 {
-    enum vi_wish result = VI_DONE;
+    enum vi_request result = VI_DONE;
     bool object = (key == 'i' || key == 'a') && (vi->op || selects(vi));
 
     if (key >= '0' + (vi->count == 0) && key <= '9') {
@@ -306,7 +306,7 @@ static enum vi_wish first_key(struct vi *vi, struct editor *e, uint32_t key)
     } else if (selects(vi) && on_selection(vi, e, key)) {
         /* done */
     } else if (!vi->op && !selects(vi) && (key == 'j' || key == 'k')) {
-        result = wish(vi, key == 'k' ? VI_UP : VI_DOWN);
+        result = request(vi, key == 'k' ? VI_UP : VI_DOWN);
     } else if (!move_or_operate(vi, e, key)) {
         if (!vi->op && (key == 'd' || key == 'c' || key == 'y')) {
             vi->op = key;
@@ -338,7 +338,7 @@ static uint32_t character_of(struct key key)
     return key.code < KEY_ENTER ? key.code : 0;
 }
 
-static enum vi_wish escape(struct vi *vi, struct editor *e)
+static enum vi_request escape(struct vi *vi, struct editor *e)
 {
     bool open = vi->op || vi->wait || vi->count || selects(vi);
     if (inserts(vi)) {
@@ -352,7 +352,7 @@ static enum vi_wish escape(struct vi *vi, struct editor *e)
     return open ? VI_DONE : VI_PASS;
 }
 
-enum vi_wish vi_key(struct vi *vi, struct editor *e, struct key key)
+enum vi_request vi_key(struct vi *vi, struct editor *e, struct key key)
 {
     if (key.code == KEY_ESC && !(key.mods & KEY_CTRL))
         return escape(vi, e);
@@ -380,7 +380,7 @@ enum vi_wish vi_key(struct vi *vi, struct editor *e, struct key key)
         vi->now.count = vi->count;
     if (!digit)
         record(vi, key);
-    enum vi_wish result = vi->wait ? second_key(vi, e, cp) : first_key(vi, e, cp);
+    enum vi_request result = vi->wait ? second_key(vi, e, cp) : first_key(vi, e, cp);
     if (vi->mode == VI_NORMAL && !vi->op && !vi->wait && !vi->count)
         end_record(vi, e);
     vi_settle(vi, e);

@@ -23,7 +23,7 @@ enum vi_mode {
     VI_VISUAL_LINES,
 };
 
-enum vi_wish {
+enum vi_request {
     VI_PASS,   /* not a vi key here */
     VI_DONE,   /* handled */
     VI_UP,     /* a row up, vi->times times; from the top: an earlier prompt */
@@ -68,7 +68,7 @@ struct vi {
 /* A new text starts in insert mode. */
 void vi_start(struct vi *vi, struct editor *e);
 
-enum vi_wish vi_key(struct vi *vi, struct editor *e, struct key key);
+enum vi_request vi_key(struct vi *vi, struct editor *e, struct key key);
 
 /* Keeps the cursor on a character, as required outside insert mode. */
 void vi_settle(const struct vi *vi, struct editor *e);

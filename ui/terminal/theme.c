@@ -121,14 +121,14 @@ static const struct row {
 
 static const struct shade terminals_own = OWN, black = {0, 0, 16, 0x000000};
 
-void theme_init(struct theme *t, enum ui_theme kind, const struct theme_wishes *wishes)
+void theme_init(struct theme *t, enum ui_theme kind, const struct theme_overrides *overrides)
 {
-    static const struct theme_wish none = {.is_set = false};
+    static const struct theme_override none = {.is_set = false};
     int column = kind == UI_THEME_LIGHT ? 1 : kind == UI_THEME_CONTRAST ? 2 : 0;
 
     for (int style = 0; style < STYLE_COUNT; style++) {
         const struct row *row = &rows[style];
-        const struct theme_wish *wish = wishes ? &wishes->of[style] : &none;
+        const struct theme_override *override = overrides ? &overrides->of[style] : &none;
         struct paint *paint = &t->paint[style];
         *paint = (struct paint){
             .color = row->shade[column],
@@ -139,10 +139,10 @@ void theme_init(struct theme *t, enum ui_theme kind, const struct theme_wishes *
         };
         if (kind == UI_THEME_CONTRAST)
             paint->attr_few &= ~(unsigned)PAINT_DIM;
-        if (wish->has_color)
-            paint->color = wish->color;
-        if (wish->is_set)
-            paint->attr = paint->attr_few = paint->attr_plain = wish->attr;
+        if (override->has_color)
+            paint->color = override->color;
+        if (override->is_set)
+            paint->attr = paint->attr_few = paint->attr_plain = override->attr;
     }
 }
 
@@ -247,10 +247,10 @@ static unsigned parse_attribute(const char *word, size_t len)
     return 0;
 }
 
-int theme_wish(struct theme_wishes *wishes, const char *role, const char *value, char *err,
-               size_t errlen)
+int theme_overrides_set(struct theme_overrides *overrides, const char *role, const char *value,
+                        char *err, size_t errlen)
 {
-    struct theme_wish wish = {.is_set = true};
+    struct theme_override override = {.is_set = true};
     int style = 0;
 
     while (style < STYLE_COUNT && strcmp(rows[style].role, role) != 0)
@@ -262,15 +262,15 @@ int theme_wish(struct theme_wishes *wishes, const char *role, const char *value,
     for (const char *s = value + strspn(value, " "); *s; s += strspn(s, " ")) {
         size_t len = strcspn(s, " ");
         unsigned attr = parse_attribute(s, len);
-        if (!attr && (wish.has_color || !parse_shade(s, len, &wish.color))) {
+        if (!attr && (override.has_color || !parse_shade(s, len, &override.color))) {
             snprintf(err, errlen, "%s (got %s)",
-                     wish.has_color ? "one colour only" : "not a colour", s);
+                     override.has_color ? "one colour only" : "not a colour", s);
             return UI_ERROR;
         }
-        wish.attr |= attr;
-        wish.has_color = wish.has_color || !attr;
+        override.attr |= attr;
+        override.has_color = override.has_color || !attr;
         s += len;
     }
-    wishes->of[style] = wish;
+    overrides->of[style] = override;
     return 0;
 }

@@ -69,18 +69,18 @@ struct theme {
 };
 
 /* The user's overrides, for any theme. */
-struct theme_wish {
+struct theme_override {
     bool is_set, has_color;
     struct shade color;
     unsigned attr;
 };
 
-struct theme_wishes {
-    struct theme_wish of[STYLE_COUNT];
+struct theme_overrides {
+    struct theme_override of[STYLE_COUNT];
 };
 
-/* UI_THEME_AUTO and UI_THEME_NONE use the colours of UI_THEME_DARK; wishes may be NULL. */
-void theme_init(struct theme *t, enum ui_theme kind, const struct theme_wishes *wishes);
+/* UI_THEME_AUTO and UI_THEME_NONE use the colours of UI_THEME_DARK; overrides may be NULL. */
+void theme_init(struct theme *t, enum ui_theme kind, const struct theme_overrides *overrides);
 
 /* style may carry STYLE_MUTED. */
 struct paint theme_paint(const struct theme *t, uint8_t style);
@@ -89,8 +89,8 @@ struct paint theme_paint(const struct theme *t, uint8_t style);
  * Parses an override: value is at most one colour ("red", "bright-blue", "default", 0 to 255,
  * "#5fafff") and any of bold, dim, underline, reverse. 0, or a ui_error with one line in err.
  */
-int theme_wish(struct theme_wishes *wishes, const char *role, const char *value, char *err,
-               size_t errlen);
+int theme_overrides_set(struct theme_overrides *overrides, const char *role, const char *value,
+                        char *err, size_t errlen);
 
 /* "heading"; NULL: no such style. */
 const char *theme_role(int style);
