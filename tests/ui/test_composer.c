@@ -180,7 +180,7 @@ static void a_long_paste_is_one_sign(void **state)
     type(c, "see ");
     assert_true(composer_paste(c, lines8, strlen(lines8)));
     type(c, "!");
-    assert_int_equal(c->editor.text.len, 4 + CHIP_SIGN + 1);
+    assert_int_equal(c->editor.text.len, 4 + CHIP_PLACEHOLDER + 1);
     assert_string_equal(composer_text(c, &len), "see 1\n2\n3\n4\n5\n6\n7\n8!");
     assert_int_equal(len, 4 + strlen(lines8) + 1);
     composer_do(c, ACT_LEFT);
@@ -192,7 +192,7 @@ static void a_long_paste_is_one_sign(void **state)
     composer_do(c, ACT_OPEN_CHIP);
     assert_int_equal(c->editor.text.len, 4 + strlen(lines8) + 1);
     composer_do(c, ACT_UNDO);
-    assert_int_equal(c->editor.text.len, 4 + CHIP_SIGN + 1);
+    assert_int_equal(c->editor.text.len, 4 + CHIP_PLACEHOLDER + 1);
 }
 
 static void a_chip_says_what_it_holds(void **state)
@@ -223,7 +223,7 @@ static void chips_are_sent_whole_and_come_back_as_chips(void **state)
     assert_false(composer_unsend(c, "other", 5));
     assert_string_equal(composer_text(c, NULL), "");
     assert_true(composer_unsend(c, whole, strlen(whole)));
-    assert_int_equal(c->editor.text.len, CHIP_SIGN + 1);
+    assert_int_equal(c->editor.text.len, CHIP_PLACEHOLDER + 1);
     composer_sent(c);
     composer_do(c, ACT_UP);
     assert_string_equal(composer_text(c, NULL), whole);
@@ -261,7 +261,7 @@ static void chips_together_keep_the_limit(void **state)
     composer_do(c, ACT_KILL_START);
     composer_do(c, ACT_YANK);
     composer_do(c, ACT_YANK); /* twice is too much */
-    assert_int_equal(c->editor.text.len, CHIP_SIGN);
+    assert_int_equal(c->editor.text.len, CHIP_PLACEHOLDER);
     free(text);
 }
 

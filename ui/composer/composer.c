@@ -24,7 +24,7 @@ void composer_done(struct composer *c)
     recall_done(&c->recall);
     recall_search_done(&c->search);
     complete_done(&c->complete);
-    bytes_free(&c->whole);
+    bytes_free(&c->expanded);
 }
 
 void composer_use_vi(struct composer *c)
@@ -41,23 +41,23 @@ static const char *raw(const struct composer *c)
 const char *composer_text(struct composer *c, size_t *len_out)
 {
     const struct bytes *text = &c->editor.text;
-    size_t whole = chips_whole_len(&c->chips, raw(c), text->len);
+    size_t whole = chips_expanded_len(&c->chips, raw(c), text->len);
 
     if (len_out)
         *len_out = whole;
     if (whole == text->len) {
-        bytes_free(&c->whole);
-        c->whole_of = 0;
+        bytes_free(&c->expanded);
+        c->expanded_of = 0;
         return raw(c);
     }
-    if (c->whole_of != c->editor.revision + 1) {
-        bytes_cut(&c->whole, 0);
-        bool ok = chips_whole(&c->chips, text->data, text->len, &c->whole);
-        c->whole_of = ok ? c->editor.revision + 1 : 0;
+    if (c->expanded_of != c->editor.revision + 1) {
+        bytes_cut(&c->expanded, 0);
+        bool ok = chips_expand(&c->chips, text->data, text->len, &c->expanded);
+        c->expanded_of = ok ? c->editor.revision + 1 : 0;
         if (!ok && len_out)
             *len_out = 0;
     }
-    return c->whole.data ? c->whole.data : "";
+    return c->expanded.data ? c->expanded.data : "";
 }
 
 /* Changing the text */
@@ -66,7 +66,7 @@ const char *composer_text(struct composer *c, size_t *len_out)
 static bool changed(struct composer *c)
 {
     struct editor *e = &c->editor;
-    bool fits = chips_whole_len(&c->chips, raw(c), e->text.len) <= EDITOR_MAX;
+    bool fits = chips_expanded_len(&c->chips, raw(c), e->text.len) <= EDITOR_MAX;
 
     if (!fits) {
         editor_undo(e);
@@ -89,7 +89,7 @@ static bool clean(const char *text, size_t len, struct bytes *out)
         n = text_decode(text + i, len - i, &cp);
         if (cp == '\r' && i + 1 < len && text[i + 1] == '\n')
             continue;
-        if (cp == 0 || chip_is_sign(cp))
+        if (cp == 0 || chip_is_placeholder(cp))
             cp = TEXT_REPLACEMENT;
         if (!bytes_add(out, utf8, text_encode(cp == '\r' ? '\n' : cp, utf8)))
             return false;
@@ -136,13 +136,13 @@ static void sweep(struct composer *c)
  */
 static bool insert_chip(struct composer *c, const char *name, struct bytes *text, bool newline)
 {
-    char sign[CHIP_SIGN + 1];
+    char placeholder[CHIP_PLACEHOLDER + 1];
 
     sweep(c);
-    if (!chips_add(&c->chips, name, text, sign))
+    if (!chips_add(&c->chips, name, text, placeholder))
         return editor_insert(&c->editor, text->data, text->len, false) && changed(c);
-    sign[CHIP_SIGN] = '\n';
-    return editor_insert(&c->editor, sign, CHIP_SIGN + newline, false) && changed(c);
+    placeholder[CHIP_PLACEHOLDER] = '\n';
+    return editor_insert(&c->editor, placeholder, CHIP_PLACEHOLDER + newline, false) && changed(c);
 }
 
 bool composer_paste(struct composer *c, const char *text, size_t len)
@@ -151,7 +151,7 @@ bool composer_paste(struct composer *c, const char *text, size_t len)
 
     editor_settle(&c->editor);
     bool ok = clean(text, len, &fit);
-    if (ok && chip_is_worth(fit.data, fit.len))
+    if (ok && chip_is_long(fit.data, fit.len))
         ok = insert_chip(c, NULL, &fit, false);
     else
         ok = ok && editor_insert(&c->editor, fit.data, fit.len, false) && changed(c);
@@ -183,7 +183,7 @@ static void open_chip(struct composer *c)
         if ((chip = chips_find(&c->chips, raw(c) + pos, e->text.len - pos)))
             at = pos;
     if (chip)
-        editor_replace(e, at, at + CHIP_SIGN, chip->text, chip->len);
+        editor_replace(e, at, at + CHIP_PLACEHOLDER, chip->text, chip->len);
     changed(c);
 }
 
@@ -193,7 +193,7 @@ bool composer_type(struct composer *c, uint32_t cp)
     char utf8[4];
 
     c->quoting = false;
-    if (chip_is_sign(cp))
+    if (chip_is_placeholder(cp))
         cp = TEXT_REPLACEMENT;
     size_t n = text_encode(cp, utf8);
     if (c->search.active) {
@@ -322,7 +322,7 @@ static bool move_row(struct composer *c, int step)
 static void recall(struct composer *c, int step)
 {
     bool to_draft = step > 0 && c->recall.at + 1 == c->recall.n;
-    const char *text = step < 0 ? recall_back(&c->recall, raw(c)) : recall_on(&c->recall);
+    const char *text = step < 0 ? recall_older(&c->recall, raw(c)) : recall_newer(&c->recall);
 
     if (text && to_draft) {
         editor_set(&c->editor, text, strlen(text));

@@ -29,11 +29,11 @@ struct composer {
     struct complete complete;
     struct vi vi;
     bool uses_vi;
-    bool quoting;       /* insert the next key literally */
-    struct bytes whole; /* the draft with chips expanded, */
-    uint64_t whole_of;  /* and the revision + 1 it was built from */
-    size_t top;         /* first visible row */
-    int goal;           /* goal column for Up and Down; -1: the cursor's own */
+    bool quoting;          /* insert the next key literally */
+    struct bytes expanded; /* the draft with chips expanded, */
+    uint64_t expanded_of;  /* and the revision + 1 it was built from */
+    size_t top;            /* first visible row */
+    int goal;              /* goal column for Up and Down; -1: the cursor's own */
 };
 
 void composer_init(struct composer *c, const struct ui_command *commands, size_t n_commands);

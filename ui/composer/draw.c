@@ -46,9 +46,9 @@ static int draw_found(const struct composer *c, struct grid *g, struct area area
         size_t end = pos + found_row(text, pos, len, area.width);
         if (g) {
             grid_text(g, line, text + pos, end - pos, STYLE_TEXT);
-            if (at >= pos && at < end && c->search.part.len > 0)
+            if (at >= pos && at < end && c->search.query.len > 0)
                 grid_restyle(g, line.row, line.col + text_width(text + pos, at - pos),
-                             text_width(text + at, c->search.part.len), STYLE_SELECTED);
+                             text_width(text + at, c->search.query.len), STYLE_SELECTED);
         }
         pos = end + (end < len && text[end] == '\n');
         line.row++;
@@ -59,16 +59,16 @@ static int draw_found(const struct composer *c, struct grid *g, struct area area
 static void draw_search(const struct composer *c, struct grid *g, struct area area)
 {
     const struct recall_search *s = &c->search;
-    const char *part = s->part.data ? s->part.data : "";
+    const char *query = s->query.data ? s->query.data : "";
     int row = area.row, end = area.col + area.width, at = area.col + COMPOSER_MARGIN;
 
     grid_label(g, row, area.col, 1, "?", STYLE_PROMPT);
     at += grid_label(g, row, at, end - at, "earlier: ", STYLE_DIM);
-    struct area query = {row, at, 1, end - at - 1};
+    struct area field = {row, at, 1, end - at - 1};
     size_t skip = 0; /* an overlong query shows its end */
-    while (query.width > 0 && text_width(part + skip, s->part.len - skip) > query.width)
-        skip += text_fit(part + skip, s->part.len - skip, 2, NULL);
-    at += grid_text(g, query, part + skip, s->part.len - skip, STYLE_TEXT);
+    while (field.width > 0 && text_width(query + skip, s->query.len - skip) > field.width)
+        skip += text_fit(query + skip, s->query.len - skip, 2, NULL);
+    at += grid_text(g, field, query + skip, s->query.len - skip, STYLE_TEXT);
     g->cursor_row = row;
     g->cursor_col = at < end ? at : end - 1;
     const char *note = s->failed ? "  no other" : "";

@@ -38,7 +38,7 @@ void recall_add(struct recall *r, const char *prompt)
     r->at = r->n;
 }
 
-const char *recall_back(struct recall *r, const char *draft)
+const char *recall_older(struct recall *r, const char *draft)
 {
     if (r->at == 0)
         return NULL;
@@ -49,7 +49,7 @@ const char *recall_back(struct recall *r, const char *draft)
     return r->prompts[--r->at];
 }
 
-const char *recall_on(struct recall *r)
+const char *recall_newer(struct recall *r)
 {
     if (r->at == r->n)
         return NULL;
@@ -60,9 +60,9 @@ const char *recall_on(struct recall *r)
 /* Searching */
 
 /* ASCII only is compared without case. */
-static const char *find_in(const char *prompt, const struct bytes *part)
+static const char *find_in(const char *prompt, const struct bytes *query)
 {
-    return part->len > 0 ? strcasestr(prompt, part->data) : NULL;
+    return query->len > 0 ? strcasestr(prompt, query->data) : NULL;
 }
 
 /*
@@ -74,17 +74,18 @@ static void look(struct recall_search *s, const struct recall *r, size_t from, i
     const char *shown = s->at < r->n ? r->prompts[s->at] : "";
 
     for (size_t i = from; i < r->n; i += (size_t)step)
-        if (find_in(r->prompts[i], &s->part) && (i == s->at || strcmp(r->prompts[i], shown) != 0)) {
+        if (find_in(r->prompts[i], &s->query) &&
+            (i == s->at || strcmp(r->prompts[i], shown) != 0)) {
             s->at = i;
             s->failed = false;
             return;
         }
-    s->failed = s->part.len > 0;
+    s->failed = s->query.len > 0;
 }
 
 void recall_search_begin(struct recall_search *s, const struct recall *r)
 {
-    bytes_cut(&s->part, 0);
+    bytes_cut(&s->query, 0);
     s->at = r->n;
     s->active = true;
     s->failed = false;
@@ -98,15 +99,15 @@ static size_t start_of(const struct recall_search *s, const struct recall *r)
 void recall_search_type(struct recall_search *s, const struct recall *r, const char *text,
                         size_t len)
 {
-    if (bytes_add(&s->part, text, len))
+    if (bytes_add(&s->query, text, len))
         look(s, r, start_of(s, r), -1);
 }
 
 void recall_search_erase(struct recall_search *s, const struct recall *r)
 {
-    if (s->part.len == 0)
+    if (s->query.len == 0)
         return;
-    bytes_cut(&s->part, text_prev(s->part.data, s->part.len));
+    bytes_cut(&s->query, text_prev(s->query.data, s->query.len));
     s->at = r->n;
     s->failed = false;
     look(s, r, r->n - 1, -1);
@@ -114,7 +115,7 @@ void recall_search_erase(struct recall_search *s, const struct recall *r)
 
 void recall_search_again(struct recall_search *s, const struct recall *r, int step)
 {
-    if (s->part.len == 0 && s->last)
+    if (s->query.len == 0 && s->last)
         recall_search_type(s, r, s->last, strlen(s->last));
     else
         look(s, r, s->at < r->n ? s->at + (size_t)step : start_of(s, r), step);
@@ -123,7 +124,7 @@ void recall_search_again(struct recall_search *s, const struct recall *r, int st
 const char *recall_found(const struct recall_search *s, const struct recall *r, size_t *pos_out)
 {
     const char *prompt = s->at < r->n ? r->prompts[s->at] : NULL;
-    const char *at = prompt ? find_in(prompt, &s->part) : NULL;
+    const char *at = prompt ? find_in(prompt, &s->query) : NULL;
     *pos_out = at ? (size_t)(at - prompt) : 0;
     return prompt;
 }
@@ -131,14 +132,14 @@ const char *recall_found(const struct recall_search *s, const struct recall *r, 
 void recall_search_end(struct recall_search *s)
 {
     s->active = false;
-    if (s->part.len > 0) {
+    if (s->query.len > 0) {
         free(s->last);
-        s->last = strdup(s->part.data);
+        s->last = strdup(s->query.data);
     }
 }
 
 void recall_search_done(struct recall_search *s)
 {
-    bytes_free(&s->part);
+    bytes_free(&s->query);
     free(s->last);
 }

@@ -27,13 +27,13 @@ void recall_add(struct recall *r, const char *prompt);
  * A step back or forward; returns the text to show, or NULL at either end. `draft` is the current
  * draft. The text is valid until the next call.
  */
-const char *recall_back(struct recall *r, const char *draft);
-const char *recall_on(struct recall *r);
+const char *recall_older(struct recall *r, const char *draft);
+const char *recall_newer(struct recall *r);
 
 /* An incremental search through the prompts. */
 struct recall_search {
     bool active, failed; /* failed: no older, or newer, match; `at` stays */
-    struct bytes part;
+    struct bytes query;
     size_t at;  /* the match; r->n: none yet */
     char *last; /* the query of the previous search */
 };

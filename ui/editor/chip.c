@@ -24,7 +24,7 @@ static size_t count_lines(const char *text, size_t len)
     return n;
 }
 
-bool chip_is_worth(const char *text, size_t len)
+bool chip_is_long(const char *text, size_t len)
 {
     size_t characters = 0;
     for (size_t i = 0; i < len && characters < CHIP_FROM_CHARACTERS; i++)
@@ -32,7 +32,7 @@ bool chip_is_worth(const char *text, size_t len)
     return characters >= CHIP_FROM_CHARACTERS || count_lines(text, len) >= CHIP_FROM_LINES;
 }
 
-bool chip_is_sign(uint32_t cp)
+bool chip_is_placeholder(uint32_t cp)
 {
     return cp >= CHIP_FIRST && cp < CHIP_FIRST + CHIPS_MAX;
 }
@@ -60,7 +60,8 @@ static void label(struct chip *chip, const char *name)
              cut < n ? "…" : "", lines, lines == 1 ? "" : "s", bytes);
 }
 
-bool chips_add(struct chips *chips, const char *name, struct bytes *text, char sign[CHIP_SIGN])
+bool chips_add(struct chips *chips, const char *name, struct bytes *text,
+               char placeholder[CHIP_PLACEHOLDER])
 {
     char numbered[32], utf8[4];
     int i = 0;
@@ -75,7 +76,7 @@ bool chips_add(struct chips *chips, const char *name, struct bytes *text, char s
     if (!name)
         snprintf(numbered, sizeof numbered, "paste %u", ++chips->pastes);
     label(&chips->at[i], name ? name : numbered);
-    memcpy(sign, utf8, text_encode(CHIP_FIRST + (uint32_t)i, utf8));
+    memcpy(placeholder, utf8, text_encode(CHIP_FIRST + (uint32_t)i, utf8));
     return true;
 }
 
@@ -83,10 +84,10 @@ bool chips_add(struct chips *chips, const char *name, struct bytes *text, char s
 static int sign_at(const char *s, size_t len)
 {
     uint32_t cp;
-    if (len < CHIP_SIGN || (unsigned char)*s != LEAD)
+    if (len < CHIP_PLACEHOLDER || (unsigned char)*s != LEAD)
         return -1;
     text_decode(s, len, &cp);
-    return chip_is_sign(cp) ? (int)(cp - CHIP_FIRST) : -1;
+    return chip_is_placeholder(cp) ? (int)(cp - CHIP_FIRST) : -1;
 }
 
 const struct chip *chips_find(const struct chips *chips, const char *s, size_t len)
@@ -96,7 +97,7 @@ const struct chip *chips_find(const struct chips *chips, const char *s, size_t l
 }
 
 /* Position of the next placeholder at or after pos, or len. */
-static size_t next_sign(const char *s, size_t len, size_t pos)
+static size_t next_placeholder(const char *s, size_t len, size_t pos)
 {
     while (pos < len) {
         const char *lead = memchr(s + pos, LEAD, len - pos);
@@ -110,24 +111,24 @@ static size_t next_sign(const char *s, size_t len, size_t pos)
     return len;
 }
 
-size_t chips_whole_len(const struct chips *chips, const char *s, size_t len)
+size_t chips_expanded_len(const struct chips *chips, const char *s, size_t len)
 {
     size_t whole = len;
-    for (size_t at = 0; (at = next_sign(s, len, at)) < len; at += CHIP_SIGN) {
+    for (size_t at = 0; (at = next_placeholder(s, len, at)) < len; at += CHIP_PLACEHOLDER) {
         const struct chip *chip = chips_find(chips, s + at, len - at);
         if (chip)
-            whole += chip->len - CHIP_SIGN;
+            whole += chip->len - CHIP_PLACEHOLDER;
     }
     return whole;
 }
 
-bool chips_whole(const struct chips *chips, const char *s, size_t len, struct bytes *out)
+bool chips_expand(const struct chips *chips, const char *s, size_t len, struct bytes *out)
 {
     size_t from = 0, at = 0;
 
-    if (!bytes_reserve(out, chips_whole_len(chips, s, len)))
+    if (!bytes_reserve(out, chips_expanded_len(chips, s, len)))
         return false;
-    for (; (at = next_sign(s, len, at)) < len; at += CHIP_SIGN, from = at) {
+    for (; (at = next_placeholder(s, len, at)) < len; at += CHIP_PLACEHOLDER, from = at) {
         const struct chip *chip = chips_find(chips, s + at, len - at);
         bytes_add(out, s + from, at - from);
         if (chip)
@@ -138,7 +139,7 @@ bool chips_whole(const struct chips *chips, const char *s, size_t len, struct by
 
 void chips_mark(const char *s, size_t len, uint32_t *marks)
 {
-    for (size_t at = 0; (at = next_sign(s, len, at)) < len; at += CHIP_SIGN)
+    for (size_t at = 0; (at = next_placeholder(s, len, at)) < len; at += CHIP_PLACEHOLDER)
         *marks |= UINT32_C(1) << sign_at(s + at, len - at);
 }
 

@@ -379,7 +379,7 @@ enum editor_class editor_class(const struct editor *e, size_t pos)
     utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)cp);
     bool letter = (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
                   (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
-    return letter || cp == '_' || chip_is_sign(cp) ? EDITOR_WORD : EDITOR_PUNCTUATION;
+    return letter || cp == '_' || chip_is_placeholder(cp) ? EDITOR_WORD : EDITOR_PUNCTUATION;
 }
 
 static bool is_word(const struct editor *e, size_t pos)

@@ -31,7 +31,8 @@ static const struct chip *next(const struct rows *r, const struct editor *e, siz
         text_next(s, end - pos, out);
         return NULL;
     }
-    *out = (struct text_cluster){.len = CHIP_SIGN, .width = label_width(r, chip), .cp = {' '}};
+    *out = (struct text_cluster){
+        .len = CHIP_PLACEHOLDER, .width = label_width(r, chip), .cp = {' '}};
     return chip;
 }
 
@@ -173,7 +174,7 @@ static size_t draw_part(const struct rows *r, const struct editor *e, size_t pos
         int n = label_width(r, chip);
         used = grid_label(g, at->row, at->col, n < at->width ? n : at->width, chip->label,
                           STYLE_KEY);
-        end = pos + CHIP_SIGN;
+        end = pos + CHIP_PLACEHOLDER;
     } else {
         size_t stop = pos + 1;
         while (stop < end && !chips_find(r->chips, s + stop, end - stop))
