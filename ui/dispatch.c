@@ -213,7 +213,7 @@ static void of_message(struct ui *u, enum keymap_action action)
         {ACT_BACK, UI_BACK},   {ACT_ON, UI_ON},       {ACT_FORK, UI_FORK},
         {ACT_COPY, UI_COPY},
     };
-    int64_t id = transcript_marked(&u->transcript);
+    int64_t id = transcript_selected(&u->transcript);
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].action != action)
@@ -233,10 +233,10 @@ static void in_transcript(struct ui *u, enum keymap_action action)
     case ACT_COMPOSE: dispatch_focus(u, FOCUS_COMPOSER); break;
     case ACT_LINE_UP: transcript_scroll(t, -1); break;
     case ACT_LINE_DOWN: transcript_scroll(t, 1); break;
-    case ACT_MESSAGE_UP: transcript_select(t, -1); break;
-    case ACT_MESSAGE_DOWN: transcript_select(t, 1); break;
-    case ACT_STEP_UP: transcript_step(t, -1); break;
-    case ACT_STEP_DOWN: transcript_step(t, 1); break;
+    case ACT_MESSAGE_UP: transcript_move_selection(t, -1); break;
+    case ACT_MESSAGE_DOWN: transcript_move_selection(t, 1); break;
+    case ACT_STEP_UP: transcript_move_step(t, -1); break;
+    case ACT_STEP_DOWN: transcript_move_step(t, 1); break;
     case ACT_TOP: transcript_top(t); break;
     case ACT_BOTTOM: transcript_bottom(t); break;
     case ACT_SIDE_LEFT: transcript_shift(t, -SIDE_STEP); break;

@@ -148,8 +148,8 @@ static void add_shown(const struct keymap *map, const struct reading_hint *hints
 /* Actions for the selected message, the most useful first, as many as fit. */
 static void add_reading_keys(const struct ui *u, int width, struct bytes *out)
 {
-    bool varies = transcript_marked_varies(&u->transcript);
-    bool folds = transcript_marked_folds(&u->transcript);
+    bool varies = transcript_selected_has_versions(&u->transcript);
+    bool folds = transcript_selected_has_reasoning(&u->transcript);
     struct reading_hint hints[] = {
         {.action = ACT_MESSAGE_UP, .other = ACT_MESSAGE_DOWN, .what = "message", .possible = true},
         {.action = ACT_STEP_UP, .other = ACT_STEP_DOWN, .what = "step", .possible = folds},
@@ -274,7 +274,7 @@ static void draw_main(struct ui *u, int left, int64_t now)
     bool more = draw_said(u, g, said);
 
     if (u->focus == FOCUS_TRANSCRIPT)
-        find_mark(&u->find, g, said);
+        find_highlight(&u->find, g, said);
     if (u->find.typing)
         find_draw(&u->find, &u->keymap, g, (struct area){end, col, 1, width});
     else

@@ -384,7 +384,7 @@ void ui_transcript_cut(struct ui *u, int64_t id)
 
 void ui_mark(struct ui *u, int64_t id)
 {
-    transcript_mark(&u->transcript, id);
+    transcript_select(&u->transcript, id);
     u->dirty = true;
 }
 

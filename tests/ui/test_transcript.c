@@ -155,7 +155,7 @@ static void reasoning_folds_and_unfolds(void **state)
     transcript_fold_all(&v->t);
     assert_null(strstr(look(v), "│"));
     transcript_focus(&v->t, true);
-    transcript_select(&v->t, -1);
+    transcript_move_selection(&v->t, -1);
     transcript_fold(&v->t);
     look(v);
     assert_non_null(strstr(v->text, "│ two"));
@@ -178,34 +178,34 @@ static void steps_are_gone_through(void **state)
                                  "\n  deepseek\n  ▸ 2 steps\n\n  Yes.\n");
     transcript_focus(&v->t, true);
     transcript_top(&v->t);
-    transcript_step(&v->t, 1); /* opens it */
+    transcript_move_step(&v->t, 1); /* opens it */
     assert_string_equal(look(v),
                         "\n  deepseek\n  ▾ 5 steps · 1 back-track\n▌ │ Add both.\n  │ 12 + 12:\n"
                         "  │ ones: 4\n  │\n  │ It is 25.\n  │\n  ↩ Wait, that's wrong. It is 24.\n"
                         "  │ and a second line.\n  │\n  │ So [24].\n\n  It is 24.\n"
                         "\n  deepseek\n  ▸ 2 steps\n\n  Yes.\n");
-    transcript_step(&v->t, 1);
+    transcript_move_step(&v->t, 1);
     transcript_fold(&v->t);
     look(v);
     assert_non_null(strstr(v->text, "▌ ▸ 12 + 12: …\n  │\n  │ It"));
-    transcript_step(&v->t, 1);
+    transcript_move_step(&v->t, 1);
     transcript_fold(&v->t);
-    transcript_step(&v->t, 1);
+    transcript_move_step(&v->t, 1);
     transcript_fold(&v->t);
     look(v); /* between two that are folded no room is left */
     assert_non_null(strstr(v->text, "  ▸ 12 + 12: …\n  ▸ It is 25.\n▌ ▸ Wait, that's"));
     transcript_fold(&v->t);
     assert_non_null(strstr(look(v), "▌ ↩ Wait"));
-    transcript_step(&v->t, 1);
-    transcript_step(&v->t, 1);
-    transcript_step(&v->t, 1); /* continues in the next message */
+    transcript_move_step(&v->t, 1);
+    transcript_move_step(&v->t, 1);
+    transcript_move_step(&v->t, 1); /* continues in the next message */
     assert_non_null(strstr(look(v), "▌ │ Two."));
-    transcript_step(&v->t, 1); /* and stays at the end */
+    transcript_move_step(&v->t, 1); /* and stays at the end */
     assert_non_null(strstr(look(v), "▌ │ Two."));
-    transcript_step(&v->t, -1);
-    transcript_step(&v->t, -1);
+    transcript_move_step(&v->t, -1);
+    transcript_move_step(&v->t, -1);
     assert_non_null(strstr(look(v), "▌ │ So"));
-    transcript_select(&v->t, 1); /* the message as a whole again */
+    transcript_move_selection(&v->t, 1); /* the message as a whole again */
     assert_non_null(strstr(look(v), "▌ deepseek\n▌ ▾ 2 steps"));
 }
 
@@ -221,13 +221,13 @@ static void steps_come_into_sight(void **state)
     transcript_focus(&v->t, true);
     for (int i = 0; i < 60; i++) {
         char marked[32];
-        transcript_step(&v->t, 1);
+        transcript_move_step(&v->t, 1);
         snprintf(marked, sizeof marked, "▌ │ Step %d has", i);
         assert_non_null(strstr(look(v), marked));
     }
     for (int i = 58; i >= 0; i--) {
         char marked[32];
-        transcript_step(&v->t, -1);
+        transcript_move_step(&v->t, -1);
         snprintf(marked, sizeof marked, "▌ │ Step %d has", i);
         assert_non_null(strstr(look(v), marked));
     }
@@ -385,11 +385,11 @@ static void any_size_and_any_move_is_safe(void **state)
         case 2: transcript_top(&v->t); break;
         case 3: transcript_bottom(&v->t); break;
         case 4: transcript_fold_all(&v->t); break;
-        case 5: transcript_select(&v->t, r & 64 ? 1 : -1); break;
+        case 5: transcript_move_selection(&v->t, r & 64 ? 1 : -1); break;
         case 6: transcript_fold(&v->t); break;
         case 7: grid_resize(&v->g, 1 + (int)(r / 9 % 30), 1 + (int)(r / 300 % 90)); break;
         case 8: transcript_focus(&v->t, r & 64); break;
-        case 9: transcript_step(&v->t, r & 64 ? 1 : -1); break;
+        case 9: transcript_move_step(&v->t, r & 64 ? 1 : -1); break;
         case 10: transcript_append(&v->t, 19, UI_REASONING, "\n\nMore. Wait, no", 16); break;
         }
         look(v);

@@ -130,14 +130,14 @@ static void draw_margin(const struct composer *c, struct grid *g, struct area ar
 static void draw_draft(struct composer *c, struct grid *g, struct area body)
 {
     struct area line = {body.row, body.col, 1, body.width};
-    size_t end = c->top + (size_t)body.height, marked[2] = {0, 0};
+    size_t end = c->top + (size_t)body.height, selection[2] = {0, 0};
 
     if (c->editor.text.len == 0)
         grid_label(g, body.row, body.col, body.width, "Ask anything", STYLE_DIM);
     if (c->uses_vi)
-        vi_selected(&c->vi, &c->editor, marked);
+        vi_selected(&c->vi, &c->editor, selection);
     for (size_t i = c->top; i < end && i < c->rows.n; i++) {
-        rows_draw(&c->rows, &c->editor, i, g, line, marked);
+        rows_draw(&c->rows, &c->editor, i, g, line, selection);
         line.row++;
     }
     if (c->top == 0 && c->editor.text.len > 0)

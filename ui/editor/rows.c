@@ -188,15 +188,17 @@ static size_t draw_part(const struct rows *r, const struct editor *e, size_t pos
 }
 
 void rows_draw(const struct rows *r, const struct editor *e, size_t row, struct grid *g,
-               struct area at, const size_t marked[2])
+               struct area at, const size_t selection[2])
 {
     size_t start = r->start[row], end = end_of(r, e, row);
     struct area rest = at;
 
     for (size_t pos = start; pos < end && rest.width > 0;)
         pos = draw_part(r, e, pos, end, g, &rest);
-    size_t from = marked[0] > start ? marked[0] : start, to = marked[1] < end ? marked[1] : end;
-    if (from < to || (marked[0] <= start && end < marked[1])) { /* an empty line shows a cell */
+    size_t from = selection[0] > start ? selection[0] : start;
+    size_t to = selection[1] < end ? selection[1] : end;
+    bool empty_line = selection[0] <= start && end < selection[1]; /* it shows a cell */
+    if (from < to || empty_line) {
         int a = rows_column(r, e, row, from > end ? end : from);
         int b = from < to ? rows_column(r, e, row, to) : a + 1;
         grid_restyle(g, at.row, at.col + a, (b < at.width ? b : at.width) - a, STYLE_SELECTED);

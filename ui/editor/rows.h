@@ -31,8 +31,8 @@ size_t rows_at(const struct rows *r, size_t pos);
 int rows_column(const struct rows *r, const struct editor *e, size_t row, size_t pos);
 size_t rows_fit(const struct rows *r, const struct editor *e, size_t row, int column);
 
-/* Draws a row; [marked[0], marked[1]) of the text is highlighted. */
+/* Draws a row; [selection[0], selection[1]) of the text is highlighted. */
 void rows_draw(const struct rows *r, const struct editor *e, size_t row, struct grid *g,
-               struct area at, const size_t marked[2]);
+               struct area at, const size_t selection[2]);
 
 #endif

@@ -205,7 +205,7 @@ static struct view draw_lines(struct find *f, size_t first, size_t rows)
         return v;
     grid_clear(&f->lines);
     for (; v.end < LINES && first + (size_t)v.end < rows; v.end++)
-        item_draw(item, first + (size_t)v.end, ITEM_UNMARKED, &f->lines,
+        item_draw(item, first + (size_t)v.end, ITEM_UNSELECTED, &f->lines,
                   (struct area){v.end, 0, 1, width});
     return v;
 }
@@ -324,7 +324,7 @@ void find_in_message(struct find *f, int64_t id, bool unfold, const char *text)
 
 /* Drawing */
 
-void find_mark(const struct find *f, struct grid *g, struct area area)
+void find_highlight(const struct find *f, struct grid *g, struct area area)
 {
     struct view v = {
         .g = g,

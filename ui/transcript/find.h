@@ -67,7 +67,7 @@ void find_in_message(struct find *f, int64_t id, bool unfold, const char *text);
 void find_step(struct find *f);
 
 /* Highlights all matches in the area of the transcript. */
-void find_mark(const struct find *f, struct grid *g, struct area area);
+void find_highlight(const struct find *f, struct grid *g, struct area area);
 
 /* Draws the query line in place of the rule above the composer. */
 void find_draw(const struct find *f, const struct keymap *map, struct grid *g, struct area at);

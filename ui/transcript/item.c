@@ -349,19 +349,19 @@ static void draw_note(const struct item *item, struct grid *g, int row, int col,
 }
 
 /* Whether a row belongs to the selection; the blank row above a message does not. */
-static bool bears_mark(const struct item *item, size_t n, const struct row *at, int mark)
+static bool is_selected(const struct item *item, size_t n, const struct row *at, int selected)
 {
-    if (mark < 0)
-        return mark == ITEM_MARKED && (n > 0 || item->close_up);
+    if (selected < 0)
+        return selected == ITEM_SELECTED && (n > 0 || item->close_up);
     if (at->kind != ROW_THOUGHT)
         return false;
     size_t step = reasoning_step_at(&at->part->reasoning, at->line);
     for (const struct part *p = item->parts; p < at->part; p++)
         step += p->reasoning.steps.n;
-    return step == (size_t)mark && at->line >= reasoning_row_of(&at->part->reasoning, step);
+    return step == (size_t)selected && at->line >= reasoning_row_of(&at->part->reasoning, step);
 }
 
-void item_draw(struct item *item, size_t n, int mark, struct grid *g, struct area at)
+void item_draw(struct item *item, size_t n, int selected, struct grid *g, struct area at)
 {
     int row = at.row, room = at.width - ITEM_GUTTER - 1;
     struct area body = {row, at.col + ITEM_GUTTER, 1, room};
@@ -385,6 +385,6 @@ void item_draw(struct item *item, size_t n, int mark, struct grid *g, struct are
     case ROW_VERSION: draw_version(item, g, row, body.col, room); break;
     case ROW_RULE: draw_rule(item, g, row, at.col, at.width); break;
     }
-    if (bears_mark(item, n, &w.found, mark))
+    if (is_selected(item, n, &w.found, selected))
         grid_label(g, row, at.col, 1, "▌", STYLE_PROMPT);
 }

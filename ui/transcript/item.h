@@ -72,9 +72,9 @@ void item_shift(struct item *item, int columns);
 /* Lays out new text, or everything for a new width, and counts the rows. */
 size_t item_rows(struct item *item, int width);
 
-enum { ITEM_UNMARKED = -2, ITEM_MARKED = -1 }; /* or the number of a step */
+enum { ITEM_UNSELECTED = -2, ITEM_SELECTED = -1 }; /* or the number of a step */
 
-/* Draws one of the counted rows. `mark`: the part that carries the selection sign. */
-void item_draw(struct item *item, size_t n, int mark, struct grid *g, struct area at);
+/* Draws one of the counted rows, with the sign of the selection where that is. */
+void item_draw(struct item *item, size_t n, int selected, struct grid *g, struct area at);
 
 #endif

@@ -10,7 +10,7 @@
 void transcript_init(struct transcript *t, enum ui_fold fold)
 {
     *t = (struct transcript){
-        .follow = true, .fold = fold, .step = ITEM_MARKED, .width = 80, .height = 20};
+        .follow = true, .fold = fold, .step = ITEM_SELECTED, .width = 80, .height = 20};
 }
 
 void transcript_clear(struct transcript *t)
@@ -22,7 +22,7 @@ void transcript_clear(struct transcript *t)
         .follow = true,
         .fold = t->fold,
         .focused = t->focused,
-        .step = ITEM_MARKED,
+        .step = ITEM_SELECTED,
         .width = t->width,
         .height = t->height,
     };
@@ -101,7 +101,7 @@ void transcript_notice(struct transcript *t, enum ui_tone tone, const char *text
 
 int64_t transcript_chosen(const struct transcript *t)
 {
-    if (t->focused && transcript_marked(t) != 0)
+    if (t->focused && transcript_selected(t) != 0)
         return t->items[t->selected]->id;
     for (size_t i = t->n; i-- > 0;)
         if (t->items[i]->kind == ITEM_ASSISTANT)
@@ -218,7 +218,7 @@ static void select_in_view(struct transcript *t)
     if (t->selected > last)
         t->selected = last;
     if (t->selected != was)
-        t->step = ITEM_MARKED;
+        t->step = ITEM_SELECTED;
 }
 
 /* After any scrolling: at the end, the viewport follows again. */
@@ -336,7 +336,7 @@ static bool any_open(const struct transcript *t)
 void transcript_fold_all(struct transcript *t)
 {
     t->fold = any_open(t) ? UI_FOLD_SHUT : UI_FOLD_OPEN;
-    t->step = ITEM_MARKED;
+    t->step = ITEM_SELECTED;
     for (size_t i = 0; i < t->n; i++)
         item_fold(t->items[i], t->fold);
 }
@@ -344,7 +344,7 @@ void transcript_fold_all(struct transcript *t)
 void transcript_focus(struct transcript *t, bool on)
 {
     t->focused = on;
-    t->step = ITEM_MARKED;
+    t->step = ITEM_SELECTED;
     if (!on)
         return;
     fix_top(t);
@@ -354,10 +354,10 @@ void transcript_focus(struct transcript *t, bool on)
             t->selected = i;
 }
 
-void transcript_select(struct transcript *t, int messages)
+void transcript_move_selection(struct transcript *t, int messages)
 {
     fix_top(t);
-    t->step = ITEM_MARKED;
+    t->step = ITEM_SELECTED;
     if (messages < 0 && t->selected > 0)
         t->selected--;
     else if (messages > 0 && t->selected + 1 < t->n)
@@ -372,7 +372,7 @@ void transcript_select(struct transcript *t, int messages)
     t->follow = ends_in_view(t);
 }
 
-void transcript_mark(struct transcript *t, int64_t id)
+void transcript_select(struct transcript *t, int64_t id)
 {
     struct item *item = find(t, id);
     if (!item)
@@ -380,20 +380,20 @@ void transcript_mark(struct transcript *t, int64_t id)
     t->selected = 0;
     while (t->items[t->selected] != item)
         t->selected++;
-    transcript_select(t, 0);
+    transcript_move_selection(t, 0);
 }
 
-int64_t transcript_marked(const struct transcript *t)
+int64_t transcript_selected(const struct transcript *t)
 {
     return t->selected < t->n ? t->items[t->selected]->id : 0;
 }
 
-bool transcript_marked_varies(const struct transcript *t)
+bool transcript_selected_has_versions(const struct transcript *t)
 {
     return t->selected < t->n && t->items[t->selected]->versions > 1;
 }
 
-bool transcript_marked_folds(const struct transcript *t)
+bool transcript_selected_has_reasoning(const struct transcript *t)
 {
     return t->selected < t->n && item_has_reasoning(t->items[t->selected]);
 }
@@ -439,7 +439,7 @@ static void show_step(struct transcript *t)
     moved(t);
 }
 
-void transcript_step(struct transcript *t, int steps)
+void transcript_move_step(struct transcript *t, int steps)
 {
     size_t item;
     int step;
@@ -478,7 +478,7 @@ bool transcript_point(struct transcript *t, int row)
         size_t rows = rows_of(t, i);
         if (at < rows) {
             t->selected = i;
-            t->step = ITEM_MARKED;
+            t->step = ITEM_SELECTED;
             return true;
         }
         at -= rows;
@@ -523,9 +523,9 @@ bool transcript_draw(struct transcript *t, struct grid *g, struct area area)
     int end = area.row + area.height;
     for (size_t i = t->top_item; i < t->n && line.row < end; i++) {
         size_t rows = rows_of(t, i);
-        int mark = t->focused && i == t->selected ? t->step : ITEM_UNMARKED;
+        int selected = t->focused && i == t->selected ? t->step : ITEM_UNSELECTED;
         for (size_t r = i == t->top_item ? t->top_row : 0; r < rows && line.row < end; r++) {
-            item_draw(t->items[i], r, mark, g, line);
+            item_draw(t->items[i], r, selected, g, line);
             if (i < t->rule) /* not sent to the model */
                 grid_mute(g, line.row, line.col, line.width);
             line.row++;

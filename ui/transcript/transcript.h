@@ -25,7 +25,7 @@ struct transcript {
     size_t selected;
     size_t rule;            /* where the context window begins, at this item's index; 0: nowhere */
     int row, width, height; /* as of the last draw */
-    int step; /* step of the selected message's reasoning, or ITEM_MARKED: the message as a whole */
+    int step; /* step of the selected message's reasoning, or ITEM_SELECTED: the message as a whole */
 };
 
 void transcript_init(struct transcript *t, enum ui_fold fold);
@@ -40,15 +40,15 @@ void transcript_end(struct transcript *t, int64_t id, enum ui_tone tone, const c
 void transcript_notice(struct transcript *t, enum ui_tone tone, const char *text);
 void transcript_version(struct transcript *t, int64_t id, size_t version, size_t versions);
 void transcript_cut(struct transcript *t, int64_t id);
-void transcript_mark(struct transcript *t, int64_t id);
+void transcript_select(struct transcript *t, int64_t id);
 void transcript_window(struct transcript *t, int64_t id, enum ui_tone tone, const char *label);
 
 /* The id of the selected message; 0: none, or a notice from the program. */
-int64_t transcript_marked(const struct transcript *t);
+int64_t transcript_selected(const struct transcript *t);
 
 /* Whether it has versions, or reasoning to fold. */
-bool transcript_marked_varies(const struct transcript *t);
-bool transcript_marked_folds(const struct transcript *t);
+bool transcript_selected_has_versions(const struct transcript *t);
+bool transcript_selected_has_reasoning(const struct transcript *t);
 
 /* The id of the selected message, or of the latest answer; 0: none. */
 int64_t transcript_chosen(const struct transcript *t);
@@ -61,10 +61,14 @@ void transcript_bottom(struct transcript *t);
 /* Folds all reasoning if any is unfolded, else unfolds all; applies to later reasoning too. */
 void transcript_fold_all(struct transcript *t);
 
-/* Focus: selects a visible message or a step of its reasoning, and folds and unfolds it. */
+/* With the focus a visible message, or a step of its reasoning, is selected. */
 void transcript_focus(struct transcript *t, bool on);
-void transcript_select(struct transcript *t, int messages); /* moves the selection: -1, 1 */
-void transcript_step(struct transcript *t, int steps); /* the same, unfolding the new selection */
+
+/* Moves the selection by a message, -1 or 1, or by a step, which is unfolded. */
+void transcript_move_selection(struct transcript *t, int messages);
+void transcript_move_step(struct transcript *t, int steps);
+
+/* Folds what is selected, or unfolds it. */
 void transcript_fold(struct transcript *t);
 
 /* Scrolls overlong lines of the selected message sideways. */
@@ -82,10 +86,10 @@ int transcript_screen_row(struct transcript *t, size_t item, size_t row);
 /* Scrolls a position into view and selects its message. */
 void transcript_show(struct transcript *t, size_t item, size_t row);
 
-size_t transcript_index(const struct transcript *t,
-                        int64_t id); /* index of a message; t->n: unknown */
+/* The index of a message; t->n: unknown. */
+size_t transcript_index(const struct transcript *t, int64_t id);
 
-bool transcript_has_messages(const struct transcript *t); /* has more than notices */
+bool transcript_has_messages(const struct transcript *t); /* more than notices */
 
 /* Its rows at this width, counted up to `most`. */
 int transcript_rows(struct transcript *t, int width, int most);
