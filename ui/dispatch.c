@@ -116,7 +116,7 @@ static void cancel(struct ui *u)
     else if (u->focus == FOCUS_TRANSCRIPT)
         dispatch_focus(u, FOCUS_COMPOSER);
     else if (u->pending.banner)
-        want(u, UI_LEAVE);
+        want(u, UI_DECLINE);
 }
 
 static void interrupt(struct ui *u)
@@ -132,7 +132,7 @@ static void interrupt(struct ui *u)
     } else if (u->dialog.kind != DIALOG_NONE || u->focus == FOCUS_SIDEBAR || u->find.typing) {
         cancel(u);
     } else if (u->pending.banner) {
-        want(u, UI_LEAVE);
+        want(u, UI_DECLINE);
     } else if (len > 0) {
         composer_set(&u->composer, "", 0);
     } else {
@@ -159,7 +159,7 @@ static bool everywhere(struct ui *u, enum keymap_action action)
     case ACT_THINK: want(u, UI_THINK); break;
     case ACT_ANSWER_NOW: want(u, UI_ANSWER_NOW); break;
     case ACT_CONTINUE: want(u, UI_CONTINUE); break;
-    case ACT_MORE: want(u, UI_MORE); break;
+    case ACT_THINK_MORE: want(u, UI_THINK_MORE); break;
     case ACT_MODELS: want(u, UI_MODELS); break;
     case ACT_NEW: want(u, UI_NEW); break;
     case ACT_PAGE_UP: transcript_page(&u->transcript, -1); break;
@@ -209,8 +209,12 @@ static void of_message(struct ui *u, enum keymap_action action)
         enum keymap_action action;
         enum ui_action_kind kind;
     } rows[] = {
-        {ACT_REASK, UI_REASK}, {ACT_REGEN, UI_REGEN}, {ACT_REGEN_BY, UI_REGEN_BY},
-        {ACT_BACK, UI_BACK},   {ACT_ON, UI_ON},       {ACT_FORK, UI_FORK},
+        {ACT_REASK, UI_REASK},
+        {ACT_REGEN, UI_REGEN},
+        {ACT_REGEN_WITH, UI_REGEN_WITH},
+        {ACT_VERSION_BEFORE, UI_VERSION_BEFORE},
+        {ACT_VERSION_AFTER, UI_VERSION_AFTER},
+        {ACT_FORK, UI_FORK},
         {ACT_COPY, UI_COPY},
     };
     int64_t id = transcript_selected(&u->transcript);

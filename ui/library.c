@@ -149,7 +149,7 @@ static void changed(struct ui *u, const struct field *field)
 
 static void choose_hit(struct ui *u)
 {
-    struct ui_action request = {.kind = UI_FOUND};
+    struct ui_action request = {.kind = UI_OPEN_HIT};
 
     if (!search_chosen(&u->search, &request.id))
         return;

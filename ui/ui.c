@@ -275,7 +275,7 @@ void ui_feed(struct ui *u)
         dispatch_hangup(u);
 }
 
-bool ui_is_left(const struct ui *u)
+bool ui_is_leaving(const struct ui *u)
 {
     for (size_t i = 0; i < u->n_actions; i++)
         if (u->actions[i].action.kind == UI_QUIT || u->actions[i].action.kind == UI_HANGUP)
@@ -382,19 +382,19 @@ void ui_transcript_cut(struct ui *u, int64_t id)
     u->dirty = true;
 }
 
-void ui_mark(struct ui *u, int64_t id)
+void ui_message_select(struct ui *u, int64_t id)
 {
     transcript_select(&u->transcript, id);
     u->dirty = true;
 }
 
-void ui_window(struct ui *u, int64_t id, enum ui_tone tone, const char *label)
+void ui_context_begin(struct ui *u, int64_t id, enum ui_tone tone, const char *label)
 {
-    transcript_window(&u->transcript, id, tone, label);
+    transcript_context_begin(&u->transcript, id, tone, label);
     u->dirty = true;
 }
 
-void ui_waiting(struct ui *u, const char *const *texts, size_t n, size_t due)
+void ui_queue_set(struct ui *u, const char *const *texts, size_t n, size_t due)
 {
     pending_set(&u->pending, texts, n, due);
     u->dirty = true;
@@ -411,7 +411,7 @@ void ui_task(struct ui *u, const char *name, double share, const char *words)
     u->dirty = pending_task(&u->pending, name, share, words) || u->dirty;
 }
 
-void ui_compose(struct ui *u)
+void ui_focus_composer(struct ui *u)
 {
     dispatch_focus(u, FOCUS_COMPOSER);
     u->dirty = true;

@@ -182,31 +182,31 @@ enum ui_action_kind {
      * Requests texts that contain the words of `text`, see ui_search_set(); tag: an enum ui_where.
      */
     UI_SEARCH,
-    UI_FOUND,  /* id: the selected hit */
-    UI_MODELS, /* choose a model: respond with ui_pick() */
-    UI_PICK,   /* tag, id: the row selected in the dialog opened by ui_pick() */
-    UI_COPY,   /* id: copy this message */
-    UI_EDIT,   /* edit the draft in $EDITOR: ui_suspend, edit ui_draft(), ui_resume, ui_draft_set */
-    UI_THINK,  /* toggle thinking */
+    UI_OPEN_HIT, /* id: the selected hit */
+    UI_MODELS,   /* choose a model: respond with ui_pick() */
+    UI_PICK,     /* tag, id: the row selected in the dialog opened by ui_pick() */
+    UI_COPY,     /* id: copy this message */
+    UI_EDIT,  /* edit the draft in $EDITOR: ui_suspend, edit ui_draft(), ui_resume, ui_draft_set */
+    UI_THINK, /* toggle thinking */
     UI_ANSWER_NOW, /* stop thinking and answer */
     UI_CONTINUE,   /* continue the interrupted answer */
-    UI_MORE,       /* think further about the last answer */
+    UI_THINK_MORE, /* think further about the last answer */
     UI_SUSPEND,    /* Ctrl-Z: ui_suspend, stop the process, ui_resume */
     UI_HANGUP,     /* the terminal is gone: save and end; reported once */
 
     /* On the selected message, id: */
-    UI_REASK,    /* edit its question in the composer */
-    UI_REGEN,    /* regenerate the answer */
-    UI_REGEN_BY, /* the same with another model: respond with ui_pick() */
-    UI_BACK,     /* show the previous version */
-    UI_ON,       /* show the next version */
-    UI_FORK,     /* fork the conversation after this message */
+    UI_REASK,          /* edit its question in the composer */
+    UI_REGEN,          /* regenerate the answer */
+    UI_REGEN_WITH,     /* the same with another model: respond with ui_pick() */
+    UI_VERSION_BEFORE, /* show the previous version */
+    UI_VERSION_AFTER,  /* show the next version */
+    UI_FORK,           /* fork the conversation after this message */
 
-    /* On the queued questions and the banner (ui_waiting, ui_banner): */
+    /* On the queued questions and the banner (ui_queue_set, ui_banner): */
     UI_TAKE_BACK, /* move the latest back into the composer */
     UI_DROP,      /* drop the latest */
     UI_ASK_NEXT,  /* send the first now */
-    UI_LEAVE,     /* decline the banner's offer */
+    UI_DECLINE,   /* decline the banner's offer */
 };
 
 struct ui_action {
@@ -224,7 +224,7 @@ struct ui_action {
 bool ui_next_action(struct ui *u, struct ui_action *out);
 
 /* Whether an action that ends the program is queued. It is returned before all others. */
-bool ui_is_left(const struct ui *u);
+bool ui_is_leaving(const struct ui *u);
 
 /* The transcript */
 
@@ -256,13 +256,13 @@ void ui_message_version(struct ui *u, int64_t id, size_t version, size_t version
 void ui_transcript_cut(struct ui *u, int64_t id);
 
 /* Selects this message, if the transcript has the focus, and scrolls it into view. */
-void ui_mark(struct ui *u, int64_t id);
+void ui_message_select(struct ui *u, int64_t id);
 
 /*
  * Draws a rule above this message: earlier messages are not sent to the model, and are dimmed. 0:
  * no rule.
  */
-void ui_window(struct ui *u, int64_t id, enum ui_tone tone, const char *label);
+void ui_context_begin(struct ui *u, int64_t id, enum ui_tone tone, const char *label);
 
 /* A notice from the program in the transcript, visibly distinct from any model output. */
 void ui_notice(struct ui *u, enum ui_tone tone, const char *text);
@@ -293,11 +293,11 @@ bool ui_draft_unsend(struct ui *u, const char *text, size_t len);
  * The queue of questions to send after the current answer, next first; shown above the composer.
  * The first `due` are sent automatically, the rest on request (UI_ASK_NEXT).
  */
-void ui_waiting(struct ui *u, const char *const *texts, size_t n, size_t due);
+void ui_queue_set(struct ui *u, const char *const *texts, size_t n, size_t due);
 
 /*
  * A line above the composer with an offer, and the keys that accept it (through UI_SEND or
- * UI_CONTINUE) or decline it (UI_LEAVE). text NULL: no banner.
+ * UI_CONTINUE) or decline it (UI_DECLINE). text NULL: no banner.
  */
 void ui_banner(struct ui *u, const char *text, enum ui_action_kind taken_by);
 
@@ -308,7 +308,7 @@ void ui_banner(struct ui *u, const char *text, enum ui_action_kind taken_by);
 void ui_task(struct ui *u, const char *name, double share, const char *words);
 
 /* Moves the focus to the composer. */
-void ui_compose(struct ui *u);
+void ui_focus_composer(struct ui *u);
 
 /*
  * Sends OSC 52 or another sequence without visible output, which the caller guarantees to be

@@ -34,7 +34,7 @@ static void show_waiting(struct tui *t)
     const char **texts = mem_alloc((t->n_waiting + 1) * sizeof *texts);
     for (size_t i = 0; i < t->n_waiting; i++)
         texts[i] = str_get(&t->waiting[i]);
-    ui_waiting(t->ui, texts, t->n_waiting, t->n_due);
+    ui_queue_set(t->ui, texts, t->n_waiting, t->n_due);
     free(texts);
     tui_draft_touch(t);
 }
@@ -204,7 +204,7 @@ void tui_edit(struct tui *t, const struct turn *question)
     str_addf(&banner, "editing question %zu, on a new branch", n);
     ui_banner(t->ui, banner.data, UI_SEND);
     ui_draft_set(t->ui, str_get(said), said->len);
-    ui_compose(t->ui);
+    ui_focus_composer(t->ui);
     str_done(&banner);
 }
 
@@ -219,8 +219,8 @@ static void of_turn(struct tui *t, const struct ui_action *action, struct turn *
     switch (action->kind) {
     case UI_REASK: command_edit(c, turn, &reply); break;
     case UI_REGEN: command_regenerate(c, turn, NULL, &reply); break;
-    case UI_BACK: command_switch_version(c, turn, -1, &reply); break;
-    case UI_ON: command_switch_version(c, turn, 1, &reply); break;
+    case UI_VERSION_BEFORE: command_switch_version(c, turn, -1, &reply); break;
+    case UI_VERSION_AFTER: command_switch_version(c, turn, 1, &reply); break;
     case UI_FORK: command_fork(c, turn, &reply); break;
     default: break;
     }
@@ -229,7 +229,7 @@ static void of_turn(struct tui *t, const struct ui_action *action, struct turn *
     else
         tui_follow(t, &reply);
     if (reply.effect == COMMAND_PATH || reply.effect == COMMAND_ANSWER)
-        ui_mark(t->ui, c->history.turns[reply.from]->number);
+        ui_message_select(t->ui, c->history.turns[reply.from]->number);
     if (reply.effect == COMMAND_ANSWER && followed)
         ui_hint(t->ui, "later messages are kept with the previous version");
     command_reply_done(&reply);
@@ -267,7 +267,7 @@ void tui_act_on_branch(struct tui *t, const struct ui_action *action)
         t->n_due = t->n_waiting;
         tui_queue_send_next(t);
         return;
-    case UI_LEAVE:
+    case UI_DECLINE:
         if (t->editing)
             leave_editing(t);
         else
@@ -277,7 +277,7 @@ void tui_act_on_branch(struct tui *t, const struct ui_action *action)
     }
     if (!turn || !history_is_on_path(&t->chat.history, turn))
         return;
-    if (action->kind == UI_REGEN_BY)
+    if (action->kind == UI_REGEN_WITH)
         regenerate_by(t, turn);
     else
         of_turn(t, action, turn);

@@ -348,7 +348,7 @@ void tui_act_on_library(struct tui *t, const struct ui_action *action)
     switch (action->kind) {
     case UI_LIST: act_list(t, action); break;
     case UI_SEARCH: act_search(t, action); break;
-    case UI_FOUND: act_found(t, action); break;
+    case UI_OPEN_HIT: act_found(t, action); break;
     default: act_on_row(t, action);
     }
 }

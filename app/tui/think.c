@@ -29,7 +29,7 @@ void tui_act_on_thinking(struct tui *t, const struct ui_action *action)
     case UI_THINK: toggle(t); break;
     case UI_ANSWER_NOW: run(t, "/answer"); break;
     case UI_CONTINUE: run(t, "/continue"); break;
-    case UI_MORE: run(t, "/more"); break;
+    case UI_THINK_MORE: run(t, "/more"); break;
     default: break;
     }
 }

@@ -265,7 +265,7 @@ static void live_on(void *ud, int done_fd, double ms)
     take_signals(t);
     if (fds[0].revents)
         ui_feed(t->ui);
-    while (slow && !t->done && ui_is_left(t->ui) && ui_next_action(t->ui, &action))
+    while (slow && !t->done && ui_is_leaving(t->ui) && ui_next_action(t->ui, &action))
         tui_act(t, &action);
     if (slow && t->done)
         leave_now(t);

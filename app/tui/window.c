@@ -23,12 +23,12 @@ void tui_show_window(struct tui *t)
     if (compact_is_needed(c, t->context_used) && compact_find(c, h->n_turns, NULL, &plan)) {
         str_addf(&label, "only from here on it fits %s: /compact, /fork or /new",
                  c->model->file.name);
-        ui_window(t->ui, h->turns[plan.from]->number, UI_WARN, label.data);
+        ui_context_begin(t->ui, h->turns[plan.from]->number, UI_WARN, label.data);
     } else if (from > 0) {
-        ui_window(t->ui, h->turns[from]->number, UI_INFO,
-                  "the model is given what follows; /compact off gives it all");
+        ui_context_begin(t->ui, h->turns[from]->number, UI_INFO,
+                         "the model is given what follows; /compact off gives it all");
     } else {
-        ui_window(t->ui, 0, UI_INFO, NULL);
+        ui_context_begin(t->ui, 0, UI_INFO, NULL);
     }
     str_done(&label);
 }

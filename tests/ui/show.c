@@ -179,7 +179,7 @@ static void act(struct show *s, const struct ui_action *a)
     case UI_THINK:
     case UI_ANSWER_NOW:
     case UI_CONTINUE:
-    case UI_MORE: break;
+    case UI_THINK_MORE: break;
     case UI_QUIT:
         s->done = true;
         s->status = (int)a->id;
@@ -189,7 +189,7 @@ static void act(struct show *s, const struct ui_action *a)
     case UI_LIST: list(s); break;
     case UI_MODELS: models(s); break;
     case UI_OPEN:
-    case UI_FOUND: ui_notice(s->ui, UI_INFO, "opened"); break;
+    case UI_OPEN_HIT: ui_notice(s->ui, UI_INFO, "opened"); break;
     case UI_SEARCH: search(s, a->text); break;
     case UI_DELETE: ui_sidebar_deleted(s->ui, "What is 15% of 240?"); break;
     case UI_RESTORE: ui_sidebar_deleted(s->ui, NULL); break;

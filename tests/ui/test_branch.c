@@ -96,8 +96,8 @@ static void keys_speak_of_the_marked_message(void **state)
         const char *keys;
         int kind;
     } rows[] = {
-        {"e", UI_REASK}, {"r", UI_REGEN}, {"R", UI_REGEN_BY},
-        {"<", UI_BACK},  {">", UI_ON},    {"b", UI_FORK},
+        {"e", UI_REASK},          {"r", UI_REGEN},         {"R", UI_REGEN_WITH},
+        {"<", UI_VERSION_BEFORE}, {">", UI_VERSION_AFTER}, {"b", UI_FORK},
     };
     struct term *t = *state;
     term_type(t, "er<>b"); /* in the composer: text */
@@ -127,10 +127,10 @@ static void a_path_is_replaced_from_a_message_on(void **state)
     assert_false(term_shows(t, "said at its end"));
     say(t, 5, UI_USER, "another question");
     term_type(t, "\t");
-    ui_mark(t->ui, 1);
+    ui_message_select(t->ui, 1);
     term_turn(t);
     assert_true(term_shows(t, "▌ first question"));
-    ui_mark(t->ui, 99);
+    ui_message_select(t->ui, 99);
     term_type(t, "r");
     check_action(t, UI_REGEN, 1);
     ui_transcript_cut(t->ui, 0);
@@ -153,7 +153,7 @@ static void a_mark_is_brought_into_view(void **state)
     term_turn(t);
     assert_false(term_shows(t, "first question"));
     term_type(t, "\t");
-    ui_mark(t->ui, 1);
+    ui_message_select(t->ui, 1);
     term_turn(t);
     assert_true(term_shows(t, "first question"));
 }
@@ -161,7 +161,7 @@ static void a_mark_is_brought_into_view(void **state)
 static void a_rule_shows_where_the_window_begins(void **state)
 {
     struct term *t = *state;
-    ui_window(t->ui, 3, UI_INFO, "the model is given what follows");
+    ui_context_begin(t->ui, 3, UI_INFO, "the model is given what follows");
     term_turn(t);
     char *text = term_text(t), *styles = term_styles(t);
     const char *rule = strstr(text, "── the model is given what follows ──");
@@ -170,7 +170,7 @@ static void a_rule_shows_where_the_window_begins(void **state)
     assert_non_null(strstr(styles, "ddddd dddddd")); /* above it all is dimmed */
     free(text);
     free(styles);
-    ui_window(t->ui, 3, UI_WARN, "it no longer fits"); /* another takes its place */
+    ui_context_begin(t->ui, 3, UI_WARN, "it no longer fits"); /* another takes its place */
     term_turn(t);
     assert_false(term_shows(t, "is given"));
     assert_true(term_shows(t, "it no longer fits"));
@@ -181,8 +181,8 @@ static void a_rule_shows_where_the_window_begins(void **state)
     ui_transcript_cut(t->ui, 2);
     term_turn(t);
     assert_false(term_shows(t, "fits"));
-    ui_window(t->ui, 99, UI_INFO, "nowhere");
-    ui_window(t->ui, 0, UI_INFO, NULL);
+    ui_context_begin(t->ui, 99, UI_INFO, "nowhere");
+    ui_context_begin(t->ui, 0, UI_INFO, NULL);
     term_turn(t);
     assert_false(term_shows(t, "nowhere"));
 }
@@ -192,13 +192,13 @@ static void questions_wait_above_the_composer(void **state)
     static const char *const texts[] = {"what next?\nand more of it", "and then?", "at last?"};
     struct term *t = *state;
     set_busy(t, true);
-    ui_waiting(t->ui, texts, 1, 1);
+    ui_queue_set(t->ui, texts, 1, 1);
     term_turn(t);
     assert_true(term_shows(t, "next: what next? …"));
-    ui_waiting(t->ui, texts + 1, 1, 1);
+    ui_queue_set(t->ui, texts + 1, 1, 1);
     term_turn(t);
     assert_true(term_shows(t, "next: and then? · Up takes it back"));
-    ui_waiting(t->ui, texts, 3, 2);
+    ui_queue_set(t->ui, texts, 3, 2);
     term_turn(t);
     assert_true(term_shows(t, "then: and then?"));
     assert_true(term_shows(t, "kept: at last? · Up takes it back"));
@@ -206,7 +206,7 @@ static void questions_wait_above_the_composer(void **state)
     term_turn(t);
     assert_true(term_shows(t, "(and 1 more)"));
     assert_true(term_shows(t, "Ask anything"));
-    ui_waiting(t->ui, NULL, 0, 0);
+    ui_queue_set(t->ui, NULL, 0, 0);
     term_turn(t);
     assert_false(term_shows(t, "next:"));
 }
@@ -219,7 +219,7 @@ static void what_waits_can_be_taken_back_or_dropped(void **state)
     term_type(t, "\033[A"); /* nothing waits: Up is the history's */
     assert_int_equal(t->n_actions, 0);
     ui_draft_set(t->ui, "", 0);
-    ui_waiting(t->ui, texts, 1, 1);
+    ui_queue_set(t->ui, texts, 1, 1);
     term_type(t, "\033[A");
     check_action(t, UI_TAKE_BACK, 0);
     term_type(t, "draft\033[A"); /* with a draft it is the history's as well */
@@ -234,10 +234,10 @@ static void enter_asks_what_is_held(void **state)
 {
     static const char *const texts[] = {"one"};
     struct term *t = *state;
-    ui_waiting(t->ui, texts, 1, 1);
+    ui_queue_set(t->ui, texts, 1, 1);
     term_type(t, "\r");
     assert_int_equal(t->n_actions, 0);
-    ui_waiting(t->ui, texts, 1, 0);
+    ui_queue_set(t->ui, texts, 1, 0);
     term_turn(t);
     assert_true(term_shows(t, "kept: one · Enter asks it · Up takes it back"));
     term_type(t, "\r");
@@ -251,16 +251,16 @@ static void a_banner_stands_until_it_is_left(void **state)
     struct term *t = *state;
     term_type(t, "\t");
     ui_banner(t->ui, "in other words", UI_SEND);
-    ui_compose(t->ui);
+    ui_focus_composer(t->ui);
     term_turn(t);
     assert_true(t->cursor_shown);
     assert_true(term_shows(t, "in other words · Enter asks it · Esc leaves it"));
     term_type(t, "x");
     assert_string_equal(ui_draft(t->ui, NULL), "x");
     term_type(t, "\033");
-    check_action(t, UI_LEAVE, 0);
+    check_action(t, UI_DECLINE, 0);
     term_type(t, "\003");
-    check_action(t, UI_LEAVE, 0);
+    check_action(t, UI_DECLINE, 0);
     set_busy(t, true); /* what runs is stopped first */
     term_type(t, "\003");
     check_action(t, UI_STOP, 0);
@@ -278,7 +278,7 @@ static void a_task_shows_how_far_it_is(void **state)
     static const char *const texts[] = {"one"};
     struct term *t = *state;
     ui_task(t->ui, "pull llama", 0.5, "50% · 0:12 left");
-    ui_waiting(t->ui, texts, 1, 1);
+    ui_queue_set(t->ui, texts, 1, 1);
     term_turn(t);
     assert_true(term_shows(t, "pull llama \u2588\u2588\u2588"));
     assert_true(term_shows(t, "\u2588\u2591\u2591"));
@@ -320,7 +320,7 @@ static void what_waits_is_text(void **state)
 {
     static const char *const texts[] = {"\033[2J\033[H\aboo"};
     struct term *t = *state;
-    ui_waiting(t->ui, texts, 1, 1);
+    ui_queue_set(t->ui, texts, 1, 1);
     ui_banner(t->ui, "\033]0;x\a", UI_SEND);
     term_turn(t);
     assert_true(term_shows(t, "next: ^[[2J^[[H^Gboo"));

@@ -208,7 +208,7 @@ static void what_is_typed_is_searched_at_once(void **state)
     assert_int_equal(t->n_actions, 0);
     ui_search_set(t->ui, hits, 3, true, "3 found"); /* more was looked for, the choice stays */
     term_type(t, "\r");
-    assert_acts(t, UI_FOUND, NULL, 2, 0);
+    assert_acts(t, UI_OPEN_HIT, NULL, 2, 0);
     assert_false(term_shows(t, "in questions"));
 }
 

@@ -171,12 +171,12 @@ static void every_byte_leaves_the_keys_alive(void **state)
             term_wait(2000);
             term_turn(t);
             ui_draft_set(t->ui, "", 0);
-            ui_compose(t->ui);
+            ui_focus_composer(t->ui);
             term_forget(t);
             term_type(t, "\033");
             term_wait(100);
             term_turn(t);
-            ui_compose(t->ui);
+            ui_focus_composer(t->ui);
             term_type(t, "alive");
             if (!strstr(draft(t), "alive"))
                 fail_msg("byte %02x%s: the draft is \"%s\"", byte, alt ? " with Alt" : "",

@@ -141,7 +141,8 @@ static void remove_rule(struct transcript *t)
     t->rule = 0;
 }
 
-void transcript_window(struct transcript *t, int64_t id, enum ui_tone tone, const char *label)
+void transcript_context_begin(struct transcript *t, int64_t id, enum ui_tone tone,
+                              const char *label)
 {
     remove_rule(t);
     struct item *first = id ? find(t, id) : NULL, *rule = first ? add_item(t, ITEM_RULE) : NULL;

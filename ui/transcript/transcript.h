@@ -41,7 +41,8 @@ void transcript_notice(struct transcript *t, enum ui_tone tone, const char *text
 void transcript_version(struct transcript *t, int64_t id, size_t version, size_t versions);
 void transcript_cut(struct transcript *t, int64_t id);
 void transcript_select(struct transcript *t, int64_t id);
-void transcript_window(struct transcript *t, int64_t id, enum ui_tone tone, const char *label);
+void transcript_context_begin(struct transcript *t, int64_t id, enum ui_tone tone,
+                              const char *label);
 
 /* The id of the selected message; 0: none, or a notice from the program. */
 int64_t transcript_selected(const struct transcript *t);
