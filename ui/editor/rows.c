@@ -2,6 +2,7 @@
  * rows.c: wraps a draft into rows. A chip has the width of its label and is never broken.
  */
 #include "editor/rows.h"
+#include "text/array.h"
 #include "text/text.h"
 
 #include <stdint.h>
@@ -71,14 +72,10 @@ static size_t wrap(const struct rows *r, const struct editor *e, size_t pos, siz
 
 static bool add_row(struct rows *r, size_t start)
 {
-    if (r->n == r->cap) {
-        size_t cap = r->cap ? r->cap * 2 : 16;
-        size_t *rows = realloc(r->start, cap * sizeof *rows);
-        if (!rows)
-            return false;
-        r->start = rows;
-        r->cap = cap;
-    }
+    size_t *rows = array_grow(r->start, r->n, &r->cap, sizeof *rows);
+    if (!rows)
+        return false;
+    r->start = rows;
     r->start[r->n++] = start;
     return true;
 }

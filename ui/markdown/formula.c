@@ -4,6 +4,7 @@
  */
 #include "markdown/formula.h"
 #include "math/math.h"
+#include "text/ascii.h"
 #include "text/text.h"
 
 #include <langinfo.h>
@@ -42,11 +43,6 @@ static bool ascii_only(void)
 
 /* Open formulas */
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* End of the token at i: a command with its name, or one character. */
 static size_t token_end(const char *s, size_t len, size_t i)
 {
@@ -55,7 +51,7 @@ static size_t token_end(const char *s, size_t len, size_t i)
 
     if (s[i] != '\\')
         return i + text_decode(s + i, len - i, &cp);
-    while (end < len && is_letter(s[end]))
+    while (end < len && ascii_is_letter(s[end]))
         end++;
     return end == i + 1 && end < len ? end + 1 : end;
 }
@@ -160,8 +156,8 @@ static struct math *lay(const char *text, const struct outline_span *span, enum 
     if (copy_tex(&tex, text, span)) {
         size_t len = tex.len;
         bool half = span->open && len > 0 &&
-                    (is_letter(tex.data[len - 1]) || tex.data[len - 1] == '\\');
-        while (half && len > 0 && is_letter(tex.data[len - 1]))
+                    (ascii_is_letter(tex.data[len - 1]) || tex.data[len - 1] == '\\');
+        while (half && len > 0 && ascii_is_letter(tex.data[len - 1]))
             len--;
         half = half && len > 0 && tex.data[len - 1] == '\\'; /* a command that may be incomplete */
         len = half ? len - 1 : tex.len;

@@ -2,6 +2,7 @@
  * lines.c: laid-out lines, their margins, and breaking styled runs into lines.
  */
 #include "markdown/lines.h"
+#include "text/array.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +13,6 @@ void lines_free(struct lines *l)
     free(l->spans);
     free(l->lines);
     *l = (struct lines){0};
-}
-
-static bool grow(void **array, size_t *cap, size_t n, size_t size)
-{
-    if (n < *cap)
-        return true;
-    size_t more = *cap ? *cap * 2 : 16;
-    void *grown = realloc(*array, more * size);
-    if (!grown)
-        return false;
-    *array = grown;
-    *cap = more;
-    return true;
 }
 
 struct lines_mark lines_mark(const struct lines *l)
@@ -75,8 +63,10 @@ void lines_put(struct lines *l, const char *s, size_t n, int columns, uint8_t st
 
     if (n == 0)
         return;
-    if ((!same && !grow((void **)&l->spans, &l->cap_spans, l->n_spans, sizeof *l->spans)) ||
-        !bytes_add(&l->text, s, n)) {
+    struct line_span *spans = array_grow(l->spans, l->n_spans, &l->cap_spans, sizeof *spans);
+    if (spans)
+        l->spans = spans;
+    if (!spans || !bytes_add(&l->text, s, n)) {
         l->failed = true;
         return;
     }
@@ -138,10 +128,12 @@ static void end_line(struct lines *l, uint32_t width)
     if (!l->open)
         return;
     l->open = false;
-    if (!grow((void **)&l->lines, &l->cap, l->n, sizeof *l->lines)) {
+    struct line *lines = array_grow(l->lines, l->n, &l->cap, sizeof *lines);
+    if (!lines) {
         l->failed = true;
         return;
     }
+    l->lines = lines;
     l->lines[l->n++] = (struct line){l->line_text, l->line_span, width, (uint16_t)l->fixed};
     if (width > l->widest)
         l->widest = width;
@@ -230,9 +222,11 @@ bool runs_add(struct runs *r, const char *s, size_t n, uint8_t style, enum run_k
     if (!bytes_add(&r->text, s, n))
         return false;
     if (!joins) {
-        if (!grow((void **)&r->runs, &r->cap, r->n, sizeof *r->runs))
+        struct run *runs = array_grow(r->runs, r->n, &r->cap, sizeof *runs);
+        if (!runs)
             return false;
-        last = &r->runs[r->n++];
+        r->runs = runs;
+        last = &runs[r->n++];
         *last = (struct run){.style = style, .kind = (uint8_t)kind, .arg = arg};
     }
     last->end = (uint32_t)r->text.len;

@@ -4,6 +4,7 @@
  */
 #include "markdown/outline.h"
 #include "markdown/outline_line.h"
+#include "text/array.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,16 +59,12 @@ static bool span_in(struct outline_reader *r, size_t from, size_t end, struct ou
 
 static void keep_span(struct outline_reader *r, const struct outline_span *span)
 {
-    if (r->n_spans == r->cap_spans) {
-        size_t cap = r->cap_spans ? 2 * r->cap_spans : 16;
-        struct outline_span *spans = realloc(r->spans, cap * sizeof *spans);
-        if (!spans) {
-            r->failed = true;
-            return;
-        }
-        r->spans = spans;
-        r->cap_spans = cap;
+    struct outline_span *spans = array_grow(r->spans, r->n_spans, &r->cap_spans, sizeof *spans);
+    if (!spans) {
+        r->failed = true;
+        return;
     }
+    r->spans = spans;
     r->spans[r->n_spans++] = *span;
 }
 

@@ -2,6 +2,7 @@
  * table.c: see table.h. A row is laid out as cells side by side, each a narrow column of lines.
  */
 #include "markdown/table.h"
+#include "text/array.h"
 #include "text/text.h"
 
 #include <stdlib.h>
@@ -23,14 +24,10 @@ void table_free(struct table *t)
 
 bool table_add(struct table *t, struct runs *runs, enum table_align align)
 {
-    if (t->n == t->cap) {
-        size_t cap = t->cap ? t->cap * 2 : 16;
-        struct table_cell *cells = realloc(t->cells, cap * sizeof *cells);
-        if (!cells)
-            return false;
-        t->cells = cells;
-        t->cap = cap;
-    }
+    struct table_cell *cells = array_grow(t->cells, t->n, &t->cap, sizeof *cells);
+    if (!cells)
+        return false;
+    t->cells = cells;
     t->cells[t->n++] = (struct table_cell){*runs, align};
     *runs = (struct runs){0};
     return true;

@@ -4,6 +4,7 @@
  */
 #include "math/math.h"
 #include "math/tree.h"
+#include "text/ascii.h"
 
 #include <string.h>
 
@@ -20,11 +21,6 @@ struct scan {
 
 /* How the scan for a closing delimiter ended. */
 enum outcome { CLOSED, OPEN, NONE };
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 static bool is_digit(char c)
 {
@@ -157,7 +153,7 @@ static bool is_prose_word(const char *s, size_t len)
 static size_t word_length(const char *s, size_t len)
 {
     size_t n = 0;
-    while (n < len && is_letter(s[n]))
+    while (n < len && ascii_is_letter(s[n]))
         n++;
     return n;
 }
@@ -175,7 +171,7 @@ static bool is_prose(const char *s, size_t len)
             i += word_length(s + i + 1, len - i - 1);
             continue;
         }
-        if (!is_letter(s[i]) || depth > 0)
+        if (!ascii_is_letter(s[i]) || depth > 0)
             continue;
         size_t n = word_length(s + i, len - i);
         bool apart = (i == 0 || is_space(s[i - 1])) &&
@@ -226,7 +222,7 @@ static bool may_become_math(const char *s, size_t len)
 static bool find_dollar(const struct scan *t, size_t at, struct math_span *out)
 {
     size_t close = 0;
-    if (at > 0 && (is_letter(t->s[at - 1]) || is_digit(t->s[at - 1])))
+    if (at > 0 && (ascii_is_letter(t->s[at - 1]) || is_digit(t->s[at - 1])))
         return false;
     if (run(t, at) > 1) {
         out->style = MATH_DISPLAY;
@@ -309,7 +305,7 @@ static bool find_environment(const struct scan *t, size_t at, struct math_span *
     char opening[WORD_MAX + 16] = "\\begin{", closing[WORD_MAX + 16] = "\\end{";
     size_t name = at + 7, n = 0, depth = 0;
     while (name + n < t->len && n < WORD_MAX &&
-           (is_letter(t->s[name + n]) || t->s[name + n] == '*'))
+           (ascii_is_letter(t->s[name + n]) || t->s[name + n] == '*'))
         n++;
     if (name + n >= t->len || t->s[name + n] != '}' || !is_bare_environment(t->s + name, n))
         return false;

@@ -2,6 +2,8 @@
  * parse.c: TeX source to a tree: rows, atoms and scripts.
  */
 #include "math/parse.h"
+#include "text/array.h"
+#include "text/ascii.h"
 #include "text/text.h"
 
 #include <stdlib.h>
@@ -24,14 +26,10 @@ int math_node(struct math_parser *p, enum math_kind kind, enum math_class class)
     struct math_tree *t = p->t;
     if (p->failed)
         return 0;
-    if (t->n == t->cap) {
-        size_t cap = t->cap ? t->cap * 2 : 64;
-        struct math_node *nodes = realloc(t->nodes, cap * sizeof *nodes);
-        if (!nodes)
-            return math_fail(p);
-        t->nodes = nodes;
-        t->cap = cap;
-    }
+    struct math_node *nodes = array_grow(t->nodes, t->n, &t->cap, sizeof *nodes);
+    if (!nodes)
+        return math_fail(p);
+    t->nodes = nodes;
     t->nodes[t->n] = (struct math_node){.kind = (uint8_t)kind, .class = (uint8_t) class};
     return (int)t->n++;
 }
@@ -103,11 +101,6 @@ bool math_take(struct math_parser *p, char c)
     return true;
 }
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -118,7 +111,7 @@ struct math_name math_peek_command(const struct math_parser *p)
     struct math_name name = {p->s + p->at + 1, 0};
     if (!math_next_is(p, '\\') || p->at + 1 >= p->len)
         return name;
-    while (p->at + 1 + name.len < p->len && is_letter(name.s[name.len]))
+    while (p->at + 1 + name.len < p->len && ascii_is_letter(name.s[name.len]))
         name.len++;
     if (name.len == 0)
         name.len = 1;

@@ -2,6 +2,7 @@
  * space.c: spacing between neighbours, and the precedence of parts of a formula.
  */
 #include "math/tree.h"
+#include "text/ascii.h"
 
 #include <string.h>
 
@@ -25,11 +26,6 @@ static enum math_class edge(const struct math_tree *t, int node, bool right)
     if (n->kind == MATH_DELIM)
         return right ? n->c ? CLASS_CLOSE : CLASS_ORD : n->b ? CLASS_OPEN : CLASS_ORD;
     return (enum math_class)n->class;
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 /* The text at one end of a node; returns its length, 0 if it is not plain text. */
@@ -60,13 +56,14 @@ static bool words_touch(const struct math_tree *t, int left, int right)
     if (l_len == 0 || r_len == 0)
         return false;
     char last = l[l_len - 1], first = r[0];
-    bool operators = (at(t, left)->class != CLASS_ORD && is_letter(last)) ||
-                     (at(t, right)->class != CLASS_ORD && is_letter(first));
-    bool l_word = l_len > 1 && is_letter(last), r_word = r_len > 1 && is_letter(first);
+    bool operators = (at(t, left)->class != CLASS_ORD && ascii_is_letter(last)) ||
+                     (at(t, right)->class != CLASS_ORD && ascii_is_letter(first));
+    bool l_word = l_len > 1 && ascii_is_letter(last), r_word = r_len > 1 && ascii_is_letter(first);
     if (at(t, right)->kind == MATH_TEXT && !t->ascii && at(t, left)->number)
         return false; /* 5kg */
-    bool l_joins = is_letter(last) || (last >= '0' && last <= '9') || (unsigned char)last >= 0x80;
-    bool r_joins = is_letter(first) || (first >= '0' && first <= '9') ||
+    bool l_joins = ascii_is_letter(last) || (last >= '0' && last <= '9') ||
+                   (unsigned char)last >= 0x80;
+    bool r_joins = ascii_is_letter(first) || (first >= '0' && first <= '9') ||
                    (unsigned char)first >= 0x80;
     return ((l_word && r_joins) || (r_word && l_joins) || operators) && l_joins && r_joins;
 }

@@ -2,6 +2,7 @@
  * table_box.c: sizes and positions of matrices, cases and aligned lines.
  */
 #include "math/tree.h"
+#include "text/array.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -127,15 +128,13 @@ static int set_columns(struct columns *c)
 static void add_rule(struct math_sizer *z, int table, struct math_box box, bool upright)
 {
     struct math_tree *t = z->t;
-    if (t->n == t->cap) {
-        struct math_node *nodes = realloc(t->nodes, t->cap * 2 * sizeof *nodes);
-        if (!nodes) {
-            z->failed = true;
-            return;
-        }
-        t->nodes = nodes;
-        t->cap *= 2;
+    struct math_node *nodes = array_grow(t->nodes, t->n, &t->cap, sizeof *nodes);
+
+    if (!nodes) {
+        z->failed = true;
+        return;
     }
+    t->nodes = nodes;
     t->nodes[t->n] = (struct math_node){
         .kind = MATH_RULE, .form = upright, .box = box, .next = t->nodes[table].b};
     t->nodes[table].b = (int32_t)t->n++;

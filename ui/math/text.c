@@ -2,14 +2,10 @@
  * text.c: text in formulas: \text{if $x$ is odd}, \operatorname{rank}.
  */
 #include "math/parse.h"
+#include "text/ascii.h"
 #include "text/text.h"
 
 #include <string.h>
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 /* One character of text, in ASCII if requested. */
 static bool add_cluster(struct math_parser *p, struct bytes *words)
@@ -144,7 +140,7 @@ int math_parse_word(struct math_parser *p)
         char c = p->s[at];
         if (c == '\\' && at + 1 < p->len && p->s[at + 1] == ',') /* arg\,max */
             c = ' ', at++;
-        if (!is_letter(c) && (len == 0 || !c || !strchr(" -/", c)))
+        if (!ascii_is_letter(c) && (len == 0 || !c || !strchr(" -/", c)))
             return 0;
         word[len++] = c;
     }

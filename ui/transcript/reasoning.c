@@ -3,6 +3,7 @@
  */
 #include "transcript/reasoning.h"
 #include "markdown/formula.h"
+#include "text/array.h"
 #include "text/text.h"
 
 #include <inttypes.h>
@@ -51,15 +52,11 @@ void reasoning_fold_step(struct reasoning *r, size_t step)
 
 static bool add_passages(struct reasoning *r)
 {
-    if (r->steps.n > r->cap) {
-        size_t cap = 2 * r->steps.n;
-        struct passage *grown = realloc(r->passages, cap * sizeof *grown);
+    for (; r->n < r->steps.n; r->n++) {
+        struct passage *grown = array_grow(r->passages, r->n, &r->cap, sizeof *grown);
         if (!grown)
             return false;
         r->passages = grown;
-        r->cap = cap;
-    }
-    for (; r->n < r->steps.n; r->n++) {
         r->passages[r->n] = (struct passage){0};
         block_init(&r->passages[r->n].block, false);
     }

@@ -3,6 +3,7 @@
  * understand the text.
  */
 #include "transcript/steps.h"
+#include "text/array.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -231,14 +232,10 @@ static bool add_step(struct steps *s, size_t start, bool apart, bool back_track)
 {
     if (s->n == STEPS_MAX)
         return true;
-    if (s->n == s->cap) {
-        size_t cap = s->cap ? 2 * s->cap : 16;
-        struct step *grown = realloc(s->at, cap * sizeof *grown);
-        if (!grown)
-            return false;
-        s->at = grown;
-        s->cap = cap;
-    }
+    struct step *grown = array_grow(s->at, s->n, &s->cap, sizeof *grown);
+    if (!grown)
+        return false;
+    s->at = grown;
     s->at[s->n] = (struct step){start, apart && s->n > 0, back_track};
     s->n++;
     s->n_back_tracks += back_track;

@@ -3,6 +3,7 @@
  * visible, not their content.
  */
 #include "transcript/transcript.h"
+#include "text/array.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,14 +33,10 @@ void transcript_clear(struct transcript *t)
 
 static struct item *add_item(struct transcript *t, enum item_kind kind)
 {
-    if (t->n == t->cap) {
-        size_t cap = t->cap ? t->cap * 2 : 64;
-        struct item **items = realloc(t->items, cap * sizeof *items);
-        if (!items)
-            return NULL;
-        t->items = items;
-        t->cap = cap;
-    }
+    struct item **items = array_grow(t->items, t->n, &t->cap, sizeof *items);
+    if (!items)
+        return NULL;
+    t->items = items;
     struct item *item = item_new(kind);
     if (!item)
         return NULL;
