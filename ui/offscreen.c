@@ -59,7 +59,7 @@ char *ui_formula_rows(const char *text, size_t len, bool *display_out)
     struct math *m = NULL;
 
     if (math_find(text, len, 0, &span) && !span.open)
-        m = math_lay(text + span.tex, span.tex_len, span.style, false);
+        m = math_layout(text + span.tex, span.tex_len, span.style, false);
     for (int i = 0; m && i < math_rows(m); i++) {
         size_t n;
         const char *row = math_row(m, i, &n);

@@ -25,11 +25,11 @@ static void check_row(const char *row, size_t len, int width, bool ascii)
     }
 }
 
-static void lay(const char *tex, size_t len)
+static void layout(const char *tex, size_t len)
 {
     struct bytes spoken = {0};
     for (int way = 0; way < 4; way++) {
-        struct math *m = math_lay(tex, len, way & 1 ? MATH_DISPLAY : MATH_INLINE, way & 2);
+        struct math *m = math_layout(tex, len, way & 1 ? MATH_DISPLAY : MATH_INLINE, way & 2);
         if (!m)
             continue;
         require(math_rows(m) >= 1 && math_rows(m) <= MATH_ROWS_MAX);
@@ -51,12 +51,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
     struct math_span span;
-    lay(text, size);
+    layout(text, size);
     for (size_t from = 0; math_find(text, size, from, &span); from = span.end) {
         require(span.start >= from && span.end > span.start && span.end <= size);
         require(span.tex >= span.start && span.tex + span.tex_len <= span.end);
         require(!span.open || span.end == size);
-        lay(text + span.tex, span.tex_len);
+        layout(text + span.tex, span.tex_len);
     }
     return 0;
 }

@@ -47,7 +47,7 @@ static char *laid(const char *text, int width, bool plain)
 {
     struct block b;
     block_init(&b, plain);
-    assert_true(block_lay(&b, text, strlen(text), width));
+    assert_true(block_layout(&b, text, strlen(text), width));
     char *lines = lines_of(&b.lines);
     block_done(&b);
     return lines;
@@ -263,16 +263,16 @@ static void check_growth(const char *text, size_t n, int width, unsigned most, u
     block_init(&grown, false);
     for (size_t at = 0; at < n;) {
         at += 1 + (unsigned)rand_r(seed) % most;
-        assert_true(block_lay(&grown, text, at < n ? at : n, width));
+        assert_true(block_layout(&grown, text, at < n ? at : n, width));
     }
     block_init(&whole, false);
-    assert_true(block_lay(&whole, text, n, width));
+    assert_true(block_layout(&whole, text, n, width));
     char *a = lines_of(&grown.lines), *b = lines_of(&whole.lines);
     assert_string_equal(a, b);
     free(a);
     free(b);
-    assert_true(block_lay(&grown, text, n, width + 3)); /* another width, and back */
-    assert_true(block_lay(&grown, text, n, width));
+    assert_true(block_layout(&grown, text, n, width + 3)); /* another width, and back */
+    assert_true(block_layout(&grown, text, n, width));
     a = lines_of(&grown.lines), b = lines_of(&whole.lines);
     assert_string_equal(a, b);
     free(a);
@@ -363,8 +363,8 @@ static void pieces_give_what_the_whole_gives(void **state)
         struct outline_reader reader = {.text = text, .len = n};
         struct outline_piece all = {.start = 0, .end = n, .text = SIZE_MAX};
         block_init(&b, false);
-        assert_true(block_lay(&b, text, n, 60));
-        assert_true(markdown_lay(&l, text, &reader, &all, 60, &carry));
+        assert_true(block_layout(&b, text, n, 60));
+        assert_true(markdown_layout(&l, text, &reader, &all, 60, &carry));
         char *got = without_gaps(&b.lines), *want = without_gaps(&l);
         if (strcmp(got, want) != 0)
             fail_msg("%s\n got %s\nwant %s", text, got, want);
@@ -428,7 +428,7 @@ static void an_append_lays_out_only_the_tail(void **state)
         bytes_add(&text, texts[i].begin, strlen(texts[i].begin));
         while (text.len < 300000)
             bytes_add(&text, texts[i].again, strlen(texts[i].again));
-        assert_true(block_lay(&b, text.data, text.len, 40));
+        assert_true(block_layout(&b, text.data, text.len, 40));
         if (text.len - b.settled.pos > 3 * OUTLINE_PIECE)
             fail_msg("%s: %zu bytes are not settled", texts[i].again, text.len - b.settled.pos);
         block_done(&b);
@@ -457,7 +457,7 @@ static void a_long_block_shows_no_cuts(void **state)
     bytes_add(&text, "     ```\n2. end\n\n", 17);
     for (int i = 0; i < 5000; i++)
         bytes_add(&text, "words ", 6);
-    assert_true(block_lay(&b, text.data, text.len, 46));
+    assert_true(block_layout(&b, text.data, text.len, 46));
     char *lines = lines_of(&b.lines);
     const char *at = lines;
     check_begins(&at, "1. out$   <d>• <>in$     <l>── <><d>c<>$");
@@ -481,7 +481,7 @@ static void no_line_is_wider_than_asked(void **state)
         int width = 12 + (int)((unsigned)rand_r(&seed) % 60);
         struct block b;
         block_init(&b, false);
-        assert_true(block_lay(&b, text, n, width));
+        assert_true(block_layout(&b, text, n, width));
         for (size_t i = 0; i < b.n_lines; i++) {
             const struct lines *l = &b.lines;
             size_t end = i + 1 < l->n ? l->lines[i + 1].text : l->text.len;

@@ -26,7 +26,7 @@ static int ways(const char *source, size_t len)
     assert_non_null(tex);
     memcpy(tex, source, len);
     for (int i = 0; i < 4; i++) {
-        struct math *m = math_lay(tex, len, styles[i / 2], i % 2);
+        struct math *m = math_layout(tex, len, styles[i / 2], i % 2);
         laid += m != NULL;
         for (int row = 0; m && row < math_rows(m); row++) {
             size_t n;
@@ -183,7 +183,7 @@ static void hostile_characters_are_spelled_out(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t n;
-        struct math *m = math_lay(rows[i].tex, strlen(rows[i].tex), MATH_INLINE, false);
+        struct math *m = math_layout(rows[i].tex, strlen(rows[i].tex), MATH_INLINE, false);
         assert_non_null(m);
         assert_string_equal(math_row(m, 0, &n), rows[i].row);
         math_free(m);
@@ -273,7 +273,7 @@ static void nothing_random_is_too_much(void **state)
             len += strlen(piece);
         }
         for (int i = 0; i < 4; i++) {
-            struct math *m = math_lay(tex, len, styles[i / 2], i % 2);
+            struct math *m = math_layout(tex, len, styles[i / 2], i % 2);
             for (int row = 0; m && row < math_rows(m); row++) {
                 size_t n;
                 const char *s = math_row(m, row, &n);

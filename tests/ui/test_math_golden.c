@@ -64,10 +64,10 @@ static bool same_row(const struct math *a, const struct math *b)
 static void add_layouts(struct bytes *out, const char *tex, size_t len, bool ascii2d)
 {
     struct bytes spoken = {0};
-    struct math *line = math_lay(tex, len, MATH_INLINE, false);
-    struct math *display = math_lay(tex, len, MATH_DISPLAY, false);
-    struct math *ascii = math_lay(tex, len, MATH_INLINE, true);
-    struct math *ascii_display = math_lay(tex, len, MATH_DISPLAY, true);
+    struct math *line = math_layout(tex, len, MATH_INLINE, false);
+    struct math *display = math_layout(tex, len, MATH_DISPLAY, false);
+    struct math *ascii = math_layout(tex, len, MATH_INLINE, true);
+    struct math *ascii_display = math_layout(tex, len, MATH_DISPLAY, true);
 
     if (!line || !display || !ascii || !ascii_display || !math_speak(&spoken, tex, len))
         fail_msg("not taken for a formula: %.*s", (int)len, tex);

@@ -50,7 +50,7 @@ static bool add_plain(struct runs *r, const char *s, size_t n)
 }
 
 /* Source lines unchanged; an overlong line is laid out in segments. */
-static bool lay_plain(struct block *b, const char *text, size_t len)
+static bool layout_plain(struct block *b, const char *text, size_t len)
 {
     struct runs runs = {.n = 0};
     struct lines *l = &b->lines;
@@ -69,7 +69,7 @@ static bool lay_plain(struct block *b, const char *text, size_t len)
         ok = ok && add_plain(&runs, text + pos, shown - pos);
         if (shown == pos && !l->open)
             lines_begin(l, NULL);
-        runs_lay(&runs, 0, l, NULL, b->width);
+        runs_layout(&runs, 0, l, NULL, b->width);
         runs_clear(&runs);
         pos = newline ? end + 1 : end;
         if (cut)
@@ -82,7 +82,7 @@ static bool lay_plain(struct block *b, const char *text, size_t len)
     return ok;
 }
 
-static bool lay_markdown(struct block *b, const char *text, size_t len)
+static bool layout_markdown(struct block *b, const char *text, size_t len)
 {
     struct outline_reader reader = {
         .text = text,
@@ -96,7 +96,7 @@ static bool lay_markdown(struct block *b, const char *text, size_t len)
     bool ok = true, certain = true;
 
     while (ok && outline_next(&reader, &piece)) {
-        ok = !reader.failed && markdown_lay(&b->lines, text, &reader, &piece, b->width, &carry);
+        ok = !reader.failed && markdown_layout(&b->lines, text, &reader, &piece, b->width, &carry);
         certain = certain && piece.certain;
         if (ok && certain) {
             b->settled.outline = piece.after;
@@ -108,7 +108,7 @@ static bool lay_markdown(struct block *b, const char *text, size_t len)
     return ok;
 }
 
-bool block_lay(struct block *b, const char *text, size_t len, int width)
+bool block_layout(struct block *b, const char *text, size_t len, int width)
 {
     if (width < WIDTH_MIN)
         width = WIDTH_MIN;
@@ -121,7 +121,7 @@ bool block_lay(struct block *b, const char *text, size_t len, int width)
     lines_rewind(&b->lines, &b->settled.lines);
     b->lines.failed = false;
     b->laid = len;
-    bool ok = b->plain ? lay_plain(b, text, len) : lay_markdown(b, text, len);
+    bool ok = b->plain ? layout_plain(b, text, len) : layout_markdown(b, text, len);
     lines_end(&b->lines);
     b->n_lines = b->lines.n;
     if (!ok)

@@ -42,7 +42,7 @@ void block_done(struct block *b);
  * Updates the lines for the text, which must extend the one given before, and for any width. False:
  * out of memory; the existing lines can still be drawn.
  */
-bool block_lay(struct block *b, const char *text, size_t len, int width);
+bool block_layout(struct block *b, const char *text, size_t len, int width);
 
 /* Scrolls overlong lines sideways; false: already at the limit. */
 bool block_scroll(struct block *b, int columns);

@@ -104,7 +104,7 @@ static void put_token(struct code *c, const char *s, size_t n, uint8_t style, in
     }
 }
 
-static void lay_line(struct code *c)
+static void layout_line(struct code *c)
 {
     const char *s = c->line.data;
     size_t n = c->line.len;
@@ -133,7 +133,7 @@ void code_add(struct code *c, const char *s, size_t n)
             c->l->failed = true;
         if (!newline)
             return;
-        lay_line(c);
+        layout_line(c);
         s += part + 1;
         n -= part + 1;
     }
@@ -142,7 +142,7 @@ void code_add(struct code *c, const char *s, size_t n)
 void code_end(struct code *c)
 {
     if (c->line.len > 0)
-        lay_line(c);
+        layout_line(c);
     c->open = false;
 }
 

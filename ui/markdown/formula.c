@@ -106,7 +106,7 @@ static bool add_closers(struct bytes *out, const char *s, size_t len)
 }
 
 /* The last layout of a formula that is still being written. */
-static struct math *lay_open(const char *tex, size_t len, enum math_style style)
+static struct math *layout_open(const char *tex, size_t len, enum math_style style)
 {
     size_t ends[TRIES_MAX], n = 0;
     struct math *m = NULL;
@@ -117,7 +117,7 @@ static struct math *lay_open(const char *tex, size_t len, enum math_style style)
         struct bytes closed = {0};
         size_t end = ends[(n - 1 - tries) % TRIES_MAX];
         if (bytes_add(&closed, tex, end) && add_closers(&closed, tex, end))
-            m = math_lay(closed.data, closed.len, style, ascii_only());
+            m = math_layout(closed.data, closed.len, style, ascii_only());
         bytes_free(&closed);
     }
     return m;
@@ -148,7 +148,7 @@ static bool copy_tex(struct bytes *out, const char *text, const struct outline_s
 }
 
 /* NULL: no valid formula, or not yet. */
-static struct math *lay(const char *text, const struct outline_span *span, enum math_style style)
+static struct math *layout(const char *text, const struct outline_span *span, enum math_style style)
 {
     struct bytes tex = {0};
     struct math *m = NULL;
@@ -161,9 +161,9 @@ static struct math *lay(const char *text, const struct outline_span *span, enum 
             len--;
         half = half && len > 0 && tex.data[len - 1] == '\\'; /* a command that may be incomplete */
         len = half ? len - 1 : tex.len;
-        m = math_lay(tex.data, len, style, ascii_only());
+        m = math_layout(tex.data, len, style, ascii_only());
         if (!m && span->open)
-            m = lay_open(tex.data, len, style);
+            m = layout_open(tex.data, len, style);
     }
     bytes_free(&tex);
     return m;
@@ -198,7 +198,7 @@ bool formula_add(struct runs *runs, const char *text, const struct outline_span 
 {
     if (span->display && !as_inline)
         return runs_add(runs, "", 0, STYLE_TEXT, RUN_BLOCK, arg);
-    struct math *m = lay(text, span, MATH_INLINE);
+    struct math *m = layout(text, span, MATH_INLINE);
     if (!m)
         return add_source(runs, text, span);
     size_t n;
@@ -208,15 +208,15 @@ bool formula_add(struct runs *runs, const char *text, const struct outline_span 
     return ok;
 }
 
-void formula_lay(struct lines *l, struct margin *margin, int width, const char *text,
-                 const struct outline_span *span)
+void formula_layout(struct lines *l, struct margin *margin, int width, const char *text,
+                    const struct outline_span *span)
 {
-    struct math *m = lay(text, span, MATH_DISPLAY);
+    struct math *m = layout(text, span, MATH_DISPLAY);
 
     if (!m) {
         struct runs runs = {.n = 0};
         l->failed = l->failed || !add_source(&runs, text, span);
-        runs_lay(&runs, 0, l, margin, width);
+        runs_layout(&runs, 0, l, margin, width);
         runs_free(&runs);
         return;
     }
@@ -233,7 +233,7 @@ void formula_lay(struct lines *l, struct margin *margin, int width, const char *
 
 bool formula_on_line(struct bytes *out, const char *tex, size_t len)
 {
-    struct math *m = math_lay(tex, len, MATH_INLINE, ascii_only());
+    struct math *m = math_layout(tex, len, MATH_INLINE, ascii_only());
     if (m)
         tex = math_row(m, 0, &len);
     bool added = bytes_add(out, tex, len);

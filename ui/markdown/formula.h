@@ -22,8 +22,8 @@ bool formula_add(struct runs *runs, const char *text, const struct outline_span 
                  bool as_inline, uint32_t arg);
 
 /* Lays out a display formula; lines wider than the window scroll. */
-void formula_lay(struct lines *l, struct margin *margin, int width, const char *text,
-                 const struct outline_span *span);
+void formula_layout(struct lines *l, struct margin *margin, int width, const char *text,
+                    const struct outline_span *span);
 
 /*
  * Appends a formula given without delimiters in its one-line form, or the source if it does not

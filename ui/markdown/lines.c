@@ -340,8 +340,8 @@ static void skip_spaces(const struct runs *r, struct place *at)
     }
 }
 
-size_t runs_lay(const struct runs *r, size_t first, struct lines *l, struct margin *margin,
-                int width)
+size_t runs_layout(const struct runs *r, size_t first, struct lines *l, struct margin *margin,
+                   int width)
 {
     struct place at = {first, first > 0 ? r->runs[first - 1].end : 0}, end, next;
 

@@ -126,7 +126,7 @@ bool runs_add(struct runs *r, const char *s, size_t n, uint8_t style, enum run_k
  * Lays out runs from `first` up to a RUN_BLOCK or the end, and returns the index of the run that
  * stopped it. Continues an open line, if any. The last line is ended.
  */
-size_t runs_lay(const struct runs *r, size_t first, struct lines *l, struct margin *margin,
-                int width);
+size_t runs_layout(const struct runs *r, size_t first, struct lines *l, struct margin *margin,
+                   int width);
 
 #endif

@@ -96,12 +96,12 @@ static void flush(struct writer *w)
         if (r->runs[at].kind == RUN_BLOCK) {
             if (at > 0)
                 lines_gap(w->l, &w->margin);
-            formula_lay(w->l, &w->margin, w->width, w->text, &w->reader->spans[r->runs[at].arg]);
+            formula_layout(w->l, &w->margin, w->width, w->text, &w->reader->spans[r->runs[at].arg]);
             w->carry->open_text = false;
             if (++at < r->n)
                 lines_gap(w->l, &w->margin);
         } else {
-            at = runs_lay(r, at, w->l, &w->margin, w->width);
+            at = runs_layout(r, at, w->l, &w->margin, w->width);
             w->carry->open_text = true;
         }
     }
@@ -388,7 +388,7 @@ static void leave_code(struct writer *w)
     w->carry->open_text = true;
 }
 
-static void lay_rule(struct writer *w)
+static void layout_rule(struct writer *w)
 {
     flush(w);
     begin_block(w, RULE_LEAF);
@@ -404,7 +404,7 @@ static void leave_table(struct writer *w)
     bool on = goes_on(w);
     w->in_table = false;
     begin_block(w, ROWS_LEAF);
-    table_lay(&w->table, w->l, &w->margin, w->width, on, &w->carry->columns);
+    table_layout(&w->table, w->l, &w->margin, w->width, on, &w->carry->columns);
     table_free(&w->table);
     w->carry->open_text = false;
 }
@@ -432,7 +432,7 @@ static int on_enter_block(MD_BLOCKTYPE type, void *detail, void *ud)
     case MD_BLOCK_UL: enter_list(w, false, 0); break;
     case MD_BLOCK_OL: enter_list(w, true, ((MD_BLOCK_OL_DETAIL *)detail)->start); break;
     case MD_BLOCK_LI: enter_item(w, detail); break;
-    case MD_BLOCK_HR: lay_rule(w); break;
+    case MD_BLOCK_HR: layout_rule(w); break;
     case MD_BLOCK_H:
         flush(w);
         w->level = (int)((MD_BLOCK_H_DETAIL *)detail)->level;
@@ -529,8 +529,8 @@ static void leave_open(struct writer *w)
         lines_reopen(w->l);
 }
 
-bool markdown_lay(struct lines *l, const char *text, const struct outline_reader *reader,
-                  const struct outline_piece *piece, int width, struct markdown_carry *carry)
+bool markdown_layout(struct lines *l, const char *text, const struct outline_reader *reader,
+                     const struct outline_piece *piece, int width, struct markdown_carry *carry)
 {
     static const MD_PARSER parser = {
         .flags = MD_FLAG_NOHTML | MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_TASKLISTS |

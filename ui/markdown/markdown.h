@@ -25,7 +25,7 @@ struct markdown_carry {
  * Appends the lines of the piece just read. If the piece ends within a line, that line is left
  * open. False: out of memory.
  */
-bool markdown_lay(struct lines *l, const char *text, const struct outline_reader *reader,
-                  const struct outline_piece *piece, int width, struct markdown_carry *carry);
+bool markdown_layout(struct lines *l, const char *text, const struct outline_reader *reader,
+                     const struct outline_piece *piece, int width, struct markdown_carry *carry);
 
 #endif

@@ -81,7 +81,7 @@ static int wrapped_width(const struct table *t, int column, int width)
     int widest = 1;
     for (size_t i = (size_t)column; i < t->n; i += (size_t)t->columns) {
         struct lines l = {.n = 0};
-        runs_lay(&t->cells[i].runs, 0, &l, NULL, width);
+        runs_layout(&t->cells[i].runs, 0, &l, NULL, width);
         for (size_t k = 0; k < l.n; k++) {
             size_t end = k + 1 < l.n ? l.lines[k + 1].text : l.text.len;
             int used = text_width(l.text.data + l.lines[k].text, end - l.lines[k].text);
@@ -132,14 +132,14 @@ static void put_cell(const struct lines *cell, size_t n, enum table_align align,
         lines_spaces(l, width - used - before, STYLE_TEXT);
 }
 
-static void lay_row(const struct table *t, size_t first, struct lines *l, struct margin *margin,
-                    int width, const struct table_columns *c)
+static void layout_row(const struct table *t, size_t first, struct lines *l, struct margin *margin,
+                       int width, const struct table_columns *c)
 {
     struct lines cells[TABLE_COLUMNS_MAX] = {{.n = 0}};
     size_t height = 1;
 
     for (int i = 0; i < c->n; i++) {
-        runs_lay(&t->cells[first + (size_t)i].runs, 0, &cells[i], NULL, c->width[i]);
+        runs_layout(&t->cells[first + (size_t)i].runs, 0, &cells[i], NULL, c->width[i]);
         height = cells[i].n > height ? cells[i].n : height;
         l->failed = l->failed || cells[i].failed;
     }
@@ -157,8 +157,8 @@ static void lay_row(const struct table *t, size_t first, struct lines *l, struct
         lines_free(&cells[i]);
 }
 
-static void lay_rule(struct lines *l, struct margin *margin, int width,
-                     const struct table_columns *c)
+static void layout_rule(struct lines *l, struct margin *margin, int width,
+                        const struct table_columns *c)
 {
     lines_begin(l, margin);
     for (int i = 0; i < c->n; i++) {
@@ -170,8 +170,8 @@ static void lay_rule(struct lines *l, struct margin *margin, int width,
     lines_end_wide(l, width);
 }
 
-void table_lay(const struct table *t, struct lines *l, struct margin *margin, int width,
-               bool goes_on, struct table_columns *columns)
+void table_layout(const struct table *t, struct lines *l, struct margin *margin, int width,
+                  bool goes_on, struct table_columns *columns)
 {
     size_t n = (size_t)t->columns;
 
@@ -182,8 +182,8 @@ void table_lay(const struct table *t, struct lines *l, struct margin *margin, in
     for (size_t first = 0; first + n <= t->n; first += n) {
         if (goes_on && first == 0)
             continue;
-        lay_row(t, first, l, margin, width, columns);
+        layout_row(t, first, l, margin, width, columns);
         if (first == 0)
-            lay_rule(l, margin, width, columns);
+            layout_rule(l, margin, width, columns);
     }
 }

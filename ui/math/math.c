@@ -39,7 +39,7 @@ bool math_add_drawn(struct bytes *out, const char *s, size_t len)
     return true;
 }
 
-static bool lay_inline(struct math *m, const struct math_tree *t)
+static bool layout_inline(struct math *m, const struct math_tree *t)
 {
     struct bytes line = {0};
     bool done = math_line(t, t->root, false, &line) && line.len > 0 &&
@@ -54,7 +54,7 @@ static bool lay_inline(struct math *m, const struct math_tree *t)
     return m->width <= MATH_CELLS_MAX;
 }
 
-struct math *math_lay(const char *tex, size_t len, enum math_style style, bool ascii)
+struct math *math_layout(const char *tex, size_t len, enum math_style style, bool ascii)
 {
     struct math_tree t = {0};
     struct math *m = calloc(1, sizeof *m);
@@ -62,7 +62,7 @@ struct math *math_lay(const char *tex, size_t len, enum math_style style, bool a
                 math_parse(&t, tex, len, ascii);
 
     if (done && style == MATH_INLINE)
-        done = lay_inline(m, &t);
+        done = layout_inline(m, &t);
     else if (done)
         done = math_draw(&t, &m->text, m->starts, &m->rows, &m->baseline, &m->width);
     math_tree_free(&t);

@@ -1,9 +1,9 @@
 /*
  * math.h: TeX formulas as rows of characters.
  *
- * math_find() says where formulas are in a text, math_lay() draws one as rows, math_speak() says it
- * in words. All three are bounded: what is too long, too deep or too large is no formula, and the
- * caller shows the source. Rows hold only what text_next() would draw; nothing here can steer a
+ * math_find() says where formulas are in a text, math_layout() draws one as rows, math_speak() says
+ * it in words. All three are bounded: what is too long, too deep or too large is no formula, and
+ * the caller shows the source. Rows hold only what text_next() would draw; nothing here can steer a
  * terminal.
  */
 #ifndef UI_MATH_MATH_H
@@ -32,7 +32,7 @@ struct math; /* a formula that is laid out */
  * is not known, too large) or memory ran out; the reader is shown the source. `ascii`: rows of
  * ASCII only.
  */
-struct math *math_lay(const char *tex, size_t len, enum math_style style, bool ascii);
+struct math *math_layout(const char *tex, size_t len, enum math_style style, bool ascii);
 void math_free(struct math *m);
 
 int math_rows(const struct math *m);     /* at least 1 */
@@ -43,15 +43,15 @@ int math_baseline(const struct math *m); /* the row aligned with surrounding tex
 const char *math_row(const struct math *m, int row, size_t *len_out);
 
 /*
- * Appends the formula in words, one line, ASCII if the source is. False: as for math_lay(); nothing
- * was appended.
+ * Appends the formula in words, one line, ASCII if the source is. False: as for math_layout();
+ * nothing was appended.
  */
 bool math_speak(struct bytes *out, const char *tex, size_t len);
 
 /* A formula in a text. The source of a `\boxed{}` or `\begin{}` span is the whole span. */
 struct math_span {
     size_t start, end;   /* including delimiters */
-    size_t tex, tex_len; /* the source, for math_lay() */
+    size_t tex, tex_len; /* the source, for math_layout() */
     enum math_style style;
     bool open; /* unclosed at the end of the text: show its last good layout */
 };

@@ -232,15 +232,15 @@ static bool is_growing(const struct item *item, const struct part *part)
     return item->kind == ITEM_ASSISTANT && !item->ended && part == &item->parts[item->n_parts - 1];
 }
 
-static void lay_out(struct item *item, struct part *part, int width)
+static void layout_part(struct item *item, struct part *part, int width)
 {
     bool growing = is_growing(item, part);
     int room = width - ITEM_GUTTER - 1;
     size_t len = growing ? text_whole(part->text.data, part->text.len) : part->text.len;
 
     bool laid = part->kind == UI_REASONING
-                    ? reasoning_lay(&part->reasoning, part->text.data, len, room, growing)
-                    : block_lay(&part->block, part->text.data, len, room);
+                    ? reasoning_layout(&part->reasoning, part->text.data, len, room, growing)
+                    : block_layout(&part->block, part->text.data, len, room);
     if (!laid)
         item->lost = true;
 }
@@ -250,7 +250,7 @@ size_t item_rows(struct item *item, int width)
     struct walk w = {.want = SIZE_MAX};
 
     for (size_t i = 0; i < item->n_parts; i++)
-        lay_out(item, &item->parts[i], width);
+        layout_part(item, &item->parts[i], width);
     walk_rows(item, &w);
     return w.n;
 }

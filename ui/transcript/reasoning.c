@@ -87,7 +87,7 @@ static void place(struct reasoning *r)
     r->n_placed = r->n > 0 ? r->n - 1 : 0; /* the last step grows */
 }
 
-bool reasoning_lay(struct reasoning *r, const char *text, size_t len, int width, bool growing)
+bool reasoning_layout(struct reasoning *r, const char *text, size_t len, int width, bool growing)
 {
     size_t n = r->n;
     bool ok = steps_scan(&r->steps, text, len, !growing);
@@ -103,7 +103,7 @@ bool reasoning_lay(struct reasoning *r, const char *text, size_t len, int width,
     for (size_t i = r->n_laid; i < r->n; i++) {
         size_t start = r->steps.at[i].start;
         size_t end = i + 1 < r->n ? r->steps.at[i + 1].start : r->steps.known;
-        ok &= block_lay(&r->passages[i].block, text + start, end - start, width - INDENT);
+        ok &= block_layout(&r->passages[i].block, text + start, end - start, width - INDENT);
     }
     r->n_laid = r->n > 0 ? r->n - 1 : 0;
     place(r);

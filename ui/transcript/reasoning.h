@@ -50,10 +50,10 @@ bool reasoning_hides(const struct reasoning *r); /* unfolded in part */
 void reasoning_fold_step(struct reasoning *r, size_t step);
 
 /*
- * Updates the steps and their rows for the text, as block_lay() does; `growing`: more may follow.
- * False: out of memory.
+ * Updates the steps and their rows for the text, as block_layout() does; `growing`: more may
+ * follow. False: out of memory.
  */
-bool reasoning_lay(struct reasoning *r, const char *text, size_t len, int width, bool growing);
+bool reasoning_layout(struct reasoning *r, const char *text, size_t len, int width, bool growing);
 
 size_t reasoning_rows(const struct reasoning *r);
 size_t reasoning_row_of(const struct reasoning *r, size_t step);

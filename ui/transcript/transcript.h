@@ -25,7 +25,7 @@ struct transcript {
     size_t selected;
     size_t rule;            /* where the context window begins, at this item's index; 0: nowhere */
     int row, width, height; /* as of the last draw */
-    int step; /* step of the selected message's reasoning, or ITEM_SELECTED: the message as a whole */
+    int step; /* of the selected message's reasoning, or ITEM_SELECTED: all of the message */
 };
 
 void transcript_init(struct transcript *t, enum ui_fold fold);
