@@ -131,6 +131,8 @@ static void markdown_becomes_lines(void **state)
         {"we get \\(x^{2", 30, "we get <m>x²<>$"},
         {"we get \\(", 30, "we get <d>…<>$"},
         {"we get \\(x + \\fra", 30, "we get <m>x+<>$"},
+        {"we get \\(\\left( x + \\frac{1}{2", 30, "we get <m>(x + 1/2<>$"},
+        {"we get \\(\\begin{matrix} a & b", 30, "we get <m>a, b<>$"},
         {"a\tb", 20, "a\tb$"},
         {"你好世界", 5, "你好$世界$"},
         {"trailing   \nx", 20, "trailing$x$"},

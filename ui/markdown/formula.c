@@ -61,48 +61,67 @@ static bool is_token(const char *s, size_t n, const char *token)
     return strlen(token) == n && memcmp(s, token, n) == 0;
 }
 
+enum group_kind { GROUP_NONE, GROUP_BRACES, GROUP_LEFT, GROUP_ENVIRONMENT };
+
+struct group {
+    enum group_kind kind;
+    const char *name; /* of an environment, with its braces */
+    size_t name_len;
+};
+
+/* The group that the token [i, end) opens. */
+static struct group group_opened(const char *s, size_t len, size_t i, size_t end)
+{
+    const char *brace;
+
+    if (s[i] == '{')
+        return (struct group){.kind = GROUP_BRACES};
+    if (is_token(s + i, end - i, "\\left"))
+        return (struct group){.kind = GROUP_LEFT};
+    if (is_token(s + i, end - i, "\\begin") && end < len && s[end] == '{' &&
+        (brace = memchr(s + end, '}', len - end)) && brace - (s + end) < NAME_MAX_BYTES)
+        return (struct group){GROUP_ENVIRONMENT, s + end, (size_t)(brace + 1 - (s + end))};
+    return (struct group){.kind = GROUP_NONE};
+}
+
+static bool closes_group(const char *s, size_t n)
+{
+    return *s == '}' || is_token(s, n, "\\right") || is_token(s, n, "\\end");
+}
+
+static bool add_closer(struct bytes *out, const struct group *group)
+{
+    switch (group->kind) {
+    case GROUP_BRACES: return bytes_add(out, "}", 1);
+    case GROUP_LEFT: return bytes_add(out, "\\right.", 7);
+    default: return bytes_add(out, "\\end", 4) && bytes_add(out, group->name, group->name_len);
+    }
+}
+
 /* Closes the groups that s leaves open, innermost first; false: too many, or out of memory. */
 static bool add_closers(struct bytes *out, const char *s, size_t len)
 {
-    struct {
-        char kind; /* '{', 'l' for \left, 'b' for \begin */
-        const char *name;
-        size_t n;
-    } open[OPEN_MAX];
+    struct group open[OPEN_MAX];
     int depth = 0;
-    bool ok = true;
 
     for (size_t i = 0, end; i < len; i = end) {
         end = token_end(s, len, i);
-        char kind = s[i] == '{' ? '{' : is_token(s + i, end - i, "\\left") ? 'l' : 0;
-        const char *brace = NULL;
-        if (is_token(s + i, end - i, "\\begin") && end < len && s[end] == '{' &&
-            (brace = memchr(s + end, '}', len - end)) && brace - (s + end) < NAME_MAX_BYTES)
-            kind = 'b';
-        if (kind) {
-            if (depth == OPEN_MAX)
-                return false;
-            open[depth].kind = kind;
-            open[depth].name = s + end;
-            open[depth++].n = brace ? (size_t)(brace + 1 - (s + end)) : 0;
-        } else if (depth > 0 && (s[i] == '}' || is_token(s + i, end - i, "\\right") ||
-                                 is_token(s + i, end - i, "\\end"))) {
+        struct group group = group_opened(s, len, i, end);
+        if (group.kind && depth == OPEN_MAX)
+            return false;
+        if (group.kind)
+            open[depth++] = group;
+        else if (depth > 0 && closes_group(s + i, end - i))
             depth--;
-        }
-        if (kind == 'b' || is_token(s + i, end - i, "\\end")) {
-            const char *close = memchr(s + end, '}', len - end);
-            end = close ? (size_t)(close + 1 - s) : len;
+        if (group.kind == GROUP_ENVIRONMENT || is_token(s + i, end - i, "\\end")) {
+            const char *brace = memchr(s + end, '}', len - end); /* the name is no group */
+            end = brace ? (size_t)(brace + 1 - s) : len;
         }
     }
-    while (depth-- > 0 && ok) {
-        if (open[depth].kind == '{')
-            ok = bytes_add(out, "}", 1);
-        else if (open[depth].kind == 'l')
-            ok = bytes_add(out, "\\right.", 7);
-        else
-            ok = bytes_add(out, "\\end", 4) && bytes_add(out, open[depth].name, open[depth].n);
-    }
-    return ok;
+    while (depth > 0)
+        if (!add_closer(out, &open[--depth]))
+            return false;
+    return true;
 }
 
 /* The last layout of a formula that is still being written. */
