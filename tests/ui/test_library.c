@@ -212,6 +212,20 @@ static void what_is_typed_is_searched_at_once(void **state)
     assert_false(term_shows(t, "in questions"));
 }
 
+static void a_larger_window_shows_more_hits_not_blank_rows(void **state)
+{
+    struct term *t = *state;
+    term_resize(t, 9, 80); /* room for two */
+    term_type(t, CTRL_F);
+    ui_search_set(t->ui, hits, 3, false, NULL);
+    term_type(t, DOWN DOWN);
+    assert_false(term_shows(t, "Apples"));
+    assert_true(term_shows(t, "Plums"));
+    term_resize(t, 24, 80);
+    term_turn(t);
+    assert_true(term_shows(t, "Apples"));
+}
+
 static void a_search_is_taken_up_or_written_over(void **state)
 {
     struct term *t = *state;
@@ -418,6 +432,7 @@ int test_library(void)
         TEST(the_filter_is_a_line_of_text),
         TEST(a_small_window_has_room_for_the_keys),
         TEST(what_is_typed_is_searched_at_once),
+        TEST(a_larger_window_shows_more_hits_not_blank_rows),
         TEST(a_search_is_taken_up_or_written_over),
         TEST(matches_are_marked_and_walked),
         TEST(esc_goes_back_to_where_it_began),

@@ -103,18 +103,6 @@ static void draw_command(const struct composer *c, struct grid *g, int row, int 
         grid_restyle(g, row, col, text_width(text, n), STYLE_KEY);
 }
 
-/* Scrolls the cursor's row into view. */
-static void scroll(struct composer *c, size_t row, size_t height)
-{
-    size_t n = c->rows.n;
-    if (row < c->top)
-        c->top = row;
-    if (row >= c->top + height)
-        c->top = row + 1 - height;
-    if (c->top + height > n)
-        c->top = n > height ? n - height : 0;
-}
-
 /* The signs in the margin: whose turn it is, and that there is more above or below. */
 static void draw_margin(const struct composer *c, struct grid *g, struct area area)
 {
@@ -155,7 +143,7 @@ void composer_draw(struct composer *c, struct grid *g, struct area area, bool ac
         return;
     }
     size_t row = c->rows.n > 0 ? rows_at(&c->rows, c->editor.cursor) : 0;
-    scroll(c, row, (size_t)area.height);
+    c->top = grid_scroll(c->top, row, (size_t)area.height, c->rows.n);
     draw_margin(c, g, area);
     draw_draft(c, g, body);
     if (active && c->rows.n > 0) {

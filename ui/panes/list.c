@@ -184,24 +184,13 @@ bool list_point(struct list *l, int row, int col)
     return true;
 }
 
-/* Scrolls the selected row into view, and leaves no blank rows at the end. */
-static void scroll(struct list *l, size_t height)
-{
-    if (l->selected < l->top)
-        l->top = l->selected;
-    if (l->selected >= l->top + height)
-        l->top = l->selected + 1 - height;
-    if (l->top + height > l->n_shown)
-        l->top = l->n_shown > height ? l->n_shown - height : 0;
-}
-
 void list_draw(struct list *l, struct grid *g, struct area area, bool active)
 {
     struct area line = {area.row, area.col, 1, area.width};
 
     l->area = area;
     l->area.height = area.height > 0 ? area.height : 1;
-    scroll(l, (size_t)l->area.height);
+    l->top = grid_scroll(l->top, l->selected, (size_t)l->area.height, l->n_shown);
     int details = detail_room(l, l->area.height, area.width - 4);
     for (size_t i = l->top; i < l->n_shown && line.row < area.row + area.height; i++) {
         draw_row(l, l->shown[i], g, line, details);

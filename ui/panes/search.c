@@ -165,10 +165,7 @@ static void draw_hits(struct search *s, struct grid *g, struct area area)
     struct area at = {area.row, area.col, HIT_ROWS, area.width};
 
     s->height = area.height / HIT_ROWS > 0 ? area.height / HIT_ROWS : 1;
-    if (s->selected < s->top)
-        s->top = s->selected;
-    if (s->selected >= s->top + (size_t)s->height)
-        s->top = s->selected + 1 - (size_t)s->height;
+    s->top = grid_scroll(s->top, s->selected, (size_t)s->height, s->n);
     for (size_t i = s->top; i < s->n && i < s->top + (size_t)s->height; i++) {
         draw_hit(s, i, g, at);
         at.row += HIT_ROWS;

@@ -11,6 +11,17 @@ static int clamp(int n, int least, int most)
     return n < least ? least : n > most ? most : n;
 }
 
+size_t grid_scroll(size_t top, size_t row, size_t height, size_t n)
+{
+    if (row < top)
+        top = row;
+    if (row >= top + height)
+        top = row + 1 - height;
+    if (top + height > n)
+        top = n > height ? n - height : 0;
+    return top;
+}
+
 bool grid_resize(struct grid *g, int rows, int cols)
 {
     rows = clamp(rows, 1, GRID_ROWS_MAX);

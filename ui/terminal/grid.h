@@ -38,6 +38,12 @@ struct area {
 };
 
 /*
+ * Scrolling: the first of n rows to show in `height` rows, as near to `top` as it may be for `row`
+ * to be seen and for no blank rows at the end.
+ */
+size_t grid_scroll(size_t top, size_t row, size_t height, size_t n);
+
+/*
  * Sets the size, clamped to 1x1 ... the maximum, and clears. False: out of memory, nothing changed.
  */
 bool grid_resize(struct grid *g, int rows, int cols);
