@@ -295,11 +295,6 @@ static void in_list(struct ui *u, enum keymap_action action)
 
 /* Events */
 
-static bool types(struct key key)
-{
-    return key.code >= ' ' && key.code <= 0x10ffff && !(key.mods & ~KEY_SHIFT);
-}
-
 static enum keymap_place place_of(const struct ui *u)
 {
     if (library_is_field(u))
@@ -316,7 +311,7 @@ static void type(struct ui *u, struct key key, enum keymap_place place)
 {
     char utf8[4];
 
-    if (!types(key))
+    if (!key_is_text(key))
         return;
     size_t len = text_encode(key.code, utf8);
     if (library_insert(u, place, utf8, len))
@@ -436,7 +431,7 @@ static void press(struct ui *u, struct key key)
         u->quit_armed = u->stop_sent = false;
     if (action == ACT_PREFIX)
         return;
-    if (action == ACT_NONE && place == IN_SEARCH && !types(key)) {
+    if (action == ACT_NONE && place == IN_SEARCH && !key_is_text(key)) {
         composer_do(&u->composer, ACT_NONE); /* accept the match; the key then edits it */
         press(u, key);
         return;

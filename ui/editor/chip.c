@@ -81,7 +81,7 @@ bool chips_add(struct chips *chips, const char *name, struct bytes *text,
 }
 
 /* Index of the placeholder that begins the text, or -1. */
-static int sign_at(const char *s, size_t len)
+static int placeholder_at(const char *s, size_t len)
 {
     uint32_t cp;
     if (len < CHIP_PLACEHOLDER || (unsigned char)*s != LEAD)
@@ -92,7 +92,7 @@ static int sign_at(const char *s, size_t len)
 
 const struct chip *chips_find(const struct chips *chips, const char *s, size_t len)
 {
-    int i = sign_at(s, len);
+    int i = placeholder_at(s, len);
     return i >= 0 && chips->at[i].text ? &chips->at[i] : NULL;
 }
 
@@ -104,7 +104,7 @@ static size_t next_placeholder(const char *s, size_t len, size_t pos)
         if (!lead)
             return len;
         pos = (size_t)(lead - s);
-        if (sign_at(lead, len - pos) >= 0)
+        if (placeholder_at(lead, len - pos) >= 0)
             return pos;
         pos++;
     }
@@ -140,7 +140,7 @@ bool chips_expand(const struct chips *chips, const char *s, size_t len, struct b
 void chips_mark(const char *s, size_t len, uint32_t *marks)
 {
     for (size_t at = 0; (at = next_placeholder(s, len, at)) < len; at += CHIP_PLACEHOLDER)
-        *marks |= UINT32_C(1) << sign_at(s + at, len - at);
+        *marks |= UINT32_C(1) << placeholder_at(s + at, len - at);
 }
 
 void chips_sweep(struct chips *chips, uint32_t marks)

@@ -39,6 +39,11 @@ void key_learn(struct key_sequences *s, const char *(*capability)(void *ud, cons
     }
 }
 
+bool key_is_text(struct key key)
+{
+    return key.code >= ' ' && key.code < KEY_ENTER && !(key.mods & (KEY_CTRL | KEY_ALT));
+}
+
 struct key key_of_character(uint32_t cp, unsigned mods)
 {
     switch (cp) {

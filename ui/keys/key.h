@@ -57,6 +57,9 @@ struct key_sequences {
 void key_learn(struct key_sequences *s, const char *(*capability)(void *ud, const char *name),
                void *ud);
 
+/* Whether it types a character. */
+bool key_is_text(struct key key);
+
 /* The key for a single character: '\r' is Enter, 1 is Control-A. */
 struct key key_of_character(uint32_t cp, unsigned mods);
 

@@ -279,11 +279,6 @@ static const struct keymap_row *find_row(const char *name, enum keymap_place pla
     return everywhere;
 }
 
-static bool types(struct key key)
-{
-    return key.code >= ' ' && key.code < KEY_ENTER && !(key.mods & (KEY_CTRL | KEY_ALT));
-}
-
 /* Unbinds keys from other actions in this place, also where one is a prefix of the other. */
 static void take_from_others(struct keymap *map, enum keymap_place place, const struct key key[2])
 {
@@ -308,7 +303,7 @@ static int read_keys(struct keymap *map, const struct keymap_row *row, const cha
             snprintf(err, errlen, "not a key (got %s)", at);
             return UI_ERROR;
         }
-        if (row->place != IN_TRANSCRIPT && types(key[0])) {
+        if (row->place != IN_TRANSCRIPT && key_is_text(key[0])) {
             snprintf(err, errlen,
                      "a key that types a character is free for \"reading\" only (got %s)", at);
             return UI_ERROR;

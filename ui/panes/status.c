@@ -1,5 +1,5 @@
 /*
- * status.c: the status line as fields, each with a rank; as many as fit, lowest ranks first.
+ * status.c: the status line as fields, each with a rank: as many as fit.
  */
 #include "panes/status.h"
 #include "text/text.h"
@@ -19,12 +19,28 @@ enum {
     NAME_BRIEF = 24,
 };
 
+/* In the order in which they are dropped, the last first. */
+enum rank {
+    RANK_MODEL,
+    RANK_STATE,
+    RANK_THINKING,
+    RANK_CONTEXT,
+    RANK_SPEED,
+    RANK_FIRST_TOKEN,
+    RANK_DRAFT,
+    RANK_DEVICE,
+    RANK_BESIDE,
+    RANK_MEMORY,
+};
+
+enum side { LEFT, RIGHT };
+
 struct field {
     char text[FIELD_MAX];
     char brief[FIELD_MAX]; /* shorter form if that is too long; "" if none */
     uint8_t style;
-    int rank; /* 0 is dropped last */
-    bool right;
+    enum rank rank;
+    enum side side;
 };
 
 struct fields {
@@ -110,10 +126,10 @@ bool status_spins(const struct status *s)
 
 /* Fields */
 
-static struct field *add(struct fields *f, int rank, bool right, uint8_t style)
+static struct field *add(struct fields *f, enum rank rank, enum side side, uint8_t style)
 {
     struct field *field = &f->at[f->n++];
-    *field = (struct field){.style = style, .rank = rank, .right = right};
+    *field = (struct field){.style = style, .rank = rank, .side = side};
     return field;
 }
 
@@ -136,11 +152,11 @@ static void set_name(struct field *field, const char *name)
         snprintf(field->brief, FIELD_MAX, "%.*s…", (int)n, field->text);
 }
 
-static void add_wording(struct fields *f, int rank, const struct ui_wording *wording)
+static void add_wording(struct fields *f, enum rank rank, const struct ui_wording *wording)
 {
     if (!wording->full)
         return;
-    struct field *field = add(f, rank, false, STYLE_DIM);
+    struct field *field = add(f, rank, LEFT, STYLE_DIM);
     copy(field->text, wording->full);
     if (wording->brief)
         copy(field->brief, wording->brief);
@@ -157,49 +173,59 @@ static void format_count(char *out, size_t size, int64_t n)
         snprintf(out, size, "%.1fM", (double)n / 1e6);
 }
 
-static void add_state(struct fields *f, const struct status *s, int64_t now_ms)
+/* What the model does, and the key that ends it. */
+static void set_activity(struct field *field, const struct keymap *map, const char *what,
+                         enum keymap_action action, const char *ends)
 {
-    const struct ui_status *now = &s->now;
-    struct bytes stop = {0};
+    struct bytes hint = {0};
 
+    keymap_add_hint(map, &hint, IN_ALL, action, ACT_NONE, ends);
+    snprintf(field->text, FIELD_MAX, "%s%s%s", what, hint.data ? ", " : "",
+             hint.data ? hint.data : "");
+    bytes_free(&hint);
+}
+
+static void set_progress(struct field *field, const struct ui_status *now, int64_t now_ms)
+{
     static const char *const frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
-    const char *spin = frames[now_ms / STATUS_SPIN_MS % 10];
+    const char *spinner = frames[now_ms / STATUS_SPIN_MS % 10];
     char done[32], total[32];
 
-    if (now->state == UI_IDLE)
-        return;
-    struct field *field = add(f, 1, false, STYLE_INFO);
-    if (now->state == UI_THINKING) {
-        keymap_add_hint(s->keymap, &stop, IN_ALL, ACT_ANSWER_NOW, ACT_NONE, "answers now");
-        snprintf(field->text, FIELD_MAX, "thinking%s%s", stop.data ? ", " : "",
-                 stop.data ? stop.data : "");
-        bytes_free(&stop);
-    } else if (now->state == UI_GENERATING) {
-        keymap_add_hint(s->keymap, &stop, IN_ALL, ACT_CANCEL, ACT_NONE, "stops");
-        snprintf(field->text, FIELD_MAX, "answering%s%s", stop.data ? ", " : "",
-                 stop.data ? stop.data : "");
-        bytes_free(&stop);
-    } else if (now->state == UI_LOADING && now->total > 0) {
-        snprintf(field->text, FIELD_MAX, "%s loading %d%%", spin,
+    if (now->state == UI_LOADING && now->total > 0) {
+        snprintf(field->text, FIELD_MAX, "%s loading %d%%", spinner,
                  (int)(100.0 * (double)now->done / (double)now->total));
-    } else if (now->state == UI_LOADING) {
-        snprintf(field->text, FIELD_MAX, "%s loading", spin);
-    } else if (now->total > 0) {
+    } else if (now->state == UI_PREFILL && now->total > 0) {
         format_count(done, sizeof done, now->done);
         format_count(total, sizeof total, now->total);
-        snprintf(field->text, FIELD_MAX, "%s reading %s of %s", spin, done, total);
+        snprintf(field->text, FIELD_MAX, "%s reading %s of %s", spinner, done, total);
     } else {
-        snprintf(field->text, FIELD_MAX, "%s reading", spin);
+        snprintf(field->text, FIELD_MAX, "%s %s", spinner,
+                 now->state == UI_LOADING ? "loading" : "reading");
     }
+}
+
+static void add_state(struct fields *f, const struct status *s, int64_t now_ms)
+{
+    const struct keymap *map = s->keymap;
+
+    if (s->now.state == UI_IDLE)
+        return;
+    struct field *field = add(f, RANK_STATE, LEFT, STYLE_INFO);
+    if (s->now.state == UI_THINKING)
+        set_activity(field, map, "thinking", ACT_ANSWER_NOW, "answers now");
+    else if (s->now.state == UI_GENERATING)
+        set_activity(field, map, "answering", ACT_CANCEL, "stops");
+    else
+        set_progress(field, &s->now, now_ms);
 }
 
 static void add_speed(struct fields *f, const struct ui_status *now)
 {
     if (now->tokens_per_second >= 0)
-        snprintf(add(f, 3, true, STYLE_DIM)->text, FIELD_MAX, "%.*f tok/s",
+        snprintf(add(f, RANK_SPEED, RIGHT, STYLE_DIM)->text, FIELD_MAX, "%.*f tok/s",
                  now->tokens_per_second < 10 ? 1 : 0, now->tokens_per_second);
     if (now->time_to_first_token_ms >= 0) {
-        struct field *field = add(f, 4, true, STYLE_DIM);
+        struct field *field = add(f, RANK_FIRST_TOKEN, RIGHT, STYLE_DIM);
         if (now->time_to_first_token_ms < 1000)
             snprintf(field->text, FIELD_MAX, "first token %.0f ms", now->time_to_first_token_ms);
         else
@@ -214,7 +240,7 @@ static void add_context(struct fields *f, const struct ui_status *now, int width
 
     if (now->draft_tokens > 0) {
         format_count(used, sizeof used, now->draft_tokens);
-        snprintf(add(f, 5, true, STYLE_DIM)->text, FIELD_MAX, "draft %s", used);
+        snprintf(add(f, RANK_DRAFT, RIGHT, STYLE_DIM)->text, FIELD_MAX, "draft %s", used);
     }
     if (now->context_used < 0 || now->context_limit <= 0)
         return;
@@ -224,7 +250,7 @@ static void add_context(struct fields *f, const struct ui_status *now, int width
                                              : STYLE_DIM;
     format_count(used, sizeof used, now->context_used);
     format_count(limit, sizeof limit, now->context_limit);
-    struct field *field = add(f, 2, true, style);
+    struct field *field = add(f, RANK_CONTEXT, RIGHT, style);
     if (width < ROOMY)
         snprintf(field->text, FIELD_MAX, "%s%s/%s", now->context_more ? ">" : "", used, limit);
     else if (now->context_more)
@@ -281,12 +307,12 @@ static void fit(struct fields *f, int width)
     }
 }
 
-static void draw_side(const struct fields *f, bool right, struct grid *g, struct area area)
+static void draw_side(const struct fields *f, enum side side, struct grid *g, struct area area)
 {
     int row = area.row, col = area.col, at = 0;
 
     for (int i = 0; i < f->n; i++) {
-        if (f->at[i].right != right)
+        if (f->at[i].side != side)
             continue;
         if (at > 0)
             at += grid_label(g, row, col + at, GAP, " · ", STYLE_RULE);
@@ -294,11 +320,11 @@ static void draw_side(const struct fields *f, bool right, struct grid *g, struct
     }
 }
 
-static int side_width(const struct fields *f, bool right)
+static int side_width(const struct fields *f, enum side side)
 {
     int width = 0;
     for (int i = 0; i < f->n; i++)
-        if (f->at[i].right == right)
+        if (f->at[i].side == side)
             width += width_of(&f->at[i]) + (width > 0 ? GAP : 0);
     return width;
 }
@@ -312,17 +338,17 @@ void status_draw(const struct status *s, struct grid *g, struct area at, int64_t
         return;
     }
     if (s->now.model)
-        set_name(add(&f, 0, false, STYLE_NAME), s->now.model);
-    add_wording(&f, 6, &s->now.device);
-    add_wording(&f, 8, &s->now.memory);
-    add_wording(&f, 7, &s->now.beside);
+        set_name(add(&f, RANK_MODEL, LEFT, STYLE_NAME), s->now.model);
+    add_wording(&f, RANK_DEVICE, &s->now.device);
+    add_wording(&f, RANK_MEMORY, &s->now.memory);
+    add_wording(&f, RANK_BESIDE, &s->now.beside);
     if (s->now.thinking)
-        set_name(add(&f, 2, false, STYLE_INFO), s->now.thinking);
+        set_name(add(&f, RANK_THINKING, LEFT, STYLE_INFO), s->now.thinking);
     add_state(&f, s, now_ms);
     add_speed(&f, &s->now);
     add_context(&f, &s->now, at.width);
     fit(&f, at.width);
-    draw_side(&f, false, g, at);
-    int right = side_width(&f, true);
-    draw_side(&f, true, g, (struct area){at.row, at.col + at.width - right, 1, right});
+    draw_side(&f, LEFT, g, at);
+    int right = side_width(&f, RIGHT);
+    draw_side(&f, RIGHT, g, (struct area){at.row, at.col + at.width - right, 1, right});
 }
