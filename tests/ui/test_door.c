@@ -162,6 +162,21 @@ static void escape_stops_at_once(void **state)
     check_action(t, UI_STOP, NULL, 0);
 }
 
+/* What the status line promises holds while reading, too; only then does the key go back. */
+static void escape_stops_at_once_while_reading(void **state)
+{
+    struct term *t = *state;
+    set_busy(t, true);
+    term_type(t, "\t\033");
+    check_action(t, UI_STOP, NULL, 0);
+    term_type(t, "j");
+    set_busy(t, false);
+    term_type(t, "\033");
+    term_type(t, "j");
+    assert_int_equal(t->n_actions, 0);
+    assert_string_equal(ui_draft(t->ui, NULL), "j");
+}
+
 static void ctrl_d_quits_on_an_empty_draft(void **state)
 {
     struct term *t = *state;
@@ -394,6 +409,7 @@ int test_door(void)
         TEST(another_key_disarms_quitting),
         TEST(a_second_ctrl_c_quits_when_nothing_stops),
         TEST(escape_stops_at_once),
+        TEST(escape_stops_at_once_while_reading),
         TEST(ctrl_d_quits_on_an_empty_draft),
         TEST(keys_of_one_action),
         TEST(commands_complete_and_run),

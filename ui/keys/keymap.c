@@ -97,7 +97,7 @@ static const struct keymap_row table[] = {
     {ACT_FIND, IN_TRANSCRIPT, "find", "/", "find in this conversation"},
     {ACT_FIND_NEXT, IN_TRANSCRIPT, "find-next", "n", "next match"},
     {ACT_FIND_BACK, IN_TRANSCRIPT, "find-back", "N", "previous match"},
-    {ACT_COMPOSE, IN_TRANSCRIPT, "write", "Tab, S-Tab, Esc, i", "back to writing"},
+    {ACT_COMPOSE, IN_TRANSCRIPT, "write", "Tab, S-Tab, i", "back to writing"},
 
     {ACT_ROW_UP, IN_LIST, "row-up", "Up, C-p", "previous row"},
     {ACT_ROW_DOWN, IN_LIST, "row-down", "Down, C-n", "next row"},
