@@ -284,6 +284,20 @@ void history_fork(struct history *h, const struct turn *last)
     history_clear(&old);
 }
 
+void history_copy(struct history *out, const struct history *h)
+{
+    char err[256];
+    history_open(out, NULL, "a copy", err, sizeof err);
+    out->title = h->title ? mem_strdup(h->title) : NULL;
+    out->system = mem_strdup(h->system ? h->system : "");
+    for (size_t i = 0; i < h->n_all; i++) {
+        const struct turn *parent = h->all[i]->parent;
+        copy_turn(out, parent->number ? out->all[parent->number - 1] : &out->root, h->all[i]);
+    }
+    history_set_leaf(out, h->leaf->number ? out->all[h->leaf->number - 1] : NULL);
+    out->window_changed = true;
+}
+
 void history_detach(struct history *h)
 {
     for (size_t i = 0; i < h->n_all; i++) {

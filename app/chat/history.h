@@ -139,6 +139,10 @@ void history_set_window(struct history *h, struct turn *turn);
 /* Copies the path up to this turn into a new conversation. */
 void history_fork(struct history *h, const struct turn *last);
 
+/* Copies the whole tree into a history in memory, for what needs a stored conversation where the
+ * store cannot be written; close it. */
+void history_copy(struct history *out, const struct history *h);
+
 /* Marks the conversation as unstored, to be saved as a new one: the stored one was deleted. */
 void history_detach(struct history *h);
 

@@ -34,8 +34,9 @@ bool command_may_leave(struct chat *c, struct command_reply *reply)
         return false;
     if (history_save(&c->history) == 0)
         return true;
-    command_refuse(reply, "this conversation is not saved yet, and would be lost: ");
-    str_adds(&reply->text, c->history.problem);
+    command_refuse(reply, "not saved yet (");
+    str_addf(&reply->text, "%s), so this would lose the conversation; /export writes a file",
+             c->history.problem);
     return false;
 }
 

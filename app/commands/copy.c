@@ -73,25 +73,37 @@ static void take_turn(const struct turn *turn, struct command_reply *reply)
     str_adds(&reply->text, turn->role == STORE_USER ? "the question" : "the answer");
 }
 
-/* The current conversation as stored. false: refused. */
+/* 0, or -1 with one line in err. */
+static int export_saved(struct history *h, enum export_format format, struct str *out, char *err,
+                        size_t errlen)
+{
+    if (history_save(h) != 0)
+        return say_to(err, errlen, -1, "not saved: %s", h->problem);
+    return export_conversation(h->store, h->conversation, format, out, err, errlen);
+}
+
+/* The current conversation. Where the disk with the history is full, it can still be taken to
+ * another. false: refused. */
 static bool export_now(struct chat *c, enum export_format format, struct str *out,
                        struct command_reply *reply)
 {
-    struct history *h = &c->history;
-    char err[256];
-    if (history_save(h) != 0) {
-        command_refuse(reply, "not saved: ");
-        str_adds(&reply->text, h->problem);
-        return false;
-    }
-    if (h->conversation == 0) {
+    struct history *h = &c->history, copy;
+    char err[SAY_MAX];
+    int status;
+    if (h->n_all == 0) {
         command_refuse(reply, "nothing was said yet");
         return false;
     }
-    if (export_conversation(h->store, h->conversation, format, out, err, sizeof err) == 0)
-        return true;
-    command_refuse(reply, err);
-    return false;
+    if (history_save(h) == 0) {
+        status = export_saved(h, format, out, err, sizeof err);
+    } else {
+        history_copy(&copy, h);
+        status = export_saved(&copy, format, out, err, sizeof err);
+        history_close(&copy);
+    }
+    if (status != 0)
+        command_refuse(reply, err);
+    return status == 0;
 }
 
 /* Where to */

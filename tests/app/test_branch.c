@@ -381,12 +381,23 @@ static void test_sent_after_stop(void **state)
     assert_int_equal(count_messages("two"), 0);
 }
 
-/* A conversation that could not be saved is not left: what was said in it would be lost. */
+static void assert_file_contains(const char *path, const char *part)
+{
+    char text[4096] = "";
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_true(fread(text, 1, sizeof text - 1, f) > 0);
+    fclose(f);
+    assert_contains(text, part);
+}
+
+/* A conversation that could not be saved is not left: what was said in it would be lost. It can be
+ * taken elsewhere. */
 static void test_unsaved(void **state)
 {
     static const char *const lines[] = {"/new", "/fork", "/switch 1"};
     struct talk p;
-    char db[4096];
+    char db[512], kept[512], line[600];
     sqlite3 *other;
     (void)state;
     sandbox_path("chat.db", db, sizeof db);
@@ -399,8 +410,16 @@ static void test_unsaved(void **state)
     assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
     talk_ask(&p, "now double it");
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        talk_refused(&p, lines[i], i < 2 ? "not saved yet, and would be lost" : "");
+        talk_refused(&p, lines[i], i < 2 ? "not saved yet (another program" : "");
     assert_int_equal(p.chat.history.n_turns, 4);
+    sandbox_path("kept.md", kept, sizeof kept);
+    snprintf(line, sizeof line, "/export md %s", kept);
+    assert_contains(talk_run(&p, line), "the conversation written to");
+    assert_file_contains(kept, "\n17 + 25 = 42.\n");
+    assert_file_contains(kept, "\nnow double it\n");
+    snprintf(line, sizeof line, "/copy all > %s.too", kept);
+    assert_contains(talk_run(&p, line), "the conversation written to");
+    assert_int_equal(history_due_ms(&p.chat.history) >= 0, 1); /* still to be saved */
     assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(other);
     talk_run(&p, "/new");
