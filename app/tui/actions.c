@@ -124,12 +124,14 @@ static void attach(struct tui *t, const struct command_reply *reply)
 /* On the user's request, after one warning about what would be lost. */
 static void leave(struct tui *t, int status)
 {
-    if (t->n_waiting > 0 && status == 0 && !t->warned) {
-        t->warned = true;
-        ui_hint(t->ui, "queued questions would be lost; repeat to quit anyway");
+    if (status != 0 || t->warned || (t->n_waiting == 0 && !t->unsaved)) {
+        tui_leave(t, status, STORE_STOPPED);
         return;
     }
-    tui_leave(t, status, STORE_STOPPED);
+    t->warned = true;
+    ui_hint(t->ui, t->unsaved ? "the conversation would be lost (/export writes a file); "
+                                "repeat to quit anyway"
+                              : "queued questions would be lost; repeat to quit anyway");
 }
 
 void tui_follow(struct tui *t, const struct command_reply *reply)

@@ -174,6 +174,7 @@ static void save(struct tui *t)
         tui_library_list(t); /* it now has a number and a title */
     if (h->problem[0] && !t->unsaved) {
         struct str line = {0};
+        t->warned = false;
         str_addf(&line, "not saved: %s; duet keeps trying", h->problem);
         ui_notice(t->ui, UI_WARN, line.data);
         str_done(&line);

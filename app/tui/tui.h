@@ -28,7 +28,7 @@ struct tui {
     struct str *waiting; /* queued questions, asked when the answer has ended */
     size_t n_waiting;
     size_t n_due;        /* the first `due` are sent automatically, the rest on request */
-    bool warned;         /* warned that quitting drops them */
+    bool warned;         /* of what quitting would lose: them, or an unsaved conversation */
     int64_t editing;     /* number of the question being edited in the draft; 0: none */
     struct str stash;    /* the draft before that */
     int64_t regenerated; /* number of the turn for which a model is being chosen */

@@ -482,6 +482,8 @@ static void test_held_while_talking(void **state)
     assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
     term_type(t, "hello\r");
     term_expect(t, "not saved: another program");
+    term_type(t, "\004");
+    term_expect(t, "the conversation would be lost (/export writes a file); repeat to quit anyway");
     assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
     term_expect(t, "\u25cf saved");
     term_type(t, "\004");
