@@ -211,11 +211,15 @@ static int check_options(const struct args_rest *rest, enum verb verb)
 }
 
 /* Folders are only made for the default history: the path of another may be mistyped. */
-static int check_db_folder(const char *db, enum verb verb)
+static int check_db(const char *db, enum verb verb)
 {
     const char *slash = db ? strrchr(db, '/') : NULL;
     struct stat st;
     int status = 0;
+    if (db && !*db) {
+        say_error("--db: empty (a file is wanted)");
+        return EXIT_USAGE;
+    }
     if (!slash || slash == db || !(args_find(&options_table, "--db")->where & 1u << verb))
         return 0;
     char *folder = mem_strdup(db);
@@ -241,7 +245,7 @@ static int run_verb(struct app *app, enum verb verb)
     }
     if (verb != VERB_CHAT)
         config_warn(&app->config, o->quiet);
-    int status = check_db_folder(o->db, verb);
+    int status = check_db(o->db, verb);
     return status ? status : verbs[verb].run(app);
 }
 

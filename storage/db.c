@@ -19,21 +19,21 @@
 
 #define LONGEST_SHOWN 8 /* of one character in an error text: \xNN\xNN */
 
-static int64_t clock_ms(clockid_t clock)
+static int64_t clock_ns(clockid_t clock)
 {
     struct timespec t;
     clock_gettime(clock, &t);
-    return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
 int64_t db_now_ms(void)
 {
-    return clock_ms(CLOCK_REALTIME);
+    return clock_ns(CLOCK_REALTIME) / 1000000;
 }
 
 int64_t db_clock_ms(void)
 {
-    return clock_ms(CLOCK_MONOTONIC);
+    return clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 /*
@@ -83,7 +83,7 @@ static int connect_to(struct store *s, const char *name, int flags)
     flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE |
              SQLITE_OPEN_NOFOLLOW;
     s->patience_ms = PATIENCE_MS;
-    s->jitter = (uint32_t)s->owner.token;
+    s->jitter = (uint32_t)clock_ns(CLOCK_MONOTONIC); /* two handles differ */
     errno = 0;
     int code = sqlite3_open_v2(name, &s->sql, flags, NULL);
     if (code == SQLITE_OK)

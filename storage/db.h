@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <sqlite3.h>
 
@@ -23,6 +24,7 @@ struct store {
     sqlite3 *sql;
     char *path; /* without links; NULL: in memory */
     bool reads_only;
+    mode_t shared_mode; /* the file's, until it was made private; 0: it was */
     struct owner owner;
     struct stmt_cached *statements;
     int64_t data_version; /* as of the last store_changed */

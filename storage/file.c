@@ -110,16 +110,17 @@ bool file_is_remote(const char *path)
     return false;
 }
 
-static int check_folder(struct store *s)
+static int check_folder(struct store *s, const char *path)
 {
-    char *folder = strdup(s->path);
+    char *folder = strdup(path);
     if (!folder)
         return db_no_memory(s);
     char *slash = strrchr(folder, '/');
-    slash[slash == folder] = '\0';
+    if (slash)
+        slash[slash == folder] = '\0';
     struct stat st;
     int rc = STORE_OK;
-    if (stat(folder, &st) != 0)
+    if (stat(slash ? folder : ".", &st) != 0)
         rc = system_error(s, "its folder");
     else if (st.st_uid != geteuid() && st.st_uid != 0)
         rc = db_error(s, STORE_EFOREIGN, "its folder belongs to another user");
@@ -142,14 +143,26 @@ static int check_file(struct store *s)
         return system_error(s, "the file"); /* SQLite would give another reason */
     if (st.st_size == 1)                    /* which SQLite takes for an empty file */
         return db_error(s, STORE_ENOTDB, "not a history database");
-    if (!s->reads_only && (st.st_mode & 077) && chmod(s->path, st.st_mode & 0700) != 0)
+    if (s->reads_only || !(st.st_mode & 077))
+        return STORE_OK;
+    if (chmod(s->path, st.st_mode & 0700) != 0)
         return system_error(s, "making it private");
+    s->shared_mode = st.st_mode & 07777;
     return STORE_OK;
+}
+
+void file_give_back(struct store *s)
+{
+    /* If this fails, the file is only more private than before. */
+    if (s->shared_mode != 0 && chmod(s->path, s->shared_mode) == 0)
+        s->shared_mode = 0;
 }
 
 int file_prepare(struct store *s, const char *path)
 {
     int rc = s->reads_only ? STORE_OK : make_folders(s, path);
+    if (rc == STORE_OK && !s->reads_only)
+        rc = check_folder(s, path);
     if (rc == STORE_OK && !s->reads_only)
         rc = make_file(s, path);
     if (rc != STORE_OK)
@@ -157,6 +170,6 @@ int file_prepare(struct store *s, const char *path)
     s->path = realpath(path, NULL);
     if (!s->path)
         return system_error(s, "the file");
-    rc = check_folder(s);
+    rc = check_folder(s, s->path); /* another one, if that was a link */
     return rc == STORE_OK ? check_file(s) : rc;
 }

@@ -14,6 +14,9 @@
  */
 int file_prepare(struct store *s, const char *path);
 
+/* Undoes the making private: for a file that turns out to be none of ours. */
+void file_give_back(struct store *s);
+
 /* Whether there is a file at `path` that this process may not write, or not its folder. */
 bool file_is_unwritable(const char *path);
 

@@ -40,7 +40,8 @@ int index_remove(struct store *s, int64_t conversation)
                                  " (SELECT id FROM message WHERE conversation = ?)"
                                  " AND body IS NOT NULL");
     stmt_bind_int(&q, conversation);
-    return stmt_run(&q);
+    int rc = stmt_run(&q);
+    return rc == STORE_EDAMAGED ? STORE_OK : rc; /* it is then built anew: index_compact */
 }
 
 /* See "The 'merge' command", sqlite.org/fts5.html: first a negative number of pages. */
@@ -57,10 +58,21 @@ static int merge_some(struct store *s, int pages, bool *done)
     return rc;
 }
 
+/* Anew from the texts that there are. */
+static int rebuild(struct store *s)
+{
+    int rc = db_begin(s);
+    if (rc != STORE_OK)
+        return rc;
+    struct stmt q = stmt_open(s, "INSERT INTO search(search) VALUES('rebuild')");
+    return db_end(s, stmt_run(&q));
+}
+
 int index_compact(struct store *s, int64_t until_ms, bool *done)
 {
     int rc = merge_some(s, -MERGED_AT_ONCE, done);
     while (rc == STORE_OK && !*done && db_clock_ms() < until_ms)
         rc = merge_some(s, MERGED_AT_ONCE, done);
-    return rc;
+    *done |= rc == STORE_EDAMAGED;
+    return rc == STORE_EDAMAGED ? rebuild(s) : rc;
 }

@@ -24,7 +24,8 @@ int index_remove(struct store *s, int64_t conversation); /* while its texts are 
 /*
  * A removed text stays in the index, marked as such, until the index's parts are merged: this
  * merges them, in many short transactions that others may come between, until all is done or
- * `until_ms` of the monotonic clock has come. It goes on where it ended.
+ * `until_ms` of the monotonic clock has come. It goes on where it ended. A broken index, which may
+ * still hold them, is built anew.
  */
 int index_compact(struct store *s, int64_t until_ms, bool *done);
 

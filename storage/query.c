@@ -99,6 +99,7 @@ static bool make_match(struct query *q, size_t n_long)
 bool query_parse(struct query *q, const char *text)
 {
     *q = (struct query){0};
+    text = text ? text : "";
     /* What is not UTF-8 is in no text that was written whole. */
     if (!utf8_valid(text, strlen(text)))
         return true;

@@ -203,22 +203,45 @@ static bool free_name(const char *path, char *out, size_t size)
     return false;
 }
 
-/* The old file goes aside with its journal, which belongs to it, and the new
- * one takes its place. */
-static int change_places(struct store *s, const char *path, const char *fresh, const char *kept)
+/* A history's files, itself last. */
+static const char *const suffixes[] = {"-lock", "-journal", "-wal", "-shm", ""};
+enum { SUFFIXES = sizeof(suffixes) / sizeof(*suffixes), LOCK = 0 };
+
+static void remove_history(const char *path)
 {
-    static const char *const suffixes[] = {"-journal", "-wal", "-shm", ""};
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-        char *from = file_beside(path, suffixes[i]), *to = file_beside(kept, suffixes[i]);
-        bool moved = from && to && (rename(from, to) == 0 || (errno == ENOENT && *suffixes[i]));
-        free(from);
-        free(to);
-        if (!moved)
-            return db_error(s, STORE_EIO, "moving the damaged file aside: %s", strerror(errno));
+    for (int i = 0; i < SUFFIXES; i++) {
+        char *name = file_beside(path, suffixes[i]);
+        if (name)
+            unlink(name);
+        free(name);
     }
-    if (rename(fresh, path) != 0)
-        return db_error(s, STORE_EIO, "putting the new file in place: %s", strerror(errno));
-    return STORE_OK;
+}
+
+static bool move(const char *from, const char *to, const char *suffix)
+{
+    char *old = file_beside(from, suffix), *new = file_beside(to, suffix);
+    bool moved = old && new && (rename(old, new) == 0 || (errno == ENOENT && *suffix));
+    free(old);
+    free(new);
+    return moved;
+}
+
+/* The old file goes aside with its journal, which belongs to it, and the new one takes its place;
+ * or everything stays where it is. */
+static int change_places(const char *path, const char *fresh, const char *kept, char *err,
+                         size_t errlen)
+{
+    int i = LOCK + 1;
+    while (i < SUFFIXES && move(path, kept, suffixes[i]))
+        i++;
+    if (i == SUFFIXES && move(fresh, path, ""))
+        return STORE_OK;
+    snprintf(err, errlen, "%s: %s: %s", path,
+             i < SUFFIXES ? "moving the damaged file aside" : "putting the new file in place",
+             strerror(errno));
+    while (--i > LOCK)
+        move(kept, path, suffixes[i]);
+    return STORE_EIO;
 }
 
 static int recover(struct store *s, const char *path, struct store_recovered *out)
@@ -241,24 +264,21 @@ int store_recover(const char *path, struct store_recovered *out, char *err, size
         snprintf(err, errlen, "%s: %s", path, strerror(errno));
         goto done;
     }
-    unlink(fresh);
+    remove_history(fresh);
     rc = store_open(&s, fresh, err, errlen);
     if (rc != STORE_OK)
         goto done;
     rc = recover(s, real, out);
+    if (rc == STORE_OK)
+        rc = db_empty_log(s);
     if (rc == STORE_OK && !free_name(real, out->kept, sizeof(out->kept)))
         rc = db_error(s, STORE_EIO, "there is no name left to keep the damaged file by");
-    if (rc == STORE_OK)
-        rc = change_places(s, real, fresh, out->kept);
-    if (rc != STORE_OK) {
+    if (rc != STORE_OK)
         snprintf(err, errlen, "%s: %s", path, store_error(s));
-        unlink(fresh);
-    }
     store_close(s);
-    char *lock = file_beside(fresh, "-lock");
-    if (lock)
-        unlink(lock);
-    free(lock);
+    if (rc == STORE_OK)
+        rc = change_places(real, fresh, out->kept, err, errlen);
+    remove_history(fresh);
 done:
     free(fresh);
     free(real);

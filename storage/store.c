@@ -2,7 +2,8 @@
  * store.c - opening and closing a history.
  *
  * The order of opening matters: the file is private before SQLite writes to it, it is known to be
- * ours before anything changes it, and it works before anything old is tidied up.
+ * ours before anything changes what is in it or stands beside it, and it works before anything old
+ * is tidied up.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -67,11 +68,11 @@ static int read_steps(struct store *s)
 
 static int open_steps(struct store *s)
 {
-    int rc = open_owner(s);
-    if (rc == STORE_OK)
-        rc = db_open(s);
+    int rc = db_open(s);
     if (rc == STORE_OK)
         rc = schema_prepare(s);
+    if (rc == STORE_OK)
+        rc = open_owner(s);
     if (rc == STORE_OK)
         rc = index_open(s);
     if (rc == STORE_OK)
@@ -131,6 +132,8 @@ static int open_store(struct store **out, const char *path, bool reads_only, cha
     }
     name_path(s, path);
     snprintf(err, errlen, "%s", s->error);
+    if (rc == STORE_ENOTDB || rc == STORE_EFOREIGN || rc == STORE_ENEWER || rc == STORE_EDAMAGED)
+        file_give_back(s);
     release(s);
     return rc;
 }

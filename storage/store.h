@@ -171,7 +171,8 @@ bool store_is_deleted(struct store *s, int64_t id); /* or never existed; false w
 /*
  * Removes for good what this handle deleted, and what handles deleted that are gone: no word of it
  * is left in the file, its journal, its index or its old copies. This rewrites the search index: up
- * to a second for every 50,000 conversations.
+ * to a second for every 50,000 conversations. In several transactions: after a failure some of it
+ * may be gone, and the next purge goes on. Not between store_begin and store_commit.
  */
 int store_purge(struct store *s);
 

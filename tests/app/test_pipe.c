@@ -163,6 +163,7 @@ static void test_statuses(void **state)
     assert_status("$DUET -m /$(head -c 5000 /dev/zero | tr '\\0' x) hi", 3, "File name too long");
     assert_status("echo not a database >$HOME/d; $DUET --db $HOME/d -m $M hi", 4, NULL);
     assert_status("$DUET --db $HOME/no/such/d -m $M hi", 4, "/no/such: no such folder");
+    assert_status("$DUET log --db ''", 2, "--db: empty (a file is wanted)");
     assert_status("$DUET log --db $HOME/d/d", 4, "/d: Not a directory");
     assert_status("$DUET --device cuda -m $M hi", 6, NULL);
     assert_status("yes word | head -c 100000 | $DUET -m $M --ctx 512", 7, "limit 511");

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <jansson.h>
+#include <sqlite3.h>
 
 static void shell(struct run *r, const char *line, int status)
 {
@@ -208,6 +209,23 @@ static void test_rm(void **state)
     assert_output("$DUET log -q", "2\n");
 }
 
+/* What is deleted, but still stands in the file, is not said to be gone. */
+static void test_rm_that_cannot_wipe(void **state)
+{
+    struct run r;
+    sqlite3 *db;
+    char path[256];
+    (void)state;
+    snprintf(path, sizeof path, "%s/.local/share/duet/chat.db", getenv("HOME"));
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DROP TABLE search_idx", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    shell(&r, "$DUET rm -y 1", 4);
+    assert_error_line(&r);
+    assert_contains(r.err, "still in the file");
+    run_done(&r);
+}
+
 /* A disk that is read only; not every system lets a user have one. */
 static void test_read_only(void **state)
 {
@@ -236,7 +254,8 @@ int test_records(void)
     const struct CMUnitTest tests[] = {
         BARE(test_nothing_yet),     TEST(test_log),        TEST(test_search),
         TEST(test_export_is_inert), TEST(test_round_trip), BARE(test_chatgpt),
-        BARE(test_bad_imports),     TEST(test_rm),         TEST(test_read_only),
+        BARE(test_bad_imports),     TEST(test_rm),         TEST(test_rm_that_cannot_wipe),
+        TEST(test_read_only),
     };
 #undef TEST
 #undef BARE

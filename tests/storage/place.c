@@ -115,13 +115,32 @@ const char *path_text(struct store *s, int64_t conversation)
     return text;
 }
 
+int files_in(const char *folder)
+{
+    int files = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    while (readdir(d))
+        files++;
+    closedir(d);
+    return files;
+}
+
 int refusal(const char *path, char *err, size_t errlen)
 {
     size_t before_len, after_len;
+    struct stat st;
+    char lock[256];
+    snprintf(lock, sizeof(lock), "%s-lock", path);
+    int locked = access(lock, F_OK);
     char *before = must_read(path, &before_len);
     struct store *s;
+    assert_int_equal(chmod(path, 0644), 0);
     int rc = store_open(&s, path, err, errlen);
     assert_null(s);
+    assert_int_equal(access(lock, F_OK), locked);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0644);
     char *after = must_read(path, &after_len);
     assert_int_equal(before_len, after_len);
     assert_memory_equal(before, after, before_len);

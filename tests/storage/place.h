@@ -39,7 +39,8 @@ struct store_messages *must_path(struct store *s, int64_t conversation);
 /* The texts of the path, each followed by "|". Static memory. */
 const char *path_text(struct store *s, int64_t conversation);
 
-/* What store_open says to a file that it refuses; checks that every byte is left as it was. */
+/* What store_open says to a file that it refuses; checks that every byte and who may read them are
+ * left as they were, and that no lock is made beside it. */
 int refusal(const char *path, char *err, size_t errlen);
 
 /* Behind the store's back: runs SQL, reads one number, reads a file. */
@@ -47,6 +48,7 @@ void must_run(const char *path, const char *sql);
 int64_t must_number(const char *path, const char *sql);
 char *must_read(const char *path, size_t *len); /* the caller's to free */
 void must_write(const char *path, const void *data, size_t len);
+int files_in(const char *folder);
 bool folder_holds(const char *folder, const char *bytes, size_t len); /* in any of its files */
 
 /* Runs `f` in a process of its own; end_child waits for its exit status, or KILLED. */

@@ -143,6 +143,27 @@ static void deleted_means_gone(void **state)
     store_close(s);
 }
 
+static void a_broken_index_keeps_nothing(void **state)
+{
+    struct place *p = *state;
+    struct store *s = must_open(p->path);
+    must_add(s, must_create(s, "kept"), STORE_LEAF, STORE_USER, "this stays");
+    int64_t id = must_create(s, "title " MARKER);
+    must_add(s, id, STORE_LEAF, STORE_USER, MARKER);
+    store_close(s);
+    must_run(p->path, "UPDATE search_data SET block = zeroblob(9) WHERE id > 10");
+
+    s = must_open(p->path);
+    assert_int_equal(store_conversation_delete(s, id), STORE_OK);
+    assert_int_equal(store_purge(s), STORE_OK);
+    struct store_hits *hits;
+    assert_int_equal(store_search(s, "stays", 0, 10, &hits), STORE_OK);
+    assert_int_equal(hits->count, 1);
+    store_hits_free(hits);
+    store_close(s);
+    assert_false(folder_holds(p->folder, MARKER, strlen(MARKER)));
+}
+
 static int delete_and_die(void *argument)
 {
     struct store *s = must_open(argument);
@@ -235,6 +256,7 @@ int test_conversation(void)
         place_test(changes_are_kept),
         cmocka_unit_test(a_deleted_conversation_can_be_taken_back),
         place_test(deleted_means_gone),
+        place_test(a_broken_index_keeps_nothing),
         place_test(titles_are_filtered_by_their_words),
         place_test(the_deleted_outlive_no_handle_that_could_restore_them),
         cmocka_unit_test(prompts_come_back_once_each),

@@ -94,6 +94,13 @@ static void what_is_not_ours_is_refused(void **state)
     assert_int_equal(try_open(p->path, err), STORE_EIO);
     assert_int_not_equal(access(other, F_OK), 0);
 
+    unlink(p->path);
+    assert_int_equal(chmod(p->folder, 0777), 0);
+    assert_int_equal(try_open(p->path, err), STORE_EFOREIGN);
+    assert_int_not_equal(access(p->path, F_OK), 0); /* nothing is made there either */
+    assert_int_equal(chmod(p->folder, 0700), 0);
+
+    assert_int_equal(symlink(other, p->path), 0);
     store_close(must_open(other));
     store_close(must_open(p->path)); /* a link to a file of ours is fine */
     assert_int_equal(chmod(p->folder, 0777), 0);

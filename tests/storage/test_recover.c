@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "place.h"
@@ -212,6 +213,42 @@ static void what_is_no_history_stays_where_it_is(void **state)
     assert_int_not_equal(access(beside, F_OK), 0);
 }
 
+/* The last file to be moved aside cannot be: those before it come back. */
+static void a_failure_changes_nothing(void **state)
+{
+    struct place *p = *state;
+    struct store_recovered r;
+    char journal[128], memory[128], wall[128];
+    make_history(p->path);
+    snprintf(journal, sizeof(journal), "%s-journal", p->path);
+    snprintf(memory, sizeof(memory), "%s-shm", p->path);
+    snprintf(wall, sizeof(wall), "%s.damaged-shm", p->path);
+    must_write(journal, "", 0);
+    must_write(memory, "", 0);
+    assert_int_equal(mkdir(wall, 0700), 0);
+    int files = files_in(p->folder);
+    assert_int_equal(try(p->path, &r), STORE_EIO);
+    assert_int_equal(access(journal, F_OK), 0);
+    assert_int_equal(access(memory, F_OK), 0);
+    assert_int_equal(files_in(p->folder), files);
+    assert_int_equal(must_number(p->path, "SELECT count(*) FROM message"), MESSAGES);
+}
+
+static void nothing_of_the_work_is_left(void **state)
+{
+    struct place *p = *state;
+    struct store_recovered r;
+    make_history(p->path);
+    assert_int_equal(try(p->path, &r), STORE_OK);
+    store_close(must_open(p->path));
+    char name[128];
+    static const char *const left[] = {"", "-lock", "-journal", "-wal", "-shm"};
+    for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++) {
+        snprintf(name, sizeof(name), "%s.recovered%s", p->path, left[i]);
+        assert_int_not_equal(access(name, F_OK), 0);
+    }
+}
+
 int test_recover(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +258,8 @@ int test_recover(void)
         place_test(rows_that_point_nowhere_find_a_place),
         place_test(a_schema_that_lies_is_not_believed),
         place_test(what_is_no_history_stays_where_it_is),
+        place_test(a_failure_changes_nothing),
+        place_test(nothing_of_the_work_is_left),
     };
     return cmocka_run_group_tests_name("storage recover", tests, NULL, NULL);
 }

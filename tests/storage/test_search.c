@@ -53,6 +53,18 @@ static void words_are_found_in_part_and_in_any_case(void **state)
     store_close(s);
 }
 
+static void no_text_is_a_text_without_words(void **state)
+{
+    (void)state;
+    struct store *s = school();
+    struct store_conversations *all;
+    assert_int_equal(count(s, NULL), 0);
+    assert_int_equal(store_conversation_filter(s, NULL, false, 9, &all), STORE_OK);
+    assert_int_equal(all->count, 2);
+    store_conversations_free(all);
+    store_close(s);
+}
+
 static void a_scope_narrows(void **state)
 {
     (void)state;
@@ -356,6 +368,7 @@ int test_search(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_found_in_part_and_in_any_case),
+        cmocka_unit_test(no_text_is_a_text_without_words),
         cmocka_unit_test(a_scope_narrows),
         cmocka_unit_test(short_words_and_chinese_are_found),
         cmocka_unit_test(a_query_is_text),
