@@ -227,7 +227,7 @@ static int check_db(const char *db, enum verb verb)
     int error = stat(folder, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
     if (error != 0) {
         say_error("--db: %s: %s", folder, error == ENOENT ? "no such folder" : strerror(error));
-        status = EXIT_HISTORY;
+        status = verb == VERB_SEARCH ? EXIT_USAGE : EXIT_HISTORY; /* like grep */
     }
     free(folder);
     return status;

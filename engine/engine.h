@@ -150,12 +150,13 @@ struct engine_partial {
     enum engine_partial_reasoning state;
 };
 
+/* Everything in a request is copied. */
 struct engine_request {
     /* JSON array in the form of OpenAI's chat API: objects with role and content, and for tool use
-     * tool_calls; copied. */
+     * tool_calls. */
     const char *messages;
-    /* Or NULL: the prompt itself [n_tokens], in place of messages; copied. For measuring: any ids
-     * may be in it, and all output counts as answer. */
+    /* Or NULL: the prompt itself [n_tokens], in place of messages. For measuring: any ids may be
+     * in it, and all output counts as answer. */
     const int32_t *tokens;
     size_t n_tokens;
 
@@ -174,7 +175,7 @@ struct engine_request {
     /* Reasoning is closed after this many tokens; 0 = never. Those of a partial answer count,
      * unless its reasoning is opened again. */
     int reasoning_budget;
-    const struct engine_partial *partial; /* or NULL; copied */
+    const struct engine_partial *partial; /* or NULL */
     bool ignore_eos; /* ignores the model's end of answer, up to max_tokens: for measuring */
 };
 

@@ -1,6 +1,6 @@
 /* engine_inspect.c - the part of engine.h that looks inside: tokens, prompts, metadata,
  * logits. The tokenizer and the template may be used from any thread; logits are computed
- * in the engine's. / */
+ * in the engine's. */
 #include "engine.h"
 
 #include <stdio.h>

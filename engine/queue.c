@@ -1,6 +1,6 @@
 /* queue.c - one mutex, two conditions, and a pipe that is readable while events wait; see
  * queue.h. A request's waiting events are a set of types, delivered in the order of enum
- * engine_event_type. / */
+ * engine_event_type. */
 #include "queue.h"
 
 #include <errno.h>

@@ -61,7 +61,7 @@ void *arena_alloc(void *first, size_t size)
         if (!fresh)
             return NULL;
         /* A block of an object's own size is full at once: the current block
-         * stays in front of it. / */
+         * stays in front of it. */
         struct block *before = fresh->size == need ? b : head;
         fresh->next = before->next;
         before->next = fresh;

@@ -117,7 +117,7 @@ int store_conversation_list(struct store *s, bool archived, int64_t before, size
     return read_list(&q, out);
 }
 
-/* Titles are read from the index that orders them, so that all of them are looked at in a moment. */
+/* Titles are read from the index that orders them: all of them are looked at in a moment. */
 static int filter(struct store *s, const struct query *words, bool archived, size_t limit,
                   struct store_conversations *list)
 {

@@ -39,16 +39,22 @@ void envelope_add_calls(struct outlet *out, const struct chat *c)
     add_line(out, json_pack("{s:o}", "tool_calls", calls_of(c)));
 }
 
+/* A number by which the history knows something; NULL where nothing is kept. */
+static json_t *kept_id(const struct chat *c, int64_t id)
+{
+    return c->history.off[0] || id == 0 ? NULL : json_integer((json_int_t)id);
+}
+
 void envelope_add_answer(struct outlet *out, const char *type, const struct chat *c,
                          const struct turn *turn)
 {
     const struct store_generation *g = &turn->generation;
     json_t *object = json_pack(
-        "{s:s*, s:o, s:o*, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:s*}", "type", type, "answer",
+        "{s:s*, s:o, s:o*, s:o, s:s, s:s, s:I, s:o*, s:o*, s:o, s:s*}", "type", type, "answer",
         c->tool_calls ? json_null() : text_of(turn, STORE_TEXT), "tool_calls", calls_of(c),
         "reasoning", text_of(turn, STORE_REASONING), "model", g->model, "finish_reason",
         c->tool_calls ? "tool_calls" : g->stop_reason, "seed", (json_int_t)g->seed, "conversation",
-        (json_int_t)c->history.conversation, "message", (json_int_t)turn->saved.id, "usage",
+        kept_id(c, c->history.conversation), "message", kept_id(c, turn->saved.id), "usage",
         numbers_json(&c->usage, g->load_ms), "error", g->error[0] ? g->error : NULL);
     add_line(out, object);
 }

@@ -263,7 +263,8 @@ int cmd_search(struct app *app)
     bool found = hits && hits->count > 0;
     store_hits_free(hits);
     str_done(&query);
-    return close_shelf(&s, status ? EXIT_USAGE : !found);
+    status = close_shelf(&s, status ? EXIT_USAGE : !found);
+    return found && status == EXIT_ANSWER ? EXIT_USAGE : status; /* found, and not written */
 }
 
 /* import */

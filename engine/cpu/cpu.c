@@ -331,7 +331,7 @@ static int check_shape(const struct model_config *cfg, const struct backend_opti
 }
 
 /* Refuses what does not fit before any weight is read: a system short of memory
- * kills, or crawls. / */
+ * kills, or crawls. */
 static int check_memory(const struct cpu *c, const struct model *m, char *err, size_t errlen)
 {
     uint64_t needed = cpu_weights_bytes(m) + c->kv_bytes + c->scratch_bytes;

@@ -1,5 +1,5 @@
 /* shape.h - the grammar of a request: its schema, its grammar, its tools.
- * Private to constrain.c. / */
+ * Private to constrain.c. */
 #ifndef ENGINE_GRAMMAR_SHAPE_H
 #define ENGINE_GRAMMAR_SHAPE_H
 

@@ -100,13 +100,15 @@ static void test_continue(void **state)
                          "$DUET -m $M -n 5 --temp 0 --json --no-log fourth;"
                          "$DUET -m $M -n 5 --temp 0 --json fifth");
     char *line = strtok(r.out, "\n");
-    static const int conversations[] = {1, 1, 1, 2};
+    /* What is not kept has no number, which would be another conversation's. */
+    static const int conversations[] = {1, 1, 0, 2};
     int last = 0;
     for (int i = 0; i < 4; i++, line = strtok(NULL, "\n")) {
         assert_non_null(line);
         json_t *object = json_loads(line, 0, NULL);
         assert_int_equal(json_integer_value(json_object_get(object, "conversation")),
                          conversations[i]);
+        assert_int_equal(json_object_get(object, "message") != NULL, conversations[i] != 0);
         json_t *usage = json_object_get(object, "usage");
         int prompt = (int)json_integer_value(json_object_get(usage, "prompt_tokens"));
         if (i == 1)
@@ -163,6 +165,7 @@ static void test_statuses(void **state)
     assert_status("$DUET -m /$(head -c 5000 /dev/zero | tr '\\0' x) hi", 3, "File name too long");
     assert_status("echo not a database >$HOME/d; $DUET --db $HOME/d -m $M hi", 4, NULL);
     assert_status("$DUET --db $HOME/no/such/d -m $M hi", 4, "/no/such: no such folder");
+    assert_status("$DUET search --db $HOME/no/such/d word", 2, "/no/such: no such folder");
     assert_status("$DUET log --db ''", 2, "--db: empty (a file is wanted)");
     assert_status("$DUET log --db $HOME/d/d", 4, "/d: Not a directory");
     assert_status("$DUET --device cuda -m $M hi", 6, NULL);

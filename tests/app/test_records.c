@@ -98,6 +98,9 @@ static void test_search(void **state)
     run_done(&r);
     shell(&r, "$DUET search", 2);
     run_done(&r);
+    shell(&r, "$DUET search boxed >/dev/full", 2);
+    assert_error_line(&r);
+    run_done(&r);
 }
 
 /* What somebody said can be no tag, and leaves no code block open behind it. */
