@@ -122,7 +122,7 @@ static int show(struct chat *c, enum form form, struct outlet *out, struct outle
 {
     const struct options *o = c->options;
     bool json = form == FORM_JSON || form == FORM_STREAM_JSON;
-    bool colour = side->terminal && options_color(o, side->fd);
+    bool colour = options_color(o, side->fd);
     struct answer_view view = {
         .answer = form == FORM_TEXT || form == FORM_STREAM_JSON ? out : NULL,
         .reasoning = json || o->hide_reasoning ? NULL : side,

@@ -216,7 +216,7 @@ static void add_flat(struct outlet *out, const char *text, size_t len)
 
 static void add_hit(const struct options *o, const struct store_hit *hit, struct outlet *out)
 {
-    bool colour = out->terminal && options_color(o, out->fd);
+    bool colour = options_color(o, out->fd);
     const char *snippet = hit->snippet;
 
     if (o->json) {

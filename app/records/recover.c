@@ -27,5 +27,5 @@ int recover_run(struct app *app)
            : r.lost > 0 ? "some rows made no sense"
                         : "all could be read",
            r.kept);
-    return fflush(stdout) == 0 ? 0 : EXIT_ANSWER;
+    return say_flush();
 }

@@ -98,6 +98,8 @@ static void test_search(void **state)
     run_done(&r);
     shell(&r, "$DUET search", 2);
     run_done(&r);
+    assert_output("CLICOLOR_FORCE=1 $DUET search boxed",
+                  "1:answer:17 + 25 = 42.  \\\033[1;31mboxed\033[0m{42}\n");
     shell(&r, "$DUET search boxed >/dev/full", 2);
     assert_error_line(&r);
     run_done(&r);
@@ -226,6 +228,9 @@ static void test_rm_that_cannot_wipe(void **state)
     shell(&r, "$DUET rm -y 1", 4);
     assert_error_line(&r);
     assert_contains(r.err, "still in the file");
+    run_done(&r);
+    shell(&r, "$DUET --recover >/dev/full", 1); /* done, and not told */
+    assert_error_line(&r);
     run_done(&r);
 }
 
