@@ -78,6 +78,13 @@ static int set_state(struct store *s, int64_t id, enum store_state state)
     return stmt_run(&q);
 }
 
+/* What a clock that was never set says is no time. */
+static int64_t time_of(const struct store_draft *draft)
+{
+    int64_t ms = draft->created_ms ? draft->created_ms : db_now_ms();
+    return ms >= 0 && ms <= MESSAGE_LAST_MS ? ms : 0;
+}
+
 /* The message without its text; its checksum so far is left to the caller to set. */
 static int insert(struct store *s, const struct store_draft *draft, enum store_state state,
                   int64_t *id_out, uint32_t *crc_out)
@@ -95,7 +102,7 @@ static int insert(struct store *s, const struct store_draft *draft, enum store_s
     stmt_bind_id(&q, parent);
     stmt_bind_int(&q, draft->role);
     stmt_bind_int(&q, state);
-    stmt_bind_int(&q, draft->created_ms ? draft->created_ms : db_now_ms());
+    stmt_bind_int(&q, time_of(draft));
     stmt_bind_id(&q, state == STORE_STREAMING ? s->owner.token : 0);
     rc = stmt_run(&q);
     *id_out = sqlite3_last_insert_rowid(s->sql);

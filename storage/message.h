@@ -6,6 +6,9 @@
 
 #include "db.h"
 
+/* Times are those of the years 1970 to 9999; 0: unknown. */
+#define MESSAGE_LAST_MS INT64_C(253402300799999)
+
 /* Where a message's checksum starts: with its place in the tree and its role. */
 uint32_t message_crc(int64_t id, int64_t conversation, int64_t parent, int64_t role);
 

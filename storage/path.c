@@ -17,8 +17,6 @@
     " g.load_ms, g.time_to_first_token_ms, g.generation_time_ms, m.opens"                          \
     " FROM message m LEFT JOIN generation g ON g.message = m.id"
 
-#define LAST_MS INT64_C(253402300799999) /* the end of the year 9999 */
-
 static const struct store_generation *read_generation(struct stmt *q, void *arena, int column)
 {
     struct store_generation *g = arena_alloc(arena, sizeof(*g));
@@ -83,7 +81,7 @@ static int read_row(struct stmt *q, struct store_messages *list)
     m->state = (enum store_state)in_range(m, stmt_int(q, 4), STORE_FAILED, STORE_INTERRUPTED);
     if (m->state == STORE_STREAMING && !owner_alive(&q->store->owner, stmt_int(q, 5)))
         m->state = STORE_INTERRUPTED;
-    m->created_ms = in_range(m, stmt_int(q, 6), LAST_MS, 0);
+    m->created_ms = in_range(m, stmt_int(q, 6), MESSAGE_LAST_MS, 0);
     m->window_start = stmt_int(q, 24) != 0;
     uint32_t start = message_crc(m->id, m->conversation, m->parent, m->role);
     int rc = read_text(q->store, m, start, stmt_int(q, 7), list);

@@ -222,7 +222,7 @@ struct store_draft {
     int64_t conversation;
     int64_t parent; /* a message of the conversation, 0 for a root, or STORE_LEAF */
     enum store_role role;
-    int64_t created_ms;                        /* 0: now */
+    int64_t created_ms;                        /* 0: now; outside 1970 to 9999: unknown */
     const struct store_generation *generation; /* what is known so far; NULL for none */
 };
 

@@ -32,15 +32,21 @@ int64_t import_message(struct import *in, const struct store_draft *draft, enum 
     return status == STORE_OK ? id : import_failed(in, status);
 }
 
+int64_t import_ms(const json_t *seconds)
+{
+    double s = json_number_value(seconds);
+    return s > 0 && s < 253402300800 ? (int64_t)(s * 1000) : 0; /* to the end of the year 9999 */
+}
+
 /* Keeps the original dates: duet's own in milliseconds, ChatGPT's in seconds. */
 static int keep_dates(struct import *in, const json_t *from)
 {
     int64_t created = json_integer_value(json_object_get(from, "created_ms"));
     int64_t updated = json_integer_value(json_object_get(from, "updated_ms"));
     if (created <= 0)
-        created = (int64_t)(json_number_value(json_object_get(from, "create_time")) * 1000);
+        created = import_ms(json_object_get(from, "create_time"));
     if (updated <= 0)
-        updated = (int64_t)(json_number_value(json_object_get(from, "update_time")) * 1000);
+        updated = import_ms(json_object_get(from, "update_time"));
     if (created <= 0)
         return 0;
     int status = store_conversation_date(in->store, in->conversation, created,

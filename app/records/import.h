@@ -28,6 +28,9 @@ int import_chatgpt(struct import *in, const json_t *from);
 int64_t import_message(struct import *in, const struct store_draft *draft, enum store_state state,
                        const json_t *text, const json_t *reasoning);
 
+/* A time in seconds as milliseconds; 0 where it is none. */
+int64_t import_ms(const json_t *seconds);
+
 /* Records the store's error; returns -1. */
 int import_failed(struct import *in, int status);
 

@@ -88,7 +88,7 @@ static int add_message(struct walk *w, const struct visit *at, const json_t *nod
     struct store_draft draft = {
         .conversation = w->in->conversation,
         .parent = at->parent,
-        .created_ms = (int64_t)(json_number_value(json_object_get(message, "create_time")) * 1000),
+        .created_ms = import_ms(json_object_get(message, "create_time")),
     };
     bool thought;
 

@@ -344,18 +344,22 @@ static void order_needs_no_clock(void **state)
     (void)state;
     struct store *s = must_open(NULL);
     int64_t c = must_create(s, "");
-    static const int64_t clocks[] = {4102444800000, 1, 1700000000000};
-    for (size_t i = 0; i < 3; i++) {
+    /* The last two are no times, as of a clock that was never set. */
+    static const int64_t clocks[] = {4102444800000, 1, 1700000000000, -5, INT64_MAX};
+    enum { CLOCKS = sizeof clocks / sizeof *clocks };
+    for (size_t i = 0; i < CLOCKS; i++) {
         struct store_draft draft = {
             .conversation = c, .parent = STORE_LEAF, .role = STORE_USER, .created_ms = clocks[i]};
         int64_t id;
         assert_int_equal(store_message_add(s, &draft, (char[]){(char)('a' + i)}, 1, &id), STORE_OK);
     }
     struct store_messages *list = must_path(s, c);
-    for (size_t i = 0; i < 3; i++)
-        assert_int_equal(list->items[i].created_ms, clocks[i]);
+    for (size_t i = 0; i < CLOCKS; i++) {
+        assert_int_equal(list->items[i].created_ms, i < 3 ? clocks[i] : 0);
+        assert_false(list->items[i].damaged);
+    }
     store_messages_free(list);
-    assert_string_equal(path_text(s, c), "a|b|c|");
+    assert_string_equal(path_text(s, c), "a|b|c|d|e|");
     store_close(s);
 }
 
