@@ -88,6 +88,11 @@ static void test_search(void **state)
     assert_contains(out, "1:reasoning:");
     assert_contains(out, "\"conversation\": 1, \"message\": 2, \"kind\": \"reasoning\"");
     free(out);
+    out = output("$DUET search --help; $DUET log --help");
+    assert_contains(out,
+                    "--json               a JSON object a line"); /* as above, not one in all */
+    assert_contains(out, "of log numbers");
+    free(out);
     shell(&r, "$DUET search carry --in question,answer", 1);
     assert_string_equal(r.out, "");
     assert_string_equal(r.err, "");
