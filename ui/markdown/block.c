@@ -144,11 +144,6 @@ bool block_scroll(struct block *b, int columns)
 
 /* Drawing */
 
-static size_t spans_end(const struct lines *l, size_t line)
-{
-    return line + 1 < l->n ? l->lines[line + 1].span : l->n_spans;
-}
-
 /*
  * A line wider than the window: the margin stays fixed, the rest scrolls, and marks show that it
  * continues.
@@ -163,7 +158,7 @@ static void draw_wide(const struct block *b, size_t n, struct grid *g, int row, 
     struct text_cluster c;
     size_t pos = 0;
 
-    for (size_t i = line->span; i < spans_end(&b->lines, n); i++) {
+    for (size_t i = line->span; i < lines_span_end(&b->lines, n); i++) {
         const struct line_span *span = &b->lines.spans[i];
         for (; pos < span->end; pos += c.len, at += c.width) {
             text_next(text + pos, span->end - pos, &c);
@@ -189,7 +184,7 @@ void block_draw(const struct block *b, size_t line, struct grid *g, int row, int
         draw_wide(b, line, g, row, col, flags);
         return;
     }
-    for (size_t i = at->span; i < spans_end(&b->lines, line); i++) {
+    for (size_t i = at->span; i < lines_span_end(&b->lines, line); i++) {
         const struct line_span *span = &b->lines.spans[i];
         struct area rest = {row, col, 1, g->cols - col};
         col += grid_text(g, rest, b->lines.text.data + at->text + begin, span->end - begin,

@@ -15,6 +15,16 @@ void lines_free(struct lines *l)
     *l = (struct lines){0};
 }
 
+size_t lines_text_end(const struct lines *l, size_t n)
+{
+    return n + 1 < l->n ? l->lines[n + 1].text : l->text.len;
+}
+
+size_t lines_span_end(const struct lines *l, size_t n)
+{
+    return n + 1 < l->n ? l->lines[n + 1].span : l->n_spans;
+}
+
 struct lines_mark lines_mark(const struct lines *l)
 {
     return (struct lines_mark){

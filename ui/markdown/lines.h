@@ -62,6 +62,10 @@ struct margin {
 
 void lines_free(struct lines *l);
 
+/* Where the text and the spans of line n end. */
+size_t lines_text_end(const struct lines *l, size_t n);
+size_t lines_span_end(const struct lines *l, size_t n);
+
 /* A position to return to, including the open line. */
 struct lines_mark {
     size_t n, text, span;

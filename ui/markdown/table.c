@@ -83,8 +83,8 @@ static int wrapped_width(const struct table *t, int column, int width)
         struct lines l = {.n = 0};
         runs_layout(&t->cells[i].runs, 0, &l, NULL, width);
         for (size_t k = 0; k < l.n; k++) {
-            size_t end = k + 1 < l.n ? l.lines[k + 1].text : l.text.len;
-            int used = text_width(l.text.data + l.lines[k].text, end - l.lines[k].text);
+            size_t begin = l.lines[k].text;
+            int used = text_width(l.text.data + begin, lines_text_end(&l, k) - begin);
             widest = used > widest ? used : widest;
         }
         lines_free(&l);
@@ -115,13 +115,11 @@ static void put_cell(const struct lines *cell, size_t n, enum table_align align,
     const struct line *line = n < cell->n ? &cell->lines[n] : NULL;
 
     if (line) {
-        size_t end = n + 1 < cell->n ? line[1].text : cell->text.len;
-        used = text_width(cell->text.data + line->text, end - line->text);
+        used = text_width(cell->text.data + line->text, lines_text_end(cell, n) - line->text);
         if (align != TABLE_LEFT && used < width)
             before = align == TABLE_RIGHT ? width - used : (width - used) / 2;
         lines_spaces(l, before, STYLE_TEXT);
-        size_t spans = n + 1 < cell->n ? line[1].span : cell->n_spans;
-        for (size_t i = line->span; i < spans; i++) {
+        for (size_t i = line->span; i < lines_span_end(cell, n); i++) {
             const char *s = cell->text.data + line->text + begin;
             size_t bytes = cell->spans[i].end - begin;
             lines_put(l, s, bytes, text_width(s, bytes), cell->spans[i].style);

@@ -4,6 +4,7 @@
  */
 #include "transcript/steps.h"
 #include "text/array.h"
+#include "text/ascii.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +31,6 @@ void steps_done(struct steps *s)
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool is_letter(char c)
-{
-    return lower(c) >= 'a' && lower(c) <= 'z';
 }
 
 static bool is_digit(char c)
@@ -65,11 +61,11 @@ static int match(struct piece p, const char *phrase)
             return 0;
         }
     }
-    if (!is_letter(phrase[strlen(phrase) - 1]))
+    if (!ascii_is_letter(phrase[strlen(phrase) - 1]))
         return (int)at;
     if (at == p.n)
         return p.ended ? (int)at : -1;
-    return is_letter(p.s[at]) ? 0 : (int)at;
+    return ascii_is_letter(p.s[at]) ? 0 : (int)at;
 }
 
 /* The longest matching phrase of a NULL-terminated list; -1 while undecided. */
@@ -171,7 +167,7 @@ static enum verdict judge_letter(struct piece p, bool apart, bool continues)
         return GOES_ON; /* "where x is the length" */
     if (p.n == 1)
         return p.ended ? GOES_ON : TOO_SHORT;
-    return is_letter(p.s[1]) ? GOES_ON : BEGINS; /* a word, a variable */
+    return ascii_is_letter(p.s[1]) ? GOES_ON : BEGINS; /* a word, a variable */
 }
 
 /* A line that begins with a sign; records what it opens. */
@@ -219,7 +215,7 @@ static enum verdict judge_line(struct steps *s, struct piece p, bool indented)
         return GOES_ON;
     if (is_digit(p.s[0]))
         return judge_number(p, continues);
-    if (is_letter(p.s[0]))
+    if (ascii_is_letter(p.s[0]))
         return judge_letter(p, s->apart, continues);
     if ((unsigned char)p.s[0] >= 0x80)
         return continues ? GOES_ON : BEGINS;
