@@ -13,110 +13,61 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_THEMES = 3 };
-
 #define OWN                                                                                        \
     {                                                                                              \
         PAINT_DEFAULT, PAINT_DEFAULT, PAINT_DEFAULT, PAINT_DEFAULT                                 \
     }
 
+enum palette { DARK, LIGHT, CONTRAST, PALETTES };
+
+/* HEADING is cyan, but yellow in high contrast. */
+enum hue { DEFAULT, GREY, FAINT, CYAN, HEADING, BLUE, GREEN, AMBER, PINK, RED, HUES };
+
+static const struct shade shades[HUES][PALETTES] = {
+    [DEFAULT] = {OWN, OWN, {7, 15, 231, 0xffffff}},
+    [GREY] = {{-1, -1, 246, 0x989898}, {-1, -1, 242, 0x696969}, {7, 7, 252, 0xd0d0d0}},
+    [FAINT] = {{-1, -1, 242, 0x717171}, {-1, -1, 245, 0x868686}, {7, 15, 231, 0xffffff}},
+    [CYAN] = {{6, 14, 80, 0x56d2df}, {4, 4, 24, 0x006c7b}, {6, 14, 87, 0x5fffff}},
+    [HEADING] = {{6, 14, 80, 0x56d2df}, {4, 4, 24, 0x006c7b}, {3, 11, 226, 0xffff00}},
+    [BLUE] = {{6, 14, 111, 0x8dc1ff}, {4, 4, 25, 0x255b9c}, {6, 14, 87, 0x5fffff}},
+    [GREEN] = {{2, 10, 114, 0x89d298}, {5, 5, 22, 0x146d34}, {2, 10, 84, 0x5fff87}},
+    [AMBER] = {{3, 11, 179, 0xe7b369}, {5, 5, 94, 0x814e00}, {3, 11, 220, 0xffd700}},
+    [PINK] = {{2, 13, 182, 0xe6a4e0}, {5, 5, 90, 0x7f3e7a}, {2, 13, 219, 0xffafff}},
+    [RED] = {{1, 9, 210, 0xfda19a}, {1, 1, 124, 0x923a37}, {1, 9, 210, 0xff8787}},
+};
+
+enum { B = PAINT_BOLD, D = PAINT_DIM, U = PAINT_UNDERLINE, R = PAINT_REVERSE, I = PAINT_ITALIC };
+
 static const struct row {
     const char *role;
+    enum hue hue;
     unsigned attr, attr_few, attr_plain;
-    struct shade shade[N_THEMES]; /* dark, light, high contrast */
 } rows[STYLE_COUNT] = {
-    [STYLE_TEXT] = {"text", 0, 0, 0, {OWN, OWN, {7, 15, 231, 0xffffff}}},
-    [STYLE_DIM] = {"dim",
-                   0,
-                   PAINT_DIM,
-                   PAINT_DIM,
-                   {{-1, -1, 246, 0x989898}, {-1, -1, 242, 0x696969}, {7, 7, 252, 0xd0d0d0}}},
-    [STYLE_RULE] = {"rule",
-                    0,
-                    PAINT_DIM,
-                    PAINT_DIM,
-                    {{-1, -1, 242, 0x717171}, {-1, -1, 245, 0x868686}, {7, 15, 231, 0xffffff}}},
-    [STYLE_STRONG] =
-        {"strong", PAINT_BOLD, PAINT_BOLD, PAINT_BOLD, {OWN, OWN, {7, 15, 231, 0xffffff}}},
-    [STYLE_EMPHASIS] =
-        {"emphasis", PAINT_ITALIC, PAINT_ITALIC, PAINT_ITALIC, {OWN, OWN, {7, 15, 231, 0xffffff}}},
-    [STYLE_HEADING] = {"heading",
-                       PAINT_BOLD,
-                       PAINT_BOLD,
-                       PAINT_BOLD | PAINT_UNDERLINE,
-                       {{6, 14, 80, 0x56d2df}, {4, 4, 24, 0x006c7b}, {3, 11, 226, 0xffff00}}},
-    [STYLE_SUBHEADING] = {"subheading",
-                          0,
-                          0,
-                          PAINT_BOLD,
-                          {{6, 14, 80, 0x56d2df}, {4, 4, 24, 0x006c7b}, {3, 11, 226, 0xffff00}}},
-    [STYLE_LINK] = {"link",
-                    PAINT_UNDERLINE,
-                    PAINT_UNDERLINE,
-                    PAINT_UNDERLINE,
-                    {OWN, OWN, {7, 15, 231, 0xffffff}}},
-    [STYLE_CODE] =
-        {"code", 0, 0, 0, {{2, 13, 182, 0xe6a4e0}, {5, 5, 90, 0x7f3e7a}, {2, 13, 219, 0xffafff}}},
-    [STYLE_COMMENT] = {"comment",
-                       PAINT_ITALIC,
-                       PAINT_DIM,
-                       PAINT_DIM,
-                       {{-1, -1, 246, 0x989898}, {-1, -1, 242, 0x696969}, {7, 7, 252, 0xd0d0d0}}},
-    [STYLE_STRING] =
-        {"string", 0, 0, 0, {{2, 10, 114, 0x89d298}, {5, 5, 22, 0x146d34}, {2, 10, 84, 0x5fff87}}},
-    [STYLE_NUMBER] =
-        {"number", 0, 0, 0, {{3, 11, 179, 0xe7b369}, {5, 5, 94, 0x814e00}, {3, 11, 220, 0xffd700}}},
-    [STYLE_KEYWORD] = {"keyword",
-                       0,
-                       0,
-                       PAINT_BOLD,
-                       {{6, 14, 111, 0x8dc1ff}, {4, 4, 25, 0x255b9c}, {6, 14, 87, 0x5fffff}}},
-    [STYLE_MATH] = {"math", 0, 0, 0, {OWN, OWN, {7, 15, 231, 0xffffff}}},
-    [STYLE_RESULT] = {"result",
-                      PAINT_BOLD,
-                      PAINT_BOLD,
-                      PAINT_BOLD,
-                      {{2, 10, 114, 0x89d298}, {5, 5, 22, 0x146d34}, {2, 10, 84, 0x5fff87}}},
-    [STYLE_USER] = {"user", PAINT_BOLD, PAINT_BOLD, PAINT_BOLD, {OWN, OWN, {7, 15, 231, 0xffffff}}},
-    [STYLE_PROMPT] = {"prompt",
-                      PAINT_BOLD,
-                      PAINT_BOLD,
-                      PAINT_BOLD,
-                      {{6, 14, 111, 0x8dc1ff}, {4, 4, 25, 0x255b9c}, {6, 14, 87, 0x5fffff}}},
-    [STYLE_NAME] = {"name",
-                    PAINT_BOLD,
-                    PAINT_BOLD,
-                    PAINT_BOLD,
-                    {{6, 14, 80, 0x56d2df}, {4, 4, 24, 0x006c7b}, {6, 14, 87, 0x5fffff}}},
-    [STYLE_INFO] =
-        {"info", 0, 0, 0, {{6, 14, 111, 0x8dc1ff}, {4, 4, 25, 0x255b9c}, {6, 14, 87, 0x5fffff}}},
-    [STYLE_WARN] = {"warn",
-                    0,
-                    0,
-                    PAINT_BOLD,
-                    {{3, 11, 179, 0xe7b369}, {5, 5, 94, 0x814e00}, {3, 11, 220, 0xffd700}}},
-    [STYLE_FAIL] = {"fail",
-                    PAINT_BOLD,
-                    PAINT_BOLD,
-                    PAINT_BOLD,
-                    {{1, 9, 210, 0xfda19a}, {1, 1, 124, 0x923a37}, {1, 9, 210, 0xff8787}}},
-    [STYLE_KEY] = {"key",
-                   0,
-                   0,
-                   PAINT_BOLD,
-                   {{6, 14, 111, 0x8dc1ff}, {4, 4, 25, 0x255b9c}, {6, 14, 87, 0x5fffff}}},
-    [STYLE_TITLE] =
-        {"title", PAINT_BOLD, PAINT_BOLD, PAINT_BOLD, {OWN, OWN, {7, 15, 231, 0xffffff}}},
-    [STYLE_SELECTED] = {"selected",
-                        PAINT_REVERSE,
-                        PAINT_REVERSE,
-                        PAINT_REVERSE,
-                        {OWN, OWN, {7, 15, 231, 0xffffff}}},
-    [STYLE_MATCH] = {"match",
-                     PAINT_BOLD | PAINT_UNDERLINE,
-                     PAINT_BOLD | PAINT_UNDERLINE,
-                     PAINT_BOLD | PAINT_UNDERLINE,
-                     {{3, 11, 179, 0xe7b369}, {5, 5, 94, 0x814e00}, {3, 11, 220, 0xffd700}}},
+    [STYLE_TEXT] = {"text", DEFAULT, 0, 0, 0},
+    [STYLE_DIM] = {"dim", GREY, 0, D, D},
+    [STYLE_RULE] = {"rule", FAINT, 0, D, D},
+    [STYLE_STRONG] = {"strong", DEFAULT, B, B, B},
+    [STYLE_EMPHASIS] = {"emphasis", DEFAULT, I, I, I},
+    [STYLE_HEADING] = {"heading", HEADING, B, B, B | U},
+    [STYLE_SUBHEADING] = {"subheading", HEADING, 0, 0, B},
+    [STYLE_LINK] = {"link", DEFAULT, U, U, U},
+    [STYLE_CODE] = {"code", PINK, 0, 0, 0},
+    [STYLE_COMMENT] = {"comment", GREY, I, D, D},
+    [STYLE_STRING] = {"string", GREEN, 0, 0, 0},
+    [STYLE_NUMBER] = {"number", AMBER, 0, 0, 0},
+    [STYLE_KEYWORD] = {"keyword", BLUE, 0, 0, B},
+    [STYLE_MATH] = {"math", DEFAULT, 0, 0, 0},
+    [STYLE_RESULT] = {"result", GREEN, B, B, B},
+    [STYLE_USER] = {"user", DEFAULT, B, B, B},
+    [STYLE_PROMPT] = {"prompt", BLUE, B, B, B},
+    [STYLE_NAME] = {"name", CYAN, B, B, B},
+    [STYLE_INFO] = {"info", BLUE, 0, 0, 0},
+    [STYLE_WARN] = {"warn", AMBER, 0, 0, B},
+    [STYLE_FAIL] = {"fail", RED, B, B, B},
+    [STYLE_KEY] = {"key", BLUE, 0, 0, B},
+    [STYLE_TITLE] = {"title", DEFAULT, B, B, B},
+    [STYLE_SELECTED] = {"selected", DEFAULT, R, R, R},
+    [STYLE_MATCH] = {"match", AMBER, B | U, B | U, B | U},
 };
 
 static const struct shade terminals_own = OWN, black = {0, 0, 16, 0x000000};
@@ -124,14 +75,16 @@ static const struct shade terminals_own = OWN, black = {0, 0, 16, 0x000000};
 void theme_init(struct theme *t, enum ui_theme kind, const struct theme_overrides *overrides)
 {
     static const struct theme_override none = {.is_set = false};
-    int column = kind == UI_THEME_LIGHT ? 1 : kind == UI_THEME_CONTRAST ? 2 : 0;
+    enum palette palette = kind == UI_THEME_LIGHT      ? LIGHT
+                           : kind == UI_THEME_CONTRAST ? CONTRAST
+                                                       : DARK;
 
     for (int style = 0; style < STYLE_COUNT; style++) {
         const struct row *row = &rows[style];
         const struct theme_override *override = overrides ? &overrides->of[style] : &none;
         struct paint *paint = &t->paint[style];
         *paint = (struct paint){
-            .color = row->shade[column],
+            .color = shades[row->hue][palette],
             .background = kind == UI_THEME_CONTRAST ? black : terminals_own,
             .attr = row->attr,
             .attr_few = row->attr_few,
