@@ -26,7 +26,7 @@ static char *lines_of(const struct lines *l)
     };
     struct bytes out = {0};
     for (size_t i = 0; i < l->n; i++) {
-        size_t last = i + 1 < l->n ? l->lines[i + 1].span : l->n_spans;
+        size_t last = lines_span_end(l, i);
         uint32_t begin = 0;
         for (size_t j = l->lines[i].span; j < last; j++) {
             char mark[3] = {'<', letters[l->spans[j].style], '>'};

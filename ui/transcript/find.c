@@ -72,7 +72,7 @@ static bool is_wrapped_between(const struct view *v, int row, int next)
 }
 
 /* Whether the needle matches at (row, col), which are then set to its end. */
-static bool stands_at(const struct find *f, const struct view *v, int *row, int *col)
+static bool matches_at(const struct find *f, const struct view *v, int *row, int *col)
 {
     int r = *row, c = *col, end = line_end(v, r);
 
@@ -107,7 +107,7 @@ static int match_in_row(const struct find *f, const struct view *v, int row, int
     int found = -1;
     for (int col = line_begin(v, row); col < v->right; col++) {
         int end_row = row, end_col = col;
-        if (col <= after || col >= before || !stands_at(f, v, &end_row, &end_col))
+        if (col <= after || col >= before || !matches_at(f, v, &end_row, &end_col))
             continue;
         if (f->direction > 0)
             return col;
@@ -155,7 +155,7 @@ static void enter_item(struct find *f)
 }
 
 /* Starts a search at a position; covers `items` items of the transcript. */
-static void set_out(struct find *f, struct find_place from, int direction, size_t items)
+static void begin_search(struct find *f, struct find_place from, int direction, size_t items)
 {
     f->direction = direction;
     f->at = from;
@@ -166,7 +166,7 @@ static void set_out(struct find *f, struct find_place from, int direction, size_
         enter_item(f);
 }
 
-static void arrive(struct find *f, size_t row, int col)
+static void show_match(struct find *f, size_t row, int col)
 {
     f->seeking = false;
     f->found = true;
@@ -228,7 +228,7 @@ static int seek_lines(struct find *f)
     for (int row = from; row >= 0 && row < last; row += f->direction) {
         int col = match_in_row(f, &v, row, down ? limit : -1, down ? LAST_COL : limit);
         if (col >= 0) {
-            arrive(f, first + (size_t)row, col);
+            show_match(f, first + (size_t)row, col);
             return v.end;
         }
         limit = down ? -1 : LAST_COL;
@@ -284,7 +284,7 @@ void find_changed(struct find *f)
     close_opened(f);
     read_needle(f);
     f->found = false;
-    set_out(f, (struct find_place){f->top_item, f->top_row, -1}, 1, f->in->n + 1);
+    begin_search(f, (struct find_place){f->top_item, f->top_row, -1}, 1, f->in->n + 1);
     find_step(f);
 }
 
@@ -298,7 +298,7 @@ bool find_next(struct find *f, int direction)
         transcript_top_place(f->in, &from.item, &from.row);
         from.col = -1;
     }
-    set_out(f, from, direction, f->in->n + 1);
+    begin_search(f, from, direction, f->in->n + 1);
     find_step(f);
     return true;
 }
@@ -316,7 +316,7 @@ void find_in_message(struct find *f, int64_t id, bool unfold, const char *text)
     if (unfold)
         item_fold(f->in->items[item], UI_FOLD_OPEN);
     transcript_show(f->in, item, 0);
-    set_out(f, (struct find_place){item, 0, -1}, 1, 1);
+    begin_search(f, (struct find_place){item, 0, -1}, 1, 1);
     while (f->seeking)
         find_step(f);
     f->unfolds = true;
@@ -339,7 +339,7 @@ void find_highlight(const struct find *f, struct grid *g, struct area area)
     for (int row = area.row; row < v.end; row++) {
         for (int at = line_begin(&v, row); at < v.right; at++) {
             int r = row, c = at;
-            if (!stands_at(f, &v, &r, &c))
+            if (!matches_at(f, &v, &r, &c))
                 continue;
             bool shown = row == here && at == area.col + f->match.col;
             uint8_t style = shown ? STYLE_SELECTED : STYLE_MATCH;
