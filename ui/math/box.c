@@ -45,7 +45,7 @@ static void place(struct math_sizer *z, int node, int x, int y)
     at(z, node)->box.y = y;
 }
 
-/* Makes a text the one drawn for the node; takes ownership. */
+/* Makes a copy of the text what is drawn for the node. */
 static void keep_text(struct math_sizer *z, int node, const struct bytes *text)
 {
     at(z, node)->text = (uint32_t)z->t->text.len;
