@@ -20,7 +20,14 @@ enum {
     DEFINITION_MAX = 1024, /* maximum length of a label in bytes */
 };
 
-enum leaf_kind { TEXT_LEAF, HEADING_LEAF, FENCED_LEAF, INDENTED_LEAF, RULE_LEAF, ROWS_LEAF };
+enum block_kind {
+    BLOCK_TEXT,
+    BLOCK_HEADING,
+    BLOCK_FENCED,
+    BLOCK_INDENTED,
+    BLOCK_RULE,
+    BLOCK_TABLE
+};
 
 struct writer {
     struct lines *l;
@@ -56,31 +63,31 @@ struct writer {
 };
 
 /* Whether the current block began in an earlier piece. */
-static bool goes_on(const struct writer *w)
+static bool is_continued(const struct writer *w)
 {
     return !w->began && w->piece->before.leaf != LEAF_NONE;
 }
 
 /* A blank line before a block, if the source has one or the layout calls for one. */
-static void begin_block(struct writer *w, enum leaf_kind kind)
+static void begin_block(struct writer *w, enum block_kind kind)
 {
-    bool roomy = kind == FENCED_LEAF || kind == INDENTED_LEAF || kind == ROWS_LEAF;
-    bool same = kind == INDENTED_LEAF && w->carry->indented;
+    bool roomy = kind == BLOCK_FENCED || kind == BLOCK_INDENTED || kind == BLOCK_TABLE;
+    bool same = kind == BLOCK_INDENTED && w->carry->indented;
     bool top = w->margin.n == 0 || w->margin.entries[0].fresh;
     bool gap = !w->began && w->piece->before.blank;
 
-    if (goes_on(w)) {
+    if (is_continued(w)) {
         w->began = true;
         return;
     }
     if (top && !same)
-        gap = gap || roomy || w->carry->roomy || kind == HEADING_LEAF;
+        gap = gap || roomy || w->carry->roomy || kind == BLOCK_HEADING;
     lines_end(w->l);
     if (gap && w->l->n > 0)
         lines_gap(w->l, &w->margin);
     w->began = true;
     w->carry->roomy = roomy && w->margin.n == 0;
-    w->carry->indented = kind == INDENTED_LEAF;
+    w->carry->indented = kind == BLOCK_INDENTED;
 }
 
 /* Lays out the collected paragraph or heading. */
@@ -91,7 +98,7 @@ static void flush(struct writer *w)
 
     if (r->n == 0 || w->in_table)
         return;
-    begin_block(w, w->level > 0 ? HEADING_LEAF : TEXT_LEAF);
+    begin_block(w, w->level > 0 ? BLOCK_HEADING : BLOCK_TEXT);
     while (at < r->n) {
         if (r->runs[at].kind == RUN_BLOCK) {
             if (at > 0)
@@ -362,7 +369,7 @@ static void leave_container(struct writer *w)
 {
     flush(w);
     if (margin_is_fresh(&w->margin)) {
-        begin_block(w, TEXT_LEAF);
+        begin_block(w, BLOCK_TEXT);
         lines_begin(w->l, &w->margin);
         lines_end(w->l);
     }
@@ -371,13 +378,13 @@ static void leave_container(struct writer *w)
 
 static void enter_code(struct writer *w, const MD_BLOCK_CODE_DETAIL *detail)
 {
-    bool on = goes_on(w);
+    bool continues = is_continued(w);
     flush(w);
-    begin_block(w, detail->fence_char ? FENCED_LEAF : INDENTED_LEAF);
-    if (!on)
+    begin_block(w, detail->fence_char ? BLOCK_FENCED : BLOCK_INDENTED);
+    if (!continues)
         w->carry->code_state = 0;
     code_begin(&w->code, detail->info.text, detail->info.size, w->carry->code_state);
-    if (!on && detail->info.size > 0)
+    if (!continues && detail->info.size > 0)
         code_header(&w->code, detail->info.text, detail->info.size);
 }
 
@@ -391,7 +398,7 @@ static void leave_code(struct writer *w)
 static void layout_rule(struct writer *w)
 {
     flush(w);
-    begin_block(w, RULE_LEAF);
+    begin_block(w, BLOCK_RULE);
     lines_begin(w->l, &w->margin);
     while (w->l->col < w->width && !w->l->failed)
         lines_put(w->l, "─", strlen("─"), 1, STYLE_RULE);
@@ -401,10 +408,10 @@ static void layout_rule(struct writer *w)
 
 static void leave_table(struct writer *w)
 {
-    bool on = goes_on(w);
+    bool continues = is_continued(w);
     w->in_table = false;
-    begin_block(w, ROWS_LEAF);
-    table_layout(&w->table, w->l, &w->margin, w->width, on, &w->carry->columns);
+    begin_block(w, BLOCK_TABLE);
+    table_layout(&w->table, w->l, &w->margin, w->width, continues, &w->carry->columns);
     table_free(&w->table);
     w->carry->open_text = false;
 }

@@ -241,7 +241,7 @@ static enum line_kind read_leaf(struct outline *o, struct cursor *c, bool same, 
         return LINE_STARTS;
     if (indent < CODE_INDENT) {
         if (was == LEAF_TEXT && is_underline(&after))
-            return LINE_GOES_ON;
+            return LINE_CONTINUES;
         if (is_heading(&after) || is_rule(&after))
             return LINE_STARTS;
         if ((n = fence_of(&after)) > 0) {
@@ -255,7 +255,7 @@ static enum line_kind read_leaf(struct outline *o, struct cursor *c, bool same, 
         }
     }
     o->leaf = was == LEAF_TABLE ? LEAF_TABLE : LEAF_TEXT;
-    return was == LEAF_NONE ? LINE_STARTS : LINE_GOES_ON;
+    return was == LEAF_NONE ? LINE_STARTS : LINE_CONTINUES;
 }
 
 static bool closes_fence(const struct outline *o, const struct cursor *c)
@@ -307,7 +307,7 @@ enum line_kind outline_line(struct outline *o, const char *s, size_t start, size
         if (closes_fence(o, &c))
             o->leaf = LEAF_NONE;
         o->blank = false;
-        return LINE_GOES_ON;
+        return LINE_CONTINUES;
     }
     if (is_empty(&c)) {
         o->blank = true;
@@ -317,7 +317,7 @@ enum line_kind outline_line(struct outline *o, const char *s, size_t start, size
     }
     o->blank = false;
     if (!same && is_lazy(o, &c, depth))
-        return LINE_GOES_ON;
+        return LINE_CONTINUES;
     struct outline_open sibling = {0};
     if (!same)
         sibling = o->open[depth];
@@ -334,7 +334,7 @@ enum line_kind outline_line(struct outline *o, const char *s, size_t start, size
     }
     indent_of(&c, &after);
     *text_out = after.i;
-    return same && bare ? LINE_GOES_ON : kind;
+    return same && bare ? LINE_CONTINUES : kind;
 }
 
 bool outline_is_delimiter(const struct outline *o, const char *s, size_t start, size_t end)

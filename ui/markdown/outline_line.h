@@ -11,8 +11,8 @@
 
 enum line_kind {
     LINE_EMPTY,
-    LINE_GOES_ON, /* continues the previous block */
-    LINE_STARTS,  /* starts a block */
+    LINE_CONTINUES, /* the previous block */
+    LINE_STARTS,    /* a block */
 };
 
 /*

@@ -169,16 +169,16 @@ static void layout_rule(struct lines *l, struct margin *margin, int width,
 }
 
 void table_layout(const struct table *t, struct lines *l, struct margin *margin, int width,
-                  bool goes_on, struct table_columns *columns)
+                  bool continues, struct table_columns *columns)
 {
     size_t n = (size_t)t->columns;
 
     if (n == 0)
         return;
-    if (!goes_on || columns->n != t->columns)
+    if (!continues || columns->n != t->columns)
         set_columns(t, width - margin_columns(margin), columns);
     for (size_t first = 0; first + n <= t->n; first += n) {
-        if (goes_on && first == 0)
+        if (continues && first == 0)
             continue;
         layout_row(t, first, l, margin, width, columns);
         if (first == 0)

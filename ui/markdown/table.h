@@ -40,10 +40,10 @@ void table_free(struct table *t);
 bool table_add(struct table *t, struct runs *runs, enum table_align align);
 
 /*
- * Lays out the table. `goes_on`: uses the widths in `columns`, and skips the first row, the header
- * already shown; else sets them.
+ * Lays out the table. `continues`: uses the widths in `columns`, and skips the first row, the
+ * header already shown; else sets them.
  */
 void table_layout(const struct table *t, struct lines *l, struct margin *margin, int width,
-                  bool goes_on, struct table_columns *columns);
+                  bool continues, struct table_columns *columns);
 
 #endif

@@ -292,7 +292,7 @@ static bool in_string(struct input *in, unsigned char byte, int64_t now, struct 
 }
 
 /* Whether a byte continues a possible paste marker: "\033[200~" or "\033[201~". */
-static bool goes_on(const struct input *in, unsigned char byte)
+static bool continues_mark(const struct input *in, unsigned char byte)
 {
     return byte == (unsigned char)paste_begin[in->mark_len] ||
            byte == (unsigned char)paste_end[in->mark_len];
@@ -303,7 +303,7 @@ static bool in_paste(struct input *in, unsigned char byte, int64_t now)
 {
     uint32_t cp;
 
-    if (in->partial_len == 0 && goes_on(in, byte)) {
+    if (in->partial_len == 0 && continues_mark(in, byte)) {
         in->mark[in->mark_len++] = (char)byte;
         if (in->mark_len == MARK_LEN) {
             in->ended = memcmp(in->mark, paste_end, MARK_LEN) == 0;

@@ -12,7 +12,7 @@
 enum { RESULT_MAX = 1024 }; /* how far after \boxed{ its end is searched, in bytes */
 
 /* How the beginning of a line or sentence is classified. */
-enum verdict { GOES_ON, BEGINS, TAKES_BACK, TOO_SHORT };
+enum verdict { CONTINUES, BEGINS, TAKES_BACK, TOO_SHORT };
 
 struct piece {
     const char *s;
@@ -129,12 +129,12 @@ static enum verdict judge_sentence(struct piece p)
     for (int words = 0; n == 0 && words < 2; words++) {
         int filler = match_any(p, fillers);
         if (filler <= 0)
-            return filler < 0 ? TOO_SHORT : GOES_ON;
+            return filler < 0 ? TOO_SHORT : CONTINUES;
         p.s += filler;
         p.n -= (size_t)filler;
         n = match_any(p, back_tracks);
     }
-    return n < 0 ? TOO_SHORT : n > 0 ? TAKES_BACK : GOES_ON;
+    return n < 0 ? TOO_SHORT : n > 0 ? TAKES_BACK : CONTINUES;
 }
 
 /* Lines */
@@ -149,7 +149,7 @@ static enum verdict judge_number(struct piece p, bool continues)
         return BEGINS;
     if (n + 1 >= p.n && !p.ended && (n == p.n || p.s[n] == '.' || p.s[n] == ')'))
         return TOO_SHORT;
-    return continues ? GOES_ON : BEGINS;
+    return continues ? CONTINUES : BEGINS;
 }
 
 static enum verdict judge_letter(struct piece p, bool apart, bool continues)
@@ -159,15 +159,15 @@ static enum verdict judge_letter(struct piece p, bool apart, bool continues)
 
     if (continues) {
         int n = capital ? match_any(p, labels) : 0;
-        return n < 0 ? TOO_SHORT : n > 0 ? BEGINS : GOES_ON;
+        return n < 0 ? TOO_SHORT : n > 0 ? BEGINS : CONTINUES;
     }
     if (capital)
         return BEGINS;
     if (apart)
-        return GOES_ON; /* "where x is the length" */
+        return CONTINUES; /* "where x is the length" */
     if (p.n == 1)
-        return p.ended ? GOES_ON : TOO_SHORT;
-    return ascii_is_letter(p.s[1]) ? GOES_ON : BEGINS; /* a word, a variable */
+        return p.ended ? CONTINUES : TOO_SHORT;
+    return ascii_is_letter(p.s[1]) ? CONTINUES : BEGINS; /* a word, a variable */
 }
 
 /* A line that begins with a sign; records what it opens. */
@@ -177,27 +177,27 @@ static enum verdict judge_sign(struct steps *s, struct piece p, bool continues)
     if (p.s[0] == '`') {
         size_t n = p.n < 3 ? p.n : 3;
         if (memcmp(p.s, fence, n) != 0)
-            return GOES_ON;
+            return CONTINUES;
         if (n < 3)
-            return p.ended ? GOES_ON : TOO_SHORT;
+            return p.ended ? CONTINUES : TOO_SHORT;
         s->fenced = true;
-        return GOES_ON;
+        return CONTINUES;
     }
     if (!strchr("\\$*#([\"", p.s[0]))
-        return GOES_ON; /* list marks, quotes, tables, the other side of an equation */
+        return CONTINUES; /* list marks, quotes, tables, the other side of an equation */
     if (p.s[0] == '#')
         return BEGINS;
     if (p.n < 2)
-        return p.ended ? GOES_ON : TOO_SHORT;
+        return p.ended ? CONTINUES : TOO_SHORT;
     if (p.s[0] == '*')
-        return p.s[1] == '*' ? BEGINS : GOES_ON;
+        return p.s[1] == '*' ? BEGINS : CONTINUES;
     if (memcmp(p.s, "\\[", 2) == 0)
         s->math_end = "\\]";
     else if (memcmp(p.s, "$$", 2) == 0)
         s->math_end = "$$";
     else if (p.s[0] != '\\' || p.s[1] == '(')
-        return continues || !s->apart ? GOES_ON : BEGINS;
-    return GOES_ON;
+        return continues || !s->apart ? CONTINUES : BEGINS;
+    return CONTINUES;
 }
 
 static enum verdict judge_line(struct steps *s, struct piece p, bool indented)
@@ -209,16 +209,16 @@ static enum verdict judge_line(struct steps *s, struct piece p, bool indented)
         return v == TOO_SHORT ? TOO_SHORT : BEGINS;
     }
     enum verdict back = judge_sentence(p);
-    if (back != GOES_ON)
+    if (back != CONTINUES)
         return back;
     if (indented)
-        return GOES_ON;
+        return CONTINUES;
     if (is_digit(p.s[0]))
         return judge_number(p, continues);
     if (ascii_is_letter(p.s[0]))
         return judge_letter(p, s->apart, continues);
     if ((unsigned char)p.s[0] >= 0x80)
-        return continues ? GOES_ON : BEGINS;
+        return continues ? CONTINUES : BEGINS;
     return judge_sign(s, p, continues);
 }
 
@@ -253,7 +253,7 @@ static bool open_line(struct steps *s, const char *text, size_t len, bool ended,
     }
     const struct piece p = {text + at, len - at, ended};
     const char *math_end = s->math_end;
-    enum verdict v = GOES_ON;
+    enum verdict v = CONTINUES;
     if (s->fenced) {
         if (p.n < 3 && !ended && p.s[0] == '`')
             return false;
@@ -263,7 +263,7 @@ static bool open_line(struct steps *s, const char *text, size_t len, bool ended,
     }
     if (v == TOO_SHORT)
         return false;
-    if (v != GOES_ON)
+    if (v != CONTINUES)
         *ok = add_step(s, s->known, s->apart, v == TAKES_BACK);
     s->in_line = true;
     s->apart = false;
