@@ -255,8 +255,7 @@ void find_step(struct find *f)
 
 void find_begin(struct find *f)
 {
-    transcript_top_place(f->in, &f->top_item, &f->top_row);
-    f->follow = f->in->follow;
+    f->before = transcript_view(f->in);
     f->typing = true;
     f->found = false;
     f->opened = 0;
@@ -274,9 +273,7 @@ void find_cancel(struct find *f)
     close_opened(f);
     find_forget(f);
     f->needle_len = 0;
-    f->in->top_item = f->top_item;
-    f->in->top_row = f->top_row;
-    f->in->follow = f->follow;
+    transcript_restore(f->in, &f->before);
 }
 
 void find_changed(struct find *f)
@@ -284,7 +281,7 @@ void find_changed(struct find *f)
     close_opened(f);
     read_needle(f);
     f->found = false;
-    begin_search(f, (struct find_place){f->top_item, f->top_row, -1}, 1, f->in->n + 1);
+    begin_search(f, (struct find_place){f->before.item, f->before.row, -1}, 1, f->in->n + 1);
     find_step(f);
 }
 
@@ -295,8 +292,8 @@ bool find_next(struct find *f, int direction)
     if (f->needle_len == 0)
         return false;
     if (!f->found) {
-        transcript_top_place(f->in, &from.item, &from.row);
-        from.col = -1;
+        struct transcript_view view = transcript_view(f->in);
+        from = (struct find_place){view.item, view.row, -1};
     }
     begin_search(f, from, direction, f->in->n + 1);
     find_step(f);

@@ -41,8 +41,7 @@ struct find {
     size_t left;          /* items left to search, including the current one */
     struct grid lines;    /* some of them, drawn for searching */
 
-    size_t top_item, top_row; /* view when typing began */
-    bool follow;
+    struct transcript_view before; /* the view when typing began */
 };
 
 void find_init(struct find *f, struct transcript *in);

@@ -282,11 +282,17 @@ void transcript_bottom(struct transcript *t)
 
 /* Positions */
 
-void transcript_top_place(struct transcript *t, size_t *item_out, size_t *row_out)
+struct transcript_view transcript_view(struct transcript *t)
 {
     fix_top(t);
-    *item_out = t->top_item;
-    *row_out = t->top_row;
+    return (struct transcript_view){t->top_item, t->top_row, t->follow};
+}
+
+void transcript_restore(struct transcript *t, const struct transcript_view *view)
+{
+    t->top_item = view->item;
+    t->top_row = view->row;
+    t->follow = view->follow;
 }
 
 int transcript_screen_row(struct transcript *t, size_t item, size_t row)

@@ -78,10 +78,15 @@ void transcript_shift(struct transcript *t, int columns);
 /* Selects the message drawn in this screen row; false: none there. */
 bool transcript_point(struct transcript *t, int row);
 
-/*
- * A position is an item and a row of it. The topmost one; the screen row of one, -1: not visible.
- */
-void transcript_top_place(struct transcript *t, size_t *item_out, size_t *row_out);
+/* What is visible, to return to: the topmost item and its row, and whether it follows the end. */
+struct transcript_view {
+    size_t item, row;
+    bool follow;
+};
+struct transcript_view transcript_view(struct transcript *t);
+void transcript_restore(struct transcript *t, const struct transcript_view *view);
+
+/* The screen row of a position, an item and a row of it; -1: not visible. */
 int transcript_screen_row(struct transcript *t, size_t item, size_t row);
 
 /* Scrolls a position into view and selects its message. */
