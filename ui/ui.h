@@ -240,7 +240,7 @@ void ui_transcript_clear(struct ui *u);
 void ui_message_begin(struct ui *u, int64_t id, enum ui_role role, const char *name);
 void ui_message_append(struct ui *u, int64_t id, enum ui_text kind, const char *text, size_t len);
 
-/* Duration of the thinking, for the header of the reasoning block; 0: unknown. */
+/* Tokens and duration of the thinking, for the line that sums it up; 0: unknown. */
 void ui_message_thought(struct ui *u, int64_t id, int64_t tokens, int64_t ms);
 
 /* note: one line under the message ("812 tokens · 6.1 s", "interrupted"), NULL or "": none. */
@@ -249,7 +249,7 @@ void ui_message_end(struct ui *u, int64_t id, enum ui_tone tone, const char *not
 /* The selected message, or else the latest answer; 0: none. */
 int64_t ui_message_chosen(const struct ui *u);
 
-/* The index of this version of a message, and their number. */
+/* Which version of a message this is, counted from 1, and of how many. */
 void ui_message_version(struct ui *u, int64_t id, size_t version, size_t versions);
 
 /* Removes everything after this message from the transcript; 0: everything. */
