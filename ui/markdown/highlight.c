@@ -14,9 +14,13 @@ enum { PAIRS_MAX = 6 };
 struct pair {
     const char *open, *close; /* close NULL: ends with the line */
     uint8_t style;
-    bool escapes; /* backslash escapes the next character */
-    bool lines;   /* may span lines */
-    bool word;    /* opens only at the start of a word: '#' in a shell */
+    unsigned flags;
+};
+
+enum pair_flag {
+    ESCAPES = 1,     /* a backslash escapes the next character */
+    MULTILINE = 2,   /* may span lines */
+    STARTS_WORD = 4, /* opens only at the start of a word: '#' in a shell */
 };
 
 struct language {
@@ -30,10 +34,10 @@ struct language {
 static const struct language languages[] = {
     {
         .names = " c h cpp c++ cc cxx hpp cuda objc ",
-        .pairs = {{"/*", "*/", STYLE_COMMENT, false, true, false},
-                  {"//", NULL, STYLE_COMMENT, false, false, false},
-                  {"\"", "\"", STYLE_STRING, true, false, false},
-                  {"'", "'", STYLE_STRING, true, false, false}},
+        .pairs = {{"/*", "*/", STYLE_COMMENT, MULTILINE},
+                  {"//", NULL, STYLE_COMMENT, 0},
+                  {"\"", "\"", STYLE_STRING, ESCAPES},
+                  {"'", "'", STYLE_STRING, ESCAPES}},
         .keywords =
             " auto break case char const continue default do double else enum extern float for "
             "goto if inline int long register restrict return short signed sizeof static struct "
@@ -45,11 +49,11 @@ static const struct language languages[] = {
     },
     {
         .names = " python py python3 py3 pycon ",
-        .pairs = {{"\"\"\"", "\"\"\"", STYLE_STRING, true, true, false},
-                  {"'''", "'''", STYLE_STRING, true, true, false},
-                  {"\"", "\"", STYLE_STRING, true, false, false},
-                  {"'", "'", STYLE_STRING, true, false, false},
-                  {"#", NULL, STYLE_COMMENT, false, false, false}},
+        .pairs = {{"\"\"\"", "\"\"\"", STYLE_STRING, ESCAPES | MULTILINE},
+                  {"'''", "'''", STYLE_STRING, ESCAPES | MULTILINE},
+                  {"\"", "\"", STYLE_STRING, ESCAPES},
+                  {"'", "'", STYLE_STRING, ESCAPES},
+                  {"#", NULL, STYLE_COMMENT, 0}},
         .keywords =
             " and as assert async await break class continue def del elif else except finally "
             "for from global if import in is lambda nonlocal not or pass raise return try while "
@@ -59,9 +63,9 @@ static const struct language languages[] = {
     },
     {
         .names = " sh bash shell zsh ksh console shell-session terminal ",
-        .pairs = {{"#", NULL, STYLE_COMMENT, false, false, true},
-                  {"\"", "\"", STYLE_STRING, true, true, false},
-                  {"'", "'", STYLE_STRING, false, true, false}},
+        .pairs = {{"#", NULL, STYLE_COMMENT, STARTS_WORD},
+                  {"\"", "\"", STYLE_STRING, ESCAPES | MULTILINE},
+                  {"'", "'", STYLE_STRING, MULTILINE}},
         .keywords =
             " if then else elif fi case esac for while until do done in function select time "
             "return exit break continue local export readonly declare unset shift set trap eval "
@@ -70,19 +74,19 @@ static const struct language languages[] = {
     },
     {
         .names = " json jsonc json5 jsonl ",
-        .pairs = {{"\"", "\"", STYLE_STRING, true, false, false},
-                  {"//", NULL, STYLE_COMMENT, false, false, false},
-                  {"/*", "*/", STYLE_COMMENT, false, true, false}},
+        .pairs = {{"\"", "\"", STYLE_STRING, ESCAPES},
+                  {"//", NULL, STYLE_COMMENT, 0},
+                  {"/*", "*/", STYLE_COMMENT, MULTILINE}},
         .keywords = " true false null ",
         .keys = true,
     },
     {
         .names = " javascript js jsx mjs node typescript ts tsx ",
-        .pairs = {{"/*", "*/", STYLE_COMMENT, false, true, false},
-                  {"//", NULL, STYLE_COMMENT, false, false, false},
-                  {"\"", "\"", STYLE_STRING, true, false, false},
-                  {"'", "'", STYLE_STRING, true, false, false},
-                  {"`", "`", STYLE_STRING, true, true, false}},
+        .pairs = {{"/*", "*/", STYLE_COMMENT, MULTILINE},
+                  {"//", NULL, STYLE_COMMENT, 0},
+                  {"\"", "\"", STYLE_STRING, ESCAPES},
+                  {"'", "'", STYLE_STRING, ESCAPES},
+                  {"`", "`", STYLE_STRING, ESCAPES | MULTILINE}},
         .keywords =
             " async await break case catch class const continue debugger default delete do else "
             "export extends finally for from function get if import in instanceof let new of "
@@ -134,9 +138,9 @@ static size_t read_pair(const struct language *language, int which, uint8_t *sta
     while (pair->close && pos < len) {
         if (begins(line, len, pos, pair->close))
             return pos + strlen(pair->close);
-        pos += pair->escapes && line[pos] == '\\' && pos + 1 < len ? 2 : 1;
+        pos += (pair->flags & ESCAPES) && line[pos] == '\\' && pos + 1 < len ? 2 : 1;
     }
-    if (pair->lines)
+    if (pair->flags & MULTILINE)
         *state = (uint8_t)(1 + which);
     return len;
 }
@@ -183,8 +187,8 @@ size_t highlight_next(const struct language *language, uint8_t *state, const cha
     }
     for (int i = 0; i < PAIRS_MAX && language->pairs[i].open; i++) {
         const struct pair *pair = &language->pairs[i];
-        if (!begins(line, len, pos, pair->open) ||
-            (pair->word && pos > 0 && line[pos - 1] != ' ' && line[pos - 1] != '\t'))
+        bool in_word = pos > 0 && line[pos - 1] != ' ' && line[pos - 1] != '\t';
+        if (!begins(line, len, pos, pair->open) || ((pair->flags & STARTS_WORD) && in_word))
             continue;
         size_t end = read_pair(language, i, state, line, len, pos + strlen(pair->open));
         bool key = language->keys && pair->style == STYLE_STRING && is_key(line, len, end);
