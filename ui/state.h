@@ -60,8 +60,8 @@ struct ui {
     struct status status;
     enum focus focus;
     bool first_time;
-    int main_col,
-        rule_row; /* as of the last draw: the area right of the sidebar; above the composer */
+    int main_col; /* as of the last draw: where the sidebar ends */
+    int rule_row; /* and the rule above the composer */
 
     /* keys */
     struct key prefix;

@@ -44,8 +44,9 @@ void complete_update(struct complete *c, const char *draft, size_t len);
 bool complete_is_open(const struct complete *c);
 void complete_dismiss(struct complete *c);
 void complete_move(struct complete *c, int rows); /* wraps around */
-const struct complete_offer *
-complete_chosen(const struct complete *c); /* NULL if nothing is selected */
+
+/* The selected one; NULL: none. */
+const struct complete_offer *complete_chosen(const struct complete *c);
 
 /* Length of the longest common prefix of all candidates, in bytes. */
 size_t complete_common(const struct complete *c);

@@ -27,8 +27,7 @@ static inline int one(const struct voice *v, int node)
 
 void voice_add(struct voice *v, const char *s, size_t len);
 void voice_say(struct voice *v, const char *words);
-void voice_pause(struct voice *v,
-                 const char *mark); /* a comma or the like, without a space before it */
+void voice_pause(struct voice *v, const char *mark); /* a comma or the like, with no space before */
 void voice_atom(struct voice *v, int node);
 void voice_text(struct voice *v, const struct math_node *n);
 

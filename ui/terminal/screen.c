@@ -25,9 +25,9 @@ enum {
 };
 
 enum depth { DEPTH_UNKNOWN, DEPTH_NONE, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_EXACT, DEPTH_RGB };
-enum {
-    FIRST_EXACT = 64
-}; /* the 256-colour numbers that stand for a style's colour, and then a background */
+
+/* From here on the 256-colour numbers stand for a style's colour, and then for a background. */
+enum { FIRST_EXACT = 64 };
 
 struct curses_screen {
     SCREEN *sp;
@@ -91,7 +91,7 @@ static const char *why_unfit(const char *term, int fd)
 
 /*
  * The number of colours. If COLORTERM announces exact colours that terminfo lacks, they replace
- * placeholder numbers in the frame: see name_exactly().
+ * placeholder numbers in the frame: see use_exact_colors().
  */
 static enum depth find_depth(void)
 {
@@ -377,7 +377,7 @@ static bool collect(struct curses_screen *s, struct bytes *out)
 }
 
 /* Length of "38;5;" or "48;5;" with a placeholder number and 'm', 0: none; and its colour. */
-static size_t find_ours(const struct curses_screen *s, const char *at, int *rgb_out)
+static size_t read_placeholder(const struct curses_screen *s, const char *at, int *rgb_out)
 {
     char *end;
     if (strncmp(at, "38;5;", 5) != 0 && strncmp(at, "48;5;", 5) != 0)
@@ -391,7 +391,7 @@ static size_t find_ours(const struct curses_screen *s, const char *at, int *rgb_
 }
 
 /* Substitutes exact colours for placeholder numbers: "38;5;N" becomes "38;2;R;G;B". */
-static bool name_exactly(const struct curses_screen *s, struct bytes *out, size_t from)
+static bool use_exact_colors(const struct curses_screen *s, struct bytes *out, size_t from)
 {
     static const char mark[] = "\033[";
     char exact[32];
@@ -402,7 +402,7 @@ static bool name_exactly(const struct curses_screen *s, struct bytes *out, size_
         if (!at)
             break;
         from = (size_t)(at - out->data) + sizeof mark - 1;
-        size_t n = find_ours(s, out->data + from, &rgb);
+        size_t n = read_placeholder(s, out->data + from, &rgb);
         if (n == 0)
             continue;
         int len = snprintf(exact, sizeof exact, "%c8;2;%d;%d;%d", out->data[from], rgb >> 16 & 255,
@@ -460,7 +460,7 @@ bool screen_paint(struct curses_screen *s, const struct grid *g, struct bytes *o
     s->repaint = false;
     bool complete = collect(s, out);
     if (complete && s->depth == DEPTH_EXACT)
-        complete = name_exactly(s, out, before);
+        complete = use_exact_colors(s, out, before);
     if (entering)
         drop_palette_reset(out, before);
     if (entering)

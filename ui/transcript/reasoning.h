@@ -44,10 +44,14 @@ struct reasoning_facts {
 
 void reasoning_done(struct reasoning *r); /* zero-initialized: empty and folded */
 
-void reasoning_set_fold(struct reasoning *r,
-                        enum ui_fold fold);      /* unfolded entirely, with every step */
-bool reasoning_hides(const struct reasoning *r); /* unfolded in part */
+/* UI_FOLD_OPEN unfolds every step. */
+void reasoning_set_fold(struct reasoning *r, enum ui_fold fold);
+
+/* Folds a step, or unfolds it. */
 void reasoning_fold_step(struct reasoning *r, size_t step);
+
+/* Whether some of it is folded. */
+bool reasoning_hides(const struct reasoning *r);
 
 /*
  * Updates the steps and their rows for the text, as block_layout() does; `growing`: more may
