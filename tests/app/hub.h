@@ -12,6 +12,7 @@ int hub_stop(void **state);
 
 /* A sandbox whose environment lets duet trust the authority; for cmocka's setup. */
 int hub_sandbox(void **state);
+#define HUB_TEST(f) cmocka_unit_test_setup_teardown(f, hub_sandbox, sandbox_remove)
 
 /* Lets HF_ENDPOINT be a kind of server at a port: "hub", "good". */
 void hub_use(const char *port, const char *kind);

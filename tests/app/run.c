@@ -139,6 +139,19 @@ void run_shell(struct run *r, const char *line)
     run(r, argv, NULL, 0);
 }
 
+void run_tmux(struct run *r, const char *line)
+{
+    static const char before[] =
+        "cd $HOME; T=\"tmux -S $HOME/t -f /dev/null\"; trap '$T kill-server' EXIT; "
+        "await() { until $T capture-pane -p | grep -q \"$1\"; do sleep 0.05; done; }; ";
+    char *whole = malloc(sizeof before + strlen(line));
+    strcat(strcpy(whole, before), line);
+    run_shell(r, whole);
+    free(whole);
+    if (r->status != 0)
+        fail_msg("exit %d: %s", r->status, r->err);
+}
+
 void run_done(struct run *r)
 {
     free(r->out);

@@ -101,6 +101,16 @@ void sandbox_path(const char *name, char *out, size_t outlen)
     snprintf(out, outlen, "%s/%s", home, name);
 }
 
+void sandbox_write(const char *name, const char *text)
+{
+    char path[PATH_MAX];
+    sandbox_path(name, path, sizeof path);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
 /* Models */
 
 /* The path of an installed model, or false. */

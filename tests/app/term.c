@@ -20,7 +20,7 @@
 #include <cmocka.h>
 #include <vterm.h>
 
-enum { MAX_ARGS = 32 };
+enum { MAX_ARGS = 32, LIMIT_MS = 60000 };
 
 struct term {
     pid_t pid;
@@ -33,6 +33,9 @@ struct term {
     int status;
     char *bytes, *shown;
     size_t n_bytes;
+    char **seen; /* the screens since the last act; the first is what the user acted on */
+    size_t n_seen, seen_cap;
+    size_t acted_at; /* in bytes */
 };
 
 static int on_property(VTermProp prop, VTermValue *value, void *user)
@@ -48,6 +51,41 @@ static void on_output(const char *bytes, size_t len, void *user)
     struct term *t = user;
     if (t->master >= 0 && write(t->master, bytes, len) < 0)
         return; /* an answer to a question of the program's; it may be gone */
+}
+
+const char *term_screen(struct term *t)
+{
+    int rows, cols;
+    vterm_get_size(t->vt, &rows, &cols);
+    size_t cap = (size_t)rows * ((size_t)cols * VTERM_MAX_CHARS_PER_CELL * 4 + 1) + 1;
+    t->shown = realloc(t->shown, cap);
+    char *at = t->shown;
+    for (int row = 0; row < rows; row++) {
+        VTermRect rect = {row, row + 1, 0, cols};
+        at += vterm_screen_get_text(t->screen, at, cap - (size_t)(at - t->shown) - 2, rect);
+        *at++ = '\n';
+    }
+    *at = '\0';
+    return t->shown;
+}
+
+static void forget_seen(struct term *t)
+{
+    while (t->n_seen > 0)
+        free(t->seen[--t->n_seen]);
+}
+
+/* Keeps the screen as it is now, if it is another one. */
+static void see(struct term *t)
+{
+    const char *now = term_screen(t);
+    if (t->n_seen > 0 && strcmp(t->seen[t->n_seen - 1], now) == 0)
+        return;
+    if (t->n_seen == t->seen_cap) {
+        t->seen_cap = t->seen_cap ? 2 * t->seen_cap : 16;
+        t->seen = realloc(t->seen, t->seen_cap * sizeof *t->seen);
+    }
+    t->seen[t->n_seen++] = strdup(now);
 }
 
 struct term *term_start(int rows, int cols, ...)
@@ -80,6 +118,18 @@ struct term *term_start(int rows, int cols, ...)
         execv(argv[0], (char *const *)argv);
         _exit(127);
     }
+    see(t);
+    return t;
+}
+
+struct term *term_start_answer(void)
+{
+    struct term *t = term_start(24, 80, "-m", endless_model(), "--temp", "0", "--ctx", "100000",
+                                NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "go\r");
+    term_expect(t, "answering");
+    term_expect(t, "demo model");
     return t;
 }
 
@@ -101,6 +151,8 @@ void term_free(struct term *t)
         close(t->master);
     close(t->slave);
     vterm_free(t->vt);
+    forget_seen(t);
+    free(t->seen);
     free(t->bytes);
     free(t->shown);
     free(t);
@@ -128,6 +180,7 @@ static bool read_once(struct term *t, int ms)
     memcpy(t->bytes + t->n_bytes, step, (size_t)n);
     t->n_bytes += (size_t)n;
     t->bytes[t->n_bytes] = '\0';
+    see(t);
     return true;
 }
 
@@ -138,62 +191,138 @@ void term_read(struct term *t, int ms)
         read_once(t, (int)left + 1);
 }
 
-const char *term_screen(struct term *t)
-{
-    int rows, cols;
-    vterm_get_size(t->vt, &rows, &cols);
-    size_t cap = (size_t)rows * ((size_t)cols * VTERM_MAX_CHARS_PER_CELL * 4 + 1) + 1;
-    t->shown = realloc(t->shown, cap);
-    char *at = t->shown;
-    for (int row = 0; row < rows; row++) {
-        VTermRect rect = {row, row + 1, 0, cols};
-        at += vterm_screen_get_text(t->screen, at, cap - (size_t)(at - t->shown) - 2, rect);
-        *at++ = '\n';
-    }
-    *at = '\0';
-    return t->shown;
-}
-
 const char *term_bytes(const struct term *t, size_t *len)
 {
     *len = t->n_bytes;
     return t->bytes ? t->bytes : "";
 }
 
-bool term_wait(struct term *t, const char *text, int ms)
+static size_t count(const char *screen, const char *text)
+{
+    size_t n = 0;
+    for (const char *at = screen; (at = strstr(at, text)); at += strlen(text))
+        n++;
+    return n;
+}
+
+/* What a test can wait for. The screen that was seen last is the one that counts. */
+
+static bool is_shown(const struct term *t, const char *text)
+{
+    return count(t->seen[t->n_seen - 1], text) > 0;
+}
+
+static bool is_absent(const struct term *t, const char *text)
+{
+    return !is_shown(t, text);
+}
+
+/* There are more of it than there were on a screen before. */
+static bool is_news(const struct term *t, const char *text)
+{
+    size_t now = count(t->seen[t->n_seen - 1], text);
+    bool news = false;
+    for (size_t i = 0; i + 1 < t->n_seen; i++)
+        news = news || count(t->seen[i], text) < now;
+    return news;
+}
+
+static bool is_gone(const struct term *t, const char *text)
+{
+    bool was_there = false;
+    for (size_t i = 0; i + 1 < t->n_seen; i++)
+        was_there = was_there || count(t->seen[i], text) > 0;
+    return was_there && !is_shown(t, text);
+}
+
+typedef bool condition(const struct term *t, const char *text);
+
+static bool wait_until(struct term *t, condition *holds, const char *text, int ms)
 {
     double end = now_ms() + ms;
-    while (!strstr(term_screen(t), text)) {
+    while (!holds(t, text)) {
         collect(t, false);
         if (now_ms() > end || (!read_once(t, 20) && t->ended))
-            return strstr(term_screen(t), text) != NULL;
+            return holds(t, text);
     }
     return true;
 }
 
-void term_expect(struct term *t, const char *text)
+bool term_wait(struct term *t, const char *text, int ms)
 {
-    if (!term_wait(t, text, 10000))
-        fail_msg("no \"%s\" on the screen:\n%s", text, term_screen(t));
+    return wait_until(t, is_shown, text, ms);
 }
 
-void term_expect_no(struct term *t, const char *text)
+/* cmocka cuts a message to less than a screen. */
+static void fail_with_screens(struct term *t, const char *text, const char *fault)
 {
-    double end = now_ms() + 10000;
-    while (strstr(term_screen(t), text) && now_ms() < end)
+    fprintf(stderr, "What the user acted on:\n%s\nWhat there is now:\n%s\n", t->seen[0],
+            term_screen(t));
+    fail_msg("\"%s\" %s", text, fault);
+}
+
+static void expect(struct term *t, condition *holds, const char *text, const char *fault)
+{
+    if (!wait_until(t, holds, text, LIMIT_MS))
+        fail_with_screens(t, text, fault);
+}
+
+void term_expect(struct term *t, const char *text)
+{
+    expect(t, is_news, text, "does not come");
+}
+
+void term_expect_gone(struct term *t, const char *text)
+{
+    expect(t, is_gone, text, "does not go");
+}
+
+void term_expect_bytes(struct term *t, const char *bytes)
+{
+    double end = now_ms() + LIMIT_MS;
+    while (t->acted_at == t->n_bytes || !strstr(t->bytes + t->acted_at, bytes)) {
         read_once(t, 20);
-    if (strstr(term_screen(t), text))
-        fail_msg("\"%s\" stays on the screen:\n%s", text, term_screen(t));
+        if (now_ms() > end)
+            fail_with_screens(t, bytes + (*bytes == '\033'), "is not written");
+    }
+}
+
+void term_shows(struct term *t, const char *text)
+{
+    expect(t, is_shown, text, "is not there");
+}
+
+void term_lacks(struct term *t, const char *text)
+{
+    expect(t, is_absent, text, "is there");
+}
+
+/* What is expected from here on is to come after what was written up to now. */
+static void act(struct term *t)
+{
+    while (read_once(t, 0))
+        continue;
+    forget_seen(t);
+    see(t);
+    t->acted_at = t->n_bytes;
 }
 
 void term_type(struct term *t, const char *keys)
 {
     size_t len = strlen(keys);
+    act(t);
     assert_int_equal(write(t->master, keys, len), len);
+}
+
+void term_signal(struct term *t, int signal)
+{
+    act(t);
+    assert_int_equal(kill(t->pid, signal), 0);
 }
 
 void term_resize(struct term *t, int rows, int cols)
 {
+    act(t);
     vterm_set_size(t->vt, rows, cols);
     term_claim_size(t, rows, cols);
 }
@@ -217,7 +346,7 @@ pid_t term_pid(const struct term *t)
 
 int term_end(struct term *t)
 {
-    double end = now_ms() + 10000;
+    double end = now_ms() + LIMIT_MS;
     while (!t->ended && now_ms() < end) {
         read_once(t, 20);
         collect(t, false);
@@ -225,8 +354,16 @@ int term_end(struct term *t)
     while (read_once(t, 20))
         continue;
     if (!t->ended)
-        fail_msg("duet does not end; the screen:\n%s", term_screen(t));
+        fail_with_screens(t, "duet", "does not end");
     return t->status;
+}
+
+void term_leave(struct term *t)
+{
+    term_type(t, "\004");
+    assert_int_equal(term_end(t), 0);
+    assert_restored(t);
+    term_free(t);
 }
 
 void term_hang_up(struct term *t)

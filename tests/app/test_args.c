@@ -316,10 +316,10 @@ int test_args(void)
         cmocka_unit_test(test_missing_values),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_contradictions),
-        cmocka_unit_test_setup_teardown(test_table, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_help_fits, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_verbs, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_information, sandbox_new, sandbox_remove),
+        TEST(test_table),
+        TEST(test_help_fits),
+        TEST(test_verbs),
+        TEST(test_information),
     };
     return cmocka_run_group_tests_name("args", tests, NULL, NULL);
 }

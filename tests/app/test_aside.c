@@ -168,7 +168,7 @@ static void test_hung_disk(void **state)
     term_expect(t, "opening the model");
     term_type(t, "unsent");
     term_expect(t, "unsent");
-    assert_int_equal(kill(term_pid(t), SIGTERM), 0);
+    term_signal(t, SIGTERM);
     assert_leaves(t, thread, "", 143);
     t = term_start(24, 80, "-m", "demo-llama", NULL);
     term_expect(t, "draft restored");
@@ -185,13 +185,11 @@ static void test_hung_disk(void **state)
 
 int test_aside(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_run_aside),
         TEST(test_opened_aside),
         TEST(test_typing_on),
         TEST(test_hung_disk),
     };
-#undef TEST
     return cmocka_run_group_tests_name("aside", tests, NULL, NULL);
 }

@@ -274,12 +274,10 @@ static void test_interrupt(void **state)
 
 int test_batch(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_lines),         TEST(test_bad_lines), TEST(test_company_changes_nothing),
         TEST(test_shared_prefix), TEST(test_resume),    TEST(test_ends),
         TEST(test_interrupt),
     };
-#undef TEST
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }

@@ -29,16 +29,6 @@ static void assert_line(const char *line, const char *part)
     run_done(&r);
 }
 
-static void write_file(const char *name, const char *text)
-{
-    char path[512];
-    sandbox_path(name, path, sizeof path);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
-
 static json_t *load(const char *text)
 {
     json_t *json = json_loads(text, 0, NULL);
@@ -133,7 +123,7 @@ static void test_measures(void **state)
     assert_string_equal(note(m, "reproducible_cost_batch", "batch", 3), "nothing");
 
     /* What was printed can be read again, and gives the same. */
-    write_file("new.json", r.out);
+    sandbox_write("new.json", r.out);
     struct run again;
     run_well(&again, "$DUET bench --json $HOME/new.json");
     assert_string_equal(again.out, r.out);
@@ -225,7 +215,7 @@ static void test_printing(void **state)
 {
     struct run r;
     (void)state;
-    write_file("x.json", results);
+    sandbox_write("x.json", results);
     run_well(&r, "$DUET bench $HOME/x.json");
     assert_string_equal(r.out, "duet 9 on CPU; GPU; abacus\n\n"
                                "                            a|b,\"\\x1b[2J             c\n"
@@ -272,7 +262,7 @@ static void write_speeds(const char *name, const char *model, const char *rows)
              "{\"model\": \"%s\", \"type\": \"F16\", \"device\": \"GPU\", \"settings\": \"\", "
              "\"rows\": [%s]}]}",
              model, rows);
-    write_file(name, text);
+    sandbox_write(name, text);
 }
 
 #define FIGURE(name, at, low, median, high)                                                        \
@@ -409,7 +399,7 @@ static void test_strange_files(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        write_file("x.json", files[i]);
+        sandbox_write("x.json", files[i]);
         assert_refused("$DUET bench $HOME/x.json", "x.json: not what duet bench --json writes");
     }
     assert_refused("$DUET bench --compare $HOME/x.json", "not what duet bench --json writes");
@@ -447,7 +437,6 @@ static void test_wrong_options(void **state)
 
 int test_bench(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_measures),
         TEST(test_models_side_by_side),
@@ -459,6 +448,5 @@ int test_bench(void)
         TEST(test_strange_files),
         TEST(test_wrong_options),
     };
-#undef TEST
     return cmocka_run_group_tests_name("bench", tests, NULL, NULL);
 }

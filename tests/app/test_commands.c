@@ -164,11 +164,11 @@ static void test_switch(void **state)
 
 int test_commands(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, place_new, place_done)
+#define PLACE(f) cmocka_unit_test_setup_teardown(f, place_new, place_done)
     const struct CMUnitTest tests[] = {
-        TEST(test_questions), TEST(test_unknown), TEST(test_effects),   TEST(test_parameters),
-        TEST(test_system),    TEST(test_switch),  TEST(test_help_fits), TEST(test_whose),
+        PLACE(test_questions), PLACE(test_unknown), PLACE(test_effects),   PLACE(test_parameters),
+        PLACE(test_system),    PLACE(test_switch),  PLACE(test_help_fits), PLACE(test_whose),
     };
-#undef TEST
+#undef PLACE
     return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
 }

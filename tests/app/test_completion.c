@@ -92,8 +92,6 @@ static void test_fish(void **state)
 
 int test_completion(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {TEST(test_bash), TEST(test_zsh), TEST(test_fish)};
-#undef TEST
     return cmocka_run_group_tests_name("completion", tests, NULL, NULL);
 }

@@ -392,9 +392,7 @@ static void test_keys_on_the_screen(void **state)
     write_config("temp = 1\n", 9, path);
     term_type(t, "/show\r");
     term_expect(t, "the configuration file has changed");
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    term_free(t);
+    term_leave(t);
 }
 
 /* What the screen says of keys is true of those that there are. */
@@ -417,7 +415,7 @@ static void test_hints_follow_the_keys(void **state)
     term_expect(t, "F9 keeps \u00b7 F7 goes back");
     term_type(t, "\033[18~\t/continue\r");
     term_expect(t, "F7 stops");
-    kill(term_pid(t), SIGKILL);
+    term_signal(t, SIGKILL);
     term_end(t);
     term_free(t);
     t = term_start(24, 80, "-m", endless_model(), NULL);
@@ -428,25 +426,23 @@ static void test_hints_follow_the_keys(void **state)
 int test_config(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_values, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_every_setting_is_an_option, sandbox_new,
-                                        sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_unknown_and_wrong, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_others_count, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_repeated, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_keys, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_colors, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_hostile_bytes, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_warnings_are_few, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_files, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_changed_while_running, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_mutations, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_kv_type, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_order, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_wrong_file_stops_nothing_else, sandbox_new,
-                                        sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_keys_on_the_screen, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_hints_follow_the_keys, sandbox_new, sandbox_remove),
+        TEST(test_values),
+        TEST(test_every_setting_is_an_option),
+        TEST(test_unknown_and_wrong),
+        TEST(test_others_count),
+        TEST(test_repeated),
+        TEST(test_keys),
+        TEST(test_colors),
+        TEST(test_hostile_bytes),
+        TEST(test_warnings_are_few),
+        TEST(test_files),
+        TEST(test_changed_while_running),
+        TEST(test_mutations),
+        TEST(test_kv_type),
+        TEST(test_order),
+        TEST(test_wrong_file_stops_nothing_else),
+        TEST(test_keys_on_the_screen),
+        TEST(test_hints_follow_the_keys),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

@@ -115,11 +115,9 @@ static void test_progress(void **state)
 
 int test_convert(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_formats),     TEST(test_exists),   TEST(test_wrong_lines),
         TEST(test_interrupted), TEST(test_progress),
     };
-#undef TEST
     return cmocka_run_group_tests_name("convert", tests, NULL, NULL);
 }

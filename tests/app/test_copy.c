@@ -3,6 +3,7 @@
 #include "tests/app/tests.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -423,10 +424,7 @@ static void test_on_the_screen(void **state)
     assert_non_null(strstr(term_bytes(t, &len), "\033]52;c;MTcgKyAyNQ==\033\\"));
     term_type(t, "\t/export html ~/c.html\r");
     term_expect(t, "the conversation written to ~/c.html");
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    assert_restored(t);
-    term_free(t);
+    term_leave(t);
 }
 
 static void test_where_there_is_no_clipboard(void **state)
@@ -441,9 +439,7 @@ static void test_where_there_is_no_clipboard(void **state)
     term_expect(t, "this terminal has no clipboard");
     size_t len;
     assert_null(strstr(term_bytes(t, &len), "\033]"));
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    term_free(t);
+    term_leave(t);
 }
 
 /* In tmux the text is in tmux's own buffer, and from there goes where tmux is shown. */
@@ -452,34 +448,35 @@ static void test_in_tmux(void **state)
     struct run r;
     (void)state;
     setenv("MODEL", some_model(), 1);
-    run_shell(&r,
-              "cd $HOME; T=\"tmux -S $HOME/t -f /dev/null\"; "
-              "$T new-session -d -x 80 -y 24 \"$DUET -m $MODEL --temp 0\"; "
-              "await() { for i in $(seq 100); do $T capture-pane -p | grep -q \"$1\" && return; "
-              "sleep 0.1; done; $T capture-pane -p; }; "
-              "await Ctrl; $T send-keys '17 + 25' Enter; await '25 = 42.'; "
-              "$T send-keys '/copy' Enter; await 'sent to the clipboard'; $T show-buffer; "
-              "$T kill-server");
+    run_tmux(&r, "$T new-session -d -x 80 -y 24 \"$DUET -m $MODEL --temp 0\"; "
+                 "await Ctrl; $T send-keys '17 + 25' Enter; await '25 = 42.'; "
+                 "$T send-keys '/copy' Enter; await 'sent to the clipboard'; $T show-buffer");
     assert_contains(r.out, "17 + 25 = 42.");
     run_done(&r);
 }
 
 static void test_in_line_mode(void **state)
 {
-    struct run r;
     char path[512];
-    struct stat st;
+    const char *model = some_model();
+    int here = open(".", O_RDONLY | O_DIRECTORY);
     (void)state;
-    setenv("MODEL", some_model(), 1);
-    run_shell(&r, "cd $HOME; (sleep 1; echo '17 + 25'; sleep 1; echo '/copy > a.md'; "
-                  "echo '/copy > a.md'; echo '/export json'; echo /quit) | "
-                  "script -qec \"$DUET --plain -m $MODEL --temp 0\" /dev/null");
-    assert_contains(r.out, "the answer written to a.md");
-    assert_contains(r.out, "a.md: already exists, not overwritten");
-    assert_contains(r.out, "the conversation written to 17-25.json");
-    run_done(&r);
+    assert_int_equal(chdir(getenv("HOME")), 0);
+    struct term *t = term_start(24, 80, "--plain", "-m", model, "--temp", "0", NULL);
+    assert_int_equal(fchdir(here), 0);
+    close(here);
+    term_expect(t, "\n> ");
+    term_type(t, "17 + 25\r");
+    term_expect(t, "= 42.\n\n> ");
+    term_type(t, "/copy > a.md\r");
+    term_expect(t, "the answer written to a.md");
+    term_type(t, "/copy > a.md\r");
+    term_expect(t, "a.md: already exists, not overwritten");
+    term_type(t, "/export json\r");
+    term_expect(t, "the conversation written to 17-25.json");
+    term_leave(t);
     sandbox_path("17-25.json", path, sizeof path);
-    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(access(path, F_OK), 0);
 }
 
 int test_copy(void)
@@ -493,11 +490,10 @@ int test_copy(void)
         cmocka_unit_test(test_inert),
         cmocka_unit_test(test_inert_whatever_is_said),
         cmocka_unit_test(test_names),
-        cmocka_unit_test_setup_teardown(test_on_the_screen, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_where_there_is_no_clipboard, sandbox_new,
-                                        sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_in_tmux, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_in_line_mode, sandbox_new, sandbox_remove),
+        TEST(test_on_the_screen),
+        TEST(test_where_there_is_no_clipboard),
+        TEST(test_in_tmux),
+        TEST(test_in_line_mode),
     };
     return cmocka_run_group_tests_name("copy", tests, NULL, NULL);
 }

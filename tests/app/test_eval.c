@@ -27,23 +27,13 @@ static const char problems[] =
     "{\"problem\": \"now double it\", \"before\": [\"What is 17 + 25?\"], \"answer\": 84}\n"
     "{\"problem\": \"What is 2 + 2?\", \"answer\": \"5\"}";
 
-static void write_file(const char *name, const char *text)
-{
-    char path[4096];
-    sandbox_path(name, path, sizeof path);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
 /* A line of the shell in the sandbox, in which P is the file of problems above. */
 static void run_in(struct run *r, const char *line)
 {
     struct str whole = {0};
     char home[4096];
     sandbox_path("", home, sizeof home);
-    write_file("p.jsonl", problems);
+    sandbox_write("p.jsonl", problems);
     str_addf(&whole, "cd '%s'; %s", home, line);
     run_shell(r, whole.data);
     str_done(&whole);
@@ -288,7 +278,7 @@ static void test_report(void **state)
 {
     struct run r;
     (void)state;
-    write_file(
+    sandbox_write(
         "h.jsonl",
         "{\"problem\": \"<script>alert(1)</script> \\u001b[31m 17 + 25 &amp; "
         "![x](http://x/y.png), find $x^2+1$\", \"answer\": \"\\\"><b>\", \"kind\": \"<i>\"}");
@@ -417,7 +407,7 @@ static void test_progress(void **state)
 {
     char path[4096];
     (void)state;
-    write_file("p.jsonl", problems);
+    sandbox_write("p.jsonl", problems);
     sandbox_path("p.jsonl", path, sizeof path);
     struct term *t = term_start(12, 40, "eval", path, "--transcripts", "/dev/null", NULL);
     assert_int_equal(term_end(t), 2);
@@ -493,9 +483,9 @@ static void test_store(void **state)
     char path[4096], err[256];
     off_t at = 0;
     (void)state;
-    write_file("o", "{\"eval\": 1, \"run\": \"1\", \"identity\": \"2\", \"sample\": 3}\n"
-                    "{\"eval\": 1, \"run\": \"1\", \"identity\": \"2\", \"sample\": 3,"
-                    " \"answer\": \"a\\u0000b\"}");
+    sandbox_write("o", "{\"eval\": 1, \"run\": \"1\", \"identity\": \"2\", \"sample\": 3}\n"
+                       "{\"eval\": 1, \"run\": \"1\", \"identity\": \"2\", \"sample\": 3,"
+                       " \"answer\": \"a\\u0000b\"}");
     sandbox_path("o", path, sizeof path);
     assert_int_equal(eval_store_open(&s, path, err, sizeof err), 0);
     json_t *line = eval_store_find(&s, &key, &at);
@@ -516,7 +506,7 @@ static void test_two_writers(void **state)
     struct run r;
     char path[4096];
     (void)state;
-    write_file("o", "");
+    sandbox_write("o", "");
     sandbox_path("o", path, sizeof path);
     FILE *held = fopen(path, "r");
     assert_int_equal(flock(fileno(held), LOCK_EX), 0);
@@ -549,7 +539,6 @@ static void test_too_long(void **state)
 
 int test_eval(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_table),        TEST(test_transcripts),  TEST(test_resume), TEST(test_samples),
         TEST(test_report),       TEST(test_own_problems), TEST(test_wilson), TEST(test_ends),
@@ -557,6 +546,5 @@ int test_eval(void)
         TEST(test_elsewhere),    TEST(test_progress),     TEST(test_store),  TEST(test_chains),
         TEST(test_never_closed),
     };
-#undef TEST
     return cmocka_run_group_tests_name("eval", tests, NULL, NULL);
 }

@@ -172,7 +172,6 @@ static void test_timeout(void **state)
 
 int test_forms(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_boxes),
         TEST(test_boxed),
@@ -183,6 +182,5 @@ int test_forms(void)
         TEST(test_date),
         TEST(test_timeout),
     };
-#undef TEST
     return cmocka_run_group_tests_name("forms", tests, NULL, NULL);
 }

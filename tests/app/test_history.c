@@ -187,11 +187,9 @@ static void test_modes(void **state)
 
 int test_history(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_growing), TEST(test_interrupted),    TEST(test_locked), TEST(test_finding),
         TEST(test_title),   TEST(test_without_a_file), TEST(test_modes),
     };
-#undef TEST
     return cmocka_run_group_tests_name("history", tests, NULL, NULL);
 }

@@ -251,7 +251,7 @@ static void test_ps(void **state)
     term_expect(t, "in memory");
     term_expect(t, "answers now");
     term_type(t, "\033");
-    term_expect_no(t, "answers now");
+    term_expect_gone(t, "answers now");
     ps(&r, NULL);
     assert_contains(r.out, "PID");
     assert_contains(r.out, pid);
@@ -270,9 +270,7 @@ static void test_ps(void **state)
     snprintf(path, sizeof path, "%s/%s.json", folder, pid);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    term_free(t);
+    term_leave(t);
     assert_int_equal(access(path, F_OK), -1);
 }
 
@@ -326,7 +324,7 @@ static void test_ps_after_a_kill(void **state)
     snprintf(name, sizeof name, ".local/state/duet/running/%d.json", (int)term_pid(t));
     sandbox_path(name, path, sizeof path);
     assert_int_equal(access(path, F_OK), 0);
-    kill(term_pid(t), SIGKILL);
+    term_signal(t, SIGKILL);
     term_end(t);
     term_free(t);
     assert_int_equal(access(path, F_OK), 0);
@@ -432,9 +430,7 @@ static void test_unsafe_folder(void **state)
     run_shell(&r, "ls $XDG_RUNTIME_DIR/duet");
     assert_string_equal(r.out, "");
     run_done(&r);
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    term_free(t);
+    term_leave(t);
 }
 
 /* On the screen: one line says who gave way; a model can be told where to live. */
@@ -460,14 +456,11 @@ static void test_on_screen(void **state)
     term_expect(t, "demo-llama  CPU");
     term_type(t, "17 + 25\r");
     term_expect(t, "17 + 25 = 42");
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    term_free(t);
+    term_leave(t);
 }
 
 int test_hold(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_giving_way),
         TEST(test_coming_back),
@@ -482,6 +475,5 @@ int test_hold(void)
         TEST(test_unsafe_folder),
         TEST(test_on_screen),
     };
-#undef TEST
     return cmocka_run_group_tests_name("hold", tests, NULL, NULL);
 }

@@ -100,11 +100,9 @@ static void test_slow_writer(void **state)
 
 int test_input(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_refused),         TEST(test_repaired),    TEST(test_put_together),
         TEST(test_text_stays_text), TEST(test_slow_writer),
     };
-#undef TEST
     return cmocka_run_group_tests_name("input", tests, NULL, NULL);
 }

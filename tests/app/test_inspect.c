@@ -283,7 +283,6 @@ static void test_release_equals_file(void **state)
 
 int test_inspect(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_tokens),      TEST(test_prompt),
         TEST(test_logits),      TEST(test_model),
@@ -291,6 +290,5 @@ int test_inspect(void)
         TEST(test_release),     TEST(test_release_equals_file),
         TEST(test_kv_types),
     };
-#undef TEST
     return cmocka_run_group_tests_name("inspect", tests, NULL, NULL);
 }

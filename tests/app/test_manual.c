@@ -133,9 +133,9 @@ static void test_nothing_else_is_told(void **state)
 int test_manual(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_every_option_is_told, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_every_verb_is_told, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_nothing_else_is_told, sandbox_new, sandbox_remove),
+        TEST(test_every_option_is_told),
+        TEST(test_every_verb_is_told),
+        TEST(test_nothing_else_is_told),
     };
     return cmocka_run_group_tests_name("manual", tests, NULL, NULL);
 }

@@ -379,20 +379,20 @@ static void test_verify(void **state)
 
 int test_models(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, place, sandbox_remove)
+#define PLACE(f) cmocka_unit_test_setup_teardown(f, place, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_names),
-        TEST(test_hugging_face),
-        TEST(test_hugging_face_folder),
-        TEST(test_ollama),
-        TEST(test_hostile_manifests),
-        TEST(test_llama_cpp_and_lm_studio),
-        TEST(test_places),
-        TEST(test_home),
-        TEST(test_hostile_names),
-        TEST(test_rm),
-        TEST(test_verify),
+        PLACE(test_names),
+        PLACE(test_hugging_face),
+        PLACE(test_hugging_face_folder),
+        PLACE(test_ollama),
+        PLACE(test_hostile_manifests),
+        PLACE(test_llama_cpp_and_lm_studio),
+        PLACE(test_places),
+        PLACE(test_home),
+        PLACE(test_hostile_names),
+        PLACE(test_rm),
+        PLACE(test_verify),
     };
-#undef TEST
+#undef PLACE
     return cmocka_run_group_tests_name("models", tests, NULL, NULL);
 }

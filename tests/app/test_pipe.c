@@ -335,7 +335,6 @@ static void test_two_at_once(void **state)
 
 int test_pipe(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_streams),
         TEST(test_envelope),
@@ -354,6 +353,5 @@ int test_pipe(void)
         TEST(test_two_at_once),
         TEST(test_doubted),
     };
-#undef TEST
     return cmocka_run_group_tests_name("pipe", tests, NULL, NULL);
 }

@@ -553,29 +553,27 @@ static void test_two(void **state)
 
 int test_pull_verb(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, hub_sandbox, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_pull),
-        TEST(test_pulled_model_answers),
-        TEST(test_json),
-        TEST(test_bar),
-        TEST(test_from),
-        TEST(test_known),
-        TEST(test_known_differs),
-        TEST(test_folder),
-        TEST(test_folder_in_part),
-        TEST(test_table),
-        TEST(test_cuts),
-        TEST(test_kills),
-        TEST(test_wrong_ranges),
-        TEST(test_silence),
-        TEST(test_no_names),
-        TEST(test_lengths),
-        TEST(test_more_than_promised),
-        TEST(test_flipped),
-        TEST(test_disk),
-        TEST(test_two),
+        HUB_TEST(test_pull),
+        HUB_TEST(test_pulled_model_answers),
+        HUB_TEST(test_json),
+        HUB_TEST(test_bar),
+        HUB_TEST(test_from),
+        HUB_TEST(test_known),
+        HUB_TEST(test_known_differs),
+        HUB_TEST(test_folder),
+        HUB_TEST(test_folder_in_part),
+        HUB_TEST(test_table),
+        HUB_TEST(test_cuts),
+        HUB_TEST(test_kills),
+        HUB_TEST(test_wrong_ranges),
+        HUB_TEST(test_silence),
+        HUB_TEST(test_no_names),
+        HUB_TEST(test_lengths),
+        HUB_TEST(test_more_than_promised),
+        HUB_TEST(test_flipped),
+        HUB_TEST(test_disk),
+        HUB_TEST(test_two),
     };
-#undef TEST
     return cmocka_run_group_tests_name("pull", tests, hub_start, hub_stop);
 }

@@ -37,14 +37,12 @@ static void test_pulled(void **state)
     struct term *t = start();
     term_type(t, "/pull llama\r");
     term_expect(t, "llama:q8 is installed (3.8 MB, its sha256 is right)");
-    term_expect_no(t, "\u2591"); /* of the bar */
+    term_lacks(t, "\u2591"); /* of the bar */
     term_type(t, "/model llama\r");
     term_expect(t, "llama answers from here on");
     term_type(t, "/pull llama\r");
     term_expect(t, "is on this machine already");
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    term_free(t);
+    term_leave(t);
 }
 
 /* A question is answered while it goes on; it is stopped, and gone on with by the next program. */
@@ -58,7 +56,7 @@ static void test_beside(void **state)
     term_expect(t, "of 100 kB");
     term_type(t, "hello\r");
     term_expect(t, "5 tokens");
-    term_expect(t, "pull llama:q8 \u2591");
+    term_shows(t, "pull llama:q8 \u2591");
     term_type(t, "/pull deepseek\r");
     term_expect(t, "is being pulled");
     term_resize(t, 12, 30);
@@ -66,13 +64,10 @@ static void test_beside(void **state)
     term_resize(t, 24, 80);
     term_type(t, "/pull stop\r");
     term_expect(t, "stopped; /pull llama:q8 continues it");
-    term_expect_no(t, "\u2591");
+    term_lacks(t, "\u2591");
     term_type(t, "/pull stop\r");
     term_expect(t, "nothing is being pulled");
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    assert_restored(t);
-    term_free(t);
+    term_leave(t);
     hub_use("hub", "good");
     hub_forget();
     t = start();
@@ -100,7 +95,7 @@ static void test_ends(void **state)
         if (way == 0)
             term_type(t, "\004");
         else if (way == 1)
-            kill(term_pid(t), SIGKILL);
+            term_signal(t, SIGKILL);
         else
             term_hang_up(t);
         assert_int_equal(term_end(t), way == 0 ? 0 : way == 1 ? -SIGKILL : 128 + SIGHUP);
@@ -121,9 +116,7 @@ static void test_refused(void **state)
     term_expect(t, "not a model that can be pulled: ../x");
     term_type(t, "/pull\r");
     term_expect(t, "deepseek:q8, 1.9 GB, MIT");
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    term_free(t);
+    term_leave(t);
     setenv("HF_TOKEN", "a b", 1);
     t = start();
     term_type(t, "/pull llama\r");
@@ -143,9 +136,7 @@ static void test_line_mode(void **state)
     term_expect(t, "stopped; /pull llama:q8 continues it");
     term_type(t, "/pull stop\r");
     term_expect(t, "nothing is being pulled");
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    term_free(t);
+    term_leave(t);
     struct run r;
     run_duet(&r, NULL, 0, "models", NULL);
     assert_contains(r.err, "0% of llama:q8 is here; duet pull llama:q8 continues it");
@@ -155,18 +146,14 @@ static void test_line_mode(void **state)
     term_expect(t, "0% of llama:q8 is here; /pull llama:q8 continues it");
     term_type(t, "/pull llama\r");
     term_expect(t, "llama:q8 is installed");
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    term_free(t);
+    term_leave(t);
 }
 
 int test_pull_screen(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, hub_sandbox, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_pulled),  TEST(test_beside),    TEST(test_ends),
-        TEST(test_refused), TEST(test_line_mode),
+        HUB_TEST(test_pulled),  HUB_TEST(test_beside),    HUB_TEST(test_ends),
+        HUB_TEST(test_refused), HUB_TEST(test_line_mode),
     };
-#undef TEST
     return cmocka_run_group_tests_name("pull-screen", tests, hub_start, hub_stop);
 }

@@ -321,12 +321,10 @@ static void test_command_line(void **state)
 
 int test_pull_trust(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, hub_sandbox, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_redirects), TEST(test_metadata), TEST(test_tls),
-        TEST(test_proxy),     TEST(test_token),    TEST(test_names),
-        TEST(test_links),     TEST(test_replaced), TEST(test_command_line),
+        HUB_TEST(test_redirects), HUB_TEST(test_metadata), HUB_TEST(test_tls),
+        HUB_TEST(test_proxy),     HUB_TEST(test_token),    HUB_TEST(test_names),
+        HUB_TEST(test_links),     HUB_TEST(test_replaced), HUB_TEST(test_command_line),
     };
-#undef TEST
     return cmocka_run_group_tests_name("pull-trust", tests, hub_start, hub_stop);
 }

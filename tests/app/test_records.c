@@ -262,15 +262,13 @@ static void test_read_only(void **state)
 
 int test_records(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, records_new, sandbox_remove)
-#define BARE(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+#define RECORDS(f) cmocka_unit_test_setup_teardown(f, records_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        BARE(test_nothing_yet),     TEST(test_log),        TEST(test_search),
-        TEST(test_export_is_inert), TEST(test_round_trip), BARE(test_chatgpt),
-        BARE(test_bad_imports),     TEST(test_rm),         TEST(test_rm_that_cannot_wipe),
-        TEST(test_read_only),
+        TEST(test_nothing_yet),        RECORDS(test_log),        RECORDS(test_search),
+        RECORDS(test_export_is_inert), RECORDS(test_round_trip), TEST(test_chatgpt),
+        TEST(test_bad_imports),        RECORDS(test_rm),         RECORDS(test_rm_that_cannot_wipe),
+        RECORDS(test_read_only),
     };
-#undef TEST
-#undef BARE
+#undef RECORDS
     return cmocka_run_group_tests_name("records", tests, NULL, NULL);
 }

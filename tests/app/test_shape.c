@@ -20,16 +20,6 @@ static const char tools[] =
     " \"b\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 99}}}}},"
     " {\"type\": \"function\", \"function\": {\"name\": \"now\"}}]";
 
-static void write_file(const char *name, const char *text)
-{
-    char path[512];
-    sandbox_path(name, path, sizeof path);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
 static void ask(struct run *r, const char *line, int status)
 {
     run_shell(r, line);
@@ -99,7 +89,7 @@ static void test_schema(void **state)
 {
     struct run r;
     (void)state;
-    write_file("s.json", "{\"type\": \"integer\", \"minimum\": 10, \"maximum\": 12}");
+    sandbox_write("s.json", "{\"type\": \"integer\", \"minimum\": 10, \"maximum\": 12}");
     ask(&r, "$DUET -q -m demo-llama --temp 3 --schema $HOME/s.json '17 + 25'", 0);
     int n = atoi(r.out);
     assert_true(n >= 10 && n <= 12 && r.out_len == 3);
@@ -151,7 +141,7 @@ static void test_grammar(void **state)
 {
     struct run r;
     (void)state;
-    write_file("g.gbnf", "root ::= \"<\" [a-c]{3} (\",\" [0-9])? \">\"\n");
+    sandbox_write("g.gbnf", "root ::= \"<\" [a-c]{3} (\",\" [0-9])? \">\"\n");
     ask(&r,
         "for i in 1 2 3; do $DUET -q -m demo-llama --temp 5 --seed $i --grammar "
         "$HOME/g.gbnf hi; done | grep -cE '^<[abc]{3}(,[0-9])?>$'",
@@ -175,14 +165,14 @@ static void assert_refused(const char *arguments, int status, const char *messag
 static void test_refusals(void **state)
 {
     (void)state;
-    write_file("bad.gbnf", "root ::= x\nx ::= (\"a\"\n");
-    write_file("left.gbnf", "root ::= \"a\" | x\nx ::= x \"b\" | \"c\"\n");
-    write_file("bad.json", "{\"type\": \"object\",}");
-    write_file("tools.json", tools);
-    write_file("bin", "");
+    sandbox_write("bad.gbnf", "root ::= x\nx ::= (\"a\"\n");
+    sandbox_write("left.gbnf", "root ::= \"a\" | x\nx ::= x \"b\" | \"c\"\n");
+    sandbox_write("bad.json", "{\"type\": \"object\",}");
+    sandbox_write("tools.json", tools);
+    sandbox_write("bin", "");
     assert_refused("--schema '{\"not\": {}}'", 2, "schema: not: not supported");
     assert_refused("--schema $HOME/bad.json", 2, "schema: not JSON: line 1");
-    write_file("esc.json", "{\"a\":\033\033[2J}");
+    sandbox_write("esc.json", "{\"a\":\033\033[2J}");
     assert_refused("--schema $HOME/esc.json", 2, "schema: not JSON: line 1");
     assert_refused("--schema $HOME/none.json", 2, "No such file");
     assert_refused("--schema 'age nat'", 2, "--schema: neither a file");
@@ -234,7 +224,7 @@ static void test_calls(void **state)
 {
     static const char *const models[] = {"demo-llama", "demo-deepseek"};
     (void)state;
-    write_file("tools.json", tools);
+    sandbox_write("tools.json", tools);
     for (int i = 0; i < 2; i++) {
         struct run r;
         char line[512];
@@ -264,7 +254,7 @@ static void test_tools_are_told(void **state)
 {
     struct run r;
     (void)state;
-    write_file("tools.json", tools);
+    sandbox_write("tools.json", tools);
     ask(&r, "$DUET -q -m demo-llama --tools $HOME/tools.json --dry-run hi", 0);
     assert_contains(r.out, "\"name\": \"add\"");
     run_done(&r);
@@ -278,7 +268,7 @@ static void test_stream(void **state)
 {
     struct run r;
     (void)state;
-    write_file("tools.json", tools);
+    sandbox_write("tools.json", tools);
     ask(&r, "$DUET -q -m demo-llama --stream-json --tools $HOME/tools.json --tool-choice now hi",
         0);
     json_t *all = parse(r.out);
@@ -293,7 +283,7 @@ static void test_lines(void **state)
 {
     static const char *const models[] = {"demo-llama", "demo-deepseek"};
     (void)state;
-    write_file(
+    sandbox_write(
         "in.jsonl",
         "{\"messages\": [{\"role\": \"user\", \"content\": \"add\"}, {\"role\": \"assistant\", "
         "\"tool_calls\": [{\"id\": \"1\", \"type\": \"function\", \"function\": {\"name\": \"add\","
@@ -323,7 +313,6 @@ static void test_lines(void **state)
 
 int test_shape(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_corpus),   TEST(test_alone_and_together),
         TEST(test_schema),   TEST(test_fields),
@@ -332,6 +321,5 @@ int test_shape(void)
         TEST(test_calls),    TEST(test_tools_are_told),
         TEST(test_stream),   TEST(test_lines),
     };
-#undef TEST
     return cmocka_run_group_tests_name("shape", tests, NULL, NULL);
 }

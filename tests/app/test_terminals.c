@@ -14,19 +14,23 @@
 
 #include <cmocka.h>
 
-/* One question on this terminal, by whatever way it offers. */
+/* Waits for a prompt: the screen's, or line mode's where the terminal is not fit for a screen. */
+static void expect_prompt(struct term *t)
+{
+    for (int i = 0; i < 1000 && !term_ended(t); i++)
+        if (term_wait(t, "Ask anything", 20) || term_wait(t, "\n> ", 20))
+            return;
+    term_shows(t, "a prompt");
+}
+
+/* One question on this terminal. */
 static void assert_answers(int rows, int cols)
 {
     struct term *t = term_start(rows, cols, "-q", "-m", some_model(), "--temp", "0", NULL);
-    term_wait(t, "Ctrl", 3000);
-    term_wait(t, ">", 2000);
-    term_read(t, 100);
+    expect_prompt(t);
     term_type(t, "17 + 25\r");
     term_expect(t, "42.");
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    assert_restored(t);
-    term_free(t);
+    term_leave(t);
 }
 
 /* Promise 44, and rows 18 and 21 of the bad inputs. */
@@ -81,42 +85,48 @@ static void test_sizes(void **state)
 /* Row 19. */
 static void test_malformed_description(void **state)
 {
-    struct run r;
+    static const char *const bytes[] = {
+        "yes garbage | head -c 3000",
+        "(printf '\\032\\001\\377\\177\\377\\177\\377\\177\\377\\177\\377\\177'; "
+        "head -c 3000 /dev/zero)", /* the header of one, with sizes that it has not */
+    };
+    char folder[256], line[512];
     (void)state;
-    setenv("MODEL", some_model(), 1);
-    run_shell(
-        &r,
-        "mkdir -p $HOME/ti/x $HOME/ti/78; head -c 3000 /dev/urandom >$HOME/ti/x/xterm-256color; "
-        "cp $HOME/ti/x/xterm-256color $HOME/ti/78/; export TERMINFO=$HOME/ti; "
-        "printf '17 + 25\\n/quit\\n' | script -qec \"$DUET -m $MODEL --temp 0 --plain\" /dev/null");
-    assert_int_equal(r.status, 0);
-    run_done(&r);
-    run_shell(&r, "export TERMINFO=$HOME/ti; (sleep 1; printf '\\004') | "
-                  "script -qec \"$DUET -m $MODEL\" /dev/null");
-    assert_in_range(r.status, 0, 6);
-    run_done(&r);
+    sandbox_path("ti", folder, sizeof folder);
+    setenv("TERMINFO", folder, 1);
+    for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) {
+        snprintf(line, sizeof line,
+                 "cd $HOME; mkdir -p ti/x ti/78; %s >ti/x/xterm-256color; cp ti/x/* ti/78",
+                 bytes[i]);
+        assert_int_equal(system(line), 0);
+        assert_answers(24, 80);
+        struct term *t = term_start(24, 80, "--plain", "-q", "-m", some_model(), NULL);
+        term_expect(t, "\n> ");
+        term_leave(t);
+    }
+    unsetenv("TERMINFO");
 }
 
 /* No language, no more than ASCII: what a terminal of that language would show as rubbish. */
 static void test_ascii_only(void **state)
 {
-    static const char *const modes[] = {"-q", "--plain"};
+    static const char *const modes[][2] = {{"-q", "tokens/s"}, {"--plain", "7 x 3 = 21.\n\n> "}};
     (void)state;
     setenv("LC_ALL", "C", 1);
     for (int i = 0; i < 2; i++) {
         size_t len;
-        struct term *t = term_start(24, 80, modes[i], "-m", some_model(), "--temp", "0", NULL);
-        term_wait(t, "Ctrl", 5000);
-        term_read(t, 100);
+        struct term *t = term_start(24, 80, modes[i][0], "-m", some_model(), "--temp", "0", NULL);
+        expect_prompt(t);
         term_type(t, "7 times 3\r");
         term_expect(t, "7 x 3 = 21.");
-        term_read(t, 200);
+        term_expect(t, modes[i][1]);
+        term_type(t, "\004");
+        assert_int_equal(term_end(t), 0);
         const char *bytes = term_bytes(t, &len);
         for (size_t k = 0; k < len; k++)
             if ((unsigned char)bytes[k] >= 0x80)
-                fail_msg("byte 0x%02x in %s: %.40s", (unsigned char)bytes[k], modes[i], bytes + k);
-        term_type(t, "\004");
-        term_end(t);
+                fail_msg("byte 0x%02x in %s: %.40s", (unsigned char)bytes[k], modes[i][0],
+                         bytes + k);
         term_free(t);
     }
 }
@@ -127,18 +137,14 @@ static void test_tmux(void **state)
     struct run r;
     (void)state;
     setenv("MODEL", endless_model(), 1);
-    run_shell(&r, "cd $HOME; T=\"tmux -S $HOME/t -f /dev/null\"; export LC_ALL=C.UTF-8; "
-                  "mkfifo in; " /* an input that never ends: at its end script types Ctrl-D */
-                  "await() { for i in $(seq 60); do $T capture-pane -p | grep -q \"$1\" && return; "
-                  "sleep 0.1; done; echo \"no $1 in:\"; $T capture-pane -p; }; "
-                  "$T new-session -d -x 80 -y 24 \"$DUET -q -m $MODEL --temp 0 --ctx 100000\"; "
-                  "await Ctrl; $T send-keys go Enter; await answering; "
-                  "for at in 'linux 20 5' 'vt100 200 60' 'xterm-256color 80 24'; do set -- $at; "
-                  "TERM=$1 timeout 0.5 script -qec \"stty cols $2 rows $3; $T attach\" /dev/null "
-                  ">/dev/null 2>&1 0<>in; $T resize-window -x $2 -y $3; done; "
-                  "await answering; $T send-keys C-c; await stopped; $T kill-server");
-    if (strstr(r.out, "no "))
-        fail_msg("%s%s", r.out, r.err);
+    run_tmux(&r, "mkfifo in; " /* an input that never ends: at its end script types Ctrl-D */
+                 "$T new-session -d -x 80 -y 24 \"$DUET -q -m $MODEL --temp 0 --ctx 100000\"; "
+                 "await Ctrl; $T send-keys go Enter; await answering; "
+                 "for at in 'linux 20 5' 'vt100 200 60' 'xterm-256color 80 24'; do set -- $at; "
+                 "TERM=$1 script -qec \"stty cols $2 rows $3; $T attach\" /dev/null "
+                 ">/dev/null 2>&1 0<>in & until [ \"$($T list-clients)\" ]; do sleep 0.02; done; "
+                 "$T detach-client -s 0; wait $!; $T resize-window -x $2 -y $3; done; "
+                 "await answering; $T send-keys C-c; await stopped");
     run_done(&r);
 }
 
@@ -147,15 +153,10 @@ static void test_tmux_in_tmux(void **state)
     struct run r;
     (void)state;
     setenv("MODEL", some_model(), 1);
-    run_shell(&r, "cd $HOME; T=\"tmux -S $HOME/t -f /dev/null\"; export LC_ALL=C.UTF-8; "
-                  "await() { for i in $(seq 60); do $T capture-pane -p | grep -q \"$1\" && return; "
-                  "sleep 0.1; done; echo \"no $1 in:\"; $T capture-pane -p; }; "
-                  "$T new-session -d -x 90 -y 30 \"unset TMUX; tmux -S $HOME/u -f /dev/null "
-                  "new-session '$DUET -q -m $MODEL'\"; "
-                  "await Ctrl; $T send-keys typed; await '\xe2\x80\xba typed'; "
-                  "tmux -S $HOME/u kill-server; $T kill-server");
-    if (strstr(r.out, "no "))
-        fail_msg("%s%s", r.out, r.err);
+    run_tmux(&r, "$T new-session -d -x 90 -y 30 \"unset TMUX; tmux -S $HOME/u -f /dev/null "
+                 "new-session '$DUET -q -m $MODEL'\"; "
+                 "await Ctrl; $T send-keys typed; await '\xe2\x80\xba typed'; "
+                 "tmux -S $HOME/u kill-server");
     run_done(&r);
 }
 
@@ -167,9 +168,7 @@ static bool greets(const char *option)
     term_type(t, "1 + 1\r");
     term_expect(t, "1 + 1 = 2.");
     term_expect(t, "tokens/s"); /* it has ended: who quits before has had no conversation */
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    term_free(t);
+    term_leave(t);
     return greeted;
 }
 
@@ -196,9 +195,7 @@ static bool greets_in_line_mode(void)
     term_expect(t, "1 + 1 = 2.");
     const char *waits = strstr(term_screen(t), "being loaded");
     assert_true(!waits || !strstr(waits + 1, "being loaded")); /* where one waits: said once */
-    term_type(t, "\004");
-    assert_int_equal(term_end(t), 0);
-    term_free(t);
+    term_leave(t);
     return greeted;
 }
 
@@ -212,18 +209,25 @@ static void test_first_time_in_line_mode(void **state)
 /* What is read aloud holds nothing that is not to be said. */
 static void test_line_mode_is_bare(void **state)
 {
-    struct run r;
+    static const char *const lines[][2] = {
+        {"17 + 25\r", "17 + 25 = 42."}, {"/help\r", "/quit"},
+        {"/list\r", "1  17 + 25"},      {"/model\r", "demo-deepseek"},
+        {"/stats\r", "tokens"},         {"/nothing\r", "no command /nothing"},
+    };
+    size_t len;
     (void)state;
-    setenv("MODEL", some_model(), 1);
+    const char *model = some_model();
     setenv("TERM", "dumb", 1);
-    run_shell(
-        &r,
-        "(sleep 1; echo '17 + 25'; sleep 1; echo /help; echo /list; echo '/model'; echo /stats; "
-        "echo /nothing; echo /quit) | script -qec \"$DUET -m $MODEL --temp 0\" /dev/null");
-    assert_int_equal(r.status, 0);
-    assert_null(strchr(r.out, '\033'));
-    assert_contains(r.out, "17 + 25 = 42.");
-    run_done(&r);
+    struct term *t = term_start(24, 80, "-m", model, "--temp", "0", NULL);
+    term_expect(t, "\n> ");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        term_type(t, lines[i][0]);
+        term_expect(t, lines[i][1]);
+    }
+    term_type(t, "/quit\r");
+    assert_int_equal(term_end(t), 0);
+    assert_null(strchr(term_bytes(t, &len), '\033'));
+    term_free(t);
 }
 
 /* One answer that is broken off leaves the terminal in its own style, and on a line of its own. */
@@ -236,7 +240,7 @@ static void test_broken_off(void **state)
         size_t len;
         struct term *t = term_start(24, 80, "-m", endless_thinker(), "go", NULL);
         term_read(t, 500);
-        kill(term_pid(t), signals[i]);
+        term_signal(t, signals[i]);
         assert_int_equal(term_end(t), 128 + signals[i]);
         const char *bytes = term_bytes(t, &len);
         assert_true(len > strlen(end));
@@ -260,7 +264,7 @@ static void test_mouse_modes(void **state)
         struct term *t = term_start(24, 80, "-m", some_model(), "--mouse", NULL);
         term_expect(t, "Ctrl");
         if (signals[i])
-            kill(term_pid(t), signals[i]);
+            term_signal(t, signals[i]);
         else
             term_type(t, "\004");
         term_end(t);
@@ -278,18 +282,18 @@ static void test_mouse_modes(void **state)
 int test_terminals(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_kinds_and_languages, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_unknown_kinds, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_sizes, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_malformed_description, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_ascii_only, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_tmux, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_tmux_in_tmux, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_first_time, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_first_time_in_line_mode, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_line_mode_is_bare, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_mouse_modes, sandbox_new, sandbox_remove),
-        cmocka_unit_test_setup_teardown(test_broken_off, sandbox_new, sandbox_remove),
+        TEST(test_kinds_and_languages),
+        TEST(test_unknown_kinds),
+        TEST(test_sizes),
+        TEST(test_malformed_description),
+        TEST(test_ascii_only),
+        TEST(test_tmux),
+        TEST(test_tmux_in_tmux),
+        TEST(test_first_time),
+        TEST(test_first_time_in_line_mode),
+        TEST(test_line_mode_is_bare),
+        TEST(test_mouse_modes),
+        TEST(test_broken_off),
     };
     return cmocka_run_group_tests_name("terminals", tests, NULL, NULL);
 }

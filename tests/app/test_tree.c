@@ -335,13 +335,11 @@ static void test_locked(void **state)
 
 int test_tree(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_versions),    TEST(test_reload),
         TEST(test_taking_back), TEST(test_fork),
         TEST(test_window),      TEST(test_two),
         TEST(test_locked),      TEST(test_growing_elsewhere),
     };
-#undef TEST
     return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
 }

@@ -54,6 +54,12 @@ int sandbox_new(void **state);
 int sandbox_remove(void **state);
 void sandbox_path(const char *name, char *out, size_t outlen);
 
+/* A test with a sandbox of its own. */
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sandbox_new, sandbox_remove)
+
+/* Writes this text to a file in it. */
+void sandbox_write(const char *name, const char *text);
+
 /* A model that answers anything. */
 const char *some_model(void);
 
@@ -78,7 +84,7 @@ struct run {
 };
 
 /* Runs duet with these arguments (NULL at the end) and this input; NULL: /dev/null. Fails the test
- * if that takes over 20 s. Free with run_done. */
+ * if that takes over a minute. Free with run_done. */
 void run_duet(struct run *r, const char *input, size_t len, ...);
 void run_done(struct run *r);
 
@@ -89,6 +95,10 @@ void run_shell(struct run *r, const char *line);
 void assert_error_line(const struct run *r);
 void assert_contains(const char *text, const char *part);
 
+/* The same with a server of tmux in the sandbox, $T: `await TEXT` waits until its pane shows the
+ * text. */
+void run_tmux(struct run *r, const char *line);
+
 /* On a terminal */
 
 struct term;
@@ -96,25 +106,36 @@ struct term;
 /* Starts duet on a terminal of that size; arguments as above. */
 struct term *term_start(int rows, int cols, ...);
 
+/* The same on the screen, with an answer of endless_model() that is being written. */
+struct term *term_start_answer(void);
+
 /* Kills it if it still runs. */
 void term_free(struct term *t);
 
+/* What a user does: types, drags the window, sends a signal. */
 void term_type(struct term *t, const char *keys);
 void term_resize(struct term *t, int rows, int cols);
+void term_signal(struct term *t, int signal);
+
+/* What comes of the latest of these. Text has come when there is more of it than on a screen before,
+ * so what stood there already, and stands there still, is not taken for it. What does not come
+ * within a minute, or before duet ends, fails the test. */
+void term_expect(struct term *t, const char *text);
+void term_expect_gone(struct term *t, const char *text); /* was there, and goes */
+void term_expect_bytes(struct term *t, const char *bytes);
+
+/* Waits until the text is there, or not there, and fails in the same way. It may have been so
+ * before: to be sure that it still is, wait first for something that comes. */
+void term_shows(struct term *t, const char *text);
+void term_lacks(struct term *t, const char *text);
+
+/* As term_shows; false after `ms`. */
+bool term_wait(struct term *t, const char *text, int ms);
 
 /* Tells the program a size that the screen does not have: libvterm does not survive every one. */
 void term_claim_size(struct term *t, int rows, int cols);
 pid_t term_pid(const struct term *t);
 bool term_ended(struct term *t); /* looks whether it has */
-
-/* Reads until the screen shows the text, or duet has ended; false after `ms`. */
-bool term_wait(struct term *t, const char *text, int ms);
-
-/* Waits, and fails the test with the screen where the text does not come in 10 s. */
-void term_expect(struct term *t, const char *text);
-
-/* Waits until the text is not, or no longer, on the screen; else fails the test in the same way. */
-void term_expect_no(struct term *t, const char *text);
 
 /* Reads whatever comes in the next `ms`. */
 void term_read(struct term *t, int ms);
@@ -125,8 +146,11 @@ const char *term_screen(struct term *t);
 /* Everything that was written to the terminal, NUL-terminated. */
 const char *term_bytes(const struct term *t, size_t *len);
 
-/* Waits for the end: exit status or minus the signal; fails the test after 10 s. */
+/* Waits for the end: exit status or minus the signal; fails the test after a minute. */
 int term_end(struct term *t);
+
+/* Leaves by Ctrl-D, as users do: with 0, the terminal given back. Frees it. */
+void term_leave(struct term *t);
 
 /* Closes the user's end, as a lost connection does. */
 void term_hang_up(struct term *t);

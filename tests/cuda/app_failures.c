@@ -73,7 +73,7 @@ static void test_the_cpu_takes_over(void **state)
     term_expect(t, "the stub was told to fail");
     term_expect(t, "continuing on the CPU");
     term_type(t, "/new\r");
-    term_expect_no(t, "continuing");
+    term_expect_gone(t, "continuing");
     term_type(t, "17 + 25\r");
     term_expect(t, "17 + 25 = 42");
     term_type(t, "\004");
@@ -115,7 +115,7 @@ static void test_one_on_the_cpu(void **state)
     term_type(t, "/model demo-llama gpu\r");
     term_expect(t, "demo-deepseek gave way to demo-llama (needs ");
     term_type(t, "/new\r");
-    term_expect_no(t, "gave way");
+    term_expect_gone(t, "gave way");
     term_type(t, "/ps\r");
     term_expect(t, "demo-llama  stub");
     term_type(t, "/model demo-llama cpu\r");
