@@ -88,7 +88,7 @@ static int start_server(const char *model)
         _exit(127);
     }
     atexit(end_server);
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 6000; i++) {
         char *ports = read_file("ports", 0);
         if (ports) {
             snprintf(hub.ports, sizeof hub.ports, "\n%s", ports);

@@ -69,7 +69,7 @@ void wait_for_part(void)
     struct stat st;
     sandbox_path(".local/share/duet/models/Llama-3.2-1B-Instruct-Q8_0.gguf.part", part,
                  sizeof part);
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 12000; i++) {
         if (stat(part, &st) == 0 && st.st_size > 0)
             return;
         usleep(5000);

@@ -87,7 +87,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 int sandbox_remove(void **state)
 {
     (void)state;
-    for (int i = 0; i < 50; i++) { /* who was hung up may still be writing and tidying up */
+    for (int i = 0; i < 600; i++) { /* who was hung up may still be writing and tidying up */
         nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
         if (access(home, F_OK) != 0)
             return 0;

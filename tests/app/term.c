@@ -170,7 +170,7 @@ static bool read_once(struct term *t, int ms)
 {
     char step[65536];
     struct pollfd fd = {t->master, POLLIN, 0};
-    if (t->master < 0 || poll(&fd, 1, ms) <= 0)
+    if (poll(&fd, 1, ms) <= 0) /* one that was hung up is waited for all the same */
         return false;
     ssize_t n = read(t->master, step, sizeof step);
     if (n <= 0)

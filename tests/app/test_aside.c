@@ -141,7 +141,7 @@ static void assert_leaves(struct term *t, pid_t thread, const char *keys, int st
 {
     int ended = 0;
     term_type(t, keys);
-    for (int i = 0; i < 500 && waitpid(thread, &ended, __WALL | WNOHANG) == 0; i++)
+    for (int i = 0; i < 3000 && waitpid(thread, &ended, __WALL | WNOHANG) == 0; i++)
         term_read(t, 20);
     if (!WIFEXITED(ended))
         fail_msg("duet waits for the model; the screen:\n%s", term_screen(t));

@@ -26,7 +26,7 @@ static const struct {
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
-/* Shell lines that print what is offered for $T; $DIR holds the completions. */
+/* Shell lines that print what is offered for $T, which has $OFFERED; $DIR holds the completions. */
 static const char bash[] =
     "source $DIR/duet.bash; IFS=' ' read -ra COMP_WORDS <<<\"$T\"; "
     "[[ $T == *' ' ]] && COMP_WORDS+=(''); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); "
@@ -37,12 +37,12 @@ static const char zsh[] =
     "cat >z <<'END'\n"
     "zmodload zsh/zpty\n"
     "zpty z 'TERM=dumb zsh -f -i'\n"
-    "take() { local all= some; for i in {1..200}; do zpty -rt z some && all+=$some || sleep 0.02\n"
+    "take() { local all= some; for i in {1..2500}; do zpty -rt z some && all+=$some || sleep 0.02\n"
     "[[ $all == *$1* ]] && break; done; print -r -- $all }\n"
     "zpty -w z 'PS1=; fpath=($DIR $fpath); autoload -U compinit; compinit -u -D; print rea\"\"dy'\n"
     "take ready >/dev/null\n"
-    "zpty -w -n z \"$T\"$'\\t\\t'; sleep 0.3; zpty -w -n z $'\\x15'; zpty -w z 'print do\"\"ne'\n"
-    "take done\n"
+    "zpty -w -n z \"$T\"$'\\t\\t'; take $OFFERED\n"
+    "zpty -w -n z $'\\x15'; zpty -w z 'print do\"\"ne'; take done\n"
     "END\n"
     "zsh -f z";
 
@@ -64,6 +64,7 @@ static void try_shell(const char *name, const char *line)
     for (int i = 0; i < N_ROWS; i++) {
         char run[4096];
         setenv("T", rows[i].typed, 1);
+        setenv("OFFERED", rows[i].offered, 1);
         snprintf(run, sizeof run, "PATH=$HOME/bin:$PATH; cd $HOME/w; %s", line);
         run_shell(&r, run);
         if (!strstr(r.out, rows[i].offered) || strstr(r.out, rows[i].not_offered))

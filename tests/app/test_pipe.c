@@ -1,6 +1,7 @@
 /* test_pipe.c - one prompt, one answer: streams, exit statuses, what is kept. */
 #include "tests/app/tests.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,6 +11,8 @@
 
 #include <cmocka.h>
 #include <jansson.h>
+
+#include "app/chat/history.h"
 
 static json_t *parse(const struct run *r)
 {
@@ -236,16 +239,34 @@ static void test_closed_pipe(void **state)
     run_done(&r);
 }
 
+/* The state of the answer in the newest conversation. */
+static enum store_state newest_state(void)
+{
+    struct history h;
+    char path[PATH_MAX], err[256];
+    sandbox_path(".local/share/duet/chat.db", path, sizeof path);
+    assert_int_equal(history_open(&h, path, NULL, err, sizeof err), 0);
+    assert_int_equal(history_load(&h, history_find(&h, NULL), err, sizeof err), 0);
+    assert_int_equal(h.n_turns, 2);
+    enum store_state state = h.turns[1]->state;
+    history_close(&h);
+    return state;
+}
+
 static void test_interrupts(void **state)
 {
     static const struct {
         const char *signal;
         int status;
-        const char *stored;
-    } rows[] = {{"INT", 130, "2"}, {"TERM", 143, "3"}, {"HUP", 129, "3"}};
+        enum store_state stored;
+    } rows[] = {
+        {"INT", 130, STORE_STOPPED},
+        {"TERM", 143, STORE_INTERRUPTED},
+        {"HUP", 129, STORE_INTERRUPTED},
+    };
     setenv("M", endless_model(), 1);
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct run r;
         char line[512];
         snprintf(line, sizeof line,
@@ -256,8 +277,9 @@ static void test_interrupts(void **state)
         run_shell(&r, line);
         char expected[16];
         snprintf(expected, sizeof expected, "%d\n", rows[i].status);
-        assert_contains(r.out, expected);
+        assert_string_equal(r.out, expected);
         run_done(&r);
+        assert_int_equal(newest_state(), rows[i].stored);
     }
 }
 
