@@ -198,6 +198,7 @@ static void test_giving_way_on_the_gpu(void **state)
     term_type(t, line);
     term_expect(t, "demo-llama gave way to third (needs ");
     term_type(t, "/new\r");
+    term_expect_gone(t, "gave way");
     term_type(t, "/ps\r");
     term_expect(t, "third");
     term_expect(t, "demo-deepseek  stub");
