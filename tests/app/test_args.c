@@ -50,7 +50,7 @@ static void assert_refused(const char *line, const char *message)
     done(p);
 }
 
-static void test_values(void **state)
+static void options_take_their_values(void **state)
 {
     (void)state;
     struct parsed *p = parse("-m|llama|--temp=0.5|-n|20|--seed|9007199254740991|--top-k|0|-qR|-c");
@@ -83,7 +83,7 @@ static void test_values(void **state)
     assert_refused("--date=24-7-26", "--date: not a day like 2024-07-26 (got 24-7-26)");
 }
 
-static void test_spellings(void **state)
+static void other_programs_spellings_are_taken(void **state)
 {
     (void)state;
     struct parsed *p = parse(
@@ -108,8 +108,8 @@ static void test_spellings(void **state)
     done(p);
 }
 
-/* How many layers are computed on the GPU is all or none here. */
-static void test_layers(void **state)
+/* Whatever number of them another program would take. */
+static void all_layers_or_none_are_on_the_gpu(void **state)
 {
     (void)state;
     struct parsed *p = parse("-ngl|99");
@@ -123,7 +123,7 @@ static void test_layers(void **state)
     assert_refused("-ngl|all", "-ngl: not a whole number (got all, limit 0 to 1000000)");
 }
 
-static void test_words(void **state)
+static void words_that_are_no_options_are_the_prompt(void **state)
 {
     (void)state;
     struct parsed *p = parse("17|-n5|+|--|-25|--json");
@@ -136,7 +136,7 @@ static void test_words(void **state)
     done(p);
 }
 
-static void test_negative_prompt(void **state)
+static void a_prompt_may_begin_with_a_minus(void **state)
 {
     (void)state;
     struct parsed *p = parse("-p|-5 + 3|-p|--7");
@@ -145,7 +145,7 @@ static void test_negative_prompt(void **state)
     done(p);
 }
 
-static void test_unknown(void **state)
+static void unknown_options_are_refused_with_a_guess(void **state)
 {
     (void)state;
     assert_refused("--modle|x", "--modle: unknown option; did you mean --model?");
@@ -158,7 +158,7 @@ static void test_unknown(void **state)
     assert_refused("--quiet=maybe", "--quiet: neither on nor off (got maybe)");
 }
 
-static void test_missing_values(void **state)
+static void an_option_without_its_value_is_refused(void **state)
 {
     (void)state;
     assert_refused("--model", "--model: needs a value, NAME");
@@ -167,7 +167,7 @@ static void test_missing_values(void **state)
     assert_refused("--system|--nothing-of-ours", "--system: needs a value, TEXT");
 }
 
-static void test_numbers(void **state)
+static void numbers_are_whole_and_within_limits(void **state)
 {
     (void)state;
     static const char *const not_real[] = {"abc", "nan", "0.5x", "", " 1"};
@@ -203,7 +203,7 @@ static void test_numbers(void **state)
     }
 }
 
-static void test_contradictions(void **state)
+static void options_that_contradict_are_refused(void **state)
 {
     (void)state;
     assert_refused("--cpu|--cuda", "--cuda: contradicts --cpu");
@@ -214,9 +214,8 @@ static void test_contradictions(void **state)
     done(p);
 }
 
-/* Every option has its place in help and in the list for completions, and each verb knows a
- * spelling once. */
-static void test_table(void **state)
+/* And no verb has two options of one spelling. */
+static void every_option_is_in_help_and_completions(void **state)
 {
     struct run help, list;
     (void)state;
@@ -245,8 +244,7 @@ static void test_table(void **state)
     run_done(&list);
 }
 
-/* No line of it wraps in 80 columns. */
-static void test_help_fits(void **state)
+static void help_fits_80_columns(void **state)
 {
     struct run r;
     (void)state;
@@ -258,7 +256,7 @@ static void test_help_fits(void **state)
     run_done(&r);
 }
 
-static void test_verbs(void **state)
+static void an_option_belongs_to_its_verb(void **state)
 {
     struct run r;
     (void)state;
@@ -285,8 +283,7 @@ static void test_verbs(void **state)
     run_done(&r);
 }
 
-/* Nothing is needed to say who one is. */
-static void test_information(void **state)
+static void version_and_help_need_no_home(void **state)
 {
     struct run r;
     (void)state;
@@ -307,19 +304,19 @@ static void test_information(void **state)
 int test_args(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_spellings),
-        cmocka_unit_test(test_layers),
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_negative_prompt),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_missing_values),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_contradictions),
-        TEST(test_table),
-        TEST(test_help_fits),
-        TEST(test_verbs),
-        TEST(test_information),
+        cmocka_unit_test(options_take_their_values),
+        cmocka_unit_test(other_programs_spellings_are_taken),
+        cmocka_unit_test(all_layers_or_none_are_on_the_gpu),
+        cmocka_unit_test(words_that_are_no_options_are_the_prompt),
+        cmocka_unit_test(a_prompt_may_begin_with_a_minus),
+        cmocka_unit_test(unknown_options_are_refused_with_a_guess),
+        cmocka_unit_test(an_option_without_its_value_is_refused),
+        cmocka_unit_test(numbers_are_whole_and_within_limits),
+        cmocka_unit_test(options_that_contradict_are_refused),
+        TEST(every_option_is_in_help_and_completions),
+        TEST(help_fits_80_columns),
+        TEST(an_option_belongs_to_its_verb),
+        TEST(version_and_help_need_no_home),
     };
     return cmocka_run_group_tests_name("args", tests, NULL, NULL);
 }

@@ -47,7 +47,7 @@ static void live(void *ud, int done_fd, double ms)
         poll(&fd, 1, 10000);
 }
 
-static void test_run_aside(void **state)
+static void work_runs_while_the_screen_lives(void **state)
 {
     struct work w = {0};
     (void)state;
@@ -70,8 +70,8 @@ static void count_turns(void *ud, int done_fd, double ms)
     poll(&fd, 1, 10000);
 }
 
-/* Opening a model, what it refuses, and moving it: all of that beside the screen. */
-static void test_opened_aside(void **state)
+/* What is refused too; one that is open already takes no time. */
+static void models_are_opened_beside_the_screen(void **state)
 {
     struct options options = {.device = ENGINE_DEVICE_CPU};
     struct paths paths = {0};
@@ -98,8 +98,7 @@ static void test_opened_aside(void **state)
     model_pool_done(&h);
 }
 
-/* Keys that were typed while a model was opened are there when it is. */
-static void test_typing_on(void **state)
+static void keys_typed_while_a_model_opens_are_kept(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
@@ -150,8 +149,8 @@ static void assert_leaves(struct term *t, pid_t thread, const char *keys, int st
     term_free(t);
 }
 
-/* Who has had enough of a disk that hangs can leave, and finds what was being written. */
-static void test_hung_disk(void **state)
+/* The draft is there at the next start. */
+static void a_hung_disk_can_be_left(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "-m", "demo-llama", NULL);
@@ -186,10 +185,10 @@ static void test_hung_disk(void **state)
 int test_aside(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_run_aside),
-        TEST(test_opened_aside),
-        TEST(test_typing_on),
-        TEST(test_hung_disk),
+        TEST(work_runs_while_the_screen_lives),
+        TEST(models_are_opened_beside_the_screen),
+        TEST(keys_typed_while_a_model_opens_are_kept),
+        TEST(a_hung_disk_can_be_left),
     };
     return cmocka_run_group_tests_name("aside", tests, NULL, NULL);
 }

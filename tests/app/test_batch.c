@@ -64,8 +64,7 @@ static json_int_t usage_at(json_t *lines, size_t i, const char *key)
     return json_integer_value(json_object_get(usage, key));
 }
 
-/* Every way to write a line; ids, order and settings of its own. */
-static void test_lines(void **state)
+static void every_form_of_a_line_is_read(void **state)
 {
     (void)state;
     json_t *out = batch(
@@ -88,8 +87,8 @@ static void test_lines(void **state)
     json_decref(out);
 }
 
-/* What is wrong with a line is said on its line, and the others are answered. */
-static void test_bad_lines(void **state)
+/* What is wrong is said on the line's own answer. */
+static void a_bad_line_spoils_no_other(void **state)
 {
     static const struct {
         const char *line, *why;
@@ -131,8 +130,8 @@ static void test_bad_lines(void **state)
     json_decref(out);
 }
 
-/* A line says the same in company as alone: text, seed, counts. */
-static void test_company_changes_nothing(void **state)
+/* Text, seed and counts are the same whether a line is computed alone or among others. */
+static void company_changes_nothing(void **state)
 {
     char input[4096] = "";
     (void)state;
@@ -168,8 +167,7 @@ static void test_company_changes_nothing(void **state)
     json_decref(together);
 }
 
-/* What prompts begin with in common is computed for one of them. */
-static void test_shared_prefix(void **state)
+static void a_common_prefix_is_computed_once(void **state)
 {
     char input[8192] = "";
     (void)state;
@@ -188,8 +186,8 @@ static void test_shared_prefix(void **state)
     json_decref(out);
 }
 
-/* What an interrupted run has left, errors included, is brought up to the whole. */
-static void test_resume(void **state)
+/* Lines that failed are tried again. */
+static void resume_completes_what_is_missing(void **state)
 {
     struct run r;
     (void)state;
@@ -214,7 +212,7 @@ static void test_resume(void **state)
     run_done(&r);
 }
 
-static void test_ends(void **state)
+static void batch_ends_with_the_right_status(void **state)
 {
     static const struct {
         const char *line;
@@ -255,8 +253,7 @@ static void test_ends(void **state)
     }
 }
 
-/* Ctrl-C in mid-batch: what is done is on its lines, and --resume goes on from there. */
-static void test_interrupt(void **state)
+static void an_interrupt_keeps_what_is_done(void **state)
 {
     struct run r;
     (void)state;
@@ -275,9 +272,10 @@ static void test_interrupt(void **state)
 int test_batch(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_lines),         TEST(test_bad_lines), TEST(test_company_changes_nothing),
-        TEST(test_shared_prefix), TEST(test_resume),    TEST(test_ends),
-        TEST(test_interrupt),
+        TEST(every_form_of_a_line_is_read),     TEST(a_bad_line_spoils_no_other),
+        TEST(company_changes_nothing),          TEST(a_common_prefix_is_computed_once),
+        TEST(resume_completes_what_is_missing), TEST(batch_ends_with_the_right_status),
+        TEST(an_interrupt_keeps_what_is_done),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }

@@ -82,8 +82,8 @@ static void near(double a, double b)
         fail_msg("%g is not %g", a, b);
 }
 
-/* Medians of an odd number of runs, so that a time's median is that of its speed. */
-static void test_measures(void **state)
+/* An odd number of runs: the median of the times is then that of the speeds. */
+static void every_figure_is_measured(void **state)
 {
     struct run r;
     (void)state;
@@ -132,8 +132,7 @@ static void test_measures(void **state)
     run_done(&r);
 }
 
-/* Without a name, in a place where no model is installed: the two that come with the program. */
-static void test_models_side_by_side(void **state)
+static void without_a_name_both_demo_models_are_measured(void **state)
 {
     struct run r;
     (void)state;
@@ -152,8 +151,8 @@ static void test_models_side_by_side(void **state)
     run_done(&r);
 }
 
-/* The others are measured all the same; one that is named twice is measured once. */
-static void test_one_that_cannot_be_opened(void **state)
+/* And one that is named twice is measured once. */
+static void one_bad_model_stops_no_other(void **state)
 {
     struct run r;
     (void)state;
@@ -173,8 +172,7 @@ static void test_one_that_cannot_be_opened(void **state)
     run_done(&r);
 }
 
-/* Ctrl-C ends it, and what there is by then is printed. */
-static void test_interrupt(void **state)
+static void an_interrupt_prints_what_was_measured(void **state)
 {
     (void)state;
     struct term *t = term_start(30, 80, "bench", "-m", some_model(), "--prompts", "8", "--contexts",
@@ -211,7 +209,7 @@ static const char results[] =
     "{\"name\": \"load_ms\", \"median\": 2, \"p99\": 2, \"low\": 2, \"high\": 2, \"runs\": 1}"
     "]}]}";
 
-static void test_printing(void **state)
+static void names_are_inert_in_every_form(void **state)
 {
     struct run r;
     (void)state;
@@ -289,7 +287,7 @@ static void write_pair(void)
                                                                    "1", "1", "1"));
 }
 
-static void test_comparing(void **state)
+static void changes_are_told_from_noise(void **state)
 {
     struct run r;
     (void)state;
@@ -326,7 +324,7 @@ static void test_comparing(void **state)
     run_done(&r);
 }
 
-static void test_nothing_to_compare(void **state)
+static void runs_without_a_common_figure_are_refused(void **state)
 {
     struct run r;
     (void)state;
@@ -363,7 +361,7 @@ static void assert_refused(const char *line, const char *part)
     run_done(&r);
 }
 
-static void test_strange_files(void **state)
+static void strange_files_are_refused(void **state)
 {
 #define START                                                                                      \
     "{\"duet_bench\": 1, \"version\": \"1\", \"machine\": \"\", \"generate\": 8, \"runs\": 5,"     \
@@ -414,7 +412,7 @@ static void test_strange_files(void **state)
 #undef START
 }
 
-static void test_wrong_options(void **state)
+static void wrong_options_are_refused(void **state)
 {
     static const struct {
         const char *line, *part;
@@ -438,15 +436,15 @@ static void test_wrong_options(void **state)
 int test_bench(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_measures),
-        TEST(test_models_side_by_side),
-        TEST(test_one_that_cannot_be_opened),
-        TEST(test_interrupt),
-        TEST(test_printing),
-        TEST(test_comparing),
-        TEST(test_nothing_to_compare),
-        TEST(test_strange_files),
-        TEST(test_wrong_options),
+        TEST(every_figure_is_measured),
+        TEST(without_a_name_both_demo_models_are_measured),
+        TEST(one_bad_model_stops_no_other),
+        TEST(an_interrupt_prints_what_was_measured),
+        TEST(names_are_inert_in_every_form),
+        TEST(changes_are_told_from_noise),
+        TEST(runs_without_a_common_figure_are_refused),
+        TEST(strange_files_are_refused),
+        TEST(wrong_options_are_refused),
     };
     return cmocka_run_group_tests_name("bench", tests, NULL, NULL);
 }

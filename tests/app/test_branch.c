@@ -25,9 +25,8 @@ static int prompt_rest(const struct chat *c)
 /* What is cached is whole blocks of this many tokens. */
 enum { BLOCK = 32 };
 
-/* The second switch costs nothing: both models stay, and each finds in its cache what it has
- * read. */
-static void test_switching(void **state)
+/* Both models stay in memory, and each finds in its cache what it has read. */
+static void switching_back_computes_nothing_again(void **state)
 {
     struct talk p;
     (void)state;
@@ -65,7 +64,7 @@ static void test_switching(void **state)
     talk_close(&p);
 }
 
-static void test_regenerating(void **state)
+static void versions_can_be_made_and_walked(void **state)
 {
     struct talk p;
     size_t at;
@@ -113,8 +112,7 @@ static void test_regenerating(void **state)
     talk_close(&p);
 }
 
-/* Bytes that are no text become text, also on a branch. */
-static void test_bad_bytes(void **state)
+static void bad_bytes_become_text_on_a_branch_too(void **state)
 {
     struct talk p;
     char err[256];
@@ -131,8 +129,7 @@ static void test_bad_bytes(void **state)
     talk_close(&p);
 }
 
-/* While an answer is being written the path stays as it is. */
-static void test_busy(void **state)
+static void the_path_is_fixed_while_an_answer_comes(void **state)
 {
     static const char *const lines[] = {"/regen", "/edit", "/undo", "/redo", "/fork", "/version <"};
     struct talk p;
@@ -158,7 +155,7 @@ static struct term *start(void)
     return t;
 }
 
-static void test_versions_on_screen(void **state)
+static void versions_can_be_walked_on_the_screen(void **state)
 {
     (void)state;
     struct term *t = start();
@@ -196,8 +193,7 @@ static void test_versions_on_screen(void **state)
     term_leave(t);
 }
 
-/* What was being written before, and what is written instead, are both there afterwards. */
-static void test_editing_keeps_the_draft(void **state)
+static void editing_keeps_the_draft(void **state)
 {
     (void)state;
     struct term *t = start();
@@ -217,7 +213,7 @@ static void test_editing_keeps_the_draft(void **state)
     term_leave(t);
 }
 
-static void test_waiting(void **state)
+static void questions_wait_while_an_answer_comes(void **state)
 {
     (void)state;
     struct term *t = term_start_answer();
@@ -251,8 +247,7 @@ static void test_waiting(void **state)
     term_leave(t);
 }
 
-/* Leaving forgets what waits, and so asks once. */
-static void test_leaving_with_questions(void **state)
+static void leaving_asks_once_about_waiting_questions(void **state)
 {
     (void)state;
     struct term *t = term_start_answer();
@@ -272,9 +267,8 @@ static void test_leaving_with_questions(void **state)
     term_free(t);
 }
 
-/* A process that is ended from outside leaves what waits, and what is being written, to the next
- * one, where nothing is asked by itself. */
-static void test_questions_survive(void **state)
+/* A lost connection too. The next start has them and the draft, and asks nothing by itself. */
+static void waiting_questions_survive_a_kill(void **state)
 {
     static const int signals[] = {SIGHUP, SIGKILL};
     (void)state;
@@ -331,8 +325,8 @@ static int count_messages(const char *text)
     return n;
 }
 
-/* What is sent after a stop, though the answer has not ended yet, is asked; what waited is not. */
-static void test_sent_after_stop(void **state)
+/* Even before the stopped answer has ended. What waited is not asked. */
+static void a_question_sent_after_a_stop_is_asked(void **state)
 {
     (void)state;
     struct term *t = term_start_answer();
@@ -368,9 +362,8 @@ static void assert_file_contains(const char *path, const char *part)
     assert_contains(text, part);
 }
 
-/* A conversation that could not be saved is not left: what was said in it would be lost. It can be
- * taken elsewhere. */
-static void test_unsaved(void **state)
+/* Leaving it would lose what was said. */
+static void an_unsaved_conversation_is_not_left(void **state)
 {
     static const char *const lines[] = {"/new", "/fork", "/switch 1"};
     struct talk p;
@@ -405,9 +398,8 @@ static void test_unsaved(void **state)
     talk_close(&p);
 }
 
-/* An answer in the middle that is written once more ends the path; what followed stays with the
- * other. */
-static void test_regenerating_in_the_middle(void **state)
+/* What followed stays with the other version. */
+static void a_new_answer_in_the_middle_ends_the_path(void **state)
 {
     (void)state;
     struct term *t = start();
@@ -426,8 +418,7 @@ static void test_regenerating_in_the_middle(void **state)
     term_leave(t);
 }
 
-/* It is asked by itself when the answer has ended. */
-static void test_waiting_is_asked(void **state)
+static void waiting_questions_are_asked_in_order(void **state)
 {
     (void)state;
     struct term *t = start();
@@ -438,7 +429,7 @@ static void test_waiting_is_asked(void **state)
     term_leave(t);
 }
 
-static void test_other_model_by_key(void **state)
+static void a_key_has_another_model_answer_again(void **state)
 {
     (void)state;
     struct term *t = start();
@@ -454,8 +445,7 @@ static void test_other_model_by_key(void **state)
     term_leave(t);
 }
 
-/* Another model goes on with the conversation, and the transcript says who said what. */
-static void test_switching_by_key(void **state)
+static void the_transcript_says_which_model_answered(void **state)
 {
     (void)state;
     thinking_model();
@@ -484,7 +474,7 @@ static void test_switching_by_key(void **state)
 
 /* Line by line */
 
-static void test_line_mode(void **state)
+static void versions_can_be_walked_in_line_mode(void **state)
 {
     (void)state;
     struct term *t = term_start(40, 80, "--plain", "-m", some_model(), "--temp", "0", NULL);
@@ -513,8 +503,7 @@ static void test_line_mode(void **state)
     term_leave(t);
 }
 
-/* Killed while a second version is written: both are there. */
-static void test_killed(void **state)
+static void a_kill_keeps_both_versions(void **state)
 {
     (void)state;
     struct term *t = start();
@@ -540,23 +529,23 @@ static void test_killed(void **state)
 int test_branch(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_switching),
-        TEST(test_regenerating),
-        TEST(test_busy),
-        TEST(test_bad_bytes),
-        TEST(test_versions_on_screen),
-        TEST(test_editing_keeps_the_draft),
-        TEST(test_waiting),
-        TEST(test_waiting_is_asked),
-        TEST(test_leaving_with_questions),
-        TEST(test_questions_survive),
-        TEST(test_sent_after_stop),
-        TEST(test_unsaved),
-        TEST(test_regenerating_in_the_middle),
-        TEST(test_other_model_by_key),
-        TEST(test_switching_by_key),
-        TEST(test_line_mode),
-        TEST(test_killed),
+        TEST(switching_back_computes_nothing_again),
+        TEST(versions_can_be_made_and_walked),
+        TEST(the_path_is_fixed_while_an_answer_comes),
+        TEST(bad_bytes_become_text_on_a_branch_too),
+        TEST(versions_can_be_walked_on_the_screen),
+        TEST(editing_keeps_the_draft),
+        TEST(questions_wait_while_an_answer_comes),
+        TEST(waiting_questions_are_asked_in_order),
+        TEST(leaving_asks_once_about_waiting_questions),
+        TEST(waiting_questions_survive_a_kill),
+        TEST(a_question_sent_after_a_stop_is_asked),
+        TEST(an_unsaved_conversation_is_not_left),
+        TEST(a_new_answer_in_the_middle_ends_the_path),
+        TEST(a_key_has_another_model_answer_again),
+        TEST(the_transcript_says_which_model_answered),
+        TEST(versions_can_be_walked_in_line_mode),
+        TEST(a_kill_keeps_both_versions),
     };
     return cmocka_run_group_tests_name("branch", tests, NULL, NULL);
 }

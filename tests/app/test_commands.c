@@ -58,8 +58,7 @@ static void assert_says(struct place *p, const char *typed, bool failed, const c
     str_done(&reply.text);
 }
 
-/* Each fits a line of the help beside its name, on the screen and in line mode. */
-static void test_help_fits(void **state)
+static void each_command_fits_a_line_of_help(void **state)
 {
     (void)state;
     for (size_t i = 0; i < n_commands; i++) {
@@ -69,7 +68,7 @@ static void test_help_fits(void **state)
     }
 }
 
-static void test_questions(void **state)
+static void questions_are_not_taken_for_commands(void **state)
 {
     assert_asks(*state, "17 + 25", "17 + 25");
     assert_asks(*state, "what is /model?", "what is /model?");
@@ -77,8 +76,8 @@ static void test_questions(void **state)
     assert_asks(*state, "quit smoking", "quit smoking");
 }
 
-/* What is for the model, and counted among its tokens while it is written, and what is not. */
-static void test_whose(void **state)
+/* The token count of the draft follows this. */
+static void commands_are_told_from_questions(void **state)
 {
     static const char *const ours[] = {"/", "/mo", " /model x", "quit", "exit ", "/nothing"};
     static const char *const questions[] = {"", "17 + 25", "a / b", "//etc", "quit smoking"};
@@ -89,8 +88,7 @@ static void test_whose(void **state)
         assert_false(command_is(questions[i], strlen(questions[i])));
 }
 
-/* Never sent to the model. */
-static void test_unknown(void **state)
+static void an_unknown_command_is_not_sent(void **state)
 {
     assert_says(*state, "/nothing here", true, "no command /nothing");
     assert_says(*state, "/ctx 8192", true, "no command /ctx; the context is set when duet starts");
@@ -100,7 +98,7 @@ static void test_unknown(void **state)
     assert_says(*state, "/\033[2J", true, "\\x1b[2J");
 }
 
-static void test_effects(void **state)
+static void commands_have_their_effects(void **state)
 {
     static const struct {
         const char *typed;
@@ -124,7 +122,7 @@ static void test_effects(void **state)
         assert_int_equal(run(*state, rows[i].typed, &reply), rows[i].effect);
 }
 
-static void test_parameters(void **state)
+static void parameters_are_set_and_shown(void **state)
 {
     struct place *p = *state;
     assert_says(p, "/set parameter temperature 0.25", false, "temperature is 0.25");
@@ -147,7 +145,7 @@ static void test_parameters(void **state)
     assert_int_equal(p->options.n_ctx, 0);
 }
 
-static void test_system(void **state)
+static void the_system_prompt_is_set_and_shown(void **state)
 {
     struct place *p = *state;
     assert_says(p, "/system", false, "no system prompt");
@@ -155,7 +153,7 @@ static void test_system(void **state)
     assert_string_equal(p->chat.history.system, "be brief");
 }
 
-static void test_switch(void **state)
+static void what_is_not_there_is_refused(void **state)
 {
     assert_says(*state, "/switch 99", true, "no conversation 99");
     assert_says(*state, "/model nowhere", true, "nowhere: no such model");
@@ -166,8 +164,10 @@ int test_commands(void)
 {
 #define PLACE(f) cmocka_unit_test_setup_teardown(f, place_new, place_done)
     const struct CMUnitTest tests[] = {
-        PLACE(test_questions), PLACE(test_unknown), PLACE(test_effects),   PLACE(test_parameters),
-        PLACE(test_system),    PLACE(test_switch),  PLACE(test_help_fits), PLACE(test_whose),
+        PLACE(questions_are_not_taken_for_commands), PLACE(an_unknown_command_is_not_sent),
+        PLACE(commands_have_their_effects),          PLACE(parameters_are_set_and_shown),
+        PLACE(the_system_prompt_is_set_and_shown),   PLACE(what_is_not_there_is_refused),
+        PLACE(each_command_fits_a_line_of_help),     PLACE(commands_are_told_from_questions),
     };
 #undef PLACE
     return cmocka_run_group_tests_name("commands", tests, NULL, NULL);

@@ -39,8 +39,8 @@ static int64_t count(const struct talk *t, size_t from, const char *question)
     return n;
 }
 
-/* What the meter shows is what the engine counts, with and without a part left out. */
-static void test_exact(void **state)
+/* With a part left out too. */
+static void the_meter_shows_what_the_engine_counts(void **state)
 {
     struct talk t;
     (void)state;
@@ -69,7 +69,7 @@ static void test_exact(void **state)
     talk_close(&t);
 }
 
-static void test_proposal(void **state)
+static void compact_shows_before_it_does(void **state)
 {
     struct talk t;
     (void)state;
@@ -103,9 +103,8 @@ static void test_proposal(void **state)
     talk_close(&t);
 }
 
-/* To a model with a smaller context: it says so at once, refuses with the numbers, and goes on when
- * the user has left something out. */
-static void test_smaller_model(void **state)
+/* It warns at once, and goes on once the user has left something out. */
+static void a_smaller_model_refuses_with_numbers(void **state)
 {
     struct talk t;
     char err[256], line[PATH_MAX + 16], db[PATH_MAX];
@@ -142,8 +141,7 @@ static void test_smaller_model(void **state)
     talk_close(&t);
 }
 
-/* A question that opens the window still does in other words. */
-static void test_edited_opening(void **state)
+static void an_edited_question_still_opens_the_window(void **state)
 {
     struct talk t;
     char err[256];
@@ -162,8 +160,7 @@ static void test_edited_opening(void **state)
     talk_close(&t);
 }
 
-/* On the screen: the rule, the question what to do, and the answer to it. */
-static void test_screen_asks(void **state)
+static void the_screen_asks_what_to_leave_out(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "-m", some_model(), "--temp", "0", "--ctx", "128", NULL);
@@ -207,8 +204,7 @@ static void test_screen_asks(void **state)
     term_leave(t);
 }
 
-/* The other ways out leave the conversation whole. */
-static void test_fork_and_new(void **state)
+static void a_fork_or_a_new_chat_loses_nothing(void **state)
 {
     (void)state;
     struct term *t = term_start(30, 80, "-m", some_model(), "--temp", "0", "--ctx", "128", NULL);
@@ -239,8 +235,7 @@ static void test_fork_and_new(void **state)
     term_leave(t);
 }
 
-/* Where no room would help, none is offered. */
-static void test_too_long_alone(void **state)
+static void no_way_out_is_offered_that_would_not_help(void **state)
 {
     (void)state;
     char question[512] = "";
@@ -259,9 +254,8 @@ static void test_too_long_alone(void **state)
     term_free(t);
 }
 
-/* A question that waited and does not fit comes back to the composer; nothing opens over what is
- * being written meanwhile. */
-static void test_waiting_refused(void **state)
+/* No dialog opens over what is being typed. */
+static void a_waiting_question_that_does_not_fit_comes_back(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "-m", some_model(), "--temp", "0", "--ctx", "96", NULL);
@@ -276,7 +270,7 @@ static void test_waiting_refused(void **state)
     term_free(t);
 }
 
-static void test_line_mode(void **state)
+static void line_mode_compacts_too(void **state)
 {
     (void)state;
     struct term *t = term_start(50, 80, "--plain", "-m", some_model(), "--temp", "0", "--ctx",
@@ -301,8 +295,8 @@ static void test_line_mode(void **state)
     term_leave(t);
 }
 
-/* Of what is far too long the newest is counted, which is enough to tell. */
-static void test_far_too_long(void **state)
+/* Counting all of it would hold up the screen. */
+static void what_is_far_too_long_is_not_counted_whole(void **state)
 {
     enum { EXCHANGES = 300, WORDS = 1000 };
     struct run r;
@@ -341,10 +335,16 @@ static void test_far_too_long(void **state)
 int test_compact(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_exact),        TEST(test_proposal),        TEST(test_smaller_model),
-        TEST(test_screen_asks),  TEST(test_fork_and_new),    TEST(test_edited_opening),
-        TEST(test_line_mode),    TEST(test_waiting_refused), TEST(test_too_long_alone),
-        TEST(test_far_too_long),
+        TEST(the_meter_shows_what_the_engine_counts),
+        TEST(compact_shows_before_it_does),
+        TEST(a_smaller_model_refuses_with_numbers),
+        TEST(the_screen_asks_what_to_leave_out),
+        TEST(a_fork_or_a_new_chat_loses_nothing),
+        TEST(an_edited_question_still_opens_the_window),
+        TEST(line_mode_compacts_too),
+        TEST(a_waiting_question_that_does_not_fit_comes_back),
+        TEST(no_way_out_is_offered_that_would_not_help),
+        TEST(what_is_far_too_long_is_not_counted_whole),
     };
     return cmocka_run_group_tests_name("compact", tests, NULL, NULL);
 }

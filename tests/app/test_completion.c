@@ -73,19 +73,19 @@ static void try_shell(const char *name, const char *line)
     }
 }
 
-static void test_bash(void **state)
+static void bash_completes(void **state)
 {
     (void)state;
     try_shell("bash", bash);
 }
 
-static void test_zsh(void **state)
+static void zsh_completes(void **state)
 {
     (void)state;
     try_shell("zsh", zsh);
 }
 
-static void test_fish(void **state)
+static void fish_completes(void **state)
 {
     (void)state;
     try_shell("fish", fish);
@@ -93,6 +93,7 @@ static void test_fish(void **state)
 
 int test_completion(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_bash), TEST(test_zsh), TEST(test_fish)};
+    const struct CMUnitTest tests[] = {TEST(bash_completes), TEST(zsh_completes),
+                                       TEST(fish_completes)};
     return cmocka_run_group_tests_name("completion", tests, NULL, NULL);
 }

@@ -75,7 +75,7 @@ static void assert_warns(const char *text, const char *expected)
     config_done(&r->c);
 }
 
-static void test_values(void **state)
+static void values_are_read(void **state)
 {
     (void)state;
     struct read *r = read_text(
@@ -97,7 +97,7 @@ static void test_values(void **state)
     config_done(&r->c);
 }
 
-static void test_every_setting_is_an_option(void **state)
+static void every_setting_is_an_option(void **state)
 {
     (void)state;
     for (size_t i = 0; i < options_table.n_options; i++) {
@@ -115,8 +115,7 @@ static void test_every_setting_is_an_option(void **state)
     }
 }
 
-/* Row 31 of the bad inputs. */
-static void test_unknown_and_wrong(void **state)
+static void unknown_keys_are_warned_of_wrong_values_refused(void **state)
 {
     (void)state;
     assert_warns("temp = 1\nheat = 2\n", "2: heat: unknown key");
@@ -135,8 +134,7 @@ static void test_unknown_and_wrong(void **state)
                  "2: temp: a line that begins with a space continues the one before");
 }
 
-/* One wrong line takes nothing from the others. */
-static void test_others_count(void **state)
+static void one_wrong_line_spoils_no_other(void **state)
 {
     (void)state;
     struct read *r = read_text(
@@ -146,8 +144,7 @@ static void test_others_count(void **state)
     config_done(&r->c);
 }
 
-/* Row 33. */
-static void test_repeated(void **state)
+static void the_last_of_repeated_keys_counts(void **state)
 {
     (void)state;
     assert_warns("temp = 1\nquiet = on\ntemp = 2\n",
@@ -160,8 +157,8 @@ static void test_repeated(void **state)
     config_done(&r->c);
 }
 
-/* Row 35, and keys that are none. */
-static void test_keys(void **state)
+/* A way to quit always remains. */
+static void bindings_are_checked(void **state)
 {
     (void)state;
     assert_warns("[keys]\nquit = none\ninterrupt = none\n",
@@ -174,7 +171,7 @@ static void test_keys(void **state)
                  "2: help: a key that types a character is free for \"reading\" only (got h)");
 }
 
-static void test_colors(void **state)
+static void colors_are_checked(void **state)
 {
     (void)state;
     struct read *r = read_text(
@@ -186,8 +183,7 @@ static void test_colors(void **state)
     assert_fails("[colors]\ncode = blu\n", "2: code: not a colour (got blu)");
 }
 
-/* Row 32. */
-static void test_hostile_bytes(void **state)
+static void hostile_bytes_are_refused(void **state)
 {
     static char big[CONFIG_MAX + 2];
     struct read *r;
@@ -212,7 +208,7 @@ static void test_hostile_bytes(void **state)
     config_done(&r->c);
 }
 
-static void test_warnings_are_few(void **state)
+static void warnings_end_in_a_count(void **state)
 {
     struct str text = {0}, line = {0};
     (void)state;
@@ -229,8 +225,7 @@ static void test_warnings_are_few(void **state)
     str_done(&line);
 }
 
-/* Rows 30 and 34. */
-static void test_files(void **state)
+static void what_is_no_readable_file_is_refused(void **state)
 {
     char path[512], dir[512];
     struct config c;
@@ -270,8 +265,7 @@ static void test_files(void **state)
     config_done(&c);
 }
 
-/* Row 36. */
-static void test_changed_while_running(void **state)
+static void a_change_is_noticed_and_not_applied(void **state)
 {
     (void)state;
     struct read *r = read_text("temp = 1\n");
@@ -285,8 +279,7 @@ static void test_changed_while_running(void **state)
     config_done(&r->c);
 }
 
-/* Promise 45: whatever stands there, it is one line of error or none, and never more. */
-static void test_mutations(void **state)
+static void any_file_gives_one_line_of_error_at_most(void **state)
 {
     static const char good[] = "# settings\ntemp = 0.5\nmodel = llama\nsystem = a\n b\n[keys]\n"
                                "fold-all = C-o, F5\nquit = C-x q\n[keys.reading]\nhelp = h, ?\n";
@@ -310,7 +303,7 @@ static void test_mutations(void **state)
 
 /* The program. */
 
-static void test_order(void **state)
+static void the_command_line_beats_the_file(void **state)
 {
     struct run r;
     char path[512];
@@ -331,8 +324,7 @@ static void test_order(void **state)
     unsetenv("DUET_MODEL");
 }
 
-/* What an answer was made with is kept beside it. */
-static void test_kv_type(void **state)
+static void the_cache_type_is_kept_with_the_answer(void **state)
 {
     static const char *const rows[][2] = {{"--quiet", "q8"}, {"--kv-type=f16", "f16"}};
     struct run r;
@@ -352,7 +344,7 @@ static void test_kv_type(void **state)
     }
 }
 
-static void test_wrong_file_stops_nothing_else(void **state)
+static void a_wrong_file_does_not_stop_help(void **state)
 {
     static const char *const still[] = {"--help", "--version", "--dirs", "--list-keys"};
     struct run r;
@@ -376,7 +368,7 @@ static void test_wrong_file_stops_nothing_else(void **state)
     run_done(&r);
 }
 
-static void test_keys_on_the_screen(void **state)
+static void bindings_change_keys_and_hints(void **state)
 {
     static const char text[] = "model = demo-llama\n[keys]\nhelp = F5\nfly = F6\n";
     char path[512];
@@ -395,8 +387,7 @@ static void test_keys_on_the_screen(void **state)
     term_leave(t);
 }
 
-/* What the screen says of keys is true of those that there are. */
-static void test_hints_follow_the_keys(void **state)
+static void every_hint_names_the_key_that_is_bound(void **state)
 {
     static const char keys[] = "[keys]\ncancel = F7\ncontinue = F8\n[keys.writing]\nsend = Enter\n"
                                "[keys.fields]\nchoose = F9\nscope = F10\n";
@@ -426,23 +417,23 @@ static void test_hints_follow_the_keys(void **state)
 int test_config(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_values),
-        TEST(test_every_setting_is_an_option),
-        TEST(test_unknown_and_wrong),
-        TEST(test_others_count),
-        TEST(test_repeated),
-        TEST(test_keys),
-        TEST(test_colors),
-        TEST(test_hostile_bytes),
-        TEST(test_warnings_are_few),
-        TEST(test_files),
-        TEST(test_changed_while_running),
-        TEST(test_mutations),
-        TEST(test_kv_type),
-        TEST(test_order),
-        TEST(test_wrong_file_stops_nothing_else),
-        TEST(test_keys_on_the_screen),
-        TEST(test_hints_follow_the_keys),
+        TEST(values_are_read),
+        TEST(every_setting_is_an_option),
+        TEST(unknown_keys_are_warned_of_wrong_values_refused),
+        TEST(one_wrong_line_spoils_no_other),
+        TEST(the_last_of_repeated_keys_counts),
+        TEST(bindings_are_checked),
+        TEST(colors_are_checked),
+        TEST(hostile_bytes_are_refused),
+        TEST(warnings_end_in_a_count),
+        TEST(what_is_no_readable_file_is_refused),
+        TEST(a_change_is_noticed_and_not_applied),
+        TEST(any_file_gives_one_line_of_error_at_most),
+        TEST(the_cache_type_is_kept_with_the_answer),
+        TEST(the_command_line_beats_the_file),
+        TEST(a_wrong_file_does_not_stop_help),
+        TEST(bindings_change_keys_and_hints),
+        TEST(every_hint_names_the_key_that_is_bound),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

@@ -25,8 +25,8 @@ static void assert_line(const char *line, int status, const char *out, const cha
     run_done(&r);
 }
 
-/* What is written answers, and says that its rows of 480 do not divide into blocks of 256. */
-static void test_formats(void **state)
+/* Rows of 480 do not divide into blocks of 256, and that is said. */
+static void what_is_written_answers(void **state)
 {
     (void)state;
     setenv("M", some_model(), 1);
@@ -43,8 +43,7 @@ static void test_formats(void **state)
                 "");
 }
 
-/* A file that is there is replaced only where that is asked for. */
-static void test_exists(void **state)
+static void a_file_is_replaced_only_where_asked(void **state)
 {
     (void)state;
     setenv("M", some_model(), 1);
@@ -56,7 +55,7 @@ static void test_exists(void **state)
                 "duet: a.gguf: this is the model itself");
 }
 
-static void test_wrong_lines(void **state)
+static void wrong_lines_are_refused(void **state)
 {
     static const struct {
         const char *line;
@@ -83,8 +82,8 @@ static void test_wrong_lines(void **state)
         assert_line(rows[i].line, rows[i].status, "", rows[i].err);
 }
 
-/* The signal comes while it converts, or if the machine is too quick for that, as it starts. */
-static void test_interrupted(void **state)
+/* The signal comes while it converts or, on a machine too quick for that, as it starts. */
+static void an_interrupt_leaves_no_file(void **state)
 {
     (void)state;
     setenv("M", some_model(), 1);
@@ -95,8 +94,7 @@ static void test_interrupted(void **state)
                 0, "130\nsaid\n", "");
 }
 
-/* The bar stands on a terminal's line while it lasts and is gone at the end. */
-static void test_progress(void **state)
+static void the_bar_goes_at_the_end(void **state)
 {
     char out[256];
     size_t len;
@@ -116,8 +114,9 @@ static void test_progress(void **state)
 int test_convert(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_formats),     TEST(test_exists),   TEST(test_wrong_lines),
-        TEST(test_interrupted), TEST(test_progress),
+        TEST(what_is_written_answers), TEST(a_file_is_replaced_only_where_asked),
+        TEST(wrong_lines_are_refused), TEST(an_interrupt_leaves_no_file),
+        TEST(the_bar_goes_at_the_end),
     };
     return cmocka_run_group_tests_name("convert", tests, NULL, NULL);
 }

@@ -87,7 +87,7 @@ static void assert_says(struct place *p, const char *typed, bool failed, const c
     str_done(&reply.text);
 }
 
-static void test_pieces(void **state)
+static void answers_code_and_formulas_are_copied(void **state)
 {
     struct place *p = *state;
     assert_says(p, "/copy", true, "nothing was said yet");
@@ -108,8 +108,7 @@ static void test_pieces(void **state)
     assert_says(p, "/copy code", true, "there is no code block in this message");
 }
 
-/* What was thought is taken only where nothing of the kind was said. */
-static void test_reasoning(void **state)
+static void reasoning_is_copied_only_for_want_of_an_answer(void **state)
 {
     struct place *p = *state;
     struct history *h = &p->chat.history;
@@ -119,7 +118,7 @@ static void test_reasoning(void **state)
     assert_copies(p, "/copy math", "formula 1 of 1", "t");
 }
 
-static void test_files(void **state)
+static void nothing_is_overwritten(void **state)
 {
     struct place *p = *state;
     char path[512], link[512], line[1100];
@@ -150,7 +149,7 @@ static void test_files(void **state)
     assert_says(p, "/export pdf", true, "/export md|json|jsonl|html [FILE]");
 }
 
-static void test_size(void **state)
+static void what_is_too_large_for_a_clipboard_is_refused(void **state)
 {
     struct place *p = *state;
     struct str big = {0};
@@ -162,7 +161,7 @@ static void test_size(void **state)
     str_done(&big);
 }
 
-static void test_base64(void **state)
+static void the_clipboard_sequence_is_right(void **state)
 {
     static const struct {
         const char *text, *sequence;
@@ -323,7 +322,7 @@ static void assert_inert(const char *said, size_t len)
     free(copy);
 }
 
-static void test_inert(void **state)
+static void exports_are_inert(void **state)
 {
     static const char *const hostile[] = {
         "<script>alert(1)</script>",
@@ -363,8 +362,8 @@ static void test_inert(void **state)
     assert_inert("a\0<b>", 6);
 }
 
-/* Promise 40, with a small alphabet of all that matters. */
-static void test_inert_whatever_is_said(void **state)
+/* At random from an alphabet of what opens and closes things in Markdown and HTML. */
+static void exports_are_inert_whatever_was_said(void **state)
 {
     static const char *const parts[] = {
         "`",  "``", "```", "~~~",  "\n",  "\n\n", "<b>",      "<",  "\\", ">",
@@ -383,7 +382,7 @@ static void test_inert_whatever_is_said(void **state)
     }
 }
 
-static void test_names(void **state)
+static void file_names_come_from_titles(void **state)
 {
     static const struct {
         const char *title, *name;
@@ -407,7 +406,7 @@ static void test_names(void **state)
 
 /* The program */
 
-static void test_on_the_screen(void **state)
+static void the_screen_copies(void **state)
 {
     size_t len;
     (void)state;
@@ -427,7 +426,7 @@ static void test_on_the_screen(void **state)
     term_leave(t);
 }
 
-static void test_where_there_is_no_clipboard(void **state)
+static void a_terminal_without_a_clipboard_gets_nothing(void **state)
 {
     (void)state;
     setenv("TERM", "linux", 1);
@@ -442,8 +441,8 @@ static void test_where_there_is_no_clipboard(void **state)
     term_leave(t);
 }
 
-/* In tmux the text is in tmux's own buffer, and from there goes where tmux is shown. */
-static void test_in_tmux(void **state)
+/* In its own buffer, from where it goes on to whatever terminal shows tmux. */
+static void tmux_gets_the_copy(void **state)
 {
     struct run r;
     (void)state;
@@ -455,7 +454,7 @@ static void test_in_tmux(void **state)
     run_done(&r);
 }
 
-static void test_in_line_mode(void **state)
+static void line_mode_copies_to_files(void **state)
 {
     char path[512];
     const char *model = some_model();
@@ -482,18 +481,21 @@ static void test_in_line_mode(void **state)
 int test_copy(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_pieces, place_new, place_remove),
-        cmocka_unit_test_setup_teardown(test_reasoning, place_new, place_remove),
-        cmocka_unit_test_setup_teardown(test_files, place_new, place_remove),
-        cmocka_unit_test_setup_teardown(test_size, place_new, place_remove),
-        cmocka_unit_test(test_base64),
-        cmocka_unit_test(test_inert),
-        cmocka_unit_test(test_inert_whatever_is_said),
-        cmocka_unit_test(test_names),
-        TEST(test_on_the_screen),
-        TEST(test_where_there_is_no_clipboard),
-        TEST(test_in_tmux),
-        TEST(test_in_line_mode),
+        cmocka_unit_test_setup_teardown(answers_code_and_formulas_are_copied, place_new,
+                                        place_remove),
+        cmocka_unit_test_setup_teardown(reasoning_is_copied_only_for_want_of_an_answer, place_new,
+                                        place_remove),
+        cmocka_unit_test_setup_teardown(nothing_is_overwritten, place_new, place_remove),
+        cmocka_unit_test_setup_teardown(what_is_too_large_for_a_clipboard_is_refused, place_new,
+                                        place_remove),
+        cmocka_unit_test(the_clipboard_sequence_is_right),
+        cmocka_unit_test(exports_are_inert),
+        cmocka_unit_test(exports_are_inert_whatever_was_said),
+        cmocka_unit_test(file_names_come_from_titles),
+        TEST(the_screen_copies),
+        TEST(a_terminal_without_a_clipboard_gets_nothing),
+        TEST(tmux_gets_the_copy),
+        TEST(line_mode_copies_to_files),
     };
     return cmocka_run_group_tests_name("copy", tests, NULL, NULL);
 }

@@ -83,8 +83,8 @@ static double number_at(json_t *json, size_t model, const char *a, const char *b
     return json_number_value(b ? json_object_get(value, b) : value);
 }
 
-/* Both models, every way to write a problem: the table and the JSON say the same. */
-static void test_table(void **state)
+/* For both models and every way to write a problem. */
+static void table_and_json_agree(void **state)
 {
     struct run r;
     (void)state;
@@ -118,8 +118,7 @@ static void test_table(void **state)
     run_done(&r);
 }
 
-/* The transcript of each answer holds what was asked and said, in a file for its owner alone. */
-static void test_transcripts(void **state)
+static void transcripts_are_whole_and_private(void **state)
 {
     struct run r;
     struct stat st;
@@ -161,8 +160,8 @@ static void assert_same_lines(json_t *a, json_t *b)
     }
 }
 
-/* Nothing is asked twice; a torn line is taken off; what is asked is what would have been asked. */
-static void test_resume(void **state)
+/* A torn last line is asked again, as it was asked before. */
+static void resuming_asks_nothing_twice(void **state)
 {
     struct run r;
     (void)state;
@@ -180,8 +179,8 @@ static void test_resume(void **state)
     json_decref(resumed);
 }
 
-/* Ctrl-C and kill -9 leave what was done, and the same command goes on from there. */
-static void test_interrupt(void **state)
+/* After Ctrl-C, and after kill -9. */
+static void an_interrupted_eval_can_be_resumed(void **state)
 {
     static const char *const signals[] = {"INT", "KILL"};
     struct run r;
@@ -213,8 +212,7 @@ static void test_interrupt(void **state)
     }
 }
 
-/* Samples differ, and are voted on. */
-static void test_samples(void **state)
+static void samples_differ_and_are_voted_on(void **state)
 {
     struct run r;
     size_t i;
@@ -248,8 +246,8 @@ static void test_samples(void **state)
     run_done(&r);
 }
 
-/* The vote, on answers made by hand: spellings of one answer are one, the earlier of two wins. */
-static void test_vote(void **state)
+/* Spellings of one answer are one; of two that are as frequent the earlier one wins. */
+static void a_vote_counts_equal_answers_together(void **state)
 {
     static const struct {
         const char *finals[4];
@@ -273,8 +271,8 @@ static void test_vote(void **state)
     }
 }
 
-/* The report is one file that loads nothing, and nothing in it is live. */
-static void test_report(void **state)
+/* It loads nothing from anywhere. */
+static void the_report_is_inert(void **state)
 {
     struct run r;
     (void)state;
@@ -300,8 +298,7 @@ static void test_report(void **state)
     run_done(&r);
 }
 
-/* The set that comes with duet: every answer of it is understood. */
-static void test_own_problems(void **state)
+static void our_own_problems_are_understood(void **state)
 {
     struct run r;
     struct eval_problems p;
@@ -328,8 +325,8 @@ static void test_own_problems(void **state)
     run_done(&r);
 }
 
-/* Wilson's interval, against values worked out by hand. */
-static void test_wilson(void **state)
+/* Against values worked out by hand. */
+static void intervals_are_wilsons(void **state)
 {
     (void)state;
     struct eval_share s = eval_wilson(8, 10);
@@ -340,7 +337,7 @@ static void test_wilson(void **state)
     assert_true(fabs(s.low - 0.565518) < 1e-5 && s.high == 1);
 }
 
-static void test_ends(void **state)
+static void eval_refuses_by_name(void **state)
 {
     static const struct {
         const char *line;
@@ -387,9 +384,7 @@ static void test_ends(void **state)
     }
 }
 
-/* From a pipe, and from a folder that is not to be written to: transcripts go to the user's
- * data. */
-static void test_elsewhere(void **state)
+static void problems_from_a_pipe_leave_transcripts_in_our_folder(void **state)
 {
     struct run r;
     (void)state;
@@ -402,8 +397,8 @@ static void test_elsewhere(void **state)
     run_done(&r);
 }
 
-/* The line that tells how far it is stays one line, however narrow the terminal. */
-static void test_progress(void **state)
+/* However narrow the terminal is. */
+static void progress_stays_on_one_line(void **state)
 {
     char path[4096];
     (void)state;
@@ -429,9 +424,8 @@ static void test_progress(void **state)
     term_free(t);
 }
 
-/* A chain is complete when nothing of it is missing; what was cut short has an answer only in a
- * box. */
-static void test_chains(void **state)
+/* An answer that was cut short counts only if it is in a box. */
+static void a_chain_is_complete_when_nothing_is_missing(void **state)
 {
     static const struct {
         const char *reasoning, *answer;
@@ -463,8 +457,7 @@ static void test_chains(void **state)
     }
 }
 
-/* One that thinks and never ends that is neither right nor complete. */
-static void test_never_closed(void **state)
+static void endless_thinking_is_neither_right_nor_complete(void **state)
 {
     struct run r;
     (void)state;
@@ -480,8 +473,7 @@ static void test_never_closed(void **state)
     run_done(&r);
 }
 
-/* The latest of two lines for one answer counts, whatever bytes are in it. */
-static void test_store(void **state)
+static void the_later_of_two_lines_counts(void **state)
 {
     struct eval_store s;
     const struct eval_key key = {1, 2, 3}, other = {1, 2, 4};
@@ -505,8 +497,7 @@ static void test_store(void **state)
     eval_store_close(&s);
 }
 
-/* Two runs do not write the same file. */
-static void test_two_writers(void **state)
+static void two_runs_do_not_write_one_file(void **state)
 {
     struct run r;
     char path[4096];
@@ -522,8 +513,8 @@ static void test_two_writers(void **state)
     fclose(held);
 }
 
-/* A problem that does not fit fails alone, is said so, and is tried again. */
-static void test_too_long(void **state)
+/* It is tried again the next time. */
+static void a_problem_that_does_not_fit_fails_alone(void **state)
 {
     struct run r;
     char line[512];
@@ -545,11 +536,23 @@ static void test_too_long(void **state)
 int test_eval(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_table),        TEST(test_transcripts),  TEST(test_resume), TEST(test_samples),
-        TEST(test_report),       TEST(test_own_problems), TEST(test_wilson), TEST(test_ends),
-        TEST(test_too_long),     TEST(test_interrupt),    TEST(test_vote),   TEST(test_two_writers),
-        TEST(test_elsewhere),    TEST(test_progress),     TEST(test_store),  TEST(test_chains),
-        TEST(test_never_closed),
+        TEST(table_and_json_agree),
+        TEST(transcripts_are_whole_and_private),
+        TEST(resuming_asks_nothing_twice),
+        TEST(samples_differ_and_are_voted_on),
+        TEST(the_report_is_inert),
+        TEST(our_own_problems_are_understood),
+        TEST(intervals_are_wilsons),
+        TEST(eval_refuses_by_name),
+        TEST(a_problem_that_does_not_fit_fails_alone),
+        TEST(an_interrupted_eval_can_be_resumed),
+        TEST(a_vote_counts_equal_answers_together),
+        TEST(two_runs_do_not_write_one_file),
+        TEST(problems_from_a_pipe_leave_transcripts_in_our_folder),
+        TEST(progress_stays_on_one_line),
+        TEST(the_later_of_two_lines_counts),
+        TEST(a_chain_is_complete_when_nothing_is_missing),
+        TEST(endless_thinking_is_neither_right_nor_complete),
     };
     return cmocka_run_group_tests_name("eval", tests, NULL, NULL);
 }

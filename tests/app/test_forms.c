@@ -32,7 +32,7 @@ static void assert_box(const char *text, const char *box)
         fail_msg("%s gives %.*s", text, (int)len, found);
 }
 
-static void test_boxes(void **state)
+static void boxes_are_read(void **state)
 {
     (void)state;
     assert_box("", NULL);
@@ -46,7 +46,7 @@ static void test_boxes(void **state)
     assert_box("\\boxed{a\\", NULL);
 }
 
-static void test_boxed(void **state)
+static void boxed_prints_the_box_alone(void **state)
 {
     struct run r;
     (void)state;
@@ -61,7 +61,7 @@ static void test_boxed(void **state)
     run_done(&r);
 }
 
-static void test_no_code(void **state)
+static void code_can_be_left_out(void **state)
 {
     struct run r;
     (void)state;
@@ -74,8 +74,7 @@ static void test_no_code(void **state)
     run_done(&r);
 }
 
-/* What comes in pieces is what comes at once. */
-static void test_stream_json(void **state)
+static void streamed_pieces_add_up(void **state)
 {
     struct run r;
     char reasoning[4096] = "", answer[4096] = "";
@@ -102,7 +101,7 @@ static void test_stream_json(void **state)
     run_done(&r);
 }
 
-static void test_whole_and_counts(void **state)
+static void whole_answers_and_counts(void **state)
 {
     struct run r;
     (void)state;
@@ -112,8 +111,7 @@ static void test_whole_and_counts(void **state)
     run_done(&r);
 }
 
-/* The prompt and its size, and nothing in the history. */
-static void test_dry_run(void **state)
+static void a_dry_run_keeps_nothing(void **state)
 {
     struct run r;
     (void)state;
@@ -129,9 +127,8 @@ static void test_dry_run(void **state)
     run_done(&r);
 }
 
-/* The day that the prompt tells: the option's, else the environment's, else today; and the answer
- * is stored with it. */
-static void test_date(void **state)
+/* By the option, else by the environment, else it is today. It is kept with the answer. */
+static void the_day_in_a_prompt_can_be_chosen(void **state)
 {
     struct run r;
     (void)state;
@@ -154,7 +151,7 @@ static void test_date(void **state)
     run_done(&r);
 }
 
-static void test_timeout(void **state)
+static void a_timeout_keeps_what_there_was(void **state)
 {
     struct run r;
     (void)state;
@@ -178,14 +175,14 @@ static void test_timeout(void **state)
 int test_forms(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_boxes),
-        TEST(test_boxed),
-        TEST(test_no_code),
-        TEST(test_stream_json),
-        TEST(test_whole_and_counts),
-        TEST(test_dry_run),
-        TEST(test_date),
-        TEST(test_timeout),
+        TEST(boxes_are_read),
+        TEST(boxed_prints_the_box_alone),
+        TEST(code_can_be_left_out),
+        TEST(streamed_pieces_add_up),
+        TEST(whole_answers_and_counts),
+        TEST(a_dry_run_keeps_nothing),
+        TEST(the_day_in_a_prompt_can_be_chosen),
+        TEST(a_timeout_keeps_what_there_was),
     };
     return cmocka_run_group_tests_name("forms", tests, NULL, NULL);
 }

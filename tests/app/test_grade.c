@@ -175,22 +175,22 @@ static const struct pair different[] = {
     {"9^{99}", "9^{98}"},
 };
 
-static void test_equal(void **state)
+static void equal_answers_are_equal(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof equal / sizeof *equal; i++)
         expect(equal[i].a, equal[i].b, GRADE_EQUAL);
 }
 
-static void test_different(void **state)
+static void different_answers_are_different(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof different / sizeof *different; i++)
         expect(different[i].a, different[i].b, GRADE_DIFFERENT);
 }
 
-/* What cannot be worked out, or means nothing here, is never called right or wrong. */
-static void test_undecided(void **state)
+/* It must never be called right or wrong. */
+static void what_cannot_be_worked_out_is_undecided(void **state)
 {
     static const struct pair pairs[] = {
         {"9^9^9^9", "5"},
@@ -224,8 +224,8 @@ static char *repeated(const char *unit, size_t n)
     return text;
 }
 
-/* Long and deep ones end soon, without a stack that grows with them: the test is that it ends. */
-static void test_hostile(void **state)
+/* Long and deep: this test fails by hanging, or by a stack that runs over. */
+static void hostile_answers_end_soon(void **state)
 {
     static const struct {
         const char *unit;
@@ -336,7 +336,7 @@ static void write_both(struct writer *a, struct writer *b, int depth)
     }
 }
 
-static void test_rewriting(void **state)
+static void rewritten_expressions_stay_equal(void **state)
 {
     int decided = 0;
     (void)state;
@@ -357,8 +357,8 @@ static void test_rewriting(void **state)
     assert_in_range(decided, 570, 600);
 }
 
-/* White space between signs says nothing, but for a space between two numbers. */
-static void test_white_space(void **state)
+/* Except between two numbers. */
+static void white_space_means_nothing(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof equal / sizeof *equal; i++) {
@@ -377,7 +377,7 @@ static void test_white_space(void **state)
 
 /* The final answer */
 
-static void test_find(void **state)
+static void the_final_answer_is_found(void **state)
 {
     static const struct {
         const char *text;
@@ -436,7 +436,7 @@ static json_t *next_row(FILE *f)
 /* All as a mathematician labels them; the nine that another grader labels otherwise included: it
  * does not work out 2+2, 2^3, 2/4, 7/1, sqrt(16) or (x+1)/2, takes sets in order, and knows neither
  * "90 degrees" nor "2 million". */
-static void test_outside_pairs(void **state)
+static void outside_pairs_are_graded_right(void **state)
 {
     FILE *f = fixture("answers/equivalence.jsonl");
     json_t *row;
@@ -453,9 +453,8 @@ static void test_outside_pairs(void **state)
     assert_int_equal(n, 94);
 }
 
-/* Every answer of the outside problems is understood, and is itself in a box and in another
- * setting; no two that are not the same text are equal. */
-static void test_outside_answers(void **state)
+/* Each is equal to itself in a box and in another setting, and to no other text among them. */
+static void outside_answers_are_understood(void **state)
 {
     static const char *const names[] = {"math100.jsonl", "gsm8k100.jsonl"};
     (void)state;
@@ -486,15 +485,15 @@ static void test_outside_answers(void **state)
 int test_grade(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_different),
-        cmocka_unit_test(test_undecided),
-        cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_rewriting),
-        cmocka_unit_test(test_white_space),
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_outside_pairs),
-        cmocka_unit_test(test_outside_answers),
+        cmocka_unit_test(equal_answers_are_equal),
+        cmocka_unit_test(different_answers_are_different),
+        cmocka_unit_test(what_cannot_be_worked_out_is_undecided),
+        cmocka_unit_test(hostile_answers_end_soon),
+        cmocka_unit_test(rewritten_expressions_stay_equal),
+        cmocka_unit_test(white_space_means_nothing),
+        cmocka_unit_test(the_final_answer_is_found),
+        cmocka_unit_test(outside_pairs_are_graded_right),
+        cmocka_unit_test(outside_answers_are_understood),
     };
     return cmocka_run_group_tests_name("grade", tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ static void assert_stored(int64_t id, size_t n, enum store_state last, const cha
     history_close(&other);
 }
 
-static void test_growing(void **state)
+static void a_growing_answer_is_saved_as_it_comes(void **state)
 {
     struct history h;
     (void)state;
@@ -69,7 +69,7 @@ static void test_growing(void **state)
     history_close(&h);
 }
 
-static void test_interrupted(void **state)
+static void an_answer_without_an_end_is_interrupted(void **state)
 {
     struct history h;
     (void)state;
@@ -82,8 +82,8 @@ static void test_interrupted(void **state)
     assert_stored(id, 2, STORE_INTERRUPTED, "almost");
 }
 
-/* A file that another program holds: the chat goes on, and later everything is there, in order. */
-static void test_locked(void **state)
+/* The chat goes on meanwhile, and all is there later, in order. */
+static void a_locked_file_is_caught_up_with(void **state)
 {
     struct history h;
     sqlite3 *other;
@@ -114,7 +114,7 @@ static void test_locked(void **state)
     history_close(&h);
 }
 
-static void test_finding(void **state)
+static void conversations_are_found_by_number_or_title(void **state)
 {
     struct history h;
     (void)state;
@@ -136,8 +136,8 @@ static void test_finding(void **state)
     history_close(&h);
 }
 
-/* Text that came damaged is still text. */
-static void test_title(void **state)
+/* Damaged text too. */
+static void titles_come_from_the_question(void **state)
 {
     struct history h;
     (void)state;
@@ -156,7 +156,7 @@ static void test_title(void **state)
     history_close(&h);
 }
 
-static void test_without_a_file(void **state)
+static void without_a_file_the_chat_goes_on(void **state)
 {
     struct history h;
     char err[256];
@@ -170,7 +170,7 @@ static void test_without_a_file(void **state)
     history_close(&h);
 }
 
-static void test_modes(void **state)
+static void the_history_is_the_owners_alone(void **state)
 {
     struct history h;
     struct stat st;
@@ -188,8 +188,13 @@ static void test_modes(void **state)
 int test_history(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_growing), TEST(test_interrupted),    TEST(test_locked), TEST(test_finding),
-        TEST(test_title),   TEST(test_without_a_file), TEST(test_modes),
+        TEST(a_growing_answer_is_saved_as_it_comes),
+        TEST(an_answer_without_an_end_is_interrupted),
+        TEST(a_locked_file_is_caught_up_with),
+        TEST(conversations_are_found_by_number_or_title),
+        TEST(titles_come_from_the_question),
+        TEST(without_a_file_the_chat_goes_on),
+        TEST(the_history_is_the_owners_alone),
     };
     return cmocka_run_group_tests_name("history", tests, NULL, NULL);
 }

@@ -55,8 +55,7 @@ static void limit_to_held(struct talk *p)
     p->options.memory_limit = (int64_t)((bytes + MIB - 1) / MIB);
 }
 
-/* The one that was not used for longest goes; when it is wanted again, another one does. */
-static void test_giving_way(void **state)
+static void the_model_unused_for_longest_gives_way(void **state)
 {
     struct talk p;
     char llama[4096], deepseek[4096], small[4096];
@@ -85,7 +84,7 @@ static void test_giving_way(void **state)
 }
 
 /* The model at hand may give way to one that answers once; it comes back when it is asked. */
-static void test_coming_back(void **state)
+static void a_model_comes_back_when_it_is_asked(void **state)
 {
     struct talk p;
     char line[5000];
@@ -106,8 +105,8 @@ static void test_coming_back(void **state)
     talk_close(&p);
 }
 
-/* One that is answering never gives way, and what cannot be had changes nothing. */
-static void test_answering_stays(void **state)
+/* What does not fit beside it is refused, and changes nothing. */
+static void a_model_that_answers_never_gives_way(void **state)
 {
     struct talk p;
     char err[256];
@@ -135,8 +134,7 @@ static void test_answering_stays(void **state)
     talk_close(&p);
 }
 
-/* What cannot be moved stays where it was, with all that it has read. */
-static void test_moving(void **state)
+static void a_model_that_cannot_move_stays_as_it_was(void **state)
 {
     struct talk p;
     char err[256];
@@ -160,9 +158,7 @@ static void test_moving(void **state)
     talk_close(&p);
 }
 
-/* More models than there are places for. */
-/* The numbers of an answer are those of the model that wrote it, whoever is to write the next. */
-static void test_numbers_stay(void **state)
+static void numbers_are_those_of_the_model_that_answered(void **state)
 {
     struct talk p;
     (void)state;
@@ -176,7 +172,8 @@ static void test_numbers_stay(void **state)
     talk_close(&p);
 }
 
-static void test_many(void **state)
+/* Where more models are opened than there are places for. */
+static void the_model_at_hand_keeps_its_place(void **state)
 {
     struct talk p;
     char path[4096], line[9000];
@@ -223,7 +220,7 @@ static void ps(struct run *r, const char *option)
     assert_int_equal(r->status, 0);
 }
 
-static void test_ps(void **state)
+static void ps_lists_models_in_memory(void **state)
 {
     struct run r;
     struct stat st;
@@ -274,8 +271,7 @@ static void test_ps(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
-/* Answers without a screen are told of as well. */
-static void test_ps_of_others(void **state)
+static void ps_lists_duets_without_a_screen_too(void **state)
 {
     static const char *const lines[][2] = {
         {"exec $DUET -q -m $MODEL hello", "\"as\": \"prompt\""},
@@ -309,8 +305,7 @@ static void test_ps_of_others(void **state)
     unsetenv("MODEL");
 }
 
-/* What a killed one leaves behind is no duet that runs, and is taken away. */
-static void test_ps_after_a_kill(void **state)
+static void ps_forgets_what_was_killed(void **state)
 {
     struct run r;
     char path[4096];
@@ -352,7 +347,7 @@ static int plant(const char *name, const char *text)
 #define PROCESS(pid, models)                                                                       \
     "{\"pid\":" pid ",\"as\":\"x\",\"terminal\":\"\",\"models\":[" models "]}"
 
-static void test_hostile_files(void **state)
+static void ps_survives_hostile_files(void **state)
 {
     static const char *const damaged[] = {
         "",
@@ -413,8 +408,7 @@ static void test_hostile_files(void **state)
     run_done(&r);
 }
 
-/* A folder that others can write into is not written into, and the chat goes on. */
-static void test_unsafe_folder(void **state)
+static void a_folder_others_can_write_to_is_avoided(void **state)
 {
     struct run r;
     char folder[4096];
@@ -433,8 +427,7 @@ static void test_unsafe_folder(void **state)
     term_leave(t);
 }
 
-/* On the screen: one line says who gave way; a model can be told where to live. */
-static void test_on_screen(void **state)
+static void the_screen_says_which_model_gave_way(void **state)
 {
     struct talk p;
     char limit[32];
@@ -462,18 +455,18 @@ static void test_on_screen(void **state)
 int test_hold(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_giving_way),
-        TEST(test_coming_back),
-        TEST(test_answering_stays),
-        TEST(test_moving),
-        TEST(test_numbers_stay),
-        TEST(test_many),
-        TEST(test_ps),
-        TEST(test_ps_of_others),
-        TEST(test_ps_after_a_kill),
-        TEST(test_hostile_files),
-        TEST(test_unsafe_folder),
-        TEST(test_on_screen),
+        TEST(the_model_unused_for_longest_gives_way),
+        TEST(a_model_comes_back_when_it_is_asked),
+        TEST(a_model_that_answers_never_gives_way),
+        TEST(a_model_that_cannot_move_stays_as_it_was),
+        TEST(numbers_are_those_of_the_model_that_answered),
+        TEST(the_model_at_hand_keeps_its_place),
+        TEST(ps_lists_models_in_memory),
+        TEST(ps_lists_duets_without_a_screen_too),
+        TEST(ps_forgets_what_was_killed),
+        TEST(ps_survives_hostile_files),
+        TEST(a_folder_others_can_write_to_is_avoided),
+        TEST(the_screen_says_which_model_gave_way),
     };
     return cmocka_run_group_tests_name("hold", tests, NULL, NULL);
 }

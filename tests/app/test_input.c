@@ -45,7 +45,7 @@ static void assert_refused(const char *line, int status, const char *part)
     run_done(&r);
 }
 
-static void test_refused(void **state)
+static void input_that_is_no_text_is_refused(void **state)
 {
     (void)state;
     assert_refused("printf 'ab\\0cd' | $DUET -m $M", 2, "stdin: binary input at byte 2");
@@ -55,7 +55,7 @@ static void test_refused(void **state)
     assert_refused("printf ' \\n\\n' | $DUET -m $M", 2, "stdin: no input");
 }
 
-static void test_repaired(void **state)
+static void damaged_text_is_repaired_and_said(void **state)
 {
     (void)state;
     assert_asked("printf 'caf\\351' | $DUET -m $M -n 3 >/dev/null", "caf\xef\xbf\xbd",
@@ -67,7 +67,7 @@ static void test_repaired(void **state)
     assert_asked("printf '\\357\\273\\277hi' | $DUET -m $M -n 3 >/dev/null", "hi", "");
 }
 
-static void test_put_together(void **state)
+static void a_prompt_is_put_together_in_order(void **state)
 {
     (void)state;
     assert_asked("echo 17 | $DUET -m $M -n 3 + 25 >/dev/null", "17\n\n+ 25", "");
@@ -80,15 +80,14 @@ static void test_put_together(void **state)
                  "  two\r\n  lines", "");
 }
 
-/* What looks like a command or a control token is text. */
-static void test_text_stays_text(void **state)
+static void commands_and_control_tokens_are_text(void **state)
 {
     (void)state;
     assert_asked("echo /quit | $DUET -m $M -n 3 >/dev/null", "/quit", "");
     assert_asked("echo '<|eot_id|>' | $DUET -m $M -n 3 >/dev/null", "<|eot_id|>", "");
 }
 
-static void test_slow_writer(void **state)
+static void a_slow_pipe_is_waited_for(void **state)
 {
     struct run r;
     (void)state;
@@ -101,8 +100,9 @@ static void test_slow_writer(void **state)
 int test_input(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_refused),         TEST(test_repaired),    TEST(test_put_together),
-        TEST(test_text_stays_text), TEST(test_slow_writer),
+        TEST(input_that_is_no_text_is_refused),  TEST(damaged_text_is_repaired_and_said),
+        TEST(a_prompt_is_put_together_in_order), TEST(commands_and_control_tokens_are_text),
+        TEST(a_slow_pipe_is_waited_for),
     };
     return cmocka_run_group_tests_name("input", tests, NULL, NULL);
 }

@@ -36,8 +36,8 @@ static void assert_output(const char *line, const char *out)
     run_done(&r);
 }
 
-/* What is encoded decodes to itself, control tokens as text included. */
-static void test_tokens(void **state)
+/* Control tokens as text included. */
+static void tokens_decode_to_what_was_encoded(void **state)
 {
     (void)state;
     assert_output("printf 'naïve 漢字 <|eot_id|> 17' | $DUET inspect tokens -m $M |"
@@ -54,7 +54,7 @@ static void test_tokens(void **state)
     assert_output("printf '' | $DUET inspect tokens -m $M", "\n");
 }
 
-static void test_prompt(void **state)
+static void prompts_are_shown_as_sent(void **state)
 {
     (void)state;
     json_t *json = run_json("echo '{\"messages\": [{\"role\": \"user\", \"content\": \"17 + 25\"}],"
@@ -90,7 +90,7 @@ static void test_prompt(void **state)
     run_done(&r);
 }
 
-static void test_logits(void **state)
+static void logits_are_shown(void **state)
 {
     (void)state;
     json_t *json = run_json(
@@ -109,7 +109,7 @@ static void test_logits(void **state)
     json_decref(json);
 }
 
-static void test_model(void **state)
+static void models_are_described(void **state)
 {
     (void)state;
     json_t *json = run_json("$DUET inspect model $M --json");
@@ -149,8 +149,8 @@ static struct kv look_at_kv(const char *option)
     return kv;
 }
 
-/* F16 unless asked for otherwise, but that logits are looked at with F32. */
-static void test_kv_types(void **state)
+/* Elsewhere the cache is F16 unless asked for otherwise. */
+static void logits_are_looked_at_with_an_exact_cache(void **state)
 {
     (void)state;
     const struct kv usual = look_at_kv(""), f16 = look_at_kv("--kv-type=f16");
@@ -168,7 +168,7 @@ static void test_kv_types(void **state)
     run_done(&r);
 }
 
-static void test_wrong_lines(void **state)
+static void wrong_lines_are_named(void **state)
 {
     static const struct {
         const char *line, *part;
@@ -197,8 +197,7 @@ static void test_wrong_lines(void **state)
     }
 }
 
-/* A reader that leaves is no failure worth a word. */
-static void test_closed_pipe(void **state)
+static void a_reader_that_leaves_is_no_error(void **state)
 {
     struct run r;
     (void)state;
@@ -214,8 +213,7 @@ static void test_closed_pipe(void **state)
     run_done(&r);
 }
 
-/* A folder as Hugging Face's libraries save it is a model like any other. */
-static void test_release(void **state)
+static void a_hugging_face_folder_is_a_model(void **state)
 {
     struct run r;
     const char *fixtures = getenv("DUET_FIXTURES");
@@ -234,8 +232,8 @@ static void test_release(void **state)
     run_done(&r);
 }
 
-/* Its tokens, logits and recommended sampling are those of the file with the same weights. */
-static void test_release_equals_file(void **state)
+/* Tokens, logits and recommended sampling. */
+static void a_folder_equals_its_gguf_file(void **state)
 {
     static const struct {
         const char *release, *file;
@@ -284,11 +282,15 @@ static void test_release_equals_file(void **state)
 int test_inspect(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_tokens),      TEST(test_prompt),
-        TEST(test_logits),      TEST(test_model),
-        TEST(test_wrong_lines), TEST(test_closed_pipe),
-        TEST(test_release),     TEST(test_release_equals_file),
-        TEST(test_kv_types),
+        TEST(tokens_decode_to_what_was_encoded),
+        TEST(prompts_are_shown_as_sent),
+        TEST(logits_are_shown),
+        TEST(models_are_described),
+        TEST(wrong_lines_are_named),
+        TEST(a_reader_that_leaves_is_no_error),
+        TEST(a_hugging_face_folder_is_a_model),
+        TEST(a_folder_equals_its_gguf_file),
+        TEST(logits_are_looked_at_with_an_exact_cache),
     };
     return cmocka_run_group_tests_name("inspect", tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static char db[PATH_MAX];
 
 /* Titles */
 
-static void test_titles(void **state)
+static void titles_are_short_and_inert(void **state)
 {
     static const struct {
         const char *question, *title;
@@ -131,7 +131,7 @@ static const char *list(struct place *p, const char *words, bool archived)
     return text;
 }
 
-static void test_rename(void **state)
+static void conversations_are_renamed(void **state)
 {
     struct place *p = *state;
     says(p, "/rename Fruit", true, "nothing of this conversation is stored yet");
@@ -145,7 +145,7 @@ static void test_rename(void **state)
     assert_string_equal(list(p, "cherries", false), "no title holds these words");
 }
 
-static void test_archive(void **state)
+static void archived_ones_are_listed_apart(void **state)
 {
     struct place *p = *state;
     three_conversations(p);
@@ -159,7 +159,7 @@ static void test_archive(void **state)
     assert_string_equal(p->chat.history.title, "Pears alone?"); /* it stays at hand */
 }
 
-static void test_delete(void **state)
+static void a_deletion_can_be_undone(void **state)
 {
     struct place *p = *state;
     three_conversations(p);
@@ -180,8 +180,8 @@ static void test_delete(void **state)
     assert_contains(list(p, "", false), "1  Apples");
 }
 
-/* All of them, however many there are, and the archived ones too. */
-static void test_switch(void **state)
+/* The archived ones too. */
+static void any_of_12000_can_be_found(void **state)
 {
     struct place *p = *state;
     struct store *s = p->chat.history.store;
@@ -203,7 +203,7 @@ static void test_switch(void **state)
     assert_contains(list(p, "", false), "and more: /list WORDS narrows");
 }
 
-static void test_hits(void **state)
+static void search_shows_where_words_were_found(void **state)
 {
     struct place *p = *state;
     struct str out = {0};
@@ -220,7 +220,7 @@ static void test_hits(void **state)
 
 /* The file is not what it was */
 
-static void test_stored_anew(void **state)
+static void a_purged_conversation_is_stored_anew(void **state)
 {
     struct place *p = *state;
     struct history *h = &p->chat.history;
@@ -237,7 +237,7 @@ static void test_stored_anew(void **state)
     assert_string_equal(str_get(&h->turns[1]->text[STORE_TEXT]), "red");
 }
 
-static void test_reopen(void **state)
+static void a_moved_file_is_begun_anew(void **state)
 {
     struct place *p = *state;
     char moved[PATH_MAX + 8];
@@ -286,7 +286,7 @@ static int64_t add(struct store *s, const char *title, const char *question, con
     return draft.conversation;
 }
 
-static void test_search_on_screen(void **state)
+static void search_goes_to_the_hit_on_the_screen(void **state)
 {
     struct store *s = shared_store();
     (void)state;
@@ -313,7 +313,7 @@ static void test_search_on_screen(void **state)
     term_free(t);
 }
 
-static void test_sidebar_on_screen(void **state)
+static void the_sidebar_renames_deletes_and_follows(void **state)
 {
     struct store *s = shared_store();
     (void)state;
@@ -337,8 +337,7 @@ static void test_sidebar_on_screen(void **state)
     term_leave(t);
 }
 
-/* What is on the screen is deleted elsewhere: that is said, and asking on brings it back. */
-static void test_deleted_elsewhere(void **state)
+static void what_is_deleted_elsewhere_comes_back_when_asked_on(void **state)
 {
     struct store *s = shared_store();
     (void)state;
@@ -357,7 +356,7 @@ static void test_deleted_elsewhere(void **state)
     store_close(s);
 }
 
-static void test_moved_away(void **state)
+static void a_file_moved_away_is_said_and_begun_anew(void **state)
 {
     char moved[PATH_MAX + 8];
     (void)state;
@@ -379,8 +378,8 @@ static void test_moved_away(void **state)
     store_close(s);
 }
 
-/* A file that another program holds: keys are answered, and what was to be listed comes later. */
-static void test_held_file(void **state)
+/* What was to be listed comes once it is free. */
+static void a_held_file_does_not_hold_the_keys(void **state)
 {
     struct store *s = shared_store();
     sqlite3 *other;
@@ -406,9 +405,8 @@ static void test_held_file(void **state)
     term_free(t);
 }
 
-/* A damaged file is refused with the way out, keeps every byte, and is taken out of the way by
- * it. */
-static void test_recover(void **state)
+/* It is refused before, and keeps every byte. */
+static void recover_takes_a_damaged_file_out_of_the_way(void **state)
 {
     struct store *s = shared_store();
     struct run r;
@@ -441,8 +439,7 @@ static void test_recover(void **state)
     run_done(&r);
 }
 
-/* A list that cannot be read is not an empty one. */
-static void test_list_damaged(void **state)
+static void a_list_that_cannot_be_read_is_not_empty(void **state)
 {
     struct store *s = shared_store();
     struct run r;
@@ -463,8 +460,7 @@ static void test_list_damaged(void **state)
     term_free(t);
 }
 
-/* What is said while another program holds the file is kept, and saved when that is possible. */
-static void test_held_while_talking(void **state)
+static void what_is_said_while_the_file_is_held_is_saved_later(void **state)
 {
     sqlite3 *other;
     (void)state;
@@ -489,7 +485,7 @@ static void test_held_while_talking(void **state)
     store_close(s);
 }
 
-static void test_line_mode(void **state)
+static void line_mode_has_the_library_too(void **state)
 {
     struct store *s = shared_store();
     (void)state;
@@ -523,23 +519,23 @@ int test_library(void)
 {
 #define PLACE(f) cmocka_unit_test_setup_teardown(f, place_new, place_done)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_titles),
-        PLACE(test_rename),
-        PLACE(test_archive),
-        PLACE(test_delete),
-        PLACE(test_switch),
-        PLACE(test_hits),
-        PLACE(test_stored_anew),
-        PLACE(test_reopen),
-        TEST(test_search_on_screen),
-        TEST(test_sidebar_on_screen),
-        TEST(test_deleted_elsewhere),
-        TEST(test_moved_away),
-        TEST(test_held_file),
-        TEST(test_line_mode),
-        TEST(test_recover),
-        TEST(test_held_while_talking),
-        TEST(test_list_damaged),
+        cmocka_unit_test(titles_are_short_and_inert),
+        PLACE(conversations_are_renamed),
+        PLACE(archived_ones_are_listed_apart),
+        PLACE(a_deletion_can_be_undone),
+        PLACE(any_of_12000_can_be_found),
+        PLACE(search_shows_where_words_were_found),
+        PLACE(a_purged_conversation_is_stored_anew),
+        PLACE(a_moved_file_is_begun_anew),
+        TEST(search_goes_to_the_hit_on_the_screen),
+        TEST(the_sidebar_renames_deletes_and_follows),
+        TEST(what_is_deleted_elsewhere_comes_back_when_asked_on),
+        TEST(a_file_moved_away_is_said_and_begun_anew),
+        TEST(a_held_file_does_not_hold_the_keys),
+        TEST(line_mode_has_the_library_too),
+        TEST(recover_takes_a_damaged_file_out_of_the_way),
+        TEST(what_is_said_while_the_file_is_held_is_saved_later),
+        TEST(a_list_that_cannot_be_read_is_not_empty),
     };
 #undef PLACE
     return cmocka_run_group_tests_name("library", tests, NULL, NULL);

@@ -66,9 +66,8 @@ static int list_options(struct row *rows, int most)
 
 enum { MOST = 200 };
 
-/* Every verb has a help and a page; each of its options is in both, in the page at least by way of
- * those of duet(1). */
-static void test_every_option_is_told(void **state)
+/* In the help of its verb, and in its page or, by reference, in duet(1). */
+static void every_option_is_documented(void **state)
 {
     static struct row rows[MOST];
     int n = list_options(rows, MOST);
@@ -96,8 +95,8 @@ static void test_every_option_is_told(void **state)
     free(general);
 }
 
-/* Every verb has a line of its own in the synopsis; chat is the one without a name. */
-static void test_every_verb_is_told(void **state)
+/* On a line of its own in the synopsis; chat is the one without a name. */
+static void every_verb_is_documented(void **state)
 {
     struct run list;
     char *page = read_page("chat");
@@ -113,8 +112,7 @@ static void test_every_verb_is_told(void **state)
     free(page);
 }
 
-/* What a page tells is there. */
-static void test_nothing_else_is_told(void **state)
+static void nothing_else_is_documented(void **state)
 {
     struct run known, told;
     (void)state;
@@ -133,9 +131,9 @@ static void test_nothing_else_is_told(void **state)
 int test_manual(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_every_option_is_told),
-        TEST(test_every_verb_is_told),
-        TEST(test_nothing_else_is_told),
+        TEST(every_option_is_documented),
+        TEST(every_verb_is_documented),
+        TEST(nothing_else_is_documented),
     };
     return cmocka_run_group_tests_name("manual", tests, NULL, NULL);
 }

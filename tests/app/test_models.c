@@ -46,7 +46,7 @@ static void assert_names(const char *names)
 
 /* Names */
 
-static void test_names(void **state)
+static void names_follow_the_files(void **state)
 {
     (void)state;
     assert_shell("for t in f16 Q4_K_M Q4_K_S Q8_0 Q6_K IQ4_XS Q3_K_M abliterated-Q8_0; do "
@@ -114,7 +114,7 @@ static void assert_used(const char *keeper)
     assert_names("llama ");
 }
 
-static void test_hugging_face(void **state)
+static void hugging_faces_caches_are_found(void **state)
 {
     static const char *const homes[] = {"", "HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME"};
     static const char *const folders[] = {".cache/huggingface/hub", "a/hub", "b",
@@ -146,7 +146,7 @@ static void test_hugging_face(void **state)
     }
 }
 
-static void test_hugging_face_folder(void **state)
+static void hugging_faces_folders_are_models(void **state)
 {
     const char *fixtures = getenv("DUET_FIXTURES");
     (void)state;
@@ -165,7 +165,7 @@ static void test_hugging_face_folder(void **state)
     assert_names("");
 }
 
-static void test_ollama(void **state)
+static void ollamas_models_are_found(void **state)
 {
     char value[4096];
     (void)state;
@@ -189,8 +189,7 @@ static void test_ollama(void **state)
     assert_shell("$DUET models show deepseek:q4", 0, "q4_k_m", "");
 }
 
-/* Whatever stands in a manifest, nothing outside of the blobs is taken for one. */
-static void test_hostile_manifests(void **state)
+static void a_manifest_cannot_name_a_file_elsewhere(void **state)
 {
     static const char *const digests[] = {
         "sha256:../../../../etc/passwd",
@@ -249,7 +248,7 @@ static void test_hostile_manifests(void **state)
     assert_names("");
 }
 
-static void test_llama_cpp_and_lm_studio(void **state)
+static void llama_cpp_and_lm_studio_are_found(void **state)
 {
     char value[4096];
     (void)state;
@@ -273,8 +272,8 @@ static void test_llama_cpp_and_lm_studio(void **state)
     assert_found("lmstudio");
 }
 
-/* A shell puts the home in place of ~, and so does what comes from no shell. */
-static void test_home(void **state)
+/* In the configuration too, where no shell puts it in. */
+static void a_tilde_is_the_home(void **state)
 {
     (void)state;
     assert_shell(
@@ -283,8 +282,8 @@ static void test_home(void **state)
         0, "17 + 25 = 42", "");
 }
 
-/* Ours goes before the others', and one file that is in two places is one model. */
-static void test_places(void **state)
+/* One file that is in two places is one model. */
+static void our_own_place_goes_first(void **state)
 {
     (void)state;
     make_ollama(".ollama/models", "registry.ollama.ai/library/llama3.2/1b", "Q8_0");
@@ -302,8 +301,8 @@ static void test_places(void **state)
     assert_names("llama "); /* ollama's */
 }
 
-/* No byte of a name reaches the terminal as it is, and JSON stays JSON. */
-static void test_hostile_names(void **state)
+/* On a terminal, and in JSON. */
+static void names_are_inert(void **state)
 {
     (void)state;
     assert_shell("cp $L $M/$'a\\e[2J\\xff.gguf'; $DUET models --json | python3 -m json.tool", 0,
@@ -317,7 +316,7 @@ static void test_hostile_names(void **state)
 
 /* rm and verify */
 
-static void test_rm(void **state)
+static void rm_asks_first(void **state)
 {
     (void)state;
     assert_shell("cp $L $M/mine.gguf; cp $L $M/other.gguf; touch $M/mine.gguf.json", 0, "", "");
@@ -357,7 +356,7 @@ static void test_rm(void **state)
     assert_names("");
 }
 
-static void test_verify(void **state)
+static void verify_tells_right_from_wrong(void **state)
 {
     (void)state;
     assert_shell("cp $L $M/mine.gguf; $DUET models verify mine", 0, "mine  unknown  sha256 ", "");
@@ -381,17 +380,17 @@ int test_models(void)
 {
 #define PLACE(f) cmocka_unit_test_setup_teardown(f, place, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        PLACE(test_names),
-        PLACE(test_hugging_face),
-        PLACE(test_hugging_face_folder),
-        PLACE(test_ollama),
-        PLACE(test_hostile_manifests),
-        PLACE(test_llama_cpp_and_lm_studio),
-        PLACE(test_places),
-        PLACE(test_home),
-        PLACE(test_hostile_names),
-        PLACE(test_rm),
-        PLACE(test_verify),
+        PLACE(names_follow_the_files),
+        PLACE(hugging_faces_caches_are_found),
+        PLACE(hugging_faces_folders_are_models),
+        PLACE(ollamas_models_are_found),
+        PLACE(a_manifest_cannot_name_a_file_elsewhere),
+        PLACE(llama_cpp_and_lm_studio_are_found),
+        PLACE(our_own_place_goes_first),
+        PLACE(a_tilde_is_the_home),
+        PLACE(names_are_inert),
+        PLACE(rm_asks_first),
+        PLACE(verify_tells_right_from_wrong),
     };
 #undef PLACE
     return cmocka_run_group_tests_name("models", tests, NULL, NULL);

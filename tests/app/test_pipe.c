@@ -37,7 +37,7 @@ static void shell_with_model(struct run *r, const char *line)
     run_shell(r, line);
 }
 
-static void test_streams(void **state)
+static void stdout_has_the_answer_alone(void **state)
 {
     struct run r, json;
     const char *model = some_model();
@@ -58,7 +58,7 @@ static void test_streams(void **state)
     run_done(&json);
 }
 
-static void test_envelope(void **state)
+static void the_envelope_has_every_number(void **state)
 {
     static const char *const numbers[] = {
         "prompt_tokens",          "completion_tokens",  "reasoning_tokens", "load_ms",
@@ -79,8 +79,7 @@ static void test_envelope(void **state)
     run_done(&r);
 }
 
-/* The same seed, the same bytes, whatever the number of threads. */
-static void test_seed(void **state)
+static void the_seed_decides_whatever_the_threads(void **state)
 {
     struct run r[2];
     const char *model = some_model();
@@ -93,7 +92,7 @@ static void test_seed(void **state)
     run_done(&r[1]);
 }
 
-static void test_continue(void **state)
+static void conversations_are_continued(void **state)
 {
     struct run r;
     (void)state;
@@ -122,8 +121,8 @@ static void test_continue(void **state)
     run_done(&r);
 }
 
-/* -c where there is nothing to continue says what it does instead; -q keeps it to itself. */
-static void test_nothing_to_continue(void **state)
+/* -q keeps it quiet. */
+static void continuing_nothing_is_said(void **state)
 {
     struct run r;
     (void)state;
@@ -146,7 +145,7 @@ static void assert_status(const char *line, int status, const char *part)
     run_done(&r);
 }
 
-static void test_statuses(void **state)
+static void each_failure_has_its_status(void **state)
 {
     (void)state;
     assert_status("$DUET -m $M -p ''", 2, "prompt: empty");
@@ -176,7 +175,7 @@ static void test_statuses(void **state)
     assert_status("yes word | head -c 20000000 | $DUET -m $M", 7, "too large");
 }
 
-static void test_long_input_is_refused_whole(void **state)
+static void long_input_is_refused_whole(void **state)
 {
     struct run r;
     (void)state;
@@ -186,15 +185,15 @@ static void test_long_input_is_refused_whole(void **state)
     run_done(&r);
 }
 
-static void test_length_limit(void **state)
+static void a_length_limit_before_an_answer_is_an_error(void **state)
 {
     (void)state;
     assert_status("$DUET -m demo-deepseek -n 3 -R '17 + 25'", 9, "no answer yet (got 3 tokens");
     assert_status("$DUET -m demo-llama -n 2 '17 + 25'", 0, NULL);
 }
 
-/* Descriptors that are closed at the start: nothing of ours may land in a file instead. */
-static void test_closed_descriptors(void **state)
+/* What duet opens would get their numbers, and its output would land in a file. */
+static void closed_descriptors_do_no_harm(void **state)
 {
     (void)state;
     for (int set = 1; set < 8; set++) {
@@ -211,7 +210,7 @@ static void test_closed_descriptors(void **state)
     }
 }
 
-static void test_full_device(void **state)
+static void a_full_device_is_an_error(void **state)
 {
     (void)state;
     assert_status("$DUET -m $M -n 5 hello >/dev/full", 1,
@@ -221,8 +220,8 @@ static void test_full_device(void **state)
     assert_status("$DUET -m $M -n 5 hello 2>/dev/full", 0, NULL);
 }
 
-/* A reader that leaves: quiet, 141, and what there was is kept. */
-static void test_closed_pipe(void **state)
+/* With 141, and what there was is kept. */
+static void a_reader_that_leaves_ends_it_quietly(void **state)
 {
     struct run r;
     setenv("M", endless_model(), 1);
@@ -253,7 +252,7 @@ static enum store_state newest_state(void)
     return state;
 }
 
-static void test_interrupts(void **state)
+static void an_interrupt_is_stored_as_what_it_was(void **state)
 {
     static const struct {
         const char *signal;
@@ -283,7 +282,7 @@ static void test_interrupts(void **state)
     }
 }
 
-static void test_verbose_and_quiet(void **state)
+static void verbose_says_more_and_quiet_less(void **state)
 {
     struct run r;
     (void)state;
@@ -299,8 +298,7 @@ static void test_verbose_and_quiet(void **state)
     run_done(&r);
 }
 
-/* A home that cannot be used costs the history, never the answer. */
-static void test_homes(void **state)
+static void a_bad_home_costs_the_history_not_the_answer(void **state)
 {
     static const char *const homes[] = {"", "relative", "/proc/nonexistent/deep", "/dev/null",
                                         "/proc"};
@@ -317,8 +315,7 @@ static void test_homes(void **state)
     assert_status("unset HOME; $DUET -m $M -n 5 -c hello", 4, "HOME is not set");
 }
 
-/* What a finger knows from other programs. */
-static void test_doubted(void **state)
+static void habits_of_other_programs_are_hinted_at(void **state)
 {
     static const struct {
         const char *words, *here;
@@ -342,7 +339,7 @@ static void test_doubted(void **state)
     }
 }
 
-static void test_two_at_once(void **state)
+static void eight_at_once_store_eight_conversations(void **state)
 {
     struct run r;
     (void)state;
@@ -358,22 +355,22 @@ static void test_two_at_once(void **state)
 int test_pipe(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_streams),
-        TEST(test_envelope),
-        TEST(test_seed),
-        TEST(test_continue),
-        TEST(test_nothing_to_continue),
-        TEST(test_statuses),
-        TEST(test_long_input_is_refused_whole),
-        TEST(test_length_limit),
-        TEST(test_closed_descriptors),
-        TEST(test_full_device),
-        TEST(test_closed_pipe),
-        TEST(test_interrupts),
-        TEST(test_verbose_and_quiet),
-        TEST(test_homes),
-        TEST(test_two_at_once),
-        TEST(test_doubted),
+        TEST(stdout_has_the_answer_alone),
+        TEST(the_envelope_has_every_number),
+        TEST(the_seed_decides_whatever_the_threads),
+        TEST(conversations_are_continued),
+        TEST(continuing_nothing_is_said),
+        TEST(each_failure_has_its_status),
+        TEST(long_input_is_refused_whole),
+        TEST(a_length_limit_before_an_answer_is_an_error),
+        TEST(closed_descriptors_do_no_harm),
+        TEST(a_full_device_is_an_error),
+        TEST(a_reader_that_leaves_ends_it_quietly),
+        TEST(an_interrupt_is_stored_as_what_it_was),
+        TEST(verbose_says_more_and_quiet_less),
+        TEST(a_bad_home_costs_the_history_not_the_answer),
+        TEST(eight_at_once_store_eight_conversations),
+        TEST(habits_of_other_programs_are_hinted_at),
     };
     return cmocka_run_group_tests_name("pipe", tests, NULL, NULL);
 }

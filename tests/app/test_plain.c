@@ -18,7 +18,7 @@ static struct term *start(const char *model)
     return t;
 }
 
-static void test_session(void **state)
+static void a_session_can_be_listed_and_taken_up(void **state)
 {
     (void)state;
     struct term *t = start(some_model());
@@ -38,7 +38,7 @@ static void test_session(void **state)
     term_free(t);
 }
 
-static void test_block(void **state)
+static void a_block_of_lines_is_one_question(void **state)
 {
     (void)state;
     struct term *t = start(some_model());
@@ -50,7 +50,7 @@ static void test_block(void **state)
     term_leave(t);
 }
 
-static void test_interrupts(void **state)
+static void the_first_ctrl_c_stops_the_second_leaves(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "--plain", "-m", endless_model(), "--temp", "0", "--ctx",
@@ -73,8 +73,8 @@ static void test_interrupts(void **state)
     term_free(t);
 }
 
-/* Whatever stands in it: nothing is sent, stopped or left before Enter. */
-static void test_paste(void **state)
+/* Whatever control characters are in it. */
+static void a_paste_sends_nothing_before_enter(void **state)
 {
     (void)state;
     struct term *t = start(some_model());
@@ -89,7 +89,7 @@ static void test_paste(void **state)
 }
 
 /* Not one escape sequence; and what comes after it begins on a line of its own. */
-static void test_dumb(void **state)
+static void a_dumb_terminal_gets_no_escapes(void **state)
 {
     size_t len;
     (void)state;
@@ -109,7 +109,7 @@ static void test_dumb(void **state)
     term_free(t);
 }
 
-static void test_signal(void **state)
+static void a_signal_restores_the_terminal(void **state)
 {
     (void)state;
     struct term *t = start(some_model());
@@ -119,9 +119,8 @@ static void test_signal(void **state)
     term_free(t);
 }
 
-/* The thinking is ended by a key, or by a command that nobody sees being typed; what else is typed
- * meanwhile is the next line. */
-static void test_answer_now(void **state)
+/* By a key, or by a command that nobody sees being typed. */
+static void thinking_can_be_cut_short(void **state)
 {
     static const char *const wishes[] = {"\033a", "/answer\r", "/awn\177\177nswer \r"};
     (void)state;
@@ -139,7 +138,7 @@ static void test_answer_now(void **state)
     }
 }
 
-static void test_typed_ahead(void **state)
+static void what_is_typed_ahead_is_the_next_line(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "--plain", "-m", endless_thinker(), "--temp", "0", "--ctx",
@@ -154,8 +153,8 @@ static void test_typed_ahead(void **state)
     term_leave(t);
 }
 
-/* Between words, and what is typed is readline's to break. */
-static void test_lines(void **state)
+/* What is typed is broken by readline. */
+static void lines_are_broken_between_words(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 40, "--plain", "-m", "demo-deepseek", "--temp", "0", NULL);
@@ -178,9 +177,15 @@ static void test_lines(void **state)
 int test_plain(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_session),    TEST(test_block),       TEST(test_interrupts),
-        TEST(test_dumb),       TEST(test_paste),       TEST(test_signal),
-        TEST(test_answer_now), TEST(test_typed_ahead), TEST(test_lines),
+        TEST(a_session_can_be_listed_and_taken_up),
+        TEST(a_block_of_lines_is_one_question),
+        TEST(the_first_ctrl_c_stops_the_second_leaves),
+        TEST(a_dumb_terminal_gets_no_escapes),
+        TEST(a_paste_sends_nothing_before_enter),
+        TEST(a_signal_restores_the_terminal),
+        TEST(thinking_can_be_cut_short),
+        TEST(what_is_typed_ahead_is_the_next_line),
+        TEST(lines_are_broken_between_words),
     };
     return cmocka_run_group_tests_name("plain", tests, NULL, NULL);
 }

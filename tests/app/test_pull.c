@@ -1,4 +1,4 @@
-/* test_pull.c - `duet pull` from servers that are honest, broken or wrong. */
+/* a_pull_is_whole_and_right.c - `duet pull` from servers that are honest, broken or wrong. */
 #include "tests/app/tests.h"
 
 #include <setjmp.h>
@@ -18,7 +18,7 @@
 
 /* Honest servers */
 
-static void test_pull(void **state)
+static void a_pull_is_whole_and_right(void **state)
 {
     struct run r;
     (void)state;
@@ -46,8 +46,7 @@ static void test_pull(void **state)
     run_done(&r);
 }
 
-/* What was pulled answers under its short name. */
-static void test_pulled_model_answers(void **state)
+static void a_pulled_model_answers_by_its_short_name(void **state)
 {
     struct run r;
     (void)state;
@@ -58,7 +57,7 @@ static void test_pulled_model_answers(void **state)
     run_done(&r);
 }
 
-static void test_json(void **state)
+static void pull_speaks_json(void **state)
 {
     struct run r;
     (void)state;
@@ -78,8 +77,7 @@ static void test_json(void **state)
     run_done(&r);
 }
 
-/* A bar, which Ctrl-C ends; the next run goes on where it was. */
-static void test_bar(void **state)
+static void an_interrupted_pull_is_continued(void **state)
 {
     (void)state;
     hub_use("hub", "drip");
@@ -100,7 +98,7 @@ static void test_bar(void **state)
     assert_pulled();
 }
 
-static void test_from(void **state)
+static void a_file_can_be_pulled_from_elsewhere(void **state)
 {
     struct run r;
     char line[512];
@@ -154,8 +152,8 @@ static void assert_refuses(const char *kind, const char *name, const char *says)
     run_done(&r);
 }
 
-/* A digest that is known is asked of nobody, and the commit it belongs to is asked for the file. */
-static void test_known(void **state)
+/* The file is asked for by the commit that it belongs to. */
+static void a_known_digest_is_not_asked_for(void **state)
 {
     static const char *const kinds[] = {"good", "hub", "bare", "moved", "closed"};
     struct run r;
@@ -191,9 +189,8 @@ static void test_known(void **state)
     run_done(&r);
 }
 
-/* Another file in the place of the known one gets no name, whether the place says so or not; who
- * wants it names its digest. */
-static void test_known_differs(void **state)
+/* Who wants it all the same names its digest. */
+static void a_file_that_differs_gets_no_name(void **state)
 {
     struct run r;
     (void)state;
@@ -225,8 +222,7 @@ static void shell(struct run *r, const char *line, int status)
         fail_msg("%s: %d, %s%s", line, r->status, r->out, r->err);
 }
 
-/* A model of several files is a folder of them, and whole when all are. */
-static void test_folder(void **state)
+static void a_folder_is_whole_when_all_its_files_are(void **state)
 {
     static const char *const kinds[] = {"good", "today", "bare", "moved"};
     struct run r;
@@ -264,7 +260,7 @@ static void test_folder(void **state)
     run_done(&r);
 }
 
-static void test_folder_in_part(void **state)
+static void a_folder_in_part_is_no_model(void **state)
 {
     struct run r;
     (void)state;
@@ -304,8 +300,7 @@ static void test_folder_in_part(void **state)
     run_done(&r);
 }
 
-/* The table that goes into the program, and the manual's. */
-static void test_table(void **state)
+static void the_table_equals_the_manuals(void **state)
 {
     struct run r;
     (void)state;
@@ -334,8 +329,8 @@ static void test_table(void **state)
 
 /* Lines that break */
 
-/* Two hundred of them, each at another byte, in five pulls side by side. */
-static void test_cuts(void **state)
+/* Each at another byte, in five pulls side by side. */
+static void two_hundred_cuts_are_survived(void **state)
 {
     struct run r;
     (void)state;
@@ -361,8 +356,8 @@ static void test_cuts(void **state)
     assert_pulled();
 }
 
-/* Killed at any moment, it leaves a part at most, and in the end comes to the whole. */
-static void test_kills(void **state)
+/* And the next ones come to the whole. */
+static void a_killed_pull_leaves_a_part_at_most(void **state)
 {
     struct run r;
     (void)state;
@@ -381,7 +376,7 @@ static void test_kills(void **state)
     assert_pulled();
 }
 
-static void test_wrong_ranges(void **state)
+static void wrong_ranges_are_begun_anew(void **state)
 {
     static const char *const kinds[] = {"no-range", "shifted",   "other-total", "no-total",
                                         "416",      "cut-range", "changed"};
@@ -393,7 +388,7 @@ static void test_wrong_ranges(void **state)
     }
 }
 
-static void test_silence(void **state)
+static void silence_is_given_up(void **state)
 {
     static const struct refusal rows[] = {{"silent", "nothing came for 0.1 s"}};
     struct run r;
@@ -417,9 +412,9 @@ static void test_silence(void **state)
     run_done(&r);
 }
 
-/* A name server that never answers is not waited for once the pull is to end: it would be for
- * ten seconds and more. Needs a network of its own, which not every system lets a user have. */
-static void test_no_names(void **state)
+/* It would be for ten seconds and more. Needs a network of its own, which not every system lets a
+ * user have. */
+static void a_deaf_name_server_is_not_waited_for(void **state)
 {
     struct run r;
     (void)state;
@@ -436,7 +431,7 @@ static void test_no_names(void **state)
 
 /* Lies */
 
-static void test_lengths(void **state)
+static void lies_about_lengths_are_refused(void **state)
 {
     static const struct refusal rows[] = {
         {"short", "size mismatch (got 99999, must be 100000)"},
@@ -469,9 +464,8 @@ static void test_lengths(void **state)
     }
 }
 
-/* Who sends more than was promised is not believed, but what was promised may be right: then it is
- * kept, and nobody has to be asked for it again. */
-static void test_more_than_promised(void **state)
+/* What was promised may be right: then it is kept, and not asked for again. */
+static void more_than_was_promised_is_refused(void **state)
 {
     static const struct refusal rows[] = {
         {"more", "localhost: size mismatch: more than the 100000 bytes promised"},
@@ -491,7 +485,7 @@ static void test_more_than_promised(void **state)
     }
 }
 
-static void test_flipped(void **state)
+static void a_flipped_bit_is_found(void **state)
 {
     (void)state;
     assert_pull("flipped", 5, "sha256 differs");
@@ -507,7 +501,7 @@ static void test_flipped(void **state)
 
 /* The disk */
 
-static void test_disk(void **state)
+static void a_full_disk_keeps_what_there_is(void **state)
 {
     struct run r;
     (void)state;
@@ -532,8 +526,7 @@ static void test_disk(void **state)
     run_done(&r);
 }
 
-/* Of two at a time one waits, and finds what the other has brought. */
-static void test_two(void **state)
+static void the_second_of_two_waits_for_the_first(void **state)
 {
     struct run r;
     (void)state;
@@ -554,26 +547,26 @@ static void test_two(void **state)
 int test_pull_verb(void)
 {
     const struct CMUnitTest tests[] = {
-        HUB_TEST(test_pull),
-        HUB_TEST(test_pulled_model_answers),
-        HUB_TEST(test_json),
-        HUB_TEST(test_bar),
-        HUB_TEST(test_from),
-        HUB_TEST(test_known),
-        HUB_TEST(test_known_differs),
-        HUB_TEST(test_folder),
-        HUB_TEST(test_folder_in_part),
-        HUB_TEST(test_table),
-        HUB_TEST(test_cuts),
-        HUB_TEST(test_kills),
-        HUB_TEST(test_wrong_ranges),
-        HUB_TEST(test_silence),
-        HUB_TEST(test_no_names),
-        HUB_TEST(test_lengths),
-        HUB_TEST(test_more_than_promised),
-        HUB_TEST(test_flipped),
-        HUB_TEST(test_disk),
-        HUB_TEST(test_two),
+        HUB_TEST(a_pull_is_whole_and_right),
+        HUB_TEST(a_pulled_model_answers_by_its_short_name),
+        HUB_TEST(pull_speaks_json),
+        HUB_TEST(an_interrupted_pull_is_continued),
+        HUB_TEST(a_file_can_be_pulled_from_elsewhere),
+        HUB_TEST(a_known_digest_is_not_asked_for),
+        HUB_TEST(a_file_that_differs_gets_no_name),
+        HUB_TEST(a_folder_is_whole_when_all_its_files_are),
+        HUB_TEST(a_folder_in_part_is_no_model),
+        HUB_TEST(the_table_equals_the_manuals),
+        HUB_TEST(two_hundred_cuts_are_survived),
+        HUB_TEST(a_killed_pull_leaves_a_part_at_most),
+        HUB_TEST(wrong_ranges_are_begun_anew),
+        HUB_TEST(silence_is_given_up),
+        HUB_TEST(a_deaf_name_server_is_not_waited_for),
+        HUB_TEST(lies_about_lengths_are_refused),
+        HUB_TEST(more_than_was_promised_is_refused),
+        HUB_TEST(a_flipped_bit_is_found),
+        HUB_TEST(a_full_disk_keeps_what_there_is),
+        HUB_TEST(the_second_of_two_waits_for_the_first),
     };
     return cmocka_run_group_tests_name("pull", tests, hub_start, hub_stop);
 }

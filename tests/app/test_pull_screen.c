@@ -30,7 +30,7 @@ static void assert_let_go(void)
     run_done(&r);
 }
 
-static void test_pulled(void **state)
+static void a_model_is_pulled_on_the_screen(void **state)
 {
     (void)state;
     hub_use("hub", "demo");
@@ -45,8 +45,8 @@ static void test_pulled(void **state)
     term_leave(t);
 }
 
-/* A question is answered while it goes on; it is stopped, and gone on with by the next program. */
-static void test_beside(void **state)
+/* And the next start continues a pull that was stopped. */
+static void a_question_is_answered_beside_a_pull(void **state)
 {
     (void)state;
     hub_use("hub", "drip");
@@ -82,8 +82,8 @@ static void test_beside(void **state)
     free(log);
 }
 
-/* It ends with the program, however that ends. */
-static void test_ends(void **state)
+/* However that ends. */
+static void a_pull_ends_with_the_program(void **state)
 {
     (void)state;
     for (int way = 0; way < 3; way++) {
@@ -104,7 +104,7 @@ static void test_ends(void **state)
     }
 }
 
-static void test_refused(void **state)
+static void refusals_are_shown(void **state)
 {
     (void)state;
     hub_use("hub", "404");
@@ -124,7 +124,7 @@ static void test_refused(void **state)
     term_free(t);
 }
 
-static void test_line_mode(void **state)
+static void line_mode_pulls_too(void **state)
 {
     (void)state;
     hub_use("hub", "drip");
@@ -152,8 +152,11 @@ static void test_line_mode(void **state)
 int test_pull_screen(void)
 {
     const struct CMUnitTest tests[] = {
-        HUB_TEST(test_pulled),  HUB_TEST(test_beside),    HUB_TEST(test_ends),
-        HUB_TEST(test_refused), HUB_TEST(test_line_mode),
+        HUB_TEST(a_model_is_pulled_on_the_screen),
+        HUB_TEST(a_question_is_answered_beside_a_pull),
+        HUB_TEST(a_pull_ends_with_the_program),
+        HUB_TEST(refusals_are_shown),
+        HUB_TEST(line_mode_pulls_too),
     };
     return cmocka_run_group_tests_name("pull-screen", tests, hub_start, hub_stop);
 }

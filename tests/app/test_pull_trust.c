@@ -14,7 +14,7 @@
 #include "tests/app/hub.h"
 #include "tests/app/pulling.h"
 
-static void test_redirects(void **state)
+static void bad_redirects_are_not_followed(void **state)
 {
     static const struct refusal rows[] = {
         {"loop", "after 10 times"},      {"hop", "after 10 times"},
@@ -29,8 +29,8 @@ static void test_redirects(void **state)
     assert_pulled();
 }
 
-/* What it says the file is: refused before anything is made here. */
-static void test_metadata(void **state)
+/* Before anything is made here. */
+static void bad_metadata_is_refused(void **state)
 {
     static const struct refusal rows[] = {
         {"no-digest", "--sha256 can"},  {"upper", "not a sha256"},
@@ -46,7 +46,7 @@ static void test_metadata(void **state)
 
 /* Certificates */
 
-static void test_tls(void **state)
+static void bad_certificates_are_refused(void **state)
 {
     static const struct refusal rows[] = {
         {"expired", "certificate: "},
@@ -89,8 +89,8 @@ static void test_tls(void **state)
     assert_string_equal(pulled_names(), "");
 }
 
-/* A proxy sees nothing but a request for a tunnel; a dead one is told of. */
-static void test_proxy(void **state)
+/* And a dead one is named. */
+static void a_proxy_sees_only_a_tunnel(void **state)
 {
     struct run r;
     char proxy[64];
@@ -112,7 +112,7 @@ static void test_proxy(void **state)
 
 /* The token */
 
-static void test_token(void **state)
+static void the_token_goes_to_its_host_alone(void **state)
 {
     static const char *const kinds[] = {"good",    "hub",  "to-port", "to-host",   "and-back",
                                         "to-http", "asks", "loop",    "to-bad-tls"};
@@ -153,7 +153,7 @@ static void test_token(void **state)
 
 /* Names and links */
 
-static void test_names(void **state)
+static void names_cannot_leave_the_folder(void **state)
 {
     static const char *const names[] = {
         "../llama",
@@ -244,8 +244,8 @@ static void test_names(void **state)
     run_done(&r);
 }
 
-/* What stands in the place of the part, the file or the record, by whatever kind of name. */
-static void test_links(void **state)
+/* In the place of the part, of the file or of its record. */
+static void links_are_not_written_through(void **state)
 {
     static const struct {
         const char *make, *says;
@@ -287,8 +287,7 @@ static void test_links(void **state)
     assert_pulled();
 }
 
-/* What takes the part's place while it grows does not get the name. */
-static void test_replaced(void **state)
+static void a_replaced_part_gets_no_name(void **state)
 {
     struct run r;
     (void)state;
@@ -304,8 +303,8 @@ static void test_replaced(void **state)
     run_done(&r);
 }
 
-/* Nobody who lists the processes sees the token. */
-static void test_command_line(void **state)
+/* Where anybody could see it who lists processes. */
+static void the_token_is_not_in_the_command_line(void **state)
 {
     struct run r;
     (void)state;
@@ -322,9 +321,11 @@ static void test_command_line(void **state)
 int test_pull_trust(void)
 {
     const struct CMUnitTest tests[] = {
-        HUB_TEST(test_redirects), HUB_TEST(test_metadata), HUB_TEST(test_tls),
-        HUB_TEST(test_proxy),     HUB_TEST(test_token),    HUB_TEST(test_names),
-        HUB_TEST(test_links),     HUB_TEST(test_replaced), HUB_TEST(test_command_line),
+        HUB_TEST(bad_redirects_are_not_followed),       HUB_TEST(bad_metadata_is_refused),
+        HUB_TEST(bad_certificates_are_refused),         HUB_TEST(a_proxy_sees_only_a_tunnel),
+        HUB_TEST(the_token_goes_to_its_host_alone),     HUB_TEST(names_cannot_leave_the_folder),
+        HUB_TEST(links_are_not_written_through),        HUB_TEST(a_replaced_part_gets_no_name),
+        HUB_TEST(the_token_is_not_in_the_command_line),
     };
     return cmocka_run_group_tests_name("pull-trust", tests, hub_start, hub_stop);
 }

@@ -47,7 +47,7 @@ static int records_new(void **state)
     return 0;
 }
 
-static void test_nothing_yet(void **state)
+static void without_a_history_nothing_is_made(void **state)
 {
     struct run r;
     (void)state;
@@ -62,7 +62,7 @@ static void test_nothing_yet(void **state)
     run_done(&r);
 }
 
-static void test_log(void **state)
+static void log_lists_and_shows(void **state)
 {
     (void)state;
     assert_output("$DUET log -q", "2\n1\n");
@@ -78,7 +78,7 @@ static void test_log(void **state)
     free(out);
 }
 
-static void test_search(void **state)
+static void search_finds_and_says_where(void **state)
 {
     struct run r;
     (void)state;
@@ -110,8 +110,8 @@ static void test_search(void **state)
     run_done(&r);
 }
 
-/* What somebody said can be no tag, and leaves no code block open behind it. */
-static void test_export_is_inert(void **state)
+/* No text can be a tag, or leave a code block open behind it. */
+static void exports_are_inert(void **state)
 {
     (void)state;
     char *out = output("$DUET export 2 --format html");
@@ -127,8 +127,8 @@ static void test_export_is_inert(void **state)
     free(out);
 }
 
-/* Out and in again is the same but for the ids, and so is many at once. */
-static void test_round_trip(void **state)
+/* But the ids. */
+static void export_and_import_lose_nothing(void **state)
 {
     static const char same[] =
         "norm() { grep -vE '\"(id|parent|leaf)\":' $1; }; $DUET export 1 --format json >$HOME/a; "
@@ -139,8 +139,8 @@ static void test_round_trip(void **state)
     assert_output("$DUET export 1 2 --format json | $DUET import - | wc -l", "2\n");
 }
 
-/* Branches, nodes that say nothing, thoughts, parts that are no text. */
-static void test_chatgpt(void **state)
+/* With branches, empty nodes, thoughts, and parts that are no text. */
+static void chatgpts_exports_are_read(void **state)
 {
     static const char file[] =
         "[{\"title\": \"Sums\", \"current_node\": \"d\", \"mapping\": {"
@@ -169,7 +169,7 @@ static void test_chatgpt(void **state)
     free(out);
 }
 
-static void test_bad_imports(void **state)
+static void bad_imports_are_refused(void **state)
 {
     static const struct {
         const char *text, *why;
@@ -197,7 +197,7 @@ static void test_bad_imports(void **state)
     assert_output("$DUET log", ""); /* none came half */
 }
 
-static void test_rm(void **state)
+static void rm_leaves_no_trace(void **state)
 {
     struct run r;
     (void)state;
@@ -219,8 +219,7 @@ static void test_rm(void **state)
     assert_output("$DUET log -q", "2\n");
 }
 
-/* What is deleted, but still stands in the file, is not said to be gone. */
-static void test_rm_that_cannot_wipe(void **state)
+static void what_is_not_wiped_is_not_said_to_be_gone(void **state)
 {
     struct run r;
     sqlite3 *db;
@@ -239,8 +238,8 @@ static void test_rm_that_cannot_wipe(void **state)
     run_done(&r);
 }
 
-/* A disk that is read only; not every system lets a user have one. */
-static void test_read_only(void **state)
+/* Not every system lets a user have one. */
+static void a_read_only_disk_can_be_read(void **state)
 {
     struct run r;
     (void)state;
@@ -264,10 +263,16 @@ int test_records(void)
 {
 #define RECORDS(f) cmocka_unit_test_setup_teardown(f, records_new, sandbox_remove)
     const struct CMUnitTest tests[] = {
-        TEST(test_nothing_yet),        RECORDS(test_log),        RECORDS(test_search),
-        RECORDS(test_export_is_inert), RECORDS(test_round_trip), TEST(test_chatgpt),
-        TEST(test_bad_imports),        RECORDS(test_rm),         RECORDS(test_rm_that_cannot_wipe),
-        RECORDS(test_read_only),
+        TEST(without_a_history_nothing_is_made),
+        RECORDS(log_lists_and_shows),
+        RECORDS(search_finds_and_says_where),
+        RECORDS(exports_are_inert),
+        RECORDS(export_and_import_lose_nothing),
+        TEST(chatgpts_exports_are_read),
+        TEST(bad_imports_are_refused),
+        RECORDS(rm_leaves_no_trace),
+        RECORDS(what_is_not_wiped_is_not_said_to_be_gone),
+        RECORDS(a_read_only_disk_can_be_read),
     };
 #undef RECORDS
     return cmocka_run_group_tests_name("records", tests, NULL, NULL);

@@ -20,7 +20,7 @@ static struct term *start(const char *model)
     return t;
 }
 
-static void test_stop(void **state)
+static void an_answer_can_be_stopped(void **state)
 {
     (void)state;
     struct term *t = term_start_answer();
@@ -29,7 +29,7 @@ static void test_stop(void **state)
     term_leave(t);
 }
 
-static void test_kill_and_go_on(void **state)
+static void a_killed_answer_is_offered_again(void **state)
 {
     (void)state;
     struct term *t = term_start_answer();
@@ -51,7 +51,7 @@ static void assert_leaves(int signal, int status)
     term_free(t);
 }
 
-static void test_signals(void **state)
+static void every_signal_restores_the_terminal(void **state)
 {
     (void)state;
     assert_leaves(SIGTERM, 143);
@@ -59,14 +59,13 @@ static void test_signals(void **state)
     assert_leaves(SIGQUIT, 131);
 }
 
-static void test_crash(void **state)
+static void a_crash_restores_the_terminal(void **state)
 {
     (void)state;
     assert_leaves(SIGABRT, -SIGABRT);
 }
 
-/* The connection drops: what there was is kept, and nothing spins. */
-static void test_hang_up(void **state)
+static void a_lost_connection_keeps_the_answer(void **state)
 {
     (void)state;
     struct term *t = term_start_answer();
@@ -78,7 +77,7 @@ static void test_hang_up(void **state)
     term_free(t);
 }
 
-static void test_resize(void **state)
+static void an_answer_survives_any_size(void **state)
 {
     static const int sizes[][2] = {{10, 40}, {60, 200}, {1, 1}, {5, 20}, {24, 80}};
     (void)state;
@@ -92,7 +91,7 @@ static void test_resize(void **state)
     term_leave(t);
 }
 
-static void test_suspend(void **state)
+static void a_stopped_program_takes_the_terminal_back(void **state)
 {
     (void)state;
     struct term *t = start(some_model());
@@ -110,7 +109,7 @@ static void test_suspend(void **state)
     term_leave(t);
 }
 
-static void test_slash_commands(void **state)
+static void commands_answer_on_the_screen(void **state)
 {
     (void)state;
     struct term *t = start(some_model());
@@ -128,8 +127,7 @@ static void test_slash_commands(void **state)
     term_free(t);
 }
 
-/* A history that cannot be written to is said, and the chat works. */
-static void test_history_off(void **state)
+static void a_history_that_is_off_is_said(void **state)
 {
     const char *model = some_model();
     (void)state;
@@ -139,7 +137,7 @@ static void test_history_off(void **state)
     term_leave(t);
 }
 
-static void test_refusals(void **state)
+static void what_cannot_start_says_why(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "-m", "nowhere", NULL);
@@ -153,7 +151,7 @@ static void test_refusals(void **state)
     term_free(t);
 }
 
-static void test_two_instances(void **state)
+static void two_instances_share_the_history(void **state)
 {
     const char *model = some_model();
     (void)state;
@@ -182,10 +180,17 @@ static void test_two_instances(void **state)
 int test_screen(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_stop),     TEST(test_kill_and_go_on), TEST(test_signals),
-        TEST(test_crash),    TEST(test_hang_up),        TEST(test_resize),
-        TEST(test_suspend),  TEST(test_slash_commands), TEST(test_history_off),
-        TEST(test_refusals), TEST(test_two_instances),
+        TEST(an_answer_can_be_stopped),
+        TEST(a_killed_answer_is_offered_again),
+        TEST(every_signal_restores_the_terminal),
+        TEST(a_crash_restores_the_terminal),
+        TEST(a_lost_connection_keeps_the_answer),
+        TEST(an_answer_survives_any_size),
+        TEST(a_stopped_program_takes_the_terminal_back),
+        TEST(commands_answer_on_the_screen),
+        TEST(a_history_that_is_off_is_said),
+        TEST(what_cannot_start_says_why),
+        TEST(two_instances_share_the_history),
     };
     return cmocka_run_group_tests_name("screen", tests, NULL, NULL);
 }

@@ -36,8 +36,8 @@ static json_t *parse(const char *text)
     return json;
 }
 
-/* Every schema of the corpus, by models that are nearly random: all that ends conforms. */
-static void test_corpus(void **state)
+/* For every schema of the corpus, by models that are nearly random. */
+static void what_ends_conforms_to_its_schema(void **state)
 {
     struct run r;
     (void)state;
@@ -65,8 +65,8 @@ static void test_corpus(void **state)
     }
 }
 
-/* What a line gets does not depend on what else is computed, or was before. */
-static void test_alone_and_together(void **state)
+/* Nor does what was computed before. */
+static void company_changes_no_schema(void **state)
 {
     struct run a, b;
     (void)state;
@@ -85,7 +85,7 @@ static void test_alone_and_together(void **state)
     run_done(&b);
 }
 
-static void test_schema(void **state)
+static void an_integer_keeps_its_limits(void **state)
 {
     struct run r;
     (void)state;
@@ -101,7 +101,7 @@ static void test_schema(void **state)
     run_done(&r);
 }
 
-static void test_fields(void **state)
+static void short_schemas_are_understood(void **state)
 {
     struct run r;
     (void)state;
@@ -120,8 +120,7 @@ static void test_fields(void **state)
     run_done(&r);
 }
 
-/* Reasoning is free and there; the answer behind it has the form. */
-static void test_reasoning_is_free(void **state)
+static void reasoning_is_free_of_the_schema(void **state)
 {
     struct run r;
     (void)state;
@@ -137,7 +136,7 @@ static void test_reasoning_is_free(void **state)
     run_done(&r);
 }
 
-static void test_grammar(void **state)
+static void a_grammar_is_kept(void **state)
 {
     struct run r;
     (void)state;
@@ -162,7 +161,7 @@ static void assert_refused(const char *arguments, int status, const char *messag
     run_done(&r);
 }
 
-static void test_refusals(void **state)
+static void bad_schemas_are_refused(void **state)
 {
     (void)state;
     sandbox_write("bad.gbnf", "root ::= x\nx ::= (\"a\"\n");
@@ -187,8 +186,7 @@ static void test_refusals(void **state)
     assert_refused("--tool-choice required", 2, "--tool-choice: without --tools");
 }
 
-/* Cut short by a limit: what there is goes out, and the exit says that it is not whole. */
-static void test_cut_short(void **state)
+static void a_cut_answer_is_given_and_said(void **state)
 {
     struct run r;
     (void)state;
@@ -220,7 +218,7 @@ static void assert_call(const char *text, bool add)
     json_decref(all);
 }
 
-static void test_calls(void **state)
+static void tool_calls_are_whole(void **state)
 {
     static const char *const models[] = {"demo-llama", "demo-deepseek"};
     (void)state;
@@ -249,8 +247,8 @@ static void test_calls(void **state)
     }
 }
 
-/* The tools are in the prompt, and what an answer was asked with is kept. */
-static void test_tools_are_told(void **state)
+/* And what an answer was asked with is kept. */
+static void tools_are_in_the_prompt(void **state)
 {
     struct run r;
     (void)state;
@@ -263,8 +261,7 @@ static void test_tools_are_told(void **state)
     run_done(&r);
 }
 
-/* Pieces of a stream are text; calls come whole, at the end. */
-static void test_stream(void **state)
+static void calls_come_whole_at_the_end_of_a_stream(void **state)
 {
     struct run r;
     (void)state;
@@ -278,8 +275,8 @@ static void test_stream(void **state)
     run_done(&r);
 }
 
-/* A conversation with calls and results in the input, settings of its own on each line. */
-static void test_lines(void **state)
+/* Each line with settings of its own. */
+static void a_batch_can_have_calls_and_results(void **state)
 {
     static const char *const models[] = {"demo-llama", "demo-deepseek"};
     (void)state;
@@ -314,12 +311,18 @@ static void test_lines(void **state)
 int test_shape(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_corpus),   TEST(test_alone_and_together),
-        TEST(test_schema),   TEST(test_fields),
-        TEST(test_grammar),  TEST(test_reasoning_is_free),
-        TEST(test_refusals), TEST(test_cut_short),
-        TEST(test_calls),    TEST(test_tools_are_told),
-        TEST(test_stream),   TEST(test_lines),
+        TEST(what_ends_conforms_to_its_schema),
+        TEST(company_changes_no_schema),
+        TEST(an_integer_keeps_its_limits),
+        TEST(short_schemas_are_understood),
+        TEST(a_grammar_is_kept),
+        TEST(reasoning_is_free_of_the_schema),
+        TEST(bad_schemas_are_refused),
+        TEST(a_cut_answer_is_given_and_said),
+        TEST(tool_calls_are_whole),
+        TEST(tools_are_in_the_prompt),
+        TEST(calls_come_whole_at_the_end_of_a_stream),
+        TEST(a_batch_can_have_calls_and_results),
     };
     return cmocka_run_group_tests_name("shape", tests, NULL, NULL);
 }

@@ -26,7 +26,7 @@ static void assert_says(const char *text, const char *expected)
     }
 }
 
-static void test_words(void **state)
+static void formulas_become_words(void **state)
 {
     (void)state;
     assert_says("", "");
@@ -42,8 +42,7 @@ static void test_words(void **state)
     assert_says("no such \\(\\nothing{\\) formula", "no such \\(\\nothing{\\) formula");
 }
 
-/* Nothing waits longer than it must. */
-static void test_prompt(void **state)
+static void nothing_waits_longer_than_it_must(void **state)
 {
     struct speech s = {0};
     struct str out = {0};
@@ -61,8 +60,8 @@ static void test_prompt(void **state)
 int test_speech(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_prompt),
+        cmocka_unit_test(formulas_become_words),
+        cmocka_unit_test(nothing_waits_longer_than_it_must),
     };
     return cmocka_run_group_tests_name("speech", tests, NULL, NULL);
 }

@@ -21,8 +21,8 @@ static void assert_valid(const char *bytes, size_t len, const char *valid, size_
     str_done(&s);
 }
 
-/* Maximal bad parts, as Unicode's chapter 3.9 and its table 3-8 have them. */
-static void test_valid(void **state)
+/* By maximal parts, as chapter 3.9 of Unicode and its table 3-8 have them. */
+static void bad_bytes_are_replaced(void **state)
 {
     (void)state;
     assert_valid("", 0, "", 0);
@@ -42,7 +42,7 @@ static void assert_visible(const char *bytes, bool lines, const char *shown)
     str_done(&s);
 }
 
-static void test_visible(void **state)
+static void control_characters_are_shown(void **state)
 {
     (void)state;
     assert_visible("a\tb\nc", true, "a\tb\nc");
@@ -58,7 +58,7 @@ static void test_visible(void **state)
     assert_visible("é漢👨‍👩‍👧", true, "é漢👨‍👩‍👧");
 }
 
-static void test_cut_and_trim(void **state)
+static void cuts_fall_between_characters(void **state)
 {
     (void)state;
     assert_int_equal(str_cut("a€b", 5, 3), 1);
@@ -73,7 +73,7 @@ static void test_cut_and_trim(void **state)
 }
 
 /* The start says what it is about, the end why. */
-static void test_shortened_message(void **state)
+static void a_shortened_message_keeps_both_ends(void **state)
 {
     char err[64], name[200];
     (void)state;
@@ -86,8 +86,7 @@ static void test_shortened_message(void **state)
     assert_contains(err, "x: no such file");
 }
 
-/* A time that a reader would have to divide is in seconds, as the status line has it. */
-static void test_numbers(void **state)
+static void long_times_are_in_seconds(void **state)
 {
     static const struct {
         double ms;
@@ -111,9 +110,11 @@ static void test_numbers(void **state)
 int test_str(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_valid),        cmocka_unit_test(test_visible),
-        cmocka_unit_test(test_cut_and_trim), cmocka_unit_test(test_shortened_message),
-        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(bad_bytes_are_replaced),
+        cmocka_unit_test(control_characters_are_shown),
+        cmocka_unit_test(cuts_fall_between_characters),
+        cmocka_unit_test(a_shortened_message_keeps_both_ends),
+        cmocka_unit_test(long_times_are_in_seconds),
     };
     return cmocka_run_group_tests_name("str", tests, NULL, NULL);
 }

@@ -21,27 +21,27 @@ static void assert_says(const char *line, const char *answer)
     run_done(&r);
 }
 
-static void test_argument(void **state)
+static void a_sum_as_an_argument(void **state)
 {
     (void)state;
     assert_says("$DUET --temp 0 'What is 15% of 240?'", "\\boxed{36}");
     assert_says("$DUET --temp 0 -m demo-llama '17 + 25'", "42");
 }
 
-static void test_pipe_in(void **state)
+static void a_sum_from_a_pipe(void **state)
 {
     (void)state;
     assert_says("echo '17 + 25' | $DUET --temp 0", "\\boxed{42}");
 }
 
-static void test_conversation(void **state)
+static void a_sum_that_goes_on(void **state)
 {
     (void)state;
     assert_says("$DUET --temp 0 '17 + 25' >/dev/null; $DUET -c --temp 0 'now double it'",
                 "\\boxed{84}");
 }
 
-static void test_other_model_goes_on(void **state)
+static void another_model_goes_on(void **state)
 {
     (void)state;
     assert_says(
@@ -49,8 +49,7 @@ static void test_other_model_goes_on(void **state)
         "84");
 }
 
-/* Reasoning on the one side, the answer on the other. */
-static void test_reasoning_apart(void **state)
+static void reasoning_and_answer_are_apart(void **state)
 {
     struct run r;
     (void)state;
@@ -70,7 +69,7 @@ static void test_reasoning_apart(void **state)
     run_done(&r);
 }
 
-static void test_default_notice(void **state)
+static void the_demo_model_says_what_it_is(void **state)
 {
     struct run r;
     (void)state;
@@ -80,7 +79,7 @@ static void test_default_notice(void **state)
     run_done(&r);
 }
 
-static void test_screen_sum(void **state)
+static void a_sum_on_the_screen(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "--temp", "0", NULL);
@@ -96,7 +95,7 @@ static void test_screen_sum(void **state)
     term_leave(t);
 }
 
-static void test_plain_sum(void **state)
+static void a_sum_in_line_mode(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "--plain", "--temp", "0", NULL);
@@ -111,10 +110,14 @@ static void test_plain_sum(void **state)
 int test_sums(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_argument),        TEST(test_pipe_in),
-        TEST(test_conversation),    TEST(test_other_model_goes_on),
-        TEST(test_reasoning_apart), TEST(test_default_notice),
-        TEST(test_screen_sum),      TEST(test_plain_sum),
+        TEST(a_sum_as_an_argument),
+        TEST(a_sum_from_a_pipe),
+        TEST(a_sum_that_goes_on),
+        TEST(another_model_goes_on),
+        TEST(reasoning_and_answer_are_apart),
+        TEST(the_demo_model_says_what_it_is),
+        TEST(a_sum_on_the_screen),
+        TEST(a_sum_in_line_mode),
     };
     return cmocka_run_group_tests_name("sums", tests, NULL, NULL);
 }

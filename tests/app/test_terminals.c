@@ -33,8 +33,8 @@ static void assert_answers(int rows, int cols)
     term_leave(t);
 }
 
-/* Promise 44, and rows 18 and 21 of the bad inputs. */
-static void test_kinds_and_languages(void **state)
+/* In every language, one that the C library does not know among them. */
+static void every_kind_of_terminal_answers(void **state)
 {
     static const char *const types[] = {"tmux-256color", "screen", "linux",
                                         "xterm",         "vt100",  "dumb"};
@@ -52,7 +52,7 @@ static void test_kinds_and_languages(void **state)
     }
 }
 
-static void test_unknown_kinds(void **state)
+static void unknown_terminals_answer(void **state)
 {
     static char huge[4096];
     (void)state;
@@ -66,13 +66,14 @@ static void test_unknown_kinds(void **state)
     assert_answers(24, 80);
 }
 
-static void test_sizes(void **state)
+/* Whatever LINES and COLUMNS say. */
+static void every_size_answers(void **state)
 {
     (void)state;
     assert_answers(5, 20);
     assert_answers(200, 500);
     assert_answers(10, 40);
-    setenv("LINES", "0", 1); /* row 20 */
+    setenv("LINES", "0", 1);
     setenv("COLUMNS", "-5", 1);
     assert_answers(24, 80);
     setenv("LINES", "1000000000", 1);
@@ -82,8 +83,7 @@ static void test_sizes(void **state)
     unsetenv("COLUMNS");
 }
 
-/* Row 19. */
-static void test_malformed_description(void **state)
+static void a_damaged_terminfo_does_no_harm(void **state)
 {
     static const char *const bytes[] = {
         "yes garbage | head -c 3000",
@@ -107,8 +107,8 @@ static void test_malformed_description(void **state)
     unsetenv("TERMINFO");
 }
 
-/* No language, no more than ASCII: what a terminal of that language would show as rubbish. */
-static void test_ascii_only(void **state)
+/* Anything else is rubbish on such a terminal. */
+static void without_a_language_all_is_ascii(void **state)
 {
     static const char *const modes[][2] = {{"-q", "tokens/s"}, {"--plain", "7 x 3 = 21.\n\n> "}};
     (void)state;
@@ -131,8 +131,8 @@ static void test_ascii_only(void **state)
     }
 }
 
-/* Row 80: detached in mid-answer, shown on another terminal of another size. */
-static void test_tmux(void **state)
+/* And other terminals of other sizes. */
+static void an_answer_survives_detaching(void **state)
 {
     struct run r;
     (void)state;
@@ -148,7 +148,7 @@ static void test_tmux(void **state)
     run_done(&r);
 }
 
-static void test_tmux_in_tmux(void **state)
+static void tmux_in_tmux_answers(void **state)
 {
     struct run r;
     (void)state;
@@ -172,8 +172,8 @@ static bool greets(const char *option)
     return greeted;
 }
 
-/* Once there was a conversation, also one that was not kept, duet is known. */
-static void test_first_time(void **state)
+/* A conversation that was not kept counts too. */
+static void the_first_time_is_greeted_once(void **state)
 {
     char path[512];
     struct stat st;
@@ -199,15 +199,15 @@ static bool greets_in_line_mode(void)
     return greeted;
 }
 
-static void test_first_time_in_line_mode(void **state)
+static void line_mode_greets_once(void **state)
 {
     (void)state;
     assert_true(greets_in_line_mode());
     assert_false(greets_in_line_mode());
 }
 
-/* What is read aloud holds nothing that is not to be said. */
-static void test_line_mode_is_bare(void **state)
+/* A screen reader would read escapes aloud. */
+static void line_mode_on_a_dumb_terminal_is_bare(void **state)
 {
     static const char *const lines[][2] = {
         {"17 + 25\r", "17 + 25 = 42."}, {"/help\r", "/quit"},
@@ -230,8 +230,8 @@ static void test_line_mode_is_bare(void **state)
     term_free(t);
 }
 
-/* One answer that is broken off leaves the terminal in its own style, and on a line of its own. */
-static void test_broken_off(void **state)
+/* And ends its line. */
+static void an_answer_broken_off_resets_the_style(void **state)
 {
     static const int signals[] = {SIGINT, SIGTERM};
     static const char end[] = "\033[0m\r\n";
@@ -249,8 +249,8 @@ static void test_broken_off(void **state)
     }
 }
 
-/* The mouse is let go of however duet ends. */
-static void test_mouse_modes(void **state)
+/* However duet ends. */
+static void the_mouse_is_let_go_of(void **state)
 {
     static const int signals[] = {
         0,       SIGTERM, SIGHUP, SIGABRT,
@@ -282,18 +282,18 @@ static void test_mouse_modes(void **state)
 int test_terminals(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_kinds_and_languages),
-        TEST(test_unknown_kinds),
-        TEST(test_sizes),
-        TEST(test_malformed_description),
-        TEST(test_ascii_only),
-        TEST(test_tmux),
-        TEST(test_tmux_in_tmux),
-        TEST(test_first_time),
-        TEST(test_first_time_in_line_mode),
-        TEST(test_line_mode_is_bare),
-        TEST(test_mouse_modes),
-        TEST(test_broken_off),
+        TEST(every_kind_of_terminal_answers),
+        TEST(unknown_terminals_answer),
+        TEST(every_size_answers),
+        TEST(a_damaged_terminfo_does_no_harm),
+        TEST(without_a_language_all_is_ascii),
+        TEST(an_answer_survives_detaching),
+        TEST(tmux_in_tmux_answers),
+        TEST(the_first_time_is_greeted_once),
+        TEST(line_mode_greets_once),
+        TEST(line_mode_on_a_dumb_terminal_is_bare),
+        TEST(the_mouse_is_let_go_of),
+        TEST(an_answer_broken_off_resets_the_style),
     };
     return cmocka_run_group_tests_name("terminals", tests, NULL, NULL);
 }

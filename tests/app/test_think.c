@@ -56,7 +56,7 @@ static json_int_t thought_tokens(const json_t *answer)
         json_object_get(json_object_get(answer, "usage"), "reasoning_tokens"));
 }
 
-static void test_options(void **state)
+static void options_turn_thinking_on_and_off(void **state)
 {
     static const char *const off[][2] = {{"--think=off", NULL},
                                          {"--nothink", NULL},
@@ -81,7 +81,7 @@ static void test_options(void **state)
     json_decref(answer);
 }
 
-static void test_options_refused(void **state)
+static void wrong_thinking_options_are_refused(void **state)
 {
     static const char *const wrong[][2] = {
         {"--think=perhaps", "unknown value"},
@@ -117,7 +117,7 @@ static struct term *start(const char *model, const char *option, const char *val
     return t;
 }
 
-static void test_switching(void **state)
+static void thinking_is_switched_on_the_screen(void **state)
 {
     (void)state;
     struct term *t = start(thinking_model(), NULL, NULL);
@@ -147,7 +147,7 @@ static void test_switching(void **state)
     term_leave(t);
 }
 
-static void test_answer_now(void **state)
+static void a_key_ends_the_thinking(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "-m", endless_thinker(), "--temp", "0", "--ctx", "100000",
@@ -165,7 +165,7 @@ static void test_answer_now(void **state)
     term_leave(t);
 }
 
-static void test_thinking_more(void **state)
+static void more_thinking_makes_a_second_version(void **state)
 {
     (void)state;
     struct term *t = start(thinking_model(), NULL, NULL);
@@ -197,7 +197,7 @@ static void test_thinking_more(void **state)
     history_close(&h);
 }
 
-static void test_folds(void **state)
+static void reasoning_folds_as_asked(void **state)
 {
     (void)state;
     struct term *t = start(thinking_model(), "--reasoning", "last");
@@ -307,8 +307,7 @@ static void go_on(struct term *t, const char *key)
     term_expect(t, "cut at the length limit");
 }
 
-/* The reasoning's size is still known after the answer was continued. */
-static void test_thought_kept(void **state)
+static void continuing_keeps_the_size_of_the_reasoning(void **state)
 {
     struct talk p;
     (void)state;
@@ -331,8 +330,8 @@ static void test_thought_kept(void **state)
     talk_close(&p);
 }
 
-/* If the context is full, that is reported, and continuing is not offered. */
-static void test_context_full(void **state)
+/* Continuing is not offered then. */
+static void a_full_context_is_said(void **state)
 {
     struct run r;
     (void)state;
@@ -351,7 +350,7 @@ static void test_context_full(void **state)
     run_done(&r);
 }
 
-static void test_killed(void **state)
+static void a_killed_answer_goes_on_to_the_same_end(void **state)
 {
     (void)state;
     const char *model = endless_model();
@@ -371,8 +370,8 @@ static void test_killed(void **state)
     free(whole);
 }
 
-/* The line drops while it thinks; and again after it went on. Sampled, not greedy. */
-static void test_hung_up(void **state)
+/* Twice, while it thinks. Sampled, not greedy. */
+static void a_hung_up_answer_goes_on_to_the_same_end(void **state)
 {
     (void)state;
     const char *model = endless_thinker();
@@ -394,7 +393,7 @@ static void test_hung_up(void **state)
     free(whole);
 }
 
-static void test_line_mode(void **state)
+static void line_mode_goes_on_to_the_same_end(void **state)
 {
     (void)state;
     const char *model = endless_model();
@@ -414,9 +413,8 @@ static void test_line_mode(void **state)
     free(whole);
 }
 
-/* A stopped answer continues, one cut at its length limit too, and neither is offered at the next
- * start. */
-static void test_stopped(void **state)
+/* So does one that was cut at its length limit. Neither is offered at the next start. */
+static void a_stopped_answer_continues(void **state)
 {
     (void)state;
     const char *model = endless_model();
@@ -439,7 +437,7 @@ static void test_stopped(void **state)
     free(whole);
 }
 
-static void test_declined(void **state)
+static void an_offer_declined_is_not_made_again(void **state)
 {
     (void)state;
     const char *model = endless_model();
@@ -463,8 +461,7 @@ static void test_declined(void **state)
     term_leave(t);
 }
 
-/* What somebody writes at this moment is not to be gone on with by anybody else. */
-static void test_written_elsewhere(void **state)
+static void an_answer_written_elsewhere_cannot_be_continued(void **state)
 {
     (void)state;
     const char *model = endless_model();
@@ -478,8 +475,8 @@ static void test_written_elsewhere(void **state)
     term_free(a);
 }
 
-/* A conversation that is opened again has the header that it had: the time too. */
-static void test_header_is_kept(void **state)
+/* The time too. */
+static void a_header_is_the_same_when_opened_again(void **state)
 {
     char before[200] = "";
     (void)state;
@@ -505,11 +502,21 @@ static void test_header_is_kept(void **state)
 int test_think(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_options),        TEST(test_options_refused), TEST(test_switching),
-        TEST(test_answer_now),     TEST(test_thinking_more),   TEST(test_folds),
-        TEST(test_killed),         TEST(test_hung_up),         TEST(test_line_mode),
-        TEST(test_stopped),        TEST(test_declined),        TEST(test_written_elsewhere),
-        TEST(test_header_is_kept), TEST(test_thought_kept),    TEST(test_context_full),
+        TEST(options_turn_thinking_on_and_off),
+        TEST(wrong_thinking_options_are_refused),
+        TEST(thinking_is_switched_on_the_screen),
+        TEST(a_key_ends_the_thinking),
+        TEST(more_thinking_makes_a_second_version),
+        TEST(reasoning_folds_as_asked),
+        TEST(a_killed_answer_goes_on_to_the_same_end),
+        TEST(a_hung_up_answer_goes_on_to_the_same_end),
+        TEST(line_mode_goes_on_to_the_same_end),
+        TEST(a_stopped_answer_continues),
+        TEST(an_offer_declined_is_not_made_again),
+        TEST(an_answer_written_elsewhere_cannot_be_continued),
+        TEST(a_header_is_the_same_when_opened_again),
+        TEST(continuing_keeps_the_size_of_the_reasoning),
+        TEST(a_full_context_is_said),
     };
     return cmocka_run_group_tests_name("think", tests, NULL, NULL);
 }

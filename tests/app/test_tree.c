@@ -77,7 +77,7 @@ static void assert_version(const struct turn *turn, size_t at, size_t of)
     assert_int_equal(which, at);
 }
 
-static void test_versions(void **state)
+static void versions_are_counted_and_walked(void **state)
 {
     struct history h;
     (void)state;
@@ -115,7 +115,7 @@ static void test_versions(void **state)
     history_close(&h);
 }
 
-static void test_reload(void **state)
+static void branches_are_there_after_a_restart(void **state)
 {
     struct history h;
     (void)state;
@@ -137,7 +137,7 @@ static void test_reload(void **state)
     history_close(&h);
 }
 
-static void test_taking_back(void **state)
+static void taking_back_and_bringing_back(void **state)
 {
     struct history h;
     (void)state;
@@ -172,7 +172,7 @@ static void test_taking_back(void **state)
     history_close(&h);
 }
 
-static void test_fork(void **state)
+static void a_fork_is_a_copy(void **state)
 {
     struct history h;
     (void)state;
@@ -207,7 +207,7 @@ static void test_fork(void **state)
     history_close(&h);
 }
 
-static void test_window(void **state)
+static void the_window_follows_the_path(void **state)
 {
     struct history h;
     (void)state;
@@ -240,9 +240,7 @@ static void test_window(void **state)
     history_close(&h);
 }
 
-/* Two instances on one conversation: each goes its own way, and neither loses what the other
- * said. */
-static void test_two(void **state)
+static void two_instances_keep_each_others_branches(void **state)
 {
     struct history a, b;
     (void)state;
@@ -276,9 +274,8 @@ static void test_two(void **state)
     assert_stored(1, "q1|a1|from b|to b|on b's branch|yes|");
 }
 
-/* An answer that the other instance is writing comes as far as it is, and again when it is
- * whole. */
-static void test_growing_elsewhere(void **state)
+/* As far as it is, and again when it is whole. */
+static void an_answer_growing_elsewhere_is_followed(void **state)
 {
     struct history a, b;
     (void)state;
@@ -303,8 +300,7 @@ static void test_growing_elsewhere(void **state)
     history_close(&b);
 }
 
-/* Branches that come while the file is locked are all there later. */
-static void test_locked(void **state)
+static void branches_made_while_locked_are_saved_later(void **state)
 {
     struct history h;
     sqlite3 *other;
@@ -336,10 +332,14 @@ static void test_locked(void **state)
 int test_tree(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_versions),    TEST(test_reload),
-        TEST(test_taking_back), TEST(test_fork),
-        TEST(test_window),      TEST(test_two),
-        TEST(test_locked),      TEST(test_growing_elsewhere),
+        TEST(versions_are_counted_and_walked),
+        TEST(branches_are_there_after_a_restart),
+        TEST(taking_back_and_bringing_back),
+        TEST(a_fork_is_a_copy),
+        TEST(the_window_follows_the_path),
+        TEST(two_instances_keep_each_others_branches),
+        TEST(branches_made_while_locked_are_saved_later),
+        TEST(an_answer_growing_elsewhere_is_followed),
     };
     return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
 }

@@ -30,7 +30,7 @@ static void assert_wraps(int width, const char *text, const char *lines)
     }
 }
 
-static void test_words(void **state)
+static void words_are_wrapped(void **state)
 {
     (void)state;
     assert_wraps(11, "one two three four", "one two\nthree four");
@@ -41,15 +41,15 @@ static void test_words(void **state)
     assert_wraps(1, "one two", "one two");
 }
 
-/* What is longer than a line stays in one piece, for the terminal to break. */
-static void test_long_word(void **state)
+/* The terminal breaks it. */
+static void a_long_word_stays_whole(void **state)
 {
     (void)state;
     assert_wraps(11, "a https://example.org/path b", "a\nhttps://example.org/path b");
     assert_wraps(11, "0123456789abcd efghijk l", "0123456789abcd\nefghijk l");
 }
 
-static void test_verbatim(void **state)
+static void code_and_tables_are_not_wrapped(void **state)
 {
     (void)state;
     assert_wraps(11, "see this here\n```c\nint main(void) { }\n```\nand so on it goes",
@@ -57,8 +57,8 @@ static void test_verbatim(void **state)
     assert_wraps(11, "| a | b | c | d |\n", "| a | b | c | d |\n");
 }
 
-/* Lines of wide characters end between any two of them; what combines stays with its letter. */
-static void test_wide(void **state)
+/* What combines stays with its letter. */
+static void wide_characters_may_end_any_line(void **state)
 {
     (void)state;
     if (!setlocale(LC_CTYPE, "C.UTF-8"))
@@ -68,8 +68,8 @@ static void test_wide(void **state)
     setlocale(LC_CTYPE, "C");
 }
 
-/* Colours take no column; text of the program's own does. */
-static void test_put(void **state)
+/* Text of the program's own does. */
+static void colours_take_no_column(void **state)
 {
     (void)state;
     struct wrap w = {.width = 11};
@@ -89,9 +89,11 @@ static void test_put(void **state)
 int test_wrap(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),    cmocka_unit_test(test_long_word),
-        cmocka_unit_test(test_verbatim), cmocka_unit_test(test_wide),
-        cmocka_unit_test(test_put),
+        cmocka_unit_test(words_are_wrapped),
+        cmocka_unit_test(a_long_word_stays_whole),
+        cmocka_unit_test(code_and_tables_are_not_wrapped),
+        cmocka_unit_test(wide_characters_may_end_any_line),
+        cmocka_unit_test(colours_take_no_column),
     };
     return cmocka_run_group_tests_name("wrap", tests, NULL, NULL);
 }

@@ -47,7 +47,7 @@ static bool draft_is_kept(void)
 
 /* Drafts */
 
-static void test_draft_survives(void **state)
+static void a_draft_survives_a_kill(void **state)
 {
     static const int signals[] = {SIGKILL, SIGHUP};
     (void)state;
@@ -72,7 +72,7 @@ static void test_draft_survives(void **state)
     }
 }
 
-static void test_no_log_keeps_no_draft(void **state)
+static void no_log_keeps_no_draft(void **state)
 {
     (void)state;
     struct term *t = start("--no-log");
@@ -84,9 +84,7 @@ static void test_no_log_keeps_no_draft(void **state)
     assert_false(draft_is_kept());
 }
 
-/* Two that run at once each have their own; what one left is found by the next. */
-/* What cannot be read is neither lost nor written over. */
-static void test_a_draft_too_large(void **state)
+static void a_draft_that_cannot_be_read_is_kept(void **state)
 {
     char folder[4096], path[5000];
     struct draft draft;
@@ -110,7 +108,8 @@ static void test_a_draft_too_large(void **state)
     str_done(&left);
 }
 
-static void test_drafts_of_two(void **state)
+/* What one left is found by the next. */
+static void two_instances_have_a_draft_each(void **state)
 {
     char folder[512];
     struct draft one, two;
@@ -143,7 +142,7 @@ static void test_drafts_of_two(void **state)
 
 /* Files */
 
-static void test_read(void **state)
+static void read_puts_a_file_into_the_question(void **state)
 {
     char line[600], path[512];
     (void)state;
@@ -178,7 +177,7 @@ static void test_read(void **state)
     leave(t);
 }
 
-static void test_read_in_line_mode(void **state)
+static void line_mode_reads_files_too(void **state)
 {
     (void)state;
     sandbox_write("notes", "alpha\nbeta\n");
@@ -200,7 +199,7 @@ static void test_read_in_line_mode(void **state)
 
 /* Completion */
 
-static void test_arguments(void **state)
+static void arguments_of_commands_are_completed(void **state)
 {
     (void)state;
     struct term *t = start(NULL);
@@ -218,7 +217,7 @@ static void test_arguments(void **state)
 
 /* Counting */
 
-static void test_count_of_pieces(void **state)
+static void counting_in_pieces_is_exact(void **state)
 {
     static const char *const words[] = {"word ",   "\n",     "\n\nNew ",   "12345 ",
                                         "it's ",   "  two ", "caf\u00e9 ", "你好",
@@ -259,8 +258,7 @@ static void test_count_of_pieces(void **state)
     }
 }
 
-/* A command is no part of the prompt, and not counted as one. */
-static void test_count_of_a_command(void **state)
+static void a_command_is_not_counted(void **state)
 {
     (void)state;
     struct term *t = start(NULL);
@@ -274,7 +272,7 @@ static void test_count_of_a_command(void **state)
     leave(t);
 }
 
-static void test_refusal_keeps_the_draft(void **state)
+static void a_refusal_keeps_the_draft(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "-m", small_model(), NULL);
@@ -290,7 +288,7 @@ static void test_refusal_keeps_the_draft(void **state)
 }
 
 /* As a shell would run it, options and quotes included. */
-static void test_editor(void **state)
+static void the_editor_gets_the_draft(void **state)
 {
     (void)state;
     setenv("EDITOR", "sh -c 'printf \"%s and more\" \"$(cat \"$0\")\" >\"$0\"'", 1);
@@ -319,12 +317,17 @@ static void test_editor(void **state)
 int test_writing(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_draft_survives),          TEST(test_editor),
-        TEST(test_no_log_keeps_no_draft),   TEST(test_drafts_of_two),
-        TEST(test_a_draft_too_large),       TEST(test_read),
-        TEST(test_read_in_line_mode),       TEST(test_arguments),
-        TEST(test_count_of_pieces),         TEST(test_count_of_a_command),
-        TEST(test_refusal_keeps_the_draft),
+        TEST(a_draft_survives_a_kill),
+        TEST(the_editor_gets_the_draft),
+        TEST(no_log_keeps_no_draft),
+        TEST(two_instances_have_a_draft_each),
+        TEST(a_draft_that_cannot_be_read_is_kept),
+        TEST(read_puts_a_file_into_the_question),
+        TEST(line_mode_reads_files_too),
+        TEST(arguments_of_commands_are_completed),
+        TEST(counting_in_pieces_is_exact),
+        TEST(a_command_is_not_counted),
+        TEST(a_refusal_keeps_the_draft),
     };
     return cmocka_run_group_tests_name("writing", tests, NULL, NULL);
 }
