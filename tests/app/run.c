@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { LIMIT_MS = 60000, MAX_ARGS = 32 };
+enum { MAX_ARGS = 32 };
 
 struct stream {
     int fd;
@@ -63,7 +63,7 @@ static void exchange(struct run *r, pid_t child, int in, const char *input, size
                      int err)
 {
     struct stream streams[2] = {{out, calloc(1, 1), 0}, {err, calloc(1, 1), 0}};
-    double end = now_ms() + LIMIT_MS;
+    double end = now_ms() + PATIENCE_MS;
     size_t sent = 0;
     int status;
 

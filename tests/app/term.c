@@ -20,7 +20,7 @@
 #include <cmocka.h>
 #include <vterm.h>
 
-enum { MAX_ARGS = 32, LIMIT_MS = 60000 };
+enum { MAX_ARGS = 32 };
 
 struct term {
     pid_t pid;
@@ -263,7 +263,7 @@ static void fail_with_screens(struct term *t, const char *text, const char *faul
 
 static void expect(struct term *t, condition *holds, const char *text, const char *fault)
 {
-    if (!wait_until(t, holds, text, LIMIT_MS))
+    if (!wait_until(t, holds, text, PATIENCE_MS))
         fail_with_screens(t, text, fault);
 }
 
@@ -279,7 +279,7 @@ void term_expect_gone(struct term *t, const char *text)
 
 void term_expect_bytes(struct term *t, const char *bytes)
 {
-    double end = now_ms() + LIMIT_MS;
+    double end = now_ms() + PATIENCE_MS;
     while (t->acted_at == t->n_bytes || !strstr(t->bytes + t->acted_at, bytes)) {
         read_once(t, 20);
         if (now_ms() > end)
@@ -346,7 +346,7 @@ pid_t term_pid(const struct term *t)
 
 int term_end(struct term *t)
 {
-    double end = now_ms() + LIMIT_MS;
+    double end = now_ms() + PATIENCE_MS;
     while (!t->ended && now_ms() < end) {
         read_once(t, 20);
         collect(t, false);
