@@ -80,12 +80,16 @@ static void a_lost_connection_keeps_the_answer(void **state)
 static void an_answer_survives_any_size(void **state)
 {
     static const int sizes[][2] = {{10, 40}, {60, 200}, {1, 1}, {5, 20}, {24, 80}};
+    char rule[512] = "\n";
     (void)state;
     struct term *t = term_start_answer();
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         term_resize(t, sizes[i][0], sizes[i][1]);
-        term_read(t, 100);
+        term_read(t, 50);
     }
+    for (int i = 0; i < 80; i++)
+        strcat(rule, "\u2500");
+    term_expect(t, strcat(rule, "\n")); /* so wide is only what is drawn for the last size */
     term_type(t, "\003");
     term_expect(t, "stopped");
     term_leave(t);
