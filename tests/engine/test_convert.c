@@ -88,9 +88,8 @@ static void assert_near(struct logits a, struct logits b, double most)
         fail_msg("logits differ by %g", worst);
 }
 
-/* A release gives the logits of the file it was made from: in each format and in any number of
- * files; and so does the file that is made of it. */
-static void releases_equal_files(void **state)
+/* And the file that is made of the release. In each format, and in any number of files. */
+static void a_release_has_the_logits_of_its_file(void **state)
 {
     static const char *const architectures[] = {"llama", "qwen2"};
     static const struct {
@@ -143,9 +142,9 @@ static void assert_sampling(const char *path, const struct engine_sampling *want
                 got.repeat_penalty == want->repeat_penalty);
 }
 
-/* What a release recommends is used and goes into the file; what nobody could use, and what it does
- * not say, is as the family's card has it. */
-static void recommended_sampling(void **state)
+/* And goes into the file. Where a release says nothing, or nothing usable, the family's card
+ * counts. */
+static void the_recommended_sampling_is_used(void **state)
 {
     static const struct {
         const char *architecture, *json;
@@ -256,8 +255,7 @@ static void outside_files_come_out_the_same(void **state)
     }
 }
 
-/* The mixture is the usual one. */
-static void outside_mixture(void **state)
+static void the_mixture_of_types_is_the_usual_one(void **state)
 {
     char from[512], to[512];
     (void)state;
@@ -276,7 +274,7 @@ static void outside_mixture(void **state)
 }
 
 /* Types of a model of 16 layers, with rows of 512, 96 and 40 numbers. */
-static void the_plan(void **state)
+static void types_follow_from_the_shapes(void **state)
 {
     static const struct {
         const char *name, *type, *instead;
@@ -366,8 +364,7 @@ static int convert_steps(const char *from, const char *to, struct steps *steps, 
     return engine_convert(&c, err, 512);
 }
 
-/* Each tensor begins once, the end is told; giving up at any step leaves nothing. */
-static void steps_and_giving_up(void **state)
+static void each_tensor_is_told_and_giving_up_leaves_nothing(void **state)
 {
     struct tiny_model m;
     struct steps all = {0};
@@ -392,8 +389,8 @@ static void steps_and_giving_up(void **state)
     tiny_model_remove(&m);
 }
 
-/* The same bytes for any number of threads, and for the release of the same numbers. */
-static void same_bytes(void **state)
+/* Nor does it matter whether a file or a release has the numbers. */
+static void threads_change_no_byte(void **state)
 {
     struct tiny_model m;
     char line[256], err[512];
@@ -449,8 +446,7 @@ static void set_number(const char *path, const char *tensor, float value)
     fclose(f);
 }
 
-/* A source that cannot be used, a file that cannot be written: one line, and nothing is left. */
-static void refusals(void **state)
+static void what_cannot_be_done_is_said_and_leaves_nothing(void **state)
 {
     struct tiny_model m, damaged;
     struct build b;
@@ -505,14 +501,14 @@ int test_convert(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_remove)
     const struct CMUnitTest tests[] = {
-        TEST(releases_equal_files),
-        TEST(recommended_sampling),
+        TEST(a_release_has_the_logits_of_its_file),
+        TEST(the_recommended_sampling_is_used),
         TEST(outside_files_come_out_the_same),
-        TEST(outside_mixture),
-        TEST(the_plan),
-        TEST(steps_and_giving_up),
-        TEST(same_bytes),
-        TEST(refusals),
+        TEST(the_mixture_of_types_is_the_usual_one),
+        TEST(types_follow_from_the_shapes),
+        TEST(each_tensor_is_told_and_giving_up_leaves_nothing),
+        TEST(threads_change_no_byte),
+        TEST(what_cannot_be_done_is_said_and_leaves_nothing),
         TEST(outside_compressed_files_are_refused),
     };
 #undef TEST

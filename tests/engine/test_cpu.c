@@ -254,7 +254,6 @@ static void positions_far_out_are_accurate(void **state)
     random_model_done(&m);
 }
 
-/* Sampling on the backend is sampling from its logits. */
 static void sample_picks_from_the_logits(void **state)
 {
     struct stepper_options opt = {cpu_best_level(), 2, BACKEND_KV_F16, false};
@@ -368,7 +367,6 @@ static void loading_can_be_given_up(void **state)
     random_model_done(&m);
 }
 
-/* What the plan says is what the backend maps. */
 static void check_plan(struct model *m, enum backend_kv_type type, size_t bytes_of_32)
 {
     struct backend_options opt = open_options;

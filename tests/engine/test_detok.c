@@ -256,12 +256,6 @@ static void odd_stop_texts_do_no_harm(void **state)
     tok_close(t);
 }
 
-static uint32_t next_random(uint32_t *seed)
-{
-    *seed = *seed * 1664525 + 1013904223;
-    return *seed >> 8;
-}
-
 /* The plain rule for what must come out: everything before the first stop text. */
 static void expect(const char *text, const char *const *stop, char *out)
 {

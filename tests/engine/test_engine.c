@@ -83,7 +83,7 @@ static void the_seed_alone_decides(void **state)
     answers_close_tiny(&f);
 }
 
-/* Several answers of a model in one batch and on two threads are those of one after the other. */
+/* In one batch and on two threads they are what they are one after the other. */
 static void assert_company_changes_nothing(const char *path)
 {
     enum { N = 6 };
@@ -152,8 +152,8 @@ static void demo_models_end_their_answers(void **state)
     globfree(&found);
 }
 
-/* A prompt of tokens is computed as it is; past the end an answer takes all tokens it may have, and
- * is the same until there. */
+/* A prompt of tokens is taken as it is. An answer that may not end has all the tokens it may have,
+ * and begins as the one that ends. */
 static void measuring_is_asked_for(void **state)
 {
     (void)state;
@@ -227,7 +227,7 @@ static void memory_is_read(void **state)
     answers_close_tiny(&f);
 }
 
-/* The next turn of a conversation finds the beginning computed, and answers the same. */
+/* And answers what it would answer had it computed all of it. */
 static void a_second_turn_reuses_the_first(void **state)
 {
     (void)state;

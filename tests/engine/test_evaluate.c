@@ -98,7 +98,7 @@ static void evaluation_is_the_same_in_any_pieces(void **state)
     answers_close_tiny(&f);
 }
 
-/* The outside reference, through the door: what test_logits.c sees of the forward pass. */
+/* What test_logits.c sees of the forward pass must come through the door unchanged. */
 static void evaluation_agrees_with_the_reference(void **state)
 {
     (void)state;

@@ -123,7 +123,7 @@ static void damaged_files(void **state)
     }
 }
 
-/* Cut at every byte, and with a length that lies. */
+/* At every byte; and one whose length lies. */
 static void truncated_files(void **state)
 {
     struct safetensors s;
@@ -297,8 +297,9 @@ static double real_of(const struct gguf *g, const char *key)
     return value;
 }
 
-/* What looks like a marker is one, whether or not the release calls it special; config.json names
- * the tokens where tokenizer_config.json does not; and a template's own file counts. */
+/* What looks like a marker is one, even if the release does not call it special. Where
+ * tokenizer_config.json does not name the tokens, config.json does. A template may have a file of
+ * its own. */
 static void specials_and_sampling(void **state)
 {
     static const char settings[] = "{\"pad_token\":{\"content\":\"<m>\"},\"add_bos_token\":true,"
@@ -409,7 +410,7 @@ static void outside_releases_say_what_their_files_do(void **state)
     assert_same_keys("tiny/qwen2-a/hf", "tiny/qwen2-a/qwen2-a.bf16.gguf");
 }
 
-/* No name from an index leaves the folder_path(), and what has no place is refused by its name. */
+/* No name in an index leads out of the folder. */
 static void strange_indexes(void **state)
 {
     static const struct {

@@ -55,7 +55,7 @@ static void assert_remembered(struct memo *m, const char *text, size_t len)
     free(remembered.ids);
 }
 
-static void the_same_comes_back(void **state)
+static void what_was_made_comes_back(void **state)
 {
     struct memo *m = memo_new();
     char text[8192];
@@ -69,7 +69,7 @@ static void the_same_comes_back(void **state)
     memo_free(NULL);
 }
 
-/* More than there is room for, by number and by bytes; what is used all along stays right, too. */
+/* By number and by bytes. What is used all along stays right. */
 static void too_much_is_forgotten(void **state)
 {
     struct memo *m = memo_new();
@@ -145,7 +145,7 @@ static void threads_share_it(void **state)
 int test_memo(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_comes_back),
+        cmocka_unit_test(what_was_made_comes_back),
         cmocka_unit_test(too_much_is_forgotten),
         cmocka_unit_test(what_was_asked_lately_is_remembered),
         cmocka_unit_test(threads_share_it),

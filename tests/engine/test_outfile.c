@@ -66,8 +66,8 @@ static void whole_or_not_at_all(void **state)
     assert_int_equal(folder_count(), 1);
 }
 
-/* What is there stays until the new one is whole; and what came meanwhile, too. */
-static void what_is_there(void **state)
+/* So does a file that came meanwhile. */
+static void the_old_file_stays_until_the_new_is_whole(void **state)
 {
     struct outfile f;
     char err[256];
@@ -134,7 +134,7 @@ static void strange_places(void **state)
     assert_int_equal(folder_count(), 5);
 }
 
-/* A link stays one: what it points to gives way, where it is. */
+/* The link stays; the file that it points to is replaced, where that is. */
 static void links_are_followed(void **state)
 {
     struct outfile f;
@@ -151,8 +151,8 @@ static void links_are_followed(void **state)
     assert_true(S_ISLNK(st.st_mode));
 }
 
-/* No room, told before anything is written or by the write itself. In a child, for the limit. */
-static void no_room(void **state)
+/* Whether it shows before anything is written, or in a write. In a child, which has the limit. */
+static void a_full_disk_leaves_no_file(void **state)
 {
     int status;
     (void)state;
@@ -183,8 +183,11 @@ int test_outfile(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, folder_new, folder_remove)
     const struct CMUnitTest tests[] = {
-        TEST(whole_or_not_at_all), TEST(what_is_there), TEST(strange_places),
-        TEST(links_are_followed),  TEST(no_room),
+        TEST(whole_or_not_at_all),
+        TEST(the_old_file_stays_until_the_new_is_whole),
+        TEST(strange_places),
+        TEST(links_are_followed),
+        TEST(a_full_disk_leaves_no_file),
     };
 #undef TEST
     return cmocka_run_group_tests_name("outfile", tests, NULL, NULL);

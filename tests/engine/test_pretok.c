@@ -117,12 +117,6 @@ static void text_is_split_as_the_pattern_says(void **state)
     assert_split("x1234 89", 1, "x|1|2|3|4| |8|9");
 }
 
-static uint32_t next_random(uint32_t *seed)
-{
-    *seed = *seed * 1664525 + 1013904223;
-    return *seed >> 8;
-}
-
 /* Marks, jamo, letters that decompose, excluded ones and plain ones, in any order. */
 static size_t random_text(uint32_t *seed, char *out)
 {

@@ -73,7 +73,7 @@ static void what_fits_is_kept(void **state)
     }
 }
 
-/* A block whose numbers lie on a grid that the format has comes back as it was. */
+/* Numbers that the format can hold exactly come back as they were. */
 static void grids_are_found(void **state)
 {
     float row[N], back[N];

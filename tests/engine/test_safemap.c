@@ -199,7 +199,7 @@ static void reads_the_file_whole(void **state)
     free(bytes);
 }
 
-/* What was checked is ours: a header that is overwritten later stays as it was. */
+/* A header that is overwritten after it was checked stays what was checked. */
 static void keeps_the_header(void **state)
 {
     const struct folder *f = *state;
@@ -236,7 +236,7 @@ static void survives_truncation(void **state)
     }
 }
 
-/* Also where several threads meet the hole at once, and never see the signal's handler again. */
+/* Where several threads meet the hole at once, each must come out of the signal's handler. */
 static void survives_truncation_in_threads(void **state)
 {
     const struct folder *f = *state;
@@ -273,7 +273,7 @@ static void truncation_spares_other_models(void **state)
     unlink(other);
 }
 
-/* Replacing a file by renaming another over it leaves the old one to those who have it open. */
+/* Another file renamed over it leaves the old one to those who have it open. */
 static void replacement_is_no_change(void **state)
 {
     const struct folder *f = *state;
@@ -298,7 +298,7 @@ static void resize_secretly(const char *path, off_t size)
     assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){st.st_atim, st.st_mtim}, 0), 0);
 }
 
-/* Size, time and loss each tell on their own. */
+/* A change of the size, of the time or by loss of data: each is found by itself. */
 static void secret_changes_are_found(void **state)
 {
     const struct folder *f = *state;

@@ -20,7 +20,7 @@ static void assert_answer(const struct answer *got, const struct answer *expecte
     assert_int_equal(got->usage.completion_tokens, expected->usage.completion_tokens);
 }
 
-static void one_request(void **state)
+static void a_request_is_read_then_answered(void **state)
 {
     (void)state;
     struct world *w = world_new(CONTEXT / KV_BLOCK, 1, 16);
@@ -101,7 +101,7 @@ static void a_prefix_is_not_computed_again(void **state)
     world_free(w);
 }
 
-/* Two that come together: what they begin with is computed for the first, and the second waits. */
+/* Of two that come together the first computes what both begin with, and the second waits. */
 static void a_prefix_on_the_way_is_waited_for(void **state)
 {
     (void)state;
@@ -139,7 +139,7 @@ static void invent(struct ask *a, int i)
         a->max_tokens = 0;
 }
 
-/* Whatever else runs, waits, ends or is cancelled, each answer is what it is alone. */
+/* Whatever else runs, waits, ends or is cancelled. */
 static void answers_do_not_depend_on_the_others(void **state)
 {
     (void)state;
@@ -291,7 +291,7 @@ static void numbers_that_are_none_end_the_answer(void **state)
 int test_scheduler(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_request),
+        cmocka_unit_test(a_request_is_read_then_answered),
         cmocka_unit_test(the_context_ends_an_answer),
         cmocka_unit_test(a_stop_text_over_several_tokens),
         cmocka_unit_test(a_prefix_is_not_computed_again),

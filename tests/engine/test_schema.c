@@ -253,7 +253,7 @@ static void strings_are_any_json(void **state)
     accept_done(&a);
 }
 
-/* Every value that is nearly right: our verdict is jsonschema's. */
+/* For values that are nearly right. */
 static void the_verdict_is_the_outside_validators(void **state)
 {
     struct accept a = {0};

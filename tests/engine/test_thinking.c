@@ -1,6 +1,5 @@
-/* test_thinking.c - reasoning that is closed from outside, and answers that are gone on
- * with, on the demo models and on random ones, whose tokens are not those that their text
- * would be split into. */
+/* test_thinking.c - reasoning that is closed from outside, and answers that are continued: on the
+ * demo models, and on random ones, whose tokens are not those that their text is split into. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,6 +13,8 @@
 
 #include "engine/batch.h"
 #include "engine/engine.h"
+#include "tests/engine/answers.h"
+#include "tests/engine/reply.h"
 #include "tests/engine/tests.h"
 #include "tests/engine/tiny_model.h"
 
@@ -26,70 +27,7 @@ static const struct engine_sampling greedy = {.top_p = 1, .repeat_penalty = 1};
 static const struct engine_sampling warm = {
     .temperature = 0.9f, .top_p = 0.95f, .repeat_penalty = 1.1f, .seed = 7};
 
-static struct engine *open_model(const char *path)
-{
-    const struct engine_options opt = {
-        .model_path = path, .device = ENGINE_DEVICE_CPU, .n_threads = 1};
-    struct engine *e;
-    char err[256];
-    if (engine_open(&e, &opt, err, sizeof err) != 0)
-        fail_msg("%s", err);
-    return e;
-}
-
-enum { TEXT_MAX = 1 << 14, TOKENS_MAX = 4096 };
-
-struct answer {
-    uint64_t id;
-    char text[2][TEXT_MAX]; /* by enum engine_text */
-    int32_t tokens[TOKENS_MAX];
-    size_t n_tokens;
-    enum engine_stop stop;
-    struct engine_usage usage;
-};
-
-static void submit(struct engine *e, const struct engine_request *req, struct answer *a)
-{
-    char err[256] = "";
-    *a = (struct answer){0};
-    if (engine_submit(e, req, &a->id, err, sizeof err) != 0)
-        fail_msg("%s", err);
-}
-
-static void take(struct answer *a, const struct engine_event *ev)
-{
-    a->usage = ev->usage;
-    if (ev->type == ENGINE_TEXT)
-        strncat(a->text[ev->kind], ev->text, TEXT_MAX - 1 - strlen(a->text[ev->kind]));
-    assert_true(a->n_tokens + ev->n_tokens <= TOKENS_MAX);
-    if (ev->n_tokens > 0)
-        memcpy(a->tokens + a->n_tokens, ev->tokens, ev->n_tokens * sizeof *ev->tokens);
-    a->n_tokens += ev->n_tokens;
-}
-
-/* Reads to the end of a; what comes of others is dropped. */
-static void finish(struct engine *e, struct answer *a)
-{
-    for (;;) {
-        const struct engine_event *ev = engine_next_event(e, 20000);
-        assert_non_null(ev);
-        if (ev->request != a->id)
-            continue;
-        take(a, ev);
-        if (ev->type == ENGINE_DONE) {
-            a->stop = ev->stop;
-            return;
-        }
-    }
-}
-
-static void ask(struct engine *e, const struct engine_request *req, struct answer *a)
-{
-    submit(e, req, a);
-    finish(e, a);
-}
-
-static struct engine_partial partial_of(const struct answer *a, bool tokens)
+static struct engine_partial partial_of(const struct reply *a, bool tokens)
 {
     return (struct engine_partial){
         .reasoning = a->text[ENGINE_REASONING],
@@ -102,8 +40,7 @@ static struct engine_partial partial_of(const struct answer *a, bool tokens)
 }
 
 /* What both say, one after the other. */
-static void assert_joined(const struct answer *whole, const struct answer *a,
-                          const struct answer *b)
+static void assert_joined(const struct reply *whole, const struct reply *a, const struct reply *b)
 {
     for (int kind = 0; kind < 2; kind++) {
         size_t n = strlen(a->text[kind]);
@@ -115,16 +52,16 @@ static void assert_joined(const struct answer *whole, const struct answer *a,
 static void every_token_is_told(void **state)
 {
     (void)state;
-    struct engine *e = open_model(demo);
-    static struct answer a;
+    struct engine *e = answers_open(demo, 1, 0);
+    static struct reply a;
     struct engine_request req = {.messages = product, .sampling = greedy};
-    ask(e, &req, &a);
+    reply_get(e, &req, &a);
     assert_int_equal(a.stop, ENGINE_STOP_END);
     assert_int_equal(a.n_tokens + 1, a.usage.completion_tokens); /* the end is none of the answer */
     char *bytes;
     size_t len;
     assert_int_equal(engine_detokenize(e, a.tokens, a.n_tokens, &bytes, &len), 0);
-    char whole[2 * TEXT_MAX + 32];
+    char whole[2 * REPLY_TEXT + 32];
     snprintf(whole, sizeof whole, "%s</think>\n\n%s", a.text[ENGINE_REASONING],
              a.text[ENGINE_ANSWER]);
     assert_string_equal(bytes, whole);
@@ -132,26 +69,26 @@ static void every_token_is_told(void **state)
     engine_close(e);
 }
 
-/* Interrupted after each of its tokens in turn, an answer goes on to what it would have been. */
+/* Wherever it was cut, the answer becomes what it would have been. */
 static void assert_goes_on(const char *path, const char *messages,
                            const struct engine_sampling *sampling, bool tokens)
 {
-    struct engine *e = open_model(path);
-    static struct answer whole, a, b;
+    struct engine *e = answers_open(path, 1, 0);
+    static struct reply whole, a, b;
     struct engine_request req = {.messages = messages, .sampling = *sampling, .max_tokens = 120};
-    ask(e, &req, &whole);
+    reply_get(e, &req, &whole);
     int n = whole.usage.completion_tokens;
     assert_true(n > 3);
     for (int cut = 1; cut < n; cut += 1 + cut / 6) {
         req.max_tokens = cut;
         req.partial = NULL;
-        ask(e, &req, &a);
+        reply_get(e, &req, &a);
         assert_int_equal(a.stop, ENGINE_STOP_LENGTH);
         assert_int_equal(a.n_tokens, cut);
         const struct engine_partial partial = partial_of(&a, tokens);
         req.partial = &partial;
         req.max_tokens = 120 - cut;
-        ask(e, &req, &b);
+        reply_get(e, &req, &b);
         assert_joined(&whole, &a, &b);
         assert_int_equal(b.stop, whole.stop);
         if (!tokens)
@@ -194,23 +131,23 @@ static void only_tokens_are_exact(void **state)
     for (int i = 0; i < 2; i++) {
         struct tiny_model model;
         tiny_model_write(&model, &(struct tiny_model_options){.architecture = architectures[i]});
-        struct engine *e = open_model(model.path);
-        static struct answer whole, a, b;
+        struct engine *e = answers_open(model.path, 1, 0);
+        static struct reply whole, a, b;
         struct engine_request req = {.messages = product, .sampling = warm, .max_tokens = 60};
-        ask(e, &req, &whole);
+        reply_get(e, &req, &whole);
         for (int cut = 1; cut < whole.usage.completion_tokens; cut += 3) {
             req.max_tokens = cut;
             req.partial = NULL;
-            submit(e, &req, &a);
+            reply_submit(e, &req, &a);
             const struct engine_event *ev;
             /* As after a crash: without what the end gives of a character that is not whole. */
             while ((ev = engine_next_event(e, 20000)) && ev->type != ENGINE_DONE)
                 if (ev->request == a.id && a.usage.completion_tokens < cut)
-                    take(&a, ev);
+                    reply_take(&a, ev);
             const struct engine_partial partial = partial_of(&a, true);
             req.partial = &partial;
             req.max_tokens = 60 - (int)a.n_tokens;
-            ask(e, &req, &b);
+            reply_get(e, &req, &b);
             if (b.usage.partial_tokens == (int)a.n_tokens)
                 assert_joined(&whole, &a, &b);
         }
@@ -222,17 +159,17 @@ static void only_tokens_are_exact(void **state)
 static void edited_text_wins_over_tokens(void **state)
 {
     (void)state;
-    struct engine *e = open_model(demo);
-    static struct answer a, b;
+    struct engine *e = answers_open(demo, 1, 0);
+    static struct reply a, b;
     struct engine_request req = {.messages = product, .sampling = greedy, .max_tokens = 20};
-    ask(e, &req, &a);
+    reply_get(e, &req, &a);
     struct engine_partial partial = partial_of(&a, true);
-    char edited[TEXT_MAX];
+    char edited[REPLY_TEXT];
     snprintf(edited, sizeof edited, "%.10s999", a.text[ENGINE_REASONING]);
     partial.reasoning = edited;
     partial.reasoning_len = strlen(edited);
     req.partial = &partial;
-    ask(e, &req, &b);
+    reply_get(e, &req, &b);
     assert_true(b.usage.partial_tokens > 3 && b.usage.partial_tokens < 20);
     assert_int_equal(b.usage.partial_reasoning_tokens, b.usage.partial_tokens);
 
@@ -241,7 +178,7 @@ static void edited_text_wins_over_tokens(void **state)
     partial.tokens = hostile;
     for (int i = 0; i < 3; i++, partial.tokens++) {
         partial.n_tokens = 1;
-        ask(e, &req, &b);
+        reply_get(e, &req, &b);
         assert_true(b.usage.partial_tokens > 3);
     }
     engine_close(e);
@@ -250,12 +187,12 @@ static void edited_text_wins_over_tokens(void **state)
 static void reasoning_opens_again(void **state)
 {
     (void)state;
-    struct engine *e = open_model(demo);
-    static struct answer a, b;
+    struct engine *e = answers_open(demo, 1, 0);
+    static struct reply a, b;
     struct engine_request req = {.messages = product, .sampling = greedy};
-    ask(e, &req, &a);
+    reply_get(e, &req, &a);
     struct engine_partial partial = partial_of(&a, true);
-    char more[TEXT_MAX + 16];
+    char more[REPLY_TEXT + 16];
     snprintf(more, sizeof more, "%s\n\nWait,", a.text[ENGINE_REASONING]);
     partial.reasoning = more;
     partial.reasoning_len = strlen(more);
@@ -263,14 +200,14 @@ static void reasoning_opens_again(void **state)
     partial.state = ENGINE_PARTIAL_OPEN;
     req.partial = &partial;
     req.max_tokens = 200;
-    ask(e, &req, &b);
+    reply_get(e, &req, &b);
     assert_true(b.usage.partial_tokens > a.usage.reasoning_tokens);
     assert_int_equal(b.usage.partial_tokens, b.usage.partial_reasoning_tokens);
     assert_true(b.usage.reasoning_tokens > 0); /* it thinks */
 
     partial.state = ENGINE_PARTIAL_CLOSED; /* or answers at once */
     partial.reasoning_len -= strlen("\n\nWait,");
-    ask(e, &req, &b);
+    reply_get(e, &req, &b);
     assert_string_equal(b.text[ENGINE_REASONING], "");
     assert_string_equal(b.text[ENGINE_ANSWER], a.text[ENGINE_ANSWER]);
     engine_close(e);
@@ -279,10 +216,10 @@ static void reasoning_opens_again(void **state)
 static void no_thinking(void **state)
 {
     (void)state;
-    struct engine *e = open_model(demo);
-    static struct answer a;
+    struct engine *e = answers_open(demo, 1, 0);
+    static struct reply a;
     struct engine_request req = {.messages = eggs, .sampling = greedy, .think = ENGINE_THINK_OFF};
-    ask(e, &req, &a);
+    reply_get(e, &req, &a);
     assert_string_equal(a.text[ENGINE_REASONING], "");
     assert_true(strlen(a.text[ENGINE_ANSWER]) > 0);
     assert_int_equal(a.usage.reasoning_tokens, 0);
@@ -293,16 +230,16 @@ static void no_thinking(void **state)
 static void a_budget_closes_the_reasoning(void **state)
 {
     (void)state;
-    struct engine *e = open_model(demo);
-    static struct answer whole, a, again, rest;
+    struct engine *e = answers_open(demo, 1, 0);
+    static struct reply whole, a, again, rest;
     struct engine_request req = {.messages = product, .sampling = warm};
-    ask(e, &req, &whole);
+    reply_get(e, &req, &whole);
     for (int budget = 1; budget < 30; budget += 7) {
         req.reasoning_budget = budget;
         req.partial = NULL;
         req.max_tokens = 0;
-        ask(e, &req, &a);
-        ask(e, &req, &again);
+        reply_get(e, &req, &a);
+        reply_get(e, &req, &again);
         assert_string_equal(a.text[ENGINE_ANSWER], again.text[ENGINE_ANSWER]);
         assert_in_range(a.usage.reasoning_tokens, budget + 1, budget + 2); /* a new line, the tag */
         size_t n = strlen(a.text[ENGINE_REASONING]);
@@ -311,28 +248,28 @@ static void a_budget_closes_the_reasoning(void **state)
         assert_memory_equal(a.text[ENGINE_REASONING], whole.text[ENGINE_REASONING], n);
         assert_true(strlen(a.text[ENGINE_ANSWER]) > 0);
 
-        /* Cut before, in and behind what was closed, and gone on with. */
+        /* Continued from before, in and behind what was closed. */
         for (int cut = budget - 1; cut < budget + 6; cut++) {
             req.max_tokens = cut;
             req.partial = NULL;
             if (cut < 1)
                 continue;
-            ask(e, &req, &again);
+            reply_get(e, &req, &again);
             const struct engine_partial partial = partial_of(&again, true);
             req.partial = &partial;
             req.max_tokens = 0;
-            ask(e, &req, &rest);
+            reply_get(e, &req, &rest);
             assert_joined(&a, &again, &rest);
         }
     }
     req = (struct engine_request){.messages = product, .sampling = warm, .reasoning_budget = 5000};
-    ask(e, &req, &a);
+    reply_get(e, &req, &a);
     assert_string_equal(a.text[ENGINE_ANSWER], whole.text[ENGINE_ANSWER]);
     engine_close(e);
 
-    e = open_model(demo_llama); /* without effect */
+    e = answers_open(demo_llama, 1, 0); /* without effect */
     req.reasoning_budget = 1;
-    ask(e, &req, &a);
+    reply_get(e, &req, &a);
     assert_int_equal(a.usage.reasoning_tokens, 0);
     engine_close(e);
 }
@@ -340,17 +277,17 @@ static void a_budget_closes_the_reasoning(void **state)
 static void answer_now_closes_the_reasoning(void **state)
 {
     (void)state;
-    struct engine *e = open_model(demo);
-    static struct answer first, a, plain;
+    struct engine *e = answers_open(demo, 1, 0);
+    static struct reply first, a, plain;
     struct engine_request req = {.messages = product, .sampling = greedy};
-    ask(e, &req, &plain);
+    reply_get(e, &req, &plain);
     engine_answer_now(e, 0); /* nobody */
     engine_answer_now(e, plain.id);
-    submit(e, &req, &first); /* the only place is taken, */
-    submit(e, &req, &a);     /* so this one has not begun */
+    reply_submit(e, &req, &first); /* the only place is taken, */
+    reply_submit(e, &req, &a);     /* so this one has not begun */
     engine_answer_now(e, a.id);
-    finish(e, &first);
-    finish(e, &a);
+    reply_finish(e, &first, 1);
+    reply_finish(e, &a, 1);
     assert_string_equal(first.text[ENGINE_REASONING], plain.text[ENGINE_REASONING]);
     assert_string_equal(a.text[ENGINE_REASONING], "");
     assert_true(strlen(a.text[ENGINE_ANSWER]) > 0);
@@ -358,12 +295,12 @@ static void answer_now_closes_the_reasoning(void **state)
     engine_close(e);
 }
 
-/* What was begun counts towards the form that the whole is to have. */
+/* The part that is there counts towards the form of the whole. */
 static void a_form_goes_on(void **state)
 {
     (void)state;
-    struct engine *e = open_model(demo_llama);
-    static struct answer whole, a, b;
+    struct engine *e = answers_open(demo_llama, 1, 0);
+    static struct reply whole, a, b;
     struct engine_request req = {
         .messages = product,
         .sampling = greedy,
@@ -371,18 +308,18 @@ static void a_form_goes_on(void **state)
         .schema = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":"
                   "\"integer\",\"maximum\":99999},\"b\":{\"type\":\"string\","
                   "\"maxLength\":9}},\"required\":[\"a\",\"b\"]}"};
-    ask(e, &req, &whole);
+    reply_get(e, &req, &whole);
     assert_int_equal(whole.stop, ENGINE_STOP_END);
     for (int cut = 1; cut < (int)whole.n_tokens; cut++) {
         req.max_tokens = cut;
         req.partial = NULL;
-        ask(e, &req, &a);
+        reply_get(e, &req, &a);
         if (strstr(a.text[ENGINE_ANSWER], "\uFFFD"))
             continue; /* cut inside a character, which the whole has not got */
         const struct engine_partial partial = partial_of(&a, true);
         req.partial = &partial;
         req.max_tokens = 200;
-        ask(e, &req, &b);
+        reply_get(e, &req, &b);
         assert_joined(&whole, &a, &b);
     }
     engine_close(e);
@@ -391,7 +328,7 @@ static void a_form_goes_on(void **state)
 static void wrong_budgets_are_refused(void **state)
 {
     (void)state;
-    struct engine *e = open_model(demo);
+    struct engine *e = answers_open(demo, 1, 0);
     struct engine_request req = {.messages = product, .sampling = greedy, .reasoning_budget = -1};
     uint64_t id;
     char err[256];

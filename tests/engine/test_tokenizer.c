@@ -100,12 +100,6 @@ static void typed_markers_stay_text(void **state)
     tok_close(t);
 }
 
-static uint32_t next_random(uint32_t *seed)
-{
-    *seed = *seed * 1664525 + 1013904223;
-    return *seed >> 8;
-}
-
 /* Pieces that meet the merges, the split and normalisation, good and bad UTF-8, and any bytes. */
 static size_t random_text(uint32_t *seed, char *out, size_t room)
 {

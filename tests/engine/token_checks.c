@@ -100,3 +100,9 @@ void assert_markers_stay_text(const struct tokenizer *t)
     }
     assert_true(n_markers > 0);
 }
+
+uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return *seed >> 8;
+}

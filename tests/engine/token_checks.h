@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "engine/text/tokenizer.h"
 
@@ -22,5 +23,8 @@ void assert_lossless(const struct tokenizer *t, const char *s, size_t n, bool co
 
 /* Every marker of the vocabulary, typed: raw, twice, cut, with something in front. */
 void assert_markers_stay_text(const struct tokenizer *t);
+
+/* The next of numbers that look random, of 24 bits, and are the same everywhere. */
+uint32_t next_random(uint32_t *seed);
 
 #endif
