@@ -121,9 +121,9 @@ void term_type(struct term *t, const char *keys);
 void term_resize(struct term *t, int rows, int cols);
 void term_signal(struct term *t, int signal);
 
-/* What comes of the latest of these. Text has come when there is more of it than on a screen before,
- * so what stood there already, and stands there still, is not taken for it. What does not come
- * in time, or before duet ends, fails the test. */
+/* What comes of the latest of these. Text has come when there is more of it than on a screen
+ * before, so what stood there already, and stands there still, is not taken for it. What does not
+ * come in time, or before duet ends, fails the test. */
 void term_expect(struct term *t, const char *text);
 void term_expect_gone(struct term *t, const char *text); /* was there, and goes */
 void term_expect_bytes(struct term *t, const char *bytes);
