@@ -36,7 +36,7 @@ ENGINE_LIB  = $(call pc,libs,$(ENGINE_PC)) -lm -lpthread $(if $(with_cuda),$(CUD
 UI_LIB      = $(call pc,libs,$(UI_PC))
 STORAGE_LIB = $(call pc,libs,$(STORAGE_PC)) -lm -lpthread
 APP_LIB     = $(call pc,libs,$(APP_PC))
-TEST_LIB    = $(call pc,libs,cmocka vterm) -lutil -lm
+DUET_LIB    = $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB)
 CUDA_LIB    = -L$(CUDA_HOME)/lib64 -L$(CUDA_HOME)/lib -lcudart_static -lstdc++ -ldl -lrt
 
 obj = $(patsubst %,$(BUILD)/%.o,$(wildcard $(1)))
@@ -45,15 +45,17 @@ ENGINE_OBJ  := $(call obj,engine/*.c $(patsubst %,engine/%/*.c,file text grammar
 UI_OBJ      := $(call obj,ui/*.c ui/*/*.c)
 STORAGE_OBJ := $(call obj,storage/*.c)
 APP_OBJ     := $(call obj,app/*.c app/*/*.c)
-TESTS       := engine ui storage app
-test_obj     = $(call obj,tests/$(1)/*.c)
-ON_STUB     := $(BUILD)/tests/cuda.failures $(BUILD)/tests/cuda.app_failures $(BUILD)/duet-on-stub \
-               $(BUILD)/tests/nvml/libnvidia-ml.so.1
+DUET_OBJ    := $(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
 
 ifneq ($(V),1)
 Q := @
 say = @printf '  %-5s %s\n' $(1) $(2)
 endif
+# $(call link,LIBRARIES): the target from all its prerequisites.
+define link
+$(call say,LINK,$@)
+$(Q)$(LINK) -o $@ $^ $(1)
+endef
 
 help_goals := help deps clean format lint uninstall
 ifneq ($(filter-out $(help_goals),$(or $(MAKECMDGOALS),all)),)
@@ -65,8 +67,7 @@ $(info duet $(VERSION): $(CC), CPU $(or $(strip $(cpu_found)),baseline), CUDA $(
 endif
 endif
 
-.PHONY: all run test tests check deps help clean format lint keys bench bench-store bench-switch install uninstall \
-        $(TESTS:%=check-%) check-cuda check-cuda-failures monkey fuzz FORCE
+.PHONY: all run test deps bench keys format lint install uninstall clean help FORCE
 .SECONDARY:
 
 all: duet
@@ -74,9 +75,8 @@ all: duet
 duet: $(BUILD)/duet
 	$(Q)ln -sf $< $@
 
-$(BUILD)/duet: $(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB)
+$(BUILD)/duet: $(DUET_OBJ)
+	$(call link,$(DUET_LIB))
 
 # Built on all cores; tested two folders at a time, as tests of the app mostly wait.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
@@ -87,98 +87,6 @@ run: deps
 test: deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all tests
 	$(Q)$(MAKE) --no-print-directory -j2 --output-sync=target check
-
-tests: $(TESTS:%=$(BUILD)/tests/%.run) $(BUILD)/duet-of-hub $(if $(with_cuda),$(ON_STUB))
-
-check: $(TESTS:%=check-%) $(if $(with_cuda),check-cuda-failures)
-
-check-engine check-ui check-storage: check-%: $(BUILD)/tests/%.run
-	$(call say,TEST,$*)
-	$(Q)$<
-
-check-app: $(BUILD)/tests/app.run $(BUILD)/duet $(BUILD)/duet-of-hub
-	$(call say,TEST,app)
-	$(Q)export DUET=$(abspath $(BUILD)/duet); $< 1/2 >$(BUILD)/app.log 2>&1 & half=$$!; \
-	 $< 2/2; rc=$$?; wait $$half || rc=1; cat $(BUILD)/app.log; exit $$rc
-
-$(BUILD)/tests/engine.run: $(call test_obj,engine) $(ENGINE_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(TEST_LIB)
-$(BUILD)/tests/ui.run: $(call test_obj,ui) $(UI_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(UI_LIB) $(TEST_LIB)
-$(BUILD)/tests/storage.run: $(call test_obj,storage) $(STORAGE_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(STORAGE_LIB) $(TEST_LIB)
-$(BUILD)/tests/app.run: $(call test_obj,app) $(filter-out $(BUILD)/app/main.c.o,$(APP_OBJ)) \
-                        $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB) $(TEST_LIB)
-
-# duet, with the table of what tests/hub/hub.py has.
-$(BUILD)/duet-of-hub: $(filter-out $(BUILD)/app/models/catalog_table.c.o,$(APP_OBJ)) \
-                      $(BUILD)/tests/hub/catalog_table.c.o $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(UI_LIB) $(STORAGE_LIB) $(APP_LIB)
-
-$(BUILD)/tests/storage.measure: $(call test_obj,storage/measure) $(STORAGE_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(STORAGE_LIB)
-
-# Keys at random for SECONDS on the real program; with SAN=address,undefined, ten minutes before a
-# release. ARGS=SEED repeats one.
-SECONDS ?= 600
-monkey: $(BUILD)/tests/monkey.run $(BUILD)/duet
-	$(Q)DUET=$(abspath $(BUILD)/duet) $< $(SECONDS) $(ARGS)
-$(BUILD)/tests/app.switch: $(call obj,tests/switch/*.c) \
-                           $(patsubst %,$(BUILD)/tests/app/%.c.o,term sandbox run) $(ENGINE_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(TEST_LIB)
-$(BUILD)/tests/monkey.run: $(call obj,tests/monkey/*.c) \
-                           $(patsubst %,$(BUILD)/tests/app/%.c.o,term sandbox run) $(ENGINE_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(ENGINE_LIB) $(TEST_LIB)
-
-# On a machine with a GPU, which may have nothing but gcc, nvcc and make.
-MODEL_OBJ := $(patsubst %,$(BUILD)/engine/%.c.o,backend forward model quant sampler $(addprefix file/, \
-               cursor entry filekind gguf gguf_get safemap)) $(call obj,engine/host/*.c engine/cpu/*.c) \
-             $(CUDA_OBJ) $(BUILD)/tests/engine/random_model.c.o
-check-cuda: $(BUILD)/tests/cuda.run $(BUILD)/tests/cuda.measure $(BUILD)/tests/cuda.write_model
-	$(call say,TEST,cuda)
-	$(Q)$<
-
-$(BUILD)/tests/cuda.run: $(patsubst %,$(BUILD)/tests/cuda/%.o,main.c limits.c trap.cu drive.c) \
-                         $(MODEL_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ -lm -lpthread $(CUDA_LIB)
-# The stub is the CUDA runtime here, so no GPU is needed.
-check-cuda-failures: $(ON_STUB)
-	$(call say,TEST,cuda-failures)
-	$(Q)$<
-	$(Q)DUET=$(abspath $(BUILD)/duet-on-stub) NVML=$(abspath $(BUILD)/tests/nvml) \
-	 $(BUILD)/tests/cuda.app_failures
-STUB_OBJ := $(patsubst %,$(BUILD)/tests/cuda/%.c.o,stub stub_env)
-$(BUILD)/duet-on-stub: $(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ) $(STUB_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(call pc,libs,$(ENGINE_PC)) -lm -lpthread -lstdc++ -ldl $(UI_LIB) \
-	 $(STORAGE_LIB) $(APP_LIB)
-$(BUILD)/tests/nvml/libnvidia-ml.so.1: tests/cuda/nvml.c $(BUILD)/flags
-	$(call say,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) -std=c11 $(WARN) -shared -fPIC -o $@ $<
-$(BUILD)/tests/cuda.app_failures: $(patsubst %,$(BUILD)/tests/cuda/%.c.o,app_failures app_bench) \
-                                  $(patsubst %,$(BUILD)/tests/app/%.c.o,term sandbox run) \
-                                  $(ENGINE_OBJ) $(STUB_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ $(call pc,libs,$(ENGINE_PC)) -lm -lpthread -lstdc++ -ldl $(TEST_LIB)
-$(BUILD)/tests/cuda.failures: $(BUILD)/tests/cuda/failures.c.o $(BUILD)/tests/cuda/stub.c.o \
-                              $(BUILD)/tests/cuda/drive.c.o $(MODEL_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ -lm -lpthread -lstdc++ -ldl
-
-$(BUILD)/tests/cuda.%: $(BUILD)/tests/cuda/%.c.o $(BUILD)/tests/cuda/drive.c.o $(MODEL_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(LINK) -o $@ $^ -lm -lpthread $(CUDA_LIB)
 
 $(BUILD)/app/%.o:     INC := -I. -DDUET_VERSION='"$(VERSION)"'
 $(BUILD)/engine/%.o:  INC := -Iengine
@@ -207,8 +115,8 @@ $(BUILD)/flags: FORCE
 	@echo '$(CC) $(CFLAGS) $(SANF) $(DEFS) $(VERSION) $(CUARCH)' | cmp -s - $@ || \
 	 echo '$(CC) $(CFLAGS) $(SANF) $(DEFS) $(VERSION) $(CUARCH)' > $@
 
--include $(patsubst %.o,%.d,$(APP_OBJ) $(ENGINE_OBJ) $(UI_OBJ) $(STORAGE_OBJ) \
-                            $(foreach t,$(TESTS) storage/measure hub cuda,$(call test_obj,$(t))))
+include tests/tests.mk
+-include $(wildcard $(patsubst %,$(BUILD)/%.d,*/* */*/* */*/*/*))
 
 deps:
 	@sh .ci/deps
@@ -216,18 +124,6 @@ deps:
 # A bench is a command whose output can be compared, never a test.
 bench: duet
 	$(Q)./duet bench $(ARGS)
-
-bench-store: $(BUILD)/tests/storage.measure
-	$(Q)$< $(ARGS)
-
-bench-switch: $(BUILD)/tests/app.switch $(BUILD)/duet
-	$(Q)DUET=$(abspath $(BUILD)/duet) $< $(ARGS)
-
-bench-ui: $(BUILD)/tests/ui.run
-	$(Q)$< bench
-
-fuzz:
-	@sh tests/fuzz/run $(ARGS)
 
 # The manual's list of keys, from the program's table.
 keys: duet
