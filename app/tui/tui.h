@@ -27,7 +27,7 @@ struct tui {
 
     struct str *waiting; /* queued questions, asked when the answer has ended */
     size_t n_waiting;
-    size_t n_due;        /* the first `due` are sent automatically, the rest on request */
+    size_t n_due;        /* so many of the first are sent automatically, the rest on request */
     bool warned;         /* of what quitting would lose: them, or an unsaved conversation */
     int64_t editing;     /* number of the question being edited in the draft; 0: none */
     struct str stash;    /* the draft before that */
@@ -92,22 +92,24 @@ void tui_show_turn(struct tui *t, const struct turn *turn);
 /* Redraws the path from its turn number `from` on, from 0. */
 void tui_show_path(struct tui *t, size_t from);
 
-/* Puts a text into the composer, before the current draft. */
-void tui_give_back(struct tui *t, const char *text, size_t len);
-
-/* The queue: adds a question; sends the next one that is due; makes none due, and moves the first
- * into the composer if that is empty. */
-void tui_queue_add(struct tui *t, const char *text, size_t len);
-bool tui_queue_add_paused(struct tui *t, const char *text, size_t len); /* at the end, not due */
-void tui_queue_send_next(struct tui *t);
-void tui_queue_pause(struct tui *t);
-void tui_queue_clear(struct tui *t);
-
 /* Puts a question into the composer for editing. */
 void tui_edit(struct tui *t, const struct turn *question);
 
 /* Regenerates the selected turn with this model. */
 void tui_regenerate(struct tui *t, const char *model);
+
+/* In queue.c: the questions that wait until the answer has ended. */
+void tui_act_on_queue(struct tui *t, const struct ui_action *action);
+void tui_queue_add(struct tui *t, const char *text, size_t len);
+bool tui_queue_add_paused(struct tui *t, const char *text, size_t len); /* false: it is full */
+void tui_queue_send_next(struct tui *t);                                /* if one is due */
+void tui_queue_clear(struct tui *t);
+
+/* Nothing is due any more; the first moves into the composer if that is empty. */
+void tui_queue_pause(struct tui *t);
+
+/* Puts a text into the composer, before the current draft. */
+void tui_give_back(struct tui *t, const char *text, size_t len);
 
 /* In window.c: the rule where the context window begins; the choices proposed by /compact; the
  * options after a question that did not fit; applying either choice. */
