@@ -144,7 +144,7 @@ uint64_t pool_model_serial(const struct pool_model *m)
 
 /* Making room */
 
-static bool may_give_way(const struct pool_model *m, bool gpu)
+static bool may_be_unloaded(const struct pool_model *m, bool gpu)
 {
     return is_on(m, gpu) && !m->answering;
 }
@@ -154,20 +154,20 @@ static bool is_enough(const struct model_pool *p, bool gpu, const struct engine_
 {
     uint64_t bytes = shortage->available;
     for (size_t i = 0; i < p->n; i++)
-        if (may_give_way(&p->models[i], gpu))
+        if (may_be_unloaded(&p->models[i], gpu))
             bytes += bytes_of(&p->models[i]);
     return bytes >= shortage->needed;
 }
 
-static struct pool_model *find_oldest(struct model_pool *p, bool gpu)
+static struct pool_model *find_lru(struct model_pool *p, bool gpu)
 {
-    struct pool_model *oldest = NULL;
+    struct pool_model *lru = NULL;
     for (size_t i = 0; i < p->n; i++) {
         struct pool_model *m = &p->models[i];
-        if (may_give_way(m, gpu) && (!oldest || m->used_ms < oldest->used_ms))
-            oldest = m;
+        if (may_be_unloaded(m, gpu) && (!lru || m->used_ms < lru->used_ms))
+            lru = m;
     }
-    return oldest;
+    return lru;
 }
 
 static void add_note(struct model_pool *p)
@@ -190,16 +190,16 @@ static bool make_room(struct model_pool *p, const struct pool_model *m,
                       const struct engine_shortage *shortage)
 {
     bool gpu = wants_gpu(p, m);
-    struct pool_model *oldest;
+    struct pool_model *lru;
     if (shortage->needed == 0 || !is_enough(p, gpu, shortage))
         return false;
     add_note(p);
     const char *comma = "";
     for (uint64_t bytes = shortage->available;
-         bytes < shortage->needed && (oldest = find_oldest(p, gpu));) {
-        bytes += bytes_of(oldest);
-        model_pool_close(p, oldest);
-        str_addf(&p->note, "%s%s", comma, oldest->file.name);
+         bytes < shortage->needed && (lru = find_lru(p, gpu));) {
+        bytes += bytes_of(lru);
+        model_pool_close(p, lru);
+        str_addf(&p->note, "%s%s", comma, lru->file.name);
         comma = ", ";
     }
     str_addf(&p->note, " gave way to %s (", m->file.name);
@@ -214,7 +214,7 @@ static bool spill(struct model_pool *p, struct pool_model *m,
 {
     struct engine_shortage on_cpu;
     char ignored[256];
-    if (!wants_gpu(p, m) || m->where == POOL_GPU || shortage->needed == 0 || !find_oldest(p, true))
+    if (!wants_gpu(p, m) || m->where == POOL_GPU || shortage->needed == 0 || !find_lru(p, true))
         return false;
     m->on_cpu = true;
     if (open_engine(p, m, &on_cpu, ignored, sizeof ignored) != 0) {
@@ -228,7 +228,7 @@ static bool spill(struct model_pool *p, struct pool_model *m,
     return true;
 }
 
-/* Opens the engine, making room for it. 0 or the engine's error. */
+/* Opens the engine, making room for it. 0 or an exit status. */
 static int open_with_room(struct model_pool *p, struct pool_model *m, char *err, size_t errlen)
 {
     struct engine_shortage shortage;

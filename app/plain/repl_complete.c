@@ -1,4 +1,4 @@
-/* repl_complete.c - see repl_complete.h. Candidates come from offers.c. */
+/* repl_complete.c - see repl_complete.h. Candidates come from complete.c. */
 #include "app/plain/repl_complete.h"
 
 #include <stdio.h>

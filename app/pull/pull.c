@@ -156,7 +156,7 @@ static int ask_origin(struct pull *p, char *err, size_t errlen)
 }
 
 /* Whether the digest required is the catalog's. */
-static bool is_of_table(const struct pull *p)
+static bool is_of_catalog(const struct pull *p)
 {
     return !p->req->sha256 && p->file->sha256;
 }
@@ -164,7 +164,7 @@ static bool is_of_table(const struct pull *p)
 /* Advice, if a place has another file than the catalog's. */
 static const char *way_out(const struct pull *p)
 {
-    return is_of_table(p) ? "; --from gets the known file elsewhere, --sha256 another one" : "";
+    return is_of_catalog(p) ? "; --from gets the known file elsewhere, --sha256 another one" : "";
 }
 
 /* The caller's digest, else the catalog's, else what the origin says. */
@@ -173,10 +173,10 @@ static int learn_digest(struct pull *p, char *err, size_t errlen)
     const char *known = pull_known_digest(p->req, p->file);
     if (known) {
         memcpy(p->record.sha256, known, DIGEST_HEX);
-        if (is_of_table(p))
+        if (is_of_catalog(p))
             p->record.bytes = p->file->bytes;
         say_to(p->result->vouched, sizeof p->result->vouched, 0,
-               is_of_table(p) ? "as this version knows it" : "as given");
+               is_of_catalog(p) ? "as this version knows it" : "as given");
         return 0;
     }
     if (http_same_origin(p->places.urls[p->place], p->req->endpoint))

@@ -245,7 +245,7 @@ static void leave_now(struct tui *t)
 }
 
 /* While a model is opened: keys are echoed, and handled once it is open, except those that quit.
- * Completion (offers.h) needs no engine. */
+ * Completion (complete.h) needs no engine. */
 static void live_on(void *ud, int done_fd, double ms)
 {
     struct tui *t = ud;
