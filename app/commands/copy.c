@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "app/args.h"
-#include "app/chat/copy.h"
+#include "app/clipboard.h"
 #include "app/newfile.h"
 #include "app/records/export.h"
 #include "app/say.h"
@@ -125,12 +125,12 @@ static void into_file(const char *path, struct command_reply *reply)
 
 static void check_size(struct command_reply *reply)
 {
-    if (reply->copy.len <= COPY_MAX)
+    if (reply->copy.len <= CLIPBOARD_MAX)
         return;
     str_clear(&reply->text);
     command_refuse(reply, "too large for the clipboard ");
     str_addf(&reply->text, "(got %zu bytes, limit %d); /copy > FILE writes a file", reply->copy.len,
-             COPY_MAX);
+             CLIPBOARD_MAX);
     str_done(&reply->copy);
 }
 

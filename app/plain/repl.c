@@ -12,9 +12,9 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-#include "app/chat/copy.h"
 #include "app/chat/greeting.h"
 #include "app/chat/notices.h"
+#include "app/clipboard.h"
 #include "app/cmd.h"
 #include "app/commands/branch.h"
 #include "app/commands/compact.h"
@@ -278,15 +278,16 @@ static bool send_copy(struct repl *r, const struct str *text, char *err, size_t 
 {
     pid_t pid;
     int fd;
-    if (copy_through_tmux()) {
-        if (copy_start(str_get(text), text->len, &pid, &fd, err, errlen) != 0)
+    if (clipboard_is_tmux()) {
+        if (clipboard_tmux_start(str_get(text), text->len, &pid, &fd, err, errlen) != 0)
             return false;
-        return copy_end(pid, fd) || say_to(err, errlen, false, "clipboard: tmux refused the text");
+        return clipboard_tmux_end(pid, fd) ||
+               say_to(err, errlen, false, "clipboard: tmux refused the text");
     }
     if (!r->out.terminal || !takes_osc())
         return say_to(err, errlen, false,
                       "this terminal has no clipboard access; /copy > FILE writes a file");
-    copy_add_sequence(&r->out.pending, str_get(text), text->len);
+    clipboard_add_osc52(&r->out.pending, str_get(text), text->len);
     return outlet_finish(&r->out, err, errlen) == 0;
 }
 

@@ -2,7 +2,7 @@
  * end. */
 #include <poll.h>
 
-#include "app/chat/copy.h"
+#include "app/clipboard.h"
 #include "app/commands/copy.h"
 #include "app/say.h"
 #include "app/tui/tui.h"
@@ -29,13 +29,13 @@ void tui_copy(struct tui *t, const struct command_reply *reply)
     tui_copy_done(t, true);
     str_clear(&t->copied);
     str_add(&t->copied, str_get(&reply->text), reply->text.len);
-    if (!copy_through_tmux()) {
+    if (!clipboard_is_tmux()) {
         struct str sequence = {0};
-        copy_add_sequence(&sequence, str_get(text), text->len);
+        clipboard_add_osc52(&sequence, str_get(text), text->len);
         tell(t, ui_send_osc(t->ui, sequence.data, sequence.len));
         str_done(&sequence);
-    } else if (copy_start(str_get(text), text->len, &t->copying, &t->copying_fd, err, sizeof err) !=
-               0) {
+    } else if (clipboard_tmux_start(str_get(text), text->len, &t->copying, &t->copying_fd, err,
+                                    sizeof err) != 0) {
         t->copying = 0;
         ui_notice(t->ui, UI_FAIL, err);
     }
@@ -50,7 +50,7 @@ void tui_copy_done(struct tui *t, bool quiet)
 {
     if (t->copying <= 0)
         return;
-    bool sent = copy_end(t->copying, t->copying_fd);
+    bool sent = clipboard_tmux_end(t->copying, t->copying_fd);
     t->copying = 0;
     if (!quiet && sent)
         tell(t, true);

@@ -17,7 +17,7 @@
 #include <md4c.h>
 
 #include "app/chat/chat.h"
-#include "app/chat/copy.h"
+#include "app/clipboard.h"
 #include "app/commands/commands.h"
 #include "app/records/export.h"
 
@@ -153,7 +153,7 @@ static void what_is_too_large_for_a_clipboard_is_refused(void **state)
 {
     struct place *p = *state;
     struct str big = {0};
-    while (big.len <= COPY_MAX)
+    while (big.len <= CLIPBOARD_MAX)
         str_adds(&big, "0123456789");
     history_add(&p->chat.history, STORE_ASSISTANT, STORE_COMPLETE, big.data, big.len);
     assert_says(p, "/copy", true, "too large for the clipboard (got 75000 bytes, limit 74994)");
@@ -175,7 +175,7 @@ static void the_clipboard_sequence_is_right(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct str out = {0};
-        copy_add_sequence(&out, rows[i].text, strlen(rows[i].text));
+        clipboard_add_osc52(&out, rows[i].text, strlen(rows[i].text));
         assert_string_equal(out.data, rows[i].sequence);
         str_done(&out);
     }

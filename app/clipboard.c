@@ -1,5 +1,5 @@
-/* copy.c - see copy.h. */
-#include "app/chat/copy.h"
+/* clipboard.c - see clipboard.h. */
+#include "app/clipboard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #include "app/say.h"
 
-bool copy_through_tmux(void)
+bool clipboard_is_tmux(void)
 {
     const char *tmux = getenv("TMUX");
     return tmux && *tmux;
@@ -61,7 +61,8 @@ static int spawn(int text, int out, pid_t *pid)
     return error;
 }
 
-int copy_start(const char *text, size_t len, pid_t *pid, int *fd, char *err, size_t errlen)
+int clipboard_tmux_start(const char *text, size_t len, pid_t *pid, int *fd, char *err,
+                         size_t errlen)
 {
     int ends[2];
     int file = file_of(text, len);
@@ -82,7 +83,7 @@ int copy_start(const char *text, size_t len, pid_t *pid, int *fd, char *err, siz
     return 0;
 }
 
-bool copy_end(pid_t pid, int fd)
+bool clipboard_tmux_end(pid_t pid, int fd)
 {
     int status = -1;
     close(fd);
@@ -91,7 +92,7 @@ bool copy_end(pid_t pid, int fd)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-void copy_add_sequence(struct str *out, const char *text, size_t len)
+void clipboard_add_osc52(struct str *out, const char *text, size_t len)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const unsigned char *s = (const unsigned char *)text;
