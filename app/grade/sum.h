@@ -73,7 +73,8 @@ struct ratio ratio_of(struct exact *x, const struct sum *num);
 /* a / b; a divisor of a single term is multiplied in. */
 struct ratio ratio_make(struct exact *x, const struct sum *num, const struct sum *den);
 
-/* A key: equal values of one context have the same, and it is nearly always unique. */
+/* Adds a key: in one context, values with the same key are equal; equal sums have the same key, and
+ * equal quotients nearly always do. */
 void sum_add_key(struct str *out, const struct sum *a);
 void ratio_add_key(struct exact *x, struct str *out, struct ratio a);
 
