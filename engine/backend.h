@@ -50,6 +50,7 @@ struct backend_options {
     uint64_t reserved_memory;          /* of what is free, left for others */
     struct backend_shortage *shortage; /* or NULL; set when memory is too small */
     const atomic_bool *abort_load;     /* or NULL; once true, load gives up */
+    const atomic_bool *abort_reading;  /* or NULL; once true, bandwidth may give up */
 };
 
 struct backend_memory {

@@ -303,7 +303,8 @@ int engine_evaluate(struct engine *e, const struct engine_evaluation *ev, char *
 
 /* The device's read bandwidth: bytes a second of n passes, one after the other, over memory that
  * is in no cache and is allocated for this alone. 0 each where too little is free. Waits, half a
- * second or so; no request may be live. */
+ * second or so; no request may be live. ENGINE_ECANCEL: another thread called engine_cancel with
+ * id 0 meanwhile. */
 int engine_bandwidth(struct engine *e, double *passes, int n, char *err, size_t errlen);
 
 /* Converting: needs no open engine, and may run beside one */

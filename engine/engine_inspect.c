@@ -258,9 +258,14 @@ static void read_memory(void *ud)
     } else if (sched_busy(r->e->sched)) {
         r->fault = "a request is live";
         r->rc = ENGINE_EINPUT;
-    } else if (b->ops->bandwidth(b, r->passes, r->n) < 0) {
-        r->fault = b->error;
-        r->rc = ENGINE_EMEMORY;
+    } else {
+        queue_begin_step(r->e->queue);
+        r->rc = b->ops->bandwidth(b, r->passes, r->n) < 0 ? ENGINE_EMEMORY : 0;
+        r->fault = r->rc != 0 ? b->error : NULL;
+    }
+    if (r->rc == 0 && atomic_load(queue_interrupt_flag(r->e->queue))) {
+        r->fault = "given up";
+        r->rc = ENGINE_ECANCEL;
     }
 }
 

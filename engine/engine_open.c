@@ -129,6 +129,7 @@ static int choose_sizes(struct engine *e, const struct engine_options *opt,
         .shortage = &e->shortage,
         .reproducible = opt->reproducible,
         .abort_load = queue_shut_flag(e->queue),
+        .abort_reading = queue_interrupt_flag(e->queue),
     };
     return 0;
 }

@@ -215,6 +215,8 @@ void *queue_cancel(struct queue *q, uint64_t id)
 
     pthread_mutex_lock(&q->lock);
     struct queue_events *ev = find_live(q, id);
+    if (id == 0)
+        atomic_store(&q->interrupt, true);
     if (ev && !atomic_exchange(&ev->cancelled, true)) {
         if (take_back(q, ev)) {
             request = ev->request;

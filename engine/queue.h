@@ -31,8 +31,9 @@ void queue_close(struct queue *q); /* after the engine's thread has ended; NULL 
 /* Hands a request over. 0, or -1: out of memory. *id_out is set before the engine can see it. */
 int queue_submit(struct queue *q, void *request, uint64_t *id_out);
 
-/* Cancels a request. If the engine has not taken it yet (it is loading, or in a step) its end is
- * sent at once and the request returned: it is the caller's again. Else NULL. */
+/* Cancels a request; id 0 only interrupts what the engine's thread is doing. If the engine has not
+ * taken the request yet (it is loading, or in a step) its end is sent at once and the request
+ * returned: it is the caller's again. Else NULL. */
 void *queue_cancel(struct queue *q, uint64_t id);
 
 /* Asks for a request's reasoning to be closed. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/background.h"
 #include "app/clock.h"
 #include "app/exit.h"
 #include "app/numbers.h"
@@ -173,18 +174,46 @@ static double count_read_bytes(const struct measuring *m)
     return tied ? all : all - embeddings;
 }
 
+/* Reading memory, in a thread of its own: a signal gives it up. */
+struct reading {
+    struct bench_engine *engine;
+    double speeds[PASSES];
+    int signal;
+};
+
+static int read_memory(void *ud)
+{
+    struct reading *r = ud;
+    struct bench_engine *b = r->engine;
+    return engine_bandwidth(b->engine, r->speeds, PASSES, b->err, sizeof b->err);
+}
+
+static void await_reading(void *ud, int done_fd, double ms)
+{
+    struct reading *r = ud;
+    int signal = background_wait(done_fd, ms);
+    if (signal != 0)
+        r->signal = signal;
+    if (r->signal != 0)
+        engine_cancel(r->engine->engine, 0);
+}
+
 static int measure_reads(struct measuring *m)
 {
-    struct bench_engine *b = &m->engine;
-    double speeds[PASSES];
+    struct reading r = {.engine = &m->engine};
+    const struct background waiting = {await_reading, &r};
 
     bench_progress_step(m->plan->progress, "memory");
-    int status = engine_bandwidth(b->engine, speeds, PASSES, b->err, sizeof b->err);
+    int status = background_run(&waiting, read_memory, &r);
+    if (r.signal != 0) {
+        m->engine.err[0] = '\0';
+        return EXIT_SIGNAL + r.signal;
+    }
     if (status != 0)
         return exit_of_engine(status);
     for (int i = 0; i < PASSES; i++)
-        if (speeds[i] > 0)
-            samples_add(&m->reads, speeds[i]);
+        if (r.speeds[i] > 0)
+            samples_add(&m->reads, r.speeds[i]);
     return bench_check_signals();
 }
 

@@ -1,4 +1,6 @@
 /* bandwidth.c - how fast the pool's threads together read memory that no cache holds. */
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,9 +18,15 @@ enum {
 };
 
 struct reading {
+    const atomic_bool *abort; /* or NULL */
     uint64_t *words;
     _Atomic uint64_t sum; /* keeps the reads from being optimised away */
 };
+
+static bool given_up(const struct reading *r)
+{
+    return r->abort && atomic_load_explicit(r->abort, memory_order_relaxed);
+}
 
 static uint64_t *item_at(const struct reading *r, int item)
 {
@@ -29,6 +37,8 @@ static void fill_item(void *ud, int item, int thread)
 {
     uint64_t *words = item_at(ud, item);
     (void)thread;
+    if (given_up(ud))
+        return;
     for (size_t i = 0; i < ITEM_BYTES / sizeof *words; i++)
         words[i] = i;
 }
@@ -39,6 +49,8 @@ static void read_item(void *ud, int item, int thread)
     const uint64_t *words = item_at(r, item);
     uint64_t sums[LANES] = {0}, sum = 0;
     (void)thread;
+    if (given_up(r))
+        return;
     for (size_t i = 0; i < ITEM_BYTES / sizeof *words; i += LANES)
         for (int lane = 0; lane < LANES; lane++)
             sums[lane] += words[i + (size_t)lane];
@@ -68,14 +80,15 @@ void cpu_bandwidth(struct cpu *c, double *passes, int n)
 {
     int n_items = choose_items();
     size_t bytes = (size_t)n_items * ITEM_BYTES;
-    struct reading r = {.words = n_items >= MIN_ITEMS ? pages_map(bytes, true) : NULL};
+    struct reading r = {.abort = c->opt.abort_reading,
+                        .words = n_items >= MIN_ITEMS ? pages_map(bytes, true) : NULL};
 
     for (int i = 0; i < n; i++)
         passes[i] = 0;
     if (!r.words)
         return;
     pool_run(c->pool, fill_item, &r, n_items);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && !given_up(&r); i++) {
         double start = seconds();
         pool_run(c->pool, read_item, &r, n_items);
         passes[i] = (double)bytes / (seconds() - start);

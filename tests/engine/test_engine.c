@@ -3,8 +3,10 @@
 #include <glob.h>
 #include <math.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -223,6 +225,43 @@ static void memory_is_read(void **state)
     int rc = engine_bandwidth(f.e, passes, 1, err, sizeof err);
     assert_true(rc == 0 || (rc == ENGINE_EINPUT && strstr(err, "a request is live")));
     answer_listen(f.e, &a, 1);
+    answer_free(&a);
+    answers_close_tiny(&f);
+}
+
+struct reading {
+    struct engine *e;
+    int rc;
+    atomic_bool done;
+};
+
+static void *read_for_long(void *ud)
+{
+    struct reading *r = ud;
+    double passes[20];
+    char err[256] = "";
+    r->rc = engine_bandwidth(r->e, passes, 20, err, sizeof err);
+    atomic_store(&r->done, true);
+    return NULL;
+}
+
+static void reading_memory_can_be_given_up(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct answer a;
+    pthread_t thread;
+    answers_open_tiny(&f, "llama");
+    struct reading r = {.e = f.e};
+    assert_int_equal(pthread_create(&thread, NULL, read_for_long, &r), 0);
+    while (!atomic_load(&r.done)) {
+        engine_cancel(f.e, 0);
+        usleep(1000);
+    }
+    pthread_join(thread, NULL);
+    assert_int_equal(r.rc, ENGINE_ECANCEL);
+    answer_get(f.e, sum, &warm, 5, &a); /* and nothing else is */
+    assert_int_equal(a.usage.completion_tokens, 5);
     answer_free(&a);
     answers_close_tiny(&f);
 }
@@ -453,6 +492,7 @@ int test_engine(void)
         cmocka_unit_test(demo_models_end_their_answers),
         cmocka_unit_test(measuring_is_asked_for),
         cmocka_unit_test(memory_is_read),
+        cmocka_unit_test(reading_memory_can_be_given_up),
         cmocka_unit_test(a_second_turn_reuses_the_first),
         cmocka_unit_test(stops_at_texts_and_limits),
         cmocka_unit_test(cancelling_works_in_every_phase),
