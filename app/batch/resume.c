@@ -22,19 +22,38 @@ static char *spell(const json_t *id)
     return text;
 }
 
+/* A line of the file: an answer, one that failed and is tried again, one whose writing was cut
+ * short, or what no batch writes. */
+enum kind { DONE, FAILED, TORN, FOREIGN };
+
+static enum kind kind_of(const json_t *line, const char *text, size_t len)
+{
+    static const char head[] = "{\"id\": ";
+    size_t n = len < sizeof head - 1 ? len : sizeof head - 1;
+
+    if (!line)
+        return memcmp(text, head, n) == 0 ? TORN : FOREIGN;
+    if (!json_object_get(line, "id"))
+        return FOREIGN;
+    return json_object_get(line, "error")    ? FAILED
+           : json_object_get(line, "answer") ? DONE
+                                             : FOREIGN;
+}
+
 /* Keeps the line if it is an answer. */
-static void take_line(struct resume *r, const char *text, size_t len, struct str *kept)
+static enum kind take_line(struct resume *r, const char *text, size_t len, struct str *kept)
 {
     json_t *line = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-    json_t *id = json_object_get(line, "id");
+    enum kind kind = kind_of(line, text, len);
 
-    if (id && json_object_get(line, "answer") && !json_object_get(line, "error")) {
+    if (kind == DONE) {
         r->done = mem_realloc(r->done, (r->n_done + 1) * sizeof *r->done);
-        r->done[r->n_done++] = spell(id);
+        r->done[r->n_done++] = spell(json_object_get(line, "id"));
         str_add(kept, text, len);
         str_adds(kept, "\n");
     }
     json_decref(line);
+    return kind;
 }
 
 static int write_all(int fd, const struct str *text)
@@ -71,20 +90,28 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Reads what is there; sets *kept, and *size to the bytes there were. 0 or -1 with errno. */
-static int read_done(struct resume *r, int fd, struct str *kept, uint64_t *size)
+/* Reads what is there; sets *kept, *size to the bytes there were, and *foreign to the number of the
+ * first line that is no batch's, or 0. 0 or -1 with errno. */
+static int read_done(struct resume *r, int fd, struct str *kept, uint64_t *size, int64_t *foreign)
 {
     struct lines in;
     enum lines_got got;
+    enum kind kind = DONE;
     const char *text;
     size_t len;
 
+    *foreign = 0;
     lines_init(&in, fd);
-    while ((got = lines_next(&in, &text, &len)) != LINES_END) {
-        if (got == LINES_WAIT)
+    while (*foreign == 0 && (got = lines_next(&in, &text, &len)) != LINES_END) {
+        if (got == LINES_WAIT) {
             lines_feed(&in);
-        else if (got == LINES_LINE)
-            take_line(r, text, len, kept);
+            continue;
+        }
+        if (kind == TORN) /* and not the last */
+            *foreign = in.number - 1;
+        kind = got == LINES_LINE ? take_line(r, text, len, kept) : FOREIGN;
+        if (kind == FOREIGN && *foreign == 0)
+            *foreign = in.number;
     }
     if (r->n_done > 0)
         qsort(r->done, r->n_done, sizeof *r->done, by_text);
@@ -99,6 +126,7 @@ int resume_open(struct resume *r, const char *path, char *err, size_t errlen)
     struct str kept = {0};
     struct stat st;
     uint64_t size = 0;
+    int64_t foreign = 0;
 
     *r = (struct resume){.fd = -1};
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
@@ -108,8 +136,15 @@ int resume_open(struct resume *r, const char *path, char *err, size_t errlen)
         close(fd);
         return say_to(err, errlen, EXIT_USAGE, "%s: not a regular file", path);
     }
-    if (read_done(r, fd, &kept, &size) != 0 ||
-        (kept.len != size && replace(path, &kept, st.st_mode) != 0))
+    if (read_done(r, fd, &kept, &size, &foreign) != 0)
+        goto failed;
+    if (foreign != 0) {
+        close(fd);
+        str_done(&kept);
+        return say_to(err, errlen, EXIT_USAGE, "%s: line %lld: not what duet batch writes", path,
+                      (long long)foreign);
+    }
+    if (kept.len != size && replace(path, &kept, st.st_mode) != 0)
         goto failed;
     close(fd);
     str_done(&kept);

@@ -206,6 +206,13 @@ static void resume_completes_what_is_missing(void **state)
     assert_string_equal(text_at(out, 2, "id"), "x");
     json_decref(out);
     run_done(&r);
+    /* A file with anything else in it is none of ours: the prompts themselves, say. */
+    run_shell(&r, "cp $IN $HOME/in; $DUET batch -m $M --resume $HOME/in $HOME/in; S=$?; "
+                  "cmp $IN $HOME/in && exit $S");
+    assert_int_equal(r.status, 2);
+    assert_error_line(&r);
+    assert_contains(r.err, "in: line 1: not what duet batch writes");
+    run_done(&r);
     run_shell(&r, "$DUET batch -m $M --resume /dev/null $IN");
     assert_int_equal(r.status, 2);
     assert_contains(r.err, "/dev/null: not a regular file");
