@@ -23,6 +23,8 @@ struct shelf {
     struct store *store; /* NULL: no history yet */
     struct outlet out;
     char err[512];
+    bool quiet;
+    bool more; /* than the limit that nobody asked for lets through */
 };
 
 enum use { READS, REMOVES, ADDS };
@@ -31,7 +33,7 @@ enum use { READS, REMOVES, ADDS };
 static int open_shelf(struct shelf *s, const struct app *app, enum use use)
 {
     const char *path = app->options.db ? app->options.db : app->paths.history;
-    *s = (struct shelf){.store = NULL};
+    *s = (struct shelf){.quiet = app->options.quiet};
     outlet_init(&s->out, STDOUT_FILENO);
     if (!path)
         return say_to(s->err, sizeof s->err, EXIT_HISTORY, "history: %s", app->paths.problem);
@@ -60,6 +62,8 @@ static int close_shelf(struct shelf *s, int status)
     int sent = outlet_finish(&s->out, err, sizeof err);
     if (sent != 0 && err[0])
         say_error("%s", err);
+    if (s->more && sent == 0)
+        say_notice(s->quiet, "there are more; -n N prints up to N");
     store_close(s->store);
     outlet_done(&s->out);
     return sent ? sent : status;
@@ -116,9 +120,9 @@ static int list_conversations(struct shelf *s, const struct options *o)
 {
     size_t left = o->n_lines > 0 ? (size_t)o->n_lines : LISTED;
     int64_t before = 0;
+    struct store_conversations *list;
 
     while (left > 0) {
-        struct store_conversations *list;
         size_t n = left < PAGE ? left : PAGE;
         if (store_conversation_list(s->store, false, before, n, &list) != STORE_OK)
             return failed(s);
@@ -126,7 +130,14 @@ static int list_conversations(struct shelf *s, const struct options *o)
             add_conversation(o, &list->items[i], &s->out);
             before = list->items[i].activity;
         }
-        left = list->count < n ? 0 : left - n;
+        bool last = list->count < n;
+        store_conversations_free(list);
+        if (last)
+            return 0;
+        left -= n;
+    }
+    if (o->n_lines == 0 && store_conversation_list(s->store, false, before, 1, &list) == STORE_OK) {
+        s->more = list->count > 0;
         store_conversations_free(list);
     }
     return 0;
@@ -261,6 +272,7 @@ int cmd_search(struct app *app)
     for (size_t i = 0; hits && i < hits->count; i++)
         add_hit(o, &hits->items[i], &s.out);
     bool found = hits && hits->count > 0;
+    s.more = found && o->n_lines == 0 && (hits->next != 0 || hits->found > hits->count);
     store_hits_free(hits);
     str_done(&query);
     status = close_shelf(&s, status ? EXIT_USAGE : !found);

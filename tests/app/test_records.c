@@ -78,6 +78,37 @@ static void log_lists_and_shows(void **state)
     free(out);
 }
 
+/* n more copies of the first conversation. */
+static void import_copies(int n)
+{
+    char line[200];
+    snprintf(line, sizeof line,
+             "X=$($DUET export 1 --format json); for i in $(seq %d); do echo \"$X\"; done | "
+             "$DUET import - | wc -l",
+             n);
+    free(output(line));
+}
+
+/* What the limit that nobody asked for leaves out is not left out silently. */
+static void a_listing_that_stops_says_so(void **state)
+{
+    static const char note[] = "duet: there are more; -n N prints up to N\n";
+    struct run r;
+    (void)state;
+    import_copies(18);
+    free(output("$DUET log; $DUET search carry"));
+    import_copies(2);
+    shell(&r, "$DUET log | wc -l", 0);
+    assert_string_equal(r.out, "20\n");
+    assert_string_equal(r.err, note);
+    run_done(&r);
+    shell(&r, "$DUET search carry | wc -l", 0);
+    assert_string_equal(r.out, "20\n");
+    assert_string_equal(r.err, note);
+    run_done(&r);
+    free(output("$DUET log -n 3; $DUET log -q; $DUET search carry -n 3"));
+}
+
 static void search_finds_and_says_where(void **state)
 {
     struct run r;
