@@ -382,8 +382,11 @@ int models_find(const struct paths *paths, const char *asked, struct model_file 
     else if (name)
         status = not_found(&list, name, err, errlen);
     else
-        status = say_to(err, errlen, EXIT_MODEL,
-                        "model: none installed, not even a demo model (`make run` finds them)");
+        status = say_to(err, errlen, EXIT_MODEL, "%s",
+                        list.count > 0
+                            ? "model: none is the default; -m NAME takes one of `duet models`, and "
+                              "`duet pull llama` gets one that is"
+                            : "model: none installed; `duet pull llama` gets one");
     models_list_done(&list);
     free(name);
     return status;

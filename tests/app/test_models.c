@@ -282,6 +282,17 @@ static void a_tilde_is_the_home(void **state)
         0, "17 + 25 = 42", "");
 }
 
+/* What to do where there is nothing to answer, or nothing that answers by itself. */
+static void without_a_default_the_next_step_is_named(void **state)
+{
+    (void)state;
+    assert_shell("cp $DUET duet && ./duet hi", 3, "",
+                 "duet: model: none installed; `duet pull llama` gets one\n");
+    assert_shell("cp $L $M/mine.gguf; ./duet hi", 3, "",
+                 "duet: model: none is the default; -m NAME takes one of `duet models`");
+    assert_shell("./duet -qm mine 2 + 3", 0, "5", "");
+}
+
 /* One file that is in two places is one model. */
 static void our_own_place_goes_first(void **state)
 {
@@ -386,6 +397,7 @@ int test_models(void)
         PLACE(ollamas_models_are_found),
         PLACE(a_manifest_cannot_name_a_file_elsewhere),
         PLACE(llama_cpp_and_lm_studio_are_found),
+        PLACE(without_a_default_the_next_step_is_named),
         PLACE(our_own_place_goes_first),
         PLACE(a_tilde_is_the_home),
         PLACE(names_are_inert),

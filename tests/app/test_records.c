@@ -296,6 +296,7 @@ int test_records(void)
     const struct CMUnitTest tests[] = {
         TEST(without_a_history_nothing_is_made),
         RECORDS(log_lists_and_shows),
+        RECORDS(a_listing_that_stops_says_so),
         RECORDS(search_finds_and_says_where),
         RECORDS(exports_are_inert),
         RECORDS(export_and_import_lose_nothing),
