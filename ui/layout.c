@@ -29,9 +29,19 @@ static void draw_centered(struct grid *g, int row, int col, int width, const cha
     grid_label(g, row, col + (n < width ? (width - n) / 2 : 0), width, text, style);
 }
 
+/* In words that fit. */
 static void draw_too_small(struct ui *u)
 {
-    draw_centered(&u->grid, u->grid.rows / 2, 0, u->grid.cols, "window too small", STYLE_WARN);
+    struct grid *g = &u->grid;
+    int row = g->rows / 2;
+    if (g->cols >= 16) {
+        draw_centered(g, row, 0, g->cols, "window too small", STYLE_WARN);
+    } else if (g->cols >= 9 || row == 0) {
+        draw_centered(g, row, 0, g->cols, "too small", STYLE_WARN);
+    } else {
+        draw_centered(g, row - 1, 0, g->cols, "too", STYLE_WARN);
+        draw_centered(g, row, 0, g->cols, "small", STYLE_WARN);
+    }
 }
 
 struct hint {

@@ -1,6 +1,7 @@
 /* library_text.c - the stored conversations as lines of text, for line mode. */
 #include "app/chat/library.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { LISTED = 20, HITS = 10 };
@@ -22,9 +23,14 @@ int library_add_list(struct str *out, struct store *s, const char *words, bool a
                         : store_conversation_list(s, archived, 0, LISTED + 1, &list);
     if (status != STORE_OK)
         return status;
+    int digits = 1;
+    for (size_t i = 0; i < list->count && i < LISTED; i++) {
+        int n = snprintf(NULL, 0, "%lld", (long long)list->items[i].id);
+        digits = n > digits ? n : digits;
+    }
     for (size_t i = 0; i < list->count && i < LISTED; i++) {
         const struct store_conversation *c = &list->items[i];
-        str_addf(out, "%lld  ", (long long)c->id);
+        str_addf(out, "%*lld  ", digits, (long long)c->id);
         add_flat(out, c->title, strlen(c->title));
         str_adds(out, "  (");
         library_add_date(out, c->updated_ms);

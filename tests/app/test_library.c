@@ -203,6 +203,17 @@ static void any_of_12000_can_be_found(void **state)
     assert_contains(list(p, "", false), "and more: /list WORDS narrows");
 }
 
+static void the_numbers_of_a_list_line_up(void **state)
+{
+    struct place *p = *state;
+    int64_t id;
+    for (int i = 1; i <= 10; i++)
+        store_conversation_create(p->chat.history.store, "one", "", &id);
+    const char *lines = list(p, "", false);
+    assert_int_equal(strncmp(lines, "10  one  (", 10), 0);
+    assert_contains(lines, "\n 9  one  (");
+}
+
 static void search_shows_where_words_were_found(void **state)
 {
     struct place *p = *state;
@@ -524,6 +535,7 @@ int test_library(void)
         PLACE(archived_ones_are_listed_apart),
         PLACE(a_deletion_can_be_undone),
         PLACE(any_of_12000_can_be_found),
+        PLACE(the_numbers_of_a_list_line_up),
         PLACE(search_shows_where_words_were_found),
         PLACE(a_purged_conversation_is_stored_anew),
         PLACE(a_moved_file_is_begun_anew),

@@ -329,7 +329,8 @@ static void closing_does_not_wait_for_a_stuck_terminal(void **state)
 
 static void any_size_is_safe_and_too_small_recovers(void **state)
 {
-    static const int sizes[][2] = {{1, 1}, {3, 2}, {4, 20}, {5, 19}, {5, 20}, {2, 200}, {200, 3}};
+    static const int sizes[][2] = {{1, 1},  {3, 2}, {4, 20},  {5, 19}, {5, 20},
+                                   {3, 12}, {4, 5}, {2, 200}, {200, 3}};
     struct term t;
     (void)state;
     term_open(&t, 24, 80, NULL);
@@ -340,6 +341,10 @@ static void any_size_is_safe_and_too_small_recovers(void **state)
         bool small = sizes[i][0] < 5 || sizes[i][1] < 20;
         if (sizes[i][1] >= 19)
             assert_int_equal(term_shows(&t, "window too small"), small);
+        else if (sizes[i][1] >= 9)
+            assert_true(term_shows(&t, "too small"));
+        else if (sizes[i][1] >= 5)
+            assert_true(term_shows(&t, "too\n") && term_shows(&t, "small"));
     }
     term_resize(&t, 24, 80);
     term_turn(&t);
