@@ -286,6 +286,8 @@ int batch_line_read(struct batch_line *line, const char *text, size_t len,
     }
     line->read = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
     take_id(line);
+    if (!line->read && len > 0 && !memchr("{[\" \t", *text, 5))
+        return say_to(err, errlen, -1, "not JSON; `jq -R .` makes it of lines of text");
     if (!line->read)
         return say_to(err, errlen, -1, "not JSON: %s at byte %d", error.text, error.position);
     return read_line(&r);

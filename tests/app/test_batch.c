@@ -93,7 +93,8 @@ static void a_bad_line_spoils_no_other(void **state)
     static const struct {
         const char *line, *why;
     } rows[] = {
-        {"17 + 25?", "not JSON"},
+        {"17 + 25?", "not JSON; `jq -R .` makes it of lines of text"},
+        {"{17 + 25?", "not JSON: string or '}' expected near '17'"},
         {"[1, 2]", "neither a string nor an object"},
         {"{}", "prompt: missing"},
         {"{\"prompt\": 4}", "prompt: not a string"},
