@@ -89,9 +89,10 @@ void notice_add_end(const struct turn *turn, struct str *out)
     }
     if (!turn->generated || usage.completion_tokens == 0)
         return;
+    if (g->stop_reason && strcmp(g->stop_reason, "length") == 0) {
+        add_dot(out, start);
+        str_adds(out, request_filled(g) ? "the context is full" : "cut at the length limit");
+    }
     add_dot(out, start);
     numbers_add_line(out, &usage);
-    if (g->stop_reason && strcmp(g->stop_reason, "length") == 0)
-        str_adds(out, request_filled(g) ? " \xc2\xb7 the context is full"
-                                        : " \xc2\xb7 cut at the length limit");
 }

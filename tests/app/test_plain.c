@@ -23,7 +23,7 @@ static void a_session_can_be_listed_and_taken_up(void **state)
     (void)state;
     struct term *t = start(some_model());
     term_type(t, "hello\r");
-    term_expect(t, "(20 tokens");
+    term_expect(t, " 20 tokens");
     term_type(t, "/list\r");
     term_expect(t, "1  hello");
     term_type(t, "/nothing\r");
@@ -43,7 +43,7 @@ static void a_block_of_lines_is_one_question(void **state)
     (void)state;
     struct term *t = start(some_model());
     term_type(t, "\"\"\"first line\rsecond line\"\"\"\r");
-    term_expect(t, "(20 tokens");
+    term_expect(t, " 20 tokens");
     term_type(t, "/switch 1\r");
     term_expect(t, "you: first line");
     term_expect(t, "second line");
@@ -82,7 +82,7 @@ static void a_paste_sends_nothing_before_enter(void **state)
     term_expect(t, "one^Ctwo^\\three^Zfour");
     term_expect(t, "five");
     term_type(t, "\r");
-    term_expect(t, "(20 tokens");
+    term_expect(t, " 20 tokens");
     term_type(t, "\003");
     term_expect(t, "second Ctrl-C leaves");
     term_leave(t);
@@ -98,7 +98,7 @@ static void a_dumb_terminal_gets_no_escapes(void **state)
     struct term *t = term_start(24, 80, "-m", model, "--temp", "0", "-n", "20", NULL);
     term_expect(t, "\n> ");
     term_type(t, "hello\r");
-    term_expect(t, "(20 tokens");
+    term_expect(t, " 20 tokens");
     term_expect(t, "\n> ");
     const char *bytes = term_bytes(t, &len);
     assert_null(memchr(bytes, '\033', len));

@@ -187,7 +187,7 @@ static void line_mode_reads_files_too(void **state)
     term_type(t, "/read ~/no\t\r");
     term_expect(t, "goes with the next question");
     term_type(t, "well?\r");
-    term_expect(t, "(20 tokens");
+    term_expect(t, " 20 tokens");
     term_type(t, "/switch 1\r");
     term_expect(t, "you: alpha");
     term_type(t, "/mod\t\t\t\t");

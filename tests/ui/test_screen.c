@@ -33,6 +33,28 @@ static void converse(struct term *t, int messages)
     }
 }
 
+/* What does not fit of the note under an answer is left out fact by fact. */
+static void a_note_is_not_cut_in_a_fact(void **state)
+{
+    static const char note[] = "270 tokens · 1860 tokens/s · first after 5 ms";
+    static const struct {
+        int cols;
+        const char *shown;
+    } rows[] = {{60, note}, {40, "270 tokens · 1860 tokens/s"}, {22, "270 tokens"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct term t;
+        char expected[80];
+        term_open(&t, 24, rows[i].cols, NULL);
+        ui_message_begin(t.ui, 1, UI_ASSISTANT, "demo");
+        ui_message_end(t.ui, 1, UI_INFO, note);
+        term_turn(&t);
+        snprintf(expected, sizeof expected, "\n  %s\n", rows[i].shown);
+        assert_true(term_shows(&t, expected));
+        term_close(&t);
+    }
+}
+
 /* The status line shortens fields before it drops any. */
 static void the_status_line_fits(void **state)
 {
@@ -491,6 +513,7 @@ static void a_busy_status_spins_and_an_idle_one_does_not(void **state)
 int test_screen(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_note_is_not_cut_in_a_fact),
         cmocka_unit_test(the_status_line_fits),
         cmocka_unit_test(a_long_name_gives_way),
         cmocka_unit_test(the_terminal_comes_back_as_it_was),

@@ -336,6 +336,18 @@ static void draw_rule(const struct item *item, struct grid *g, int row, int col,
     grid_label(g, row, col + at, 1, " ", style);
 }
 
+/* As many of the facts in a note, the first the most important, as the room is wide; 0: no fact. */
+static size_t fit_facts(const char *note, int room)
+{
+    static const char dot[] = " \u00b7 ";
+    size_t len = strlen(note), fits = text_fit(note, len, room, NULL), end = 0;
+    if (fits == len)
+        return len;
+    for (const char *at = note; (at = strstr(at, dot)) && at <= note + fits; at += strlen(dot))
+        end = (size_t)(at - note);
+    return end;
+}
+
 static void draw_note(const struct item *item, struct grid *g, int row, int col, int room)
 {
     uint8_t style = item->tone == UI_INFO ? STYLE_DIM : tone_style[item->tone];
@@ -345,7 +357,11 @@ static void draw_note(const struct item *item, struct grid *g, int row, int col,
         col += 2;
         room -= 2;
     }
-    grid_label(g, row, col, room, item->note, style);
+    size_t len = fit_facts(item->note, room);
+    if (len > 0)
+        grid_text(g, (struct area){row, col, 1, room}, item->note, len, style);
+    else
+        grid_label(g, row, col, room, item->note, style);
 }
 
 /* Whether a row belongs to the selection; the blank row above a message does not. */
