@@ -124,6 +124,10 @@ static void attach(struct tui *t, const struct command_reply *reply)
 /* On the user's request, after one warning about what would be lost. */
 static void leave(struct tui *t, int status)
 {
+    if (t->unsaved) { /* what prevented it may be over */
+        history_save(&t->chat.history);
+        tui_tell_saved(t);
+    }
     if (status != 0 || t->warned || (t->n_waiting == 0 && !t->unsaved)) {
         tui_leave(t, status, STORE_STOPPED);
         return;

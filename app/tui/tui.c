@@ -164,14 +164,9 @@ static void take_events(struct tui *t)
 
 /* Work for each turn of the loop */
 
-static void save(struct tui *t)
+void tui_tell_saved(struct tui *t)
 {
-    struct history *h = &t->chat.history;
-    int64_t conversation = h->conversation;
-
-    chat_save_due(&t->chat);
-    if (h->conversation != conversation)
-        tui_library_list(t); /* it now has a number and a title */
+    const struct history *h = &t->chat.history;
     if (h->problem[0] && !t->unsaved) {
         struct str line = {0};
         t->warned = false;
@@ -182,6 +177,15 @@ static void save(struct tui *t)
         ui_notice(t->ui, UI_INFO, "saved");
     }
     t->unsaved = h->problem[0] != '\0';
+}
+
+static void save(struct tui *t)
+{
+    int64_t conversation = t->chat.history.conversation;
+    chat_save_due(&t->chat);
+    if (t->chat.history.conversation != conversation)
+        tui_library_list(t); /* it now has a number and a title */
+    tui_tell_saved(t);
 }
 
 static int soonest(int a, int b)

@@ -56,6 +56,9 @@ struct tui {
 };
 
 void tui_leave(struct tui *t, int status, enum store_state left_as);
+
+/* Says that saving has begun to fail, or works again. */
+void tui_tell_saved(struct tui *t);
 void tui_suspend(struct tui *t);
 
 /* Asks, or puts the text back into the composer with the reason. 0 or an exit status. */

@@ -496,6 +496,21 @@ static void what_is_said_while_the_file_is_held_is_saved_later(void **state)
     store_close(s);
 }
 
+static void what_can_be_saved_by_now_needs_no_warning(void **state)
+{
+    sqlite3 *other;
+    (void)state;
+    store_close(shared_store());
+    struct term *t = start();
+    assert_int_equal(sqlite3_open(db, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    term_type(t, "hello\r");
+    term_expect(t, "not saved: another program");
+    assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+    term_leave(t); /* before it is tried again */
+}
+
 static void line_mode_has_the_library_too(void **state)
 {
     struct store *s = shared_store();
@@ -547,6 +562,7 @@ int test_library(void)
         TEST(line_mode_has_the_library_too),
         TEST(recover_takes_a_damaged_file_out_of_the_way),
         TEST(what_is_said_while_the_file_is_held_is_saved_later),
+        TEST(what_can_be_saved_by_now_needs_no_warning),
         TEST(a_list_that_cannot_be_read_is_not_empty),
     };
 #undef PLACE
