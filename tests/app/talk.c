@@ -29,6 +29,22 @@ void talk_close(struct talk *t)
     paths_done(&t->paths);
 }
 
+int talk_new(void **state)
+{
+    static struct talk t;
+    if (sandbox_new(state) != 0)
+        return -1;
+    talk_open(&t, NULL);
+    *state = &t;
+    return 0;
+}
+
+int talk_done(void **state)
+{
+    talk_close(*state);
+    return sandbox_remove(state);
+}
+
 void talk_use(struct talk *t, const char *model)
 {
     char err[256];
@@ -75,13 +91,22 @@ const char *talk_run(struct talk *t, const char *line)
     return said;
 }
 
-void talk_refused(struct talk *t, const char *line, const char *reason)
+void talk_says(struct talk *t, const char *line, bool refused, const char *part)
 {
     struct command_reply reply;
     command_run(&t->chat, line, strlen(line), &reply);
-    assert_true(reply.failed);
-    assert_contains(str_get(&reply.text), reason);
+    if (refused)
+        assert_int_equal(reply.effect, COMMAND_SAY);
+    assert_int_not_equal(reply.effect, COMMAND_ASK);
+    if (reply.failed != refused || !strstr(str_get(&reply.text), part))
+        fail_msg("%s: %s", line, str_get(&reply.text));
+    assert_null(reply.copy.data);
     str_done(&reply.text);
+}
+
+void talk_refused(struct talk *t, const char *line, const char *reason)
+{
+    talk_says(t, line, true, reason);
 }
 
 const struct turn *talk_last(const struct talk *t)

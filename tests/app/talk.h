@@ -14,6 +14,11 @@ struct talk {
 void talk_open(struct talk *t, const char *db);
 void talk_close(struct talk *t);
 
+/* A test with one of its own, which is *state: in a sandbox, with a history in memory. */
+int talk_new(void **state);
+int talk_done(void **state);
+#define TALK_TEST(f) cmocka_unit_test_setup_teardown(f, talk_new, talk_done)
+
 void talk_use(struct talk *t, const char *model);
 size_t talk_n_in_memory(const struct talk *t); /* models */
 
@@ -23,6 +28,10 @@ void talk_ask(struct talk *t, const char *question);
 /* Runs a command that is not refused, waits for what it begins, and gives what it says, until the
  * next call. */
 const char *talk_run(struct talk *t, const char *line);
+
+/* Runs a command that asks nothing, and says something in which this part is. One that is refused
+ * does nothing but that. */
+void talk_says(struct talk *t, const char *line, bool refused, const char *part);
 void talk_refused(struct talk *t, const char *line, const char *reason);
 
 /* Waits for the end of an answer. */

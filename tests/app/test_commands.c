@@ -9,53 +9,20 @@
 #include <cmocka.h>
 
 #include "app/commands/commands.h"
+#include "tests/app/talk.h"
 
-struct place {
-    struct options options;
-    struct paths paths;
-    struct chat chat;
-};
-
-static int place_new(void **state)
-{
-    static struct place p;
-    char err[256];
-    memset(&p, 0, sizeof p);
-    options_init(&p.options);
-    p.options.db = ":memory:";
-    chat_init(&p.chat, &p.options, &p.paths);
-    *state = &p;
-    return chat_open_history(&p.chat, err, sizeof err);
-}
-
-static int place_done(void **state)
-{
-    struct place *p = *state;
-    chat_done(&p->chat);
-    return 0;
-}
-
-static enum command_effect run(struct place *p, const char *typed, struct command_reply *reply)
+static enum command_effect run(struct talk *p, const char *typed, struct command_reply *reply)
 {
     command_run(&p->chat, typed, strlen(typed), reply);
     return reply->effect;
 }
 
-static void assert_asks(struct place *p, const char *typed, const char *question)
+static void assert_asks(struct talk *p, const char *typed, const char *question)
 {
     struct command_reply reply;
     assert_int_equal(run(p, typed, &reply), COMMAND_ASK);
     assert_int_equal(reply.ask_len, strlen(question));
     assert_memory_equal(reply.ask, question, reply.ask_len);
-}
-
-static void assert_says(struct place *p, const char *typed, bool failed, const char *part)
-{
-    struct command_reply reply;
-    assert_int_equal(run(p, typed, &reply), COMMAND_SAY);
-    assert_int_equal(reply.failed, failed);
-    assert_contains(str_get(&reply.text), part);
-    str_done(&reply.text);
 }
 
 static void each_command_fits_a_line_of_help(void **state)
@@ -90,12 +57,12 @@ static void commands_are_told_from_questions(void **state)
 
 static void an_unknown_command_is_not_sent(void **state)
 {
-    assert_says(*state, "/nothing here", true, "no command /nothing");
-    assert_says(*state, "/ctx 8192", true, "no command /ctx; the context is set when duet starts");
-    assert_says(*state, "/save x", true, "/export writes a file");
-    assert_says(*state, "/modle x", true, "did you mean /model?");
-    assert_says(*state, "/etc/passwd\nplease read it", true, "// sends it as a question");
-    assert_says(*state, "/\033[2J", true, "\\x1b[2J");
+    talk_says(*state, "/nothing here", true, "no command /nothing");
+    talk_says(*state, "/ctx 8192", true, "no command /ctx; the context is set when duet starts");
+    talk_says(*state, "/save x", true, "/export writes a file");
+    talk_says(*state, "/modle x", true, "did you mean /model?");
+    talk_says(*state, "/etc/passwd\nplease read it", true, "// sends it as a question");
+    talk_says(*state, "/\033[2J", true, "\\x1b[2J");
 }
 
 static void commands_have_their_effects(void **state)
@@ -124,51 +91,53 @@ static void commands_have_their_effects(void **state)
 
 static void parameters_are_set_and_shown(void **state)
 {
-    struct place *p = *state;
-    assert_says(p, "/set parameter temperature 0.25", false, "temperature is 0.25");
+    struct talk *p = *state;
+    talk_says(p, "/set parameter temperature 0.25", false, "temperature is 0.25");
     assert_true(p->options.temperature == 0.25);
-    assert_says(p, "/set top_k 40", false, "top_k is 40");
+    talk_says(p, "/set top_k 40", false, "top_k is 40");
     assert_int_equal(p->options.top_k, 40);
-    assert_says(p, "/set seed 7", false, "seed is 7");
-    assert_says(p, "/set", false, "seed            7");
-    assert_says(p, "/set top_k many", true, "top_k: not a whole number (got many");
+    talk_says(p, "/set seed 7", false, "seed is 7");
+    talk_says(p, "/set", false, "seed            7");
+    talk_says(p, "/set top_k many", true, "top_k: not a whole number (got many");
 
-    assert_says(p, "/set num_predict 9", false, "num_predict is 9");
+    talk_says(p, "/set num_predict 9", false, "num_predict is 9");
     assert_int_equal(p->options.max_tokens, 9);
-    assert_says(p, "/set num_ctx 100", true, "num_ctx: is set when duet starts: --ctx");
-    assert_says(p, "/set mirostat 1", true, "no parameter mirostat");
-    assert_says(p, "/set list_keys 1", true, "no parameter list_keys");
-    assert_says(p, "/set system Be brief.", false, "system prompt: Be brief.");
-    assert_says(p, "/set nothink", false, "");
+    talk_says(p, "/set num_ctx 100", true, "num_ctx: is set when duet starts: --ctx");
+    talk_says(p, "/set mirostat 1", true, "no parameter mirostat");
+    talk_says(p, "/set list_keys 1", true, "no parameter list_keys");
+    talk_says(p, "/set system Be brief.", false, "system prompt: Be brief.");
+    talk_says(p, "/set nothink", false, "");
     assert_int_equal(p->options.think, ENGINE_THINK_OFF);
-    assert_says(p, "/set top_p", true, "needs a value");
+    talk_says(p, "/set top_p", true, "needs a value");
     assert_int_equal(p->options.n_ctx, 0);
 }
 
 static void the_system_prompt_is_set_and_shown(void **state)
 {
-    struct place *p = *state;
-    assert_says(p, "/system", false, "no system prompt");
-    assert_says(p, "/system be brief", false, "be brief");
+    struct talk *p = *state;
+    talk_says(p, "/system", false, "no system prompt");
+    talk_says(p, "/system be brief", false, "be brief");
     assert_string_equal(p->chat.history.system, "be brief");
 }
 
 static void what_is_not_there_is_refused(void **state)
 {
-    assert_says(*state, "/switch 99", true, "no conversation 99");
-    assert_says(*state, "/model nowhere", true, "nowhere: no such model");
-    assert_says(*state, "/stats", false, "no answer yet");
+    talk_says(*state, "/switch 99", true, "no conversation 99");
+    talk_says(*state, "/model nowhere", true, "nowhere: no such model");
+    talk_says(*state, "/stats", false, "no answer yet");
 }
 
 int test_commands(void)
 {
-#define PLACE(f) cmocka_unit_test_setup_teardown(f, place_new, place_done)
     const struct CMUnitTest tests[] = {
-        PLACE(questions_are_not_taken_for_commands), PLACE(an_unknown_command_is_not_sent),
-        PLACE(commands_have_their_effects),          PLACE(parameters_are_set_and_shown),
-        PLACE(the_system_prompt_is_set_and_shown),   PLACE(what_is_not_there_is_refused),
-        PLACE(each_command_fits_a_line_of_help),     PLACE(commands_are_told_from_questions),
+        TALK_TEST(questions_are_not_taken_for_commands),
+        TALK_TEST(an_unknown_command_is_not_sent),
+        TALK_TEST(commands_have_their_effects),
+        TALK_TEST(parameters_are_set_and_shown),
+        TALK_TEST(the_system_prompt_is_set_and_shown),
+        TALK_TEST(what_is_not_there_is_refused),
+        TALK_TEST(each_command_fits_a_line_of_help),
+        TALK_TEST(commands_are_told_from_questions),
     };
-#undef PLACE
     return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
 }

@@ -20,41 +20,14 @@
 #include "app/clipboard.h"
 #include "app/commands/commands.h"
 #include "app/records/export.h"
-
-/* A chat with one exchange. */
-
-struct place {
-    struct options options;
-    struct paths paths;
-    struct chat chat;
-};
+#include "tests/app/talk.h"
 
 static const char thought[] = "Let me see: \\(t\\)\n```\nthought\n```\n";
 static const char answer[] =
     "It is \\(x^2\\) and $$y$$:\n\n```c\nint x;\n```\n\nor\n\n```\nint y;\n```\n";
 
-static int place_new(void **state)
-{
-    static struct place p;
-    char err[256];
-    if (sandbox_new(state) != 0)
-        return -1;
-    memset(&p, 0, sizeof p);
-    options_init(&p.options);
-    p.options.db = ":memory:";
-    chat_init(&p.chat, &p.options, &p.paths);
-    *state = &p;
-    return chat_open_history(&p.chat, err, sizeof err);
-}
-
-static int place_remove(void **state)
-{
-    struct place *p = *state;
-    chat_done(&p->chat);
-    return sandbox_remove(state);
-}
-
-static void converse(struct place *p)
+/* One exchange. */
+static void converse(struct talk *p)
 {
     struct history *h = &p->chat.history;
     history_add(h, STORE_USER, STORE_COMPLETE, "What is it?", 11);
@@ -64,8 +37,7 @@ static void converse(struct place *p)
     history_end(h, turn, STORE_COMPLETE);
 }
 
-static void assert_copies(struct place *p, const char *typed, const char *what,
-                          const char *expected)
+static void assert_copies(struct talk *p, const char *typed, const char *what, const char *expected)
 {
     struct command_reply reply;
     command_run(&p->chat, typed, strlen(typed), &reply);
@@ -76,41 +48,30 @@ static void assert_copies(struct place *p, const char *typed, const char *what,
     str_done(&reply.copy);
 }
 
-static void assert_says(struct place *p, const char *typed, bool failed, const char *part)
-{
-    struct command_reply reply;
-    command_run(&p->chat, typed, strlen(typed), &reply);
-    assert_int_equal(reply.effect, COMMAND_SAY);
-    assert_int_equal(reply.failed, failed);
-    assert_contains(str_get(&reply.text), part);
-    assert_null(reply.copy.data);
-    str_done(&reply.text);
-}
-
 static void answers_code_and_formulas_are_copied(void **state)
 {
-    struct place *p = *state;
-    assert_says(p, "/copy", true, "nothing was said yet");
-    assert_says(p, "/copy all", true, "nothing was said yet");
+    struct talk *p = *state;
+    talk_says(p, "/copy", true, "nothing was said yet");
+    talk_says(p, "/copy all", true, "nothing was said yet");
     converse(p);
     assert_copies(p, "/copy", "the answer", answer);
     assert_copies(p, "/copy code", "2 code blocks", "int x;\n\nint y;");
     assert_copies(p, "/copy code 2", "code block 2 of 2", "int y;");
     assert_copies(p, "/copy math", "2 formulas", "x^2\ny");
     assert_copies(p, "/copy math 1", "formula 1 of 2", "x^2");
-    assert_says(p, "/copy math 3", true, "there is only formula 1 to 2");
-    assert_says(p, "/copy poetry", true, "/copy [code|math|all]");
-    assert_says(p, "/copy code x", true, "/copy [code|math|all]");
-    assert_says(p, "/copy code 1 2", true, "/copy [code|math|all]");
-    assert_says(p, "/copy >", true, "/copy [code|math|all]");
+    talk_says(p, "/copy math 3", true, "there is only formula 1 to 2");
+    talk_says(p, "/copy poetry", true, "/copy [code|math|all]");
+    talk_says(p, "/copy code x", true, "/copy [code|math|all]");
+    talk_says(p, "/copy code 1 2", true, "/copy [code|math|all]");
+    talk_says(p, "/copy >", true, "/copy [code|math|all]");
     p->chat.marked = 1;
     assert_copies(p, "/copy", "the question", "What is it?");
-    assert_says(p, "/copy code", true, "there is no code block in this message");
+    talk_says(p, "/copy code", true, "there is no code block in this message");
 }
 
 static void reasoning_is_copied_only_for_want_of_an_answer(void **state)
 {
-    struct place *p = *state;
+    struct talk *p = *state;
     struct history *h = &p->chat.history;
     struct turn *turn = history_add(h, STORE_ASSISTANT, STORE_COMPLETE, "So.", 3);
     history_append(h, turn, STORE_REASONING, thought, sizeof thought - 1);
@@ -120,44 +81,44 @@ static void reasoning_is_copied_only_for_want_of_an_answer(void **state)
 
 static void nothing_is_overwritten(void **state)
 {
-    struct place *p = *state;
+    struct talk *p = *state;
     char path[512], link[512], line[1100];
     struct stat st;
     converse(p);
     sandbox_path("x.txt", path, sizeof path);
     snprintf(line, sizeof line, "/copy code 1 > %s", path);
-    assert_says(p, line, false, "code block 1 of 2 written to /");
+    talk_says(p, line, false, "code block 1 of 2 written to /");
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, 6);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_says(p, line, true, "already exists, not overwritten; choose another name");
+    talk_says(p, line, true, "already exists, not overwritten; choose another name");
     sandbox_path("link", link, sizeof link);
     assert_int_equal(symlink("nowhere", link), 0);
     snprintf(line, sizeof line, "/copy > %s", link);
-    assert_says(p, line, true, "already exists");
-    assert_says(p, "/copy > /no/such/folder/x", true, "No such file or directory");
-    assert_says(p, "/copy > ~/at-home", false, "written to ~/at-home");
+    talk_says(p, line, true, "already exists");
+    talk_says(p, "/copy > /no/such/folder/x", true, "No such file or directory");
+    talk_says(p, "/copy > ~/at-home", false, "written to ~/at-home");
     sandbox_path("at-home", path, sizeof path);
     assert_int_equal(stat(path, &st), 0);
     for (int i = 0; i < 2; i++) {
         static const char *const formats[] = {"md", "json", "html", "jsonl"};
         for (int k = 0; k < 4; k++) {
             snprintf(line, sizeof line, "/export %s ~/e.%s", formats[k], formats[k]);
-            assert_says(p, line, i == 1, i ? "already exists" : "the conversation written to ~/e.");
+            talk_says(p, line, i == 1, i ? "already exists" : "the conversation written to ~/e.");
         }
     }
-    assert_says(p, "/export pdf", true, "/export md|json|jsonl|html [FILE]");
+    talk_says(p, "/export pdf", true, "/export md|json|jsonl|html [FILE]");
 }
 
 static void what_is_too_large_for_a_clipboard_is_refused(void **state)
 {
-    struct place *p = *state;
+    struct talk *p = *state;
     struct str big = {0};
     while (big.len <= CLIPBOARD_MAX)
         str_adds(&big, "0123456789");
     history_add(&p->chat.history, STORE_ASSISTANT, STORE_COMPLETE, big.data, big.len);
-    assert_says(p, "/copy", true, "too large for the clipboard (got 75000 bytes, limit 74994)");
-    assert_says(p, "/copy > ~/big", false, "written to ~/big");
+    talk_says(p, "/copy", true, "too large for the clipboard (got 75000 bytes, limit 74994)");
+    talk_says(p, "/copy > ~/big", false, "written to ~/big");
     str_done(&big);
 }
 
@@ -481,13 +442,10 @@ static void line_mode_copies_to_files(void **state)
 int test_copy(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(answers_code_and_formulas_are_copied, place_new,
-                                        place_remove),
-        cmocka_unit_test_setup_teardown(reasoning_is_copied_only_for_want_of_an_answer, place_new,
-                                        place_remove),
-        cmocka_unit_test_setup_teardown(nothing_is_overwritten, place_new, place_remove),
-        cmocka_unit_test_setup_teardown(what_is_too_large_for_a_clipboard_is_refused, place_new,
-                                        place_remove),
+        TALK_TEST(answers_code_and_formulas_are_copied),
+        TALK_TEST(reasoning_is_copied_only_for_want_of_an_answer),
+        TALK_TEST(nothing_is_overwritten),
+        TALK_TEST(what_is_too_large_for_a_clipboard_is_refused),
         cmocka_unit_test(the_clipboard_sequence_is_right),
         cmocka_unit_test(exports_are_inert),
         cmocka_unit_test(exports_are_inert_whatever_was_said),

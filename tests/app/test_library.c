@@ -16,7 +16,7 @@
 
 #include "app/chat/library.h"
 #include "app/chat/title.h"
-#include "app/commands/commands.h"
+#include "tests/app/talk.h"
 
 static char db[PATH_MAX];
 
@@ -63,36 +63,19 @@ static void titles_are_short_and_inert(void **state)
 
 /* Commands */
 
-struct place {
-    struct options options;
-    struct paths paths;
-    struct chat chat;
-};
-
 static int place_new(void **state)
 {
-    static struct place p;
-    char err[256];
+    static struct talk t;
     if (sandbox_new(state) != 0)
         return -1;
-    memset(&p, 0, sizeof p);
     sandbox_path("chat.db", db, sizeof db);
-    options_init(&p.options);
-    p.options.db = db;
-    chat_init(&p.chat, &p.options, &p.paths);
-    *state = &p;
-    return chat_open_history(&p.chat, err, sizeof err);
-}
-
-static int place_done(void **state)
-{
-    struct place *p = *state;
-    chat_done(&p->chat);
-    return sandbox_remove(state);
+    talk_open(&t, db);
+    *state = &t;
+    return 0;
 }
 
 /* An exchange, saved. The conversation's number. */
-static int64_t talk(struct place *p, const char *question, const char *answer)
+static int64_t exchange(struct talk *p, const char *question, const char *answer)
 {
     struct history *h = &p->chat.history;
     history_add(h, STORE_USER, STORE_COMPLETE, question, strlen(question));
@@ -103,25 +86,16 @@ static int64_t talk(struct place *p, const char *question, const char *answer)
     return h->conversation;
 }
 
-static void three_conversations(struct place *p)
+static void three_conversations(struct talk *p)
 {
-    talk(p, "Apples and pears?", "red and green");
+    exchange(p, "Apples and pears?", "red and green");
     history_new(&p->chat.history, "");
-    talk(p, "Plums?", "blue");
+    exchange(p, "Plums?", "blue");
     history_new(&p->chat.history, "");
-    talk(p, "Pears alone?", "green");
+    exchange(p, "Pears alone?", "green");
 }
 
-static void says(struct place *p, const char *typed, bool failed, const char *part)
-{
-    struct command_reply reply;
-    command_run(&p->chat, typed, strlen(typed), &reply);
-    if (reply.failed != failed || !strstr(str_get(&reply.text), part))
-        fail_msg("%s: %s", typed, str_get(&reply.text));
-    str_done(&reply.text);
-}
-
-static const char *list(struct place *p, const char *words, bool archived)
+static const char *list(struct talk *p, const char *words, bool archived)
 {
     static char text[2000];
     struct str out = {0};
@@ -133,57 +107,57 @@ static const char *list(struct place *p, const char *words, bool archived)
 
 static void conversations_are_renamed(void **state)
 {
-    struct place *p = *state;
-    says(p, "/rename Fruit", true, "nothing of this conversation is stored yet");
+    struct talk *p = *state;
+    talk_says(p, "/rename Fruit", true, "nothing of this conversation is stored yet");
     three_conversations(p);
-    says(p, "/rename", true, "needs a title");
-    says(p, "/rename  Fruit \033 of all \n kinds ", false, "\u201cFruit of all kinds\u201d");
+    talk_says(p, "/rename", true, "needs a title");
+    talk_says(p, "/rename  Fruit \033 of all \n kinds ", false, "\u201cFruit of all kinds\u201d");
     assert_string_equal(p->chat.history.title, "Fruit of all kinds");
     assert_contains(list(p, "", false), "3  Fruit of all kinds  (");
-    says(p, "/rename \001", true, "cannot be empty");
+    talk_says(p, "/rename \001", true, "cannot be empty");
     assert_contains(list(p, "fruit KINDS", false), "3  Fruit of all kinds");
     assert_string_equal(list(p, "cherries", false), "no title holds these words");
 }
 
 static void archived_ones_are_listed_apart(void **state)
 {
-    struct place *p = *state;
+    struct talk *p = *state;
     three_conversations(p);
-    says(p, "/archive 2", false, "\u201cPlums?\u201d is archived; /unarchive 2");
+    talk_says(p, "/archive 2", false, "\u201cPlums?\u201d is archived; /unarchive 2");
     assert_null(strstr(list(p, "", false), "Plums"));
     assert_contains(list(p, "", true), "2  Plums?");
-    says(p, "/unarchive plums", false, "listed again");
+    talk_says(p, "/unarchive plums", false, "listed again");
     assert_contains(list(p, "", false), "2  Plums?");
-    says(p, "/archive 99", true, "no conversation 99");
-    says(p, "/archive", false, "\u201cPears alone?\u201d is archived");
+    talk_says(p, "/archive 99", true, "no conversation 99");
+    talk_says(p, "/archive", false, "\u201cPears alone?\u201d is archived");
     assert_string_equal(p->chat.history.title, "Pears alone?"); /* it stays at hand */
 }
 
 static void a_deletion_can_be_undone(void **state)
 {
-    struct place *p = *state;
+    struct talk *p = *state;
     three_conversations(p);
-    says(p, "/undelete", true, "nothing was deleted");
-    says(p, "/delete nothing", true, "no conversation nothing");
-    says(p, "/delete Apples", false,
-         "deleted \u201cApples and pears?\u201d; /undelete brings it back");
+    talk_says(p, "/undelete", true, "nothing was deleted");
+    talk_says(p, "/delete nothing", true, "no conversation nothing");
+    talk_says(p, "/delete Apples", false,
+              "deleted \u201cApples and pears?\u201d; /undelete brings it back");
     assert_int_equal(p->chat.history.conversation, 3);
-    says(p, "/delete", false, "deleted \u201cPears alone?\u201d");
+    talk_says(p, "/delete", false, "deleted \u201cPears alone?\u201d");
     assert_int_equal(p->chat.history.conversation, 0); /* it was at hand */
     assert_null(strstr(list(p, "", false), "ears"));
-    says(p, "/undelete", false, "brought back \u201cPears alone?\u201d");
+    talk_says(p, "/undelete", false, "brought back \u201cPears alone?\u201d");
     assert_int_equal(p->chat.history.conversation, 3); /* and is again */
-    says(p, "/undelete 1", false, "Apples");
-    says(p, "/undelete", true, "nothing was deleted");
-    says(p, "/undelete x", true, "not the number");
-    says(p, "/undelete 77", true, "there is none");
+    talk_says(p, "/undelete 1", false, "Apples");
+    talk_says(p, "/undelete", true, "nothing was deleted");
+    talk_says(p, "/undelete x", true, "not the number");
+    talk_says(p, "/undelete 77", true, "there is none");
     assert_contains(list(p, "", false), "1  Apples");
 }
 
 /* The archived ones too. */
 static void any_of_12000_can_be_found(void **state)
 {
-    struct place *p = *state;
+    struct talk *p = *state;
     struct store *s = p->chat.history.store;
     int64_t id;
     assert_int_equal(store_begin(s), STORE_OK);
@@ -216,7 +190,7 @@ static void the_numbers_of_a_list_line_up(void **state)
 
 static void search_shows_where_words_were_found(void **state)
 {
-    struct place *p = *state;
+    struct talk *p = *state;
     struct str out = {0};
     three_conversations(p);
     assert_int_equal(library_add_hits(&out, p->chat.history.store, "green"), STORE_OK);
@@ -233,13 +207,13 @@ static void search_shows_where_words_were_found(void **state)
 
 static void a_purged_conversation_is_stored_anew(void **state)
 {
-    struct place *p = *state;
+    struct talk *p = *state;
     struct history *h = &p->chat.history;
-    talk(p, "Apples?", "red");
+    exchange(p, "Apples?", "red");
     assert_int_equal(store_conversation_delete(h->store, 1), STORE_OK);
     assert_int_equal(store_purge(h->store), STORE_OK);
     history_detach(h);
-    talk(p, "And plums?", "blue");
+    exchange(p, "And plums?", "blue");
     assert_int_equal(h->conversation, 2);
     assert_int_equal(h->n_turns, 4);
     char err[256];
@@ -250,14 +224,14 @@ static void a_purged_conversation_is_stored_anew(void **state)
 
 static void a_moved_file_is_begun_anew(void **state)
 {
-    struct place *p = *state;
+    struct talk *p = *state;
     char moved[PATH_MAX + 8];
-    talk(p, "Apples?", "red");
-    says(p, "/reopen", true, "is where it was");
+    exchange(p, "Apples?", "red");
+    talk_says(p, "/reopen", true, "is where it was");
     snprintf(moved, sizeof moved, "%s.away", db);
     assert_int_equal(rename(db, moved), 0);
     assert_true(store_moved(p->chat.history.store));
-    says(p, "/reopen", false, "a new history file was begun");
+    talk_says(p, "/reopen", false, "a new history file was begun");
     assert_int_equal(history_save(&p->chat.history), 0);
     assert_contains(list(p, "", false), "1  Apples?");
     assert_int_equal(access(db, F_OK), 0);
@@ -543,7 +517,7 @@ static void line_mode_has_the_library_too(void **state)
 
 int test_library(void)
 {
-#define PLACE(f) cmocka_unit_test_setup_teardown(f, place_new, place_done)
+#define PLACE(f) cmocka_unit_test_setup_teardown(f, place_new, talk_done)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(titles_are_short_and_inert),
         PLACE(conversations_are_renamed),
