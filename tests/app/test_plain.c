@@ -93,7 +93,7 @@ static void a_dumb_terminal_gets_no_escapes(void **state)
 {
     size_t len;
     (void)state;
-    const char *model = thinking_model(); /* reasoning is dimmed elsewhere */
+    const char *model = thinking_model();
     setenv("TERM", "dumb", 1);
     struct term *t = term_start(24, 80, "-m", model, "--temp", "0", "-n", "20", NULL);
     term_expect(t, "\n> ");

@@ -188,7 +188,8 @@ static void the_first_time_is_greeted_once(void **state)
 
 static bool greets_in_line_mode(void)
 {
-    struct term *t = term_start(24, 80, "--plain", "-q", "-m", some_model(), "--temp", "0", NULL);
+    struct term *t = term_start(24, 80, "--plain", "-q", "--no-log", "-m", some_model(), "--temp",
+                                "0", NULL);
     term_expect(t, "\n> ");
     bool greeted = term_wait(t, "Type a question and press Enter", 0);
     term_type(t, "1 + 1\r");
@@ -199,6 +200,7 @@ static bool greets_in_line_mode(void)
     return greeted;
 }
 
+/* Though nothing of the conversation is kept. */
 static void line_mode_greets_once(void **state)
 {
     (void)state;
@@ -226,6 +228,13 @@ static void line_mode_on_a_dumb_terminal_is_bare(void **state)
     }
     term_type(t, "/quit\r");
     assert_int_equal(term_end(t), 0);
+    assert_null(strchr(term_bytes(t, &len), '\033'));
+    term_free(t);
+
+    /* One answer, whose reasoning other terminals have dimmed. */
+    t = term_start(24, 80, "-m", thinking_model(), "--temp", "0", "17 + 25", NULL);
+    assert_int_equal(term_end(t), 0);
+    assert_contains(term_bytes(t, &len), "\\boxed{42}");
     assert_null(strchr(term_bytes(t, &len), '\033'));
     term_free(t);
 }

@@ -327,6 +327,18 @@ static void continuing_keeps_the_size_of_the_reasoning(void **state)
     assert_int_equal(after.continued_tokens + turn->generation.reasoning_tokens, tokens);
     assert_true(before.ms > 0);
     assert_int_equal(after.ms, before.ms);
+
+    /* And continuing twice, from within the reasoning. */
+    p.options.max_tokens = tokens / 3;
+    talk_run(&p, "/regen");
+    talk_run(&p, "/continue");
+    assert_string_equal(talk_last(&p)->generation.stop_reason, "length");
+    p.options.max_tokens = 0;
+    talk_run(&p, "/continue");
+    turn = talk_last(&p);
+    assert_string_equal(turn->generation.stop_reason, "stop");
+    after = request_thought(turn->generation.settings);
+    assert_int_equal(after.continued_tokens + turn->generation.reasoning_tokens, tokens);
     talk_close(&p);
 }
 
