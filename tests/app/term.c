@@ -129,7 +129,7 @@ struct term *term_start_answer(void)
     term_expect(t, "Ctrl");
     term_type(t, "go\r");
     term_expect(t, "answering");
-    term_expect(t, "demo model");
+    term_expect(t, "tok/s");
     return t;
 }
 

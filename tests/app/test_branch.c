@@ -513,7 +513,8 @@ static void a_kill_keeps_both_versions(void **state)
     t = term_start(24, 80, "-c", "-m", endless_model(), "--temp", "0", "--ctx", "100000", NULL);
     term_expect(t, "= 42.");
     term_type(t, "/regen\r");
-    term_expect(t, "= 42. 42."); /* never ending, it goes on behind what the first version said */
+    term_expect(t, "answering");
+    term_expect(t, "tok/s");
     term_signal(t, SIGKILL);
     assert_int_equal(term_end(t), -SIGKILL);
     term_free(t);
