@@ -179,7 +179,7 @@ static void any_of_12000_can_be_found(void **state)
 
 static void the_numbers_of_a_list_line_up(void **state)
 {
-    struct place *p = *state;
+    struct talk *p = *state;
     int64_t id;
     for (int i = 1; i <= 10; i++)
         store_conversation_create(p->chat.history.store, "one", "", &id);
