@@ -329,6 +329,10 @@ static int not_found(const struct model_list *list, const char *name, char *err,
     if (release >= 0)
         return say_to(err, errlen, EXIT_MODEL, "%s: not installed; `duet pull %s%s%s` gets it",
                       name, releases[release].name, type ? ":" : "", type ? type : "");
+    for (int i = 0; i < N_DEMOS; i++)
+        if (strcmp(name, demos[i]) == 0)
+            return say_to(err, errlen, EXIT_MODEL,
+                          "%s: comes with duet, but is not beside this program", name);
     const char **names = mem_alloc((list->count + N_DEMOS + N_RELEASES) * sizeof *names);
     size_t n = 0;
     for (; n < list->count; n++)

@@ -288,6 +288,8 @@ static void without_a_default_the_next_step_is_named(void **state)
     (void)state;
     assert_shell("cp $DUET duet && ./duet hi", 3, "",
                  "duet: model: none installed; `duet pull llama` gets one\n");
+    assert_shell("./duet -m demo-llama hi", 3, "",
+                 "duet: demo-llama: comes with duet, but is not beside this program\n");
     assert_shell("cp $L $M/mine.gguf; ./duet hi", 3, "",
                  "duet: model: none is the default; -m NAME takes one of `duet models`");
     assert_shell("./duet -qm mine 2 + 3", 0, "5", "");
