@@ -416,11 +416,12 @@ bool chat_next_event(struct chat *c, struct chat_event *out)
 
 size_t chat_poll(const struct chat *c, struct pollfd *fds)
 {
-    const struct model_pool *h = &c->pool;
+    const struct model_pool *pool = &c->pool;
     size_t n = 0;
-    for (size_t i = 0; i < h->n; i++)
-        if (h->models[i].engine)
-            fds[n++] = (struct pollfd){.fd = engine_wake_fd(h->models[i].engine), .events = POLLIN};
+    for (size_t i = 0; i < pool->n; i++)
+        if (pool->models[i].engine)
+            fds[n++] = (struct pollfd){.fd = engine_wake_fd(pool->models[i].engine),
+                                       .events = POLLIN};
     return n;
 }
 
@@ -441,15 +442,15 @@ static struct running_model row_of(const struct pool_model *m)
 
 void chat_publish(struct chat *c)
 {
-    const struct model_pool *h = &c->pool;
+    const struct model_pool *pool = &c->pool;
     struct running_model rows[POOL_MODELS];
     size_t n = 0;
-    if (c->published == h->revision + 1)
+    if (c->published == pool->revision + 1)
         return;
-    c->published = h->revision + 1;
-    for (size_t i = 0; i < h->n; i++)
-        if (h->models[i].engine)
-            rows[n++] = row_of(&h->models[i]);
+    c->published = pool->revision + 1;
+    for (size_t i = 0; i < pool->n; i++)
+        if (pool->models[i].engine)
+            rows[n++] = row_of(&pool->models[i]);
     running_publish(&c->running, c->paths, c->as, rows, n);
 }
 

@@ -36,11 +36,11 @@ static void word_memory(const struct engine *engine, struct wordings *w)
 /* The other models in memory. */
 static void word_beside(const struct chat *c, const struct pool_model *shown, struct wordings *w)
 {
-    const struct model_pool *h = &c->pool;
+    const struct model_pool *pool = &c->pool;
     const struct pool_model *one = NULL;
     size_t n = 0;
-    for (size_t i = 0; i < h->n; i++) {
-        const struct pool_model *m = &h->models[i];
+    for (size_t i = 0; i < pool->n; i++) {
+        const struct pool_model *m = &pool->models[i];
         if (m == shown || !m->engine)
             continue;
         one = m;

@@ -47,7 +47,7 @@ int main(int argc, char **argv)
     group(&c, "eval", test_eval);
     group(&c, "records", test_records);
     group(&c, "forms", test_forms);
-    group(&c, "shape", test_shape);
+    group(&c, "response-format", test_response_format);
     group(&c, "completion", test_completion);
     group(&c, "manual", test_manual);
     group(&c, "input", test_input);
@@ -60,8 +60,8 @@ int main(int argc, char **argv)
     group(&c, "think", test_think);
     group(&c, "library", test_library);
     group(&c, "writing", test_writing);
-    group(&c, "hold", test_hold);
-    group(&c, "aside", test_aside);
+    group(&c, "pool", test_pool);
+    group(&c, "background", test_background);
     group(&c, "pull", test_pull_verb);
     group(&c, "pull-trust", test_pull_trust);
     group(&c, "pull-screen", test_pull_screen);

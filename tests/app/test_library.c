@@ -445,16 +445,23 @@ static void a_list_that_cannot_be_read_is_not_empty(void **state)
     term_free(t);
 }
 
+/* Another program has the file until it commits. */
+static struct term *say_hello_to_a_held_file(sqlite3 **other)
+{
+    store_close(shared_store());
+    struct term *t = start();
+    assert_int_equal(sqlite3_open(db, other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(*other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    term_type(t, "hello\r");
+    term_expect(t, "not saved: another program");
+    return t;
+}
+
 static void what_is_said_while_the_file_is_held_is_saved_later(void **state)
 {
     sqlite3 *other;
     (void)state;
-    store_close(shared_store());
-    struct term *t = start();
-    assert_int_equal(sqlite3_open(db, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
-    term_type(t, "hello\r");
-    term_expect(t, "not saved: another program");
+    struct term *t = say_hello_to_a_held_file(&other);
     term_type(t, "\004");
     term_expect(t, "the conversation would be lost (/export writes a file); repeat to quit anyway");
     assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
@@ -474,12 +481,7 @@ static void what_can_be_saved_by_now_needs_no_warning(void **state)
 {
     sqlite3 *other;
     (void)state;
-    store_close(shared_store());
-    struct term *t = start();
-    assert_int_equal(sqlite3_open(db, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
-    term_type(t, "hello\r");
-    term_expect(t, "not saved: another program");
+    struct term *t = say_hello_to_a_held_file(&other);
     assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(other);
     term_leave(t); /* before it is tried again */

@@ -1,4 +1,4 @@
-/* test_aside.c - work beside which the screen lives on: opening a model. */
+/* test_background.c - work beside which the screen lives on: opening a model. */
 #include "tests/app/tests.h"
 
 #include <poll.h>
@@ -182,7 +182,7 @@ static void a_hung_disk_can_be_left(void **state)
     assert_leaves(t, thread, "\003", 130);
 }
 
-int test_aside(void)
+int test_background(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(work_runs_while_the_screen_lives),
@@ -190,5 +190,5 @@ int test_aside(void)
         TEST(keys_typed_while_a_model_opens_are_kept),
         TEST(a_hung_disk_can_be_left),
     };
-    return cmocka_run_group_tests_name("aside", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("background", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* test_shape.c - answers in a form: schemas, grammars, calls of tools; held against jsonschema. */
+/* test_response_format.c - answers in a form: schemas, grammars, calls of tools; held against
+ * jsonschema. */
 #include "tests/app/tests.h"
 
 #include <setjmp.h>
@@ -308,7 +309,7 @@ static void a_batch_can_have_calls_and_results(void **state)
     }
 }
 
-int test_shape(void)
+int test_response_format(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_ends_conforms_to_its_schema),
@@ -324,5 +325,5 @@ int test_shape(void)
         TEST(calls_come_whole_at_the_end_of_a_stream),
         TEST(a_batch_can_have_calls_and_results),
     };
-    return cmocka_run_group_tests_name("shape", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("response-format", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* test_hold.c - the models in memory: which stay, which give way, and what other processes are
+/* test_pool.c - the models in memory: which stay, which give way, and what other processes are
  * told. */
 #include "tests/app/tests.h"
 
@@ -452,7 +452,7 @@ static void the_screen_says_which_model_gave_way(void **state)
     term_leave(t);
 }
 
-int test_hold(void)
+int test_pool(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_model_unused_for_longest_gives_way),
@@ -468,5 +468,5 @@ int test_hold(void)
         TEST(a_folder_others_can_write_to_is_avoided),
         TEST(the_screen_says_which_model_gave_way),
     };
-    return cmocka_run_group_tests_name("hold", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
 }
