@@ -6,9 +6,10 @@
 
 #include <string.h>
 
-/* A handful of panels takes about so many bytes: it fits the second level cache beside the
- * activations, and is small enough that nobody waits long for the last one. */
-enum { ITEM_BYTES = 64 << 10 };
+/* A handful of panels takes at most about so many bytes: it fits the second level cache beside the
+ * activations, and is long enough to be read at full speed, which starts anew with each. Each
+ * thread gets a few of them at least, so that nobody waits long for the last one. */
+enum { ITEM_BYTES = 256 << 10, ITEMS_A_THREAD = 4 };
 
 /* A job with what its items need, worked out once. */
 struct run {
@@ -131,6 +132,18 @@ static void multiply_item(void *ud, int item, int thread)
     }
 }
 
+/* Cuts the panels into items and returns how many. bytes: of all parts. */
+static int cut(struct run *run, size_t bytes)
+{
+    size_t least = (size_t)(ITEMS_A_THREAD * pool_threads(run->cpu->pool));
+    size_t wanted = bytes / ITEM_BYTES + 1;
+
+    wanted = wanted > least ? wanted : least;
+    int n_items = wanted < POOL_MAX_ITEMS ? (int)wanted : POOL_MAX_ITEMS;
+    run->panels_per_item = (run->n_panels + n_items - 1) / n_items;
+    return (run->n_panels + run->panels_per_item - 1) / run->panels_per_item;
+}
+
 void matmul(struct cpu *c, const struct matmul *job)
 {
     struct run run = {.cpu = c, .job = job, .x = job->in.norm ? c->y : job->in.x};
@@ -141,21 +154,16 @@ void matmul(struct cpu *c, const struct matmul *job)
     for (int i = 0; i < job->n_parts; i++) {
         const struct matrix *w = job->part[i].w;
         work += (double)w->rows * w->cols * job->in.n;
+        bytes += (size_t)panel_count(w) * panel_bytes(w);
         run.quantized = run.quantized || !is_float(w->type);
     }
     for (int i = 0; i < n_shared; i++) {
         run.panels[i] = panel_count(job->part[i].w);
         run.n_panels += run.panels[i];
-        bytes += (size_t)run.panels[i] * panel_bytes(job->part[i].w);
     }
-
-    int n_items = bytes / ITEM_BYTES < POOL_MAX_ITEMS ? (int)(bytes / ITEM_BYTES) + 1
-                                                      : POOL_MAX_ITEMS;
-    run.panels_per_item = (run.n_panels + n_items - 1) / n_items;
-    n_items = (run.n_panels + run.panels_per_item - 1) / run.panels_per_item;
 
     if (job->in.norm || run.quantized)
         cpu_run(c, prepare_item, &run, (job->in.n + TILE - 1) / TILE,
                 4.0 * job->in.n * job->in.cols);
-    cpu_run(c, multiply_item, &run, n_items, work);
+    cpu_run(c, multiply_item, &run, cut(&run, bytes), work);
 }
