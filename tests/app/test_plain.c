@@ -142,7 +142,7 @@ static void what_is_typed_ahead_is_the_next_line(void **state)
 {
     (void)state;
     struct term *t = term_start(24, 80, "--plain", "-m", endless_thinker(), "--temp", "0", "--ctx",
-                                "100000", "-n", "3000", NULL);
+                                "100000", "-n", "300", NULL);
     term_expect(t, "\n> ");
     term_type(t, "go\r");
     term_expect_bytes(t, "thinking: ");
