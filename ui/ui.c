@@ -116,6 +116,7 @@ static int open_screen(struct ui *u, const struct ui_options *opt, char *err, si
     }
     if (screen_open(&u->screen, term, u->grid.rows, u->grid.cols, err, errlen) != 0)
         return UI_BAD_TERM;
+    u->transcript.strikes = screen_strikes(u->screen);
     colors_choose(u, opt);
     u->mouse = opt->mouse;
     if (opt->mouse)

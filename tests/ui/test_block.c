@@ -14,7 +14,8 @@
 
 #include <cmocka.h>
 
-/* The lines, each ended by '$', with <letter>...<> around what has a style. */
+/* The lines, each ended by '$', with <letter>...<> around what has a style, a '-' before that of
+ * struck text. */
 static char *lines_of(const struct lines *l)
 {
     static const char letters[STYLE_COUNT] = {
@@ -29,11 +30,14 @@ static char *lines_of(const struct lines *l)
         size_t last = lines_span_end(l, i);
         uint32_t begin = 0;
         for (size_t j = l->lines[i].span; j < last; j++) {
-            char mark[3] = {'<', letters[l->spans[j].style], '>'};
-            if (mark[1])
-                bytes_add(&out, mark, 3);
+            uint8_t style = l->spans[j].style;
+            char mark[6], letter[] = {letters[style & ~STYLE_FLAGS], '\0'};
+            snprintf(mark, sizeof mark, "<%s%s>", style & STYLE_STRUCK ? "-" : "", letter);
+            bool marked = strcmp(mark, "<>") != 0;
+            if (marked)
+                bytes_add(&out, mark, strlen(mark));
             bytes_add(&out, l->text.data + l->lines[i].text + begin, l->spans[j].end - begin);
-            if (mark[1])
+            if (marked)
                 bytes_add(&out, "<>", 2);
             begin = l->spans[j].end;
         }
@@ -43,10 +47,10 @@ static char *lines_of(const struct lines *l)
     return out.data;
 }
 
-static char *laid(const char *text, int width, bool plain)
+static char *laid(const char *text, int width, bool plain, bool strikes)
 {
     struct block b;
-    block_init(&b, plain);
+    block_init(&b, plain, strikes);
     assert_true(block_layout(&b, text, strlen(text), width));
     char *lines = lines_of(&b.lines);
     block_done(&b);
@@ -141,13 +145,36 @@ static void markdown_becomes_lines(void **state)
     int wrong = 0;
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char *got = laid(rows[i].text, rows[i].width, false);
+        char *got = laid(rows[i].text, rows[i].width, false, false);
         if (strcmp(got, rows[i].lines) != 0)
             print_error("row %zu:\n got %s\nwant %s\n", i, got, rows[i].lines);
         wrong += strcmp(got, rows[i].lines) != 0;
         free(got);
     }
     assert_int_equal(wrong, 0);
+}
+
+/* Formulas and code too: what no line goes through is meant. */
+static void struck_text_is_all_struck(void **state)
+{
+    static const struct {
+        const char *text, *lines;
+    } rows[] = {
+        {"~~old~~ new", "<-d>old<> new$"},
+        {"~~**a** `b` $x^2$ [c](http://d)~~",
+         "<-d>a <><-c>b<><-d> <><-m>x²<><-d> <><-u>c<><-d> (http://d)<>$"},
+        {"# a ~~b~~", "<h>a <><-h>b<>$"},
+        {"so ~~\\[x = 1\\]~~ no", "so <-m>x = 1<> no$"},
+        {"| ~~a~~ | b |\n|---|---|\n", "<-d>a<><l> │ <><b>b<>$<l>──┼──<>$"},
+        {"~~no", "~~no$"},
+        {"`~~no~~`", "<c>~~no~~<>$"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *got = laid(rows[i].text, 60, false, true);
+        assert_string_equal(got, rows[i].lines);
+        free(got);
+    }
 }
 
 static void code_is_highlighted(void **state)
@@ -168,7 +195,7 @@ static void code_is_highlighted(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char *got = laid(rows[i].text, 60, false);
+        char *got = laid(rows[i].text, 60, false, false);
         const char *code = strstr(got, "$  ") + 3;
         if (strcmp(code, rows[i].lines) != 0)
             fail_msg("row %zu:\n got %s\nwant %s", i, code, rows[i].lines);
@@ -179,7 +206,7 @@ static void code_is_highlighted(void **state)
 static void plain_text_stays_as_it_is(void **state)
 {
     (void)state;
-    char *got = laid("# a\n\n\n**b** `c`\n- d\n```\n", 20, true);
+    char *got = laid("# a\n\n\n**b** `c`\n- d\n```\n", 20, true, false);
     assert_string_equal(got, "# a$$$**b** `c`$- d$```$");
     free(got);
 }
@@ -262,12 +289,12 @@ static size_t random_markdown(char *out, size_t size, unsigned *seed)
 static void check_growth(const char *text, size_t n, int width, unsigned most, unsigned *seed)
 {
     struct block grown, whole;
-    block_init(&grown, false);
+    block_init(&grown, false, false);
     for (size_t at = 0; at < n;) {
         at += 1 + (unsigned)rand_r(seed) % most;
         assert_true(block_layout(&grown, text, at < n ? at : n, width));
     }
-    block_init(&whole, false);
+    block_init(&whole, false, false);
     assert_true(block_layout(&whole, text, n, width));
     char *a = lines_of(&grown.lines), *b = lines_of(&whole.lines);
     assert_string_equal(a, b);
@@ -364,7 +391,7 @@ static void pieces_give_what_the_whole_gives(void **state)
         struct markdown_carry carry = {.roomy = false};
         struct outline_reader reader = {.text = text, .len = n};
         struct outline_piece all = {.start = 0, .end = n, .text = SIZE_MAX};
-        block_init(&b, false);
+        block_init(&b, false, false);
         assert_true(block_layout(&b, text, n, 60));
         assert_true(markdown_layout(&l, text, &reader, &all, 60, &carry));
         char *got = without_gaps(&b.lines), *want = without_gaps(&l);
@@ -426,7 +453,7 @@ static void an_append_lays_out_only_the_tail(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct block b;
         struct bytes text = {0};
-        block_init(&b, false);
+        block_init(&b, false, false);
         bytes_add(&text, texts[i].begin, strlen(texts[i].begin));
         while (text.len < 300000)
             bytes_add(&text, texts[i].again, strlen(texts[i].again));
@@ -452,7 +479,7 @@ static void a_long_block_shows_no_cuts(void **state)
     struct bytes text = {0};
     struct block b;
     (void)state;
-    block_init(&b, false);
+    block_init(&b, false, false);
     bytes_add(&text, head, strlen(head));
     for (int i = 0; i < 2000; i++)
         bytes_add(&text, code, strlen(code));
@@ -482,7 +509,7 @@ static void no_line_is_wider_than_asked(void **state)
         size_t n = random_markdown(text, sizeof text, &seed);
         int width = 12 + (int)((unsigned)rand_r(&seed) % 60);
         struct block b;
-        block_init(&b, false);
+        block_init(&b, false, false);
         assert_true(block_layout(&b, text, n, width));
         for (size_t i = 0; i < b.n_lines; i++) {
             const struct lines *l = &b.lines;
@@ -498,6 +525,7 @@ int test_block(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(markdown_becomes_lines),
+        cmocka_unit_test(struck_text_is_all_struck),
         cmocka_unit_test(code_is_highlighted),
         cmocka_unit_test(plain_text_stays_as_it_is),
         cmocka_unit_test(growing_gives_the_lines_of_the_whole),

@@ -132,15 +132,20 @@ static void wrong_overrides_are_refused(void **state)
 static void open_as(struct term *t, enum ui_theme theme, const char *type,
                     const struct ui_settings *settings)
 {
-    struct ui_options options = {
-        .term = type, .theme = theme, .settings = settings, .clock_ms = term_clock};
+    struct ui_options options = {.term = type,
+                                 .theme = theme,
+                                 .settings = settings,
+                                 .clock_ms = term_clock,
+                                 .reasoning = UI_FOLD_OPEN};
+    static const char answer[] = "# Heading\n\n`code` ~~struck~~ *5*";
     char err[256] = "";
     term_open_bare(t, 24, 80);
     options.in = options.out = t->slave;
     if (ui_open(&t->ui, &options, err, sizeof err) != 0)
         fail_msg("%s", err);
     ui_message_begin(t->ui, 1, UI_ASSISTANT, "demo");
-    ui_message_append(t->ui, 1, UI_ANSWER, "# Heading\n\n`code`", 17);
+    ui_message_append(t->ui, 1, UI_REASONING, "~~mused~~", 9);
+    ui_message_append(t->ui, 1, UI_ANSWER, answer, strlen(answer));
     ui_message_end(t->ui, 1, UI_WARN, "stopped");
     term_turn(t);
 }
@@ -236,6 +241,38 @@ static void few_colours_are_few(void **state)
     heading = cell_of(&t, "Heading");
     assert_true(VTERM_COLOR_IS_DEFAULT_FG(&heading.fg));
     term_close(&t);
+}
+
+/* Whoever may not see the line sees the tildes. */
+static void struck_text_is_struck_where_it_can_be(void **state)
+{
+    static const struct {
+        const char *type, *colors;
+        enum ui_theme theme;
+        bool strikes;
+    } rows[] = {
+        {"xterm-256color", NULL, UI_THEME_DARK, true},
+        {"xterm-256color", "truecolor", UI_THEME_LIGHT, true},
+        {"xterm-256color", NULL, UI_THEME_NONE, true},
+        {"tmux-256color", NULL, UI_THEME_DARK, true},
+        {"screen-256color", NULL, UI_THEME_DARK, false},
+        {"linux", NULL, UI_THEME_DARK, false},
+        {"vt100", NULL, UI_THEME_DARK, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct term t;
+        if (rows[i].colors)
+            setenv("COLORTERM", rows[i].colors, 1);
+        open_as(&t, rows[i].theme, rows[i].type, NULL);
+        unsetenv("COLORTERM");
+        assert_int_equal(cell_of(&t, "struck").attrs.strike, rows[i].strikes);
+        assert_int_equal(cell_of(&t, "mused").attrs.strike, rows[i].strikes);
+        assert_int_equal(cell_of(&t, "5").attrs.strike, false);
+        assert_int_equal(term_shows(&t, "~~struck~~ 5"), !rows[i].strikes);
+        assert_int_equal(cell_of(&t, "struck").attrs.blink, false);
+        term_close(&t);
+    }
 }
 
 /* The background */
@@ -334,6 +371,7 @@ int test_theme(void)
         cmocka_unit_test(without_colour_there_is_none),
         cmocka_unit_test(exact_colours_go_where_they_are_known),
         cmocka_unit_test(few_colours_are_few),
+        cmocka_unit_test(struck_text_is_struck_where_it_can_be),
         cmocka_unit_test(answers_are_understood),
         cmocka_unit_test(a_light_terminal_gets_dark_colours),
         cmocka_unit_test(who_may_not_understand_is_not_asked),

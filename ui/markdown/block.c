@@ -9,15 +9,15 @@
 
 enum { WIDTH_MIN = 4 };
 
-void block_init(struct block *b, bool plain)
+void block_init(struct block *b, bool plain, bool strikes)
 {
-    *b = (struct block){.plain = plain};
+    *b = (struct block){.plain = plain, .lines.strikes = strikes};
 }
 
 void block_done(struct block *b)
 {
     lines_free(&b->lines);
-    block_init(b, b->plain);
+    *b = (struct block){0};
 }
 
 static void settle(struct block *b, size_t pos)

@@ -35,7 +35,8 @@ struct block {
     struct block_point settled;
 };
 
-void block_init(struct block *b, bool plain);
+/* `strikes`: the terminal can strike text through. */
+void block_init(struct block *b, bool plain, bool strikes);
 void block_done(struct block *b);
 
 /*

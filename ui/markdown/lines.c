@@ -227,6 +227,7 @@ bool runs_add(struct runs *r, const char *s, size_t n, uint8_t style, enum run_k
               uint32_t arg)
 {
     struct run *last = r->n > 0 ? &r->runs[r->n - 1] : NULL;
+    style |= r->flags;
     bool joins = kind == RUN_TEXT && last && last->kind == RUN_TEXT && last->style == style;
 
     if (!bytes_add(&r->text, s, n))

@@ -40,6 +40,7 @@ struct lines {
     size_t n, cap;
     uint32_t widest; /* of those that scroll */
     bool failed;     /* out of memory */
+    bool strikes;    /* STYLE_STRUCK can be seen */
 
     bool open; /* a line is open: */
     size_t line_text, line_span;
@@ -119,6 +120,7 @@ struct runs {
     struct bytes text;
     struct run *runs;
     size_t n, cap;
+    uint8_t flags; /* of the style of what is added */
 };
 
 void runs_free(struct runs *r);

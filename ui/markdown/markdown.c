@@ -154,7 +154,7 @@ static void add_formula(struct writer *w, size_t number)
 {
     struct runs *r = &w->runs;
     size_t n = r->n;
-    bool as_inline = w->in_table || w->level > 0;
+    bool as_inline = w->in_table || w->level > 0 || w->strike > 0;
     if (!formula_add(r, w->text, &w->reader->spans[number], as_inline, (uint32_t)number))
         w->failed = true;
     if (n > 0 && r->n > n && r->runs[n].kind == RUN_BLOCK && r->runs[n - 1].kind == RUN_BREAK) {
@@ -266,6 +266,15 @@ static void begin_link(struct writer *w, const MD_ATTRIBUTE *address)
     w->link_text = w->runs.text.len;
 }
 
+/* A terminal that cannot strike text through shows where that begins and ends. */
+static void mark_struck(struct writer *w, uint8_t flags)
+{
+    if (w->l->strikes)
+        w->runs.flags = flags;
+    else
+        add(w, "~~", 2, STYLE_DIM);
+}
+
 static int on_enter_span(MD_SPANTYPE type, void *detail, void *ud)
 {
     struct writer *w = ud;
@@ -275,7 +284,7 @@ static int on_enter_span(MD_SPANTYPE type, void *detail, void *ud)
     case MD_SPAN_CODE: w->in_code = true; break;
     case MD_SPAN_DEL:
         w->strike++;
-        add(w, "~~", 2, STYLE_DIM);
+        mark_struck(w, STYLE_STRUCK);
         break;
     case MD_SPAN_A:
         if (w->link++ == 0)
@@ -299,7 +308,7 @@ static int on_leave_span(MD_SPANTYPE type, void *detail, void *ud)
     case MD_SPAN_STRONG: w->strong--; break;
     case MD_SPAN_CODE: w->in_code = false; break;
     case MD_SPAN_DEL:
-        add(w, "~~", 2, STYLE_DIM);
+        mark_struck(w, 0);
         w->strike--;
         break;
     case MD_SPAN_A:

@@ -26,13 +26,16 @@ enum {
 
 enum depth { DEPTH_UNKNOWN, DEPTH_NONE, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_EXACT, DEPTH_RGB };
 
+/* An attribute of curses that is not used otherwise: see strike_instead(). */
+#define STRIKE A_BLINK
+
 /* From here on the 256-colour numbers stand for a style's colour, and then for a background. */
 enum { FIRST_EXACT = 64 };
 
 struct curses_screen {
     SCREEN *sp;
     FILE *memory; /* curses' output */
-    bool utf8, color, mouse;
+    bool utf8, color, mouse, strikes;
     enum depth depth;
     struct theme theme;
     bool repaint;
@@ -190,6 +193,7 @@ int screen_open(struct curses_screen **out, const char *term, int rows, int cols
     }
     if (!(s->sp = new_term(term, s->memory)))
         goto fail;
+    s->strikes = screen_strikes(s);
     s->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     theme_init(&s->theme, UI_THEME_NONE, NULL);
     idlok(stdscr, TRUE);
@@ -235,6 +239,14 @@ const char *screen_capability(struct curses_screen *s, const char *name)
     set_term(s->sp);
     const char *value = tigetstr(name);
     return value == (const char *)-1 ? NULL : value;
+}
+
+/* It can be told to, and curses tells it to blink in the way that strike_instead() expects. */
+bool screen_strikes(struct curses_screen *s)
+{
+    const char *strike = screen_capability(s, "smxx");
+    const char *blink = set_attributes ? tparm(set_attributes, 0, 0, 0, 1, 0, 0, 0, 0, 0) : NULL;
+    return strike && strcmp(strike, "\033[9m") == 0 && blink && strstr(blink, "\033[0;5m");
 }
 
 bool screen_takes_osc(struct curses_screen *s)
@@ -304,7 +316,8 @@ static attr_t attributes(const struct curses_screen *s, uint8_t style)
     unsigned bits = !s->color ? p.attr_plain : s->depth < DEPTH_256 ? p.attr_few : p.attr;
     return (bits & PAINT_BOLD ? A_BOLD : 0) | (bits & PAINT_DIM ? A_DIM : 0) |
            (bits & PAINT_UNDERLINE ? A_UNDERLINE : 0) | (bits & PAINT_REVERSE ? A_REVERSE : 0) |
-           (bits & PAINT_ITALIC ? (enter_italics_mode ? A_ITALIC : A_UNDERLINE) : 0);
+           (bits & PAINT_ITALIC ? (enter_italics_mode ? A_ITALIC : A_UNDERLINE) : 0) |
+           (bits & PAINT_STRIKE && s->strikes ? STRIKE : 0);
 }
 
 /*
@@ -347,7 +360,7 @@ static void paint_row(struct curses_screen *s, const struct grid *g, int row)
             characters(s, cell, wide);
         }
         if (s->color)
-            pair = 1 + (short)(cell->style & STYLE_MUTED ? STYLE_DIM : cell->style);
+            pair = 1 + (short)(cell->style & STYLE_MUTED ? STYLE_DIM : cell->style & ~STYLE_FLAGS);
         setcchar(at++, wide, attributes(s, cell->style), pair, NULL);
     }
     mvadd_wchnstr(row, 0, s->line, (int)(at - s->line));
@@ -413,6 +426,25 @@ static bool use_exact_colors(const struct curses_screen *s, struct bytes *out, s
     return true;
 }
 
+/*
+ * Curses has no attribute for it, so struck text blinks until here: "\033[0;...;5m" becomes
+ * "\033[0;...;9m". Colours come in sequences of their own.
+ */
+static void strike_instead(struct bytes *out, size_t from)
+{
+    static const char mark[] = "\033[0;";
+
+    while (from < out->len) {
+        char *at = memmem(out->data + from, out->len - from, mark, sizeof mark - 1);
+        if (!at)
+            break;
+        for (at += sizeof mark - 1; *at == ';' || (*at >= '0' && *at <= '9'); at++)
+            if (at[-1] == ';' && *at == '5' && (at[1] == ';' || at[1] == 'm'))
+                *at = '9';
+        from = (size_t)(at - out->data);
+    }
+}
+
 /* On resume curses resets the palette with an OSC; nothing changed it, and no OSC is sent here. */
 static void drop_palette_reset(struct bytes *out, size_t from)
 {
@@ -461,6 +493,8 @@ bool screen_paint(struct curses_screen *s, const struct grid *g, struct bytes *o
     bool complete = collect(s, out);
     if (complete && s->depth == DEPTH_EXACT)
         complete = use_exact_colors(s, out, before);
+    if (s->strikes)
+        strike_instead(out, before);
     if (entering)
         drop_palette_reset(out, before);
     if (entering)

@@ -34,6 +34,9 @@ void screen_listen_to_mouse(struct curses_screen *s);
 /* Whether the terminal understands OSC, judging by terminfo. */
 bool screen_takes_osc(struct curses_screen *s);
 
+/* Whether the terminal strikes text through; where it does not, STYLE_STRUCK changes nothing. */
+bool screen_strikes(struct curses_screen *s);
+
 /* A terminfo string by name; NULL: absent. Valid until the screen is closed. */
 const char *screen_capability(struct curses_screen *s, const char *name);
 

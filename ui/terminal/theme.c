@@ -101,12 +101,17 @@ void theme_init(struct theme *t, enum ui_theme kind, const struct theme_override
 
 struct paint theme_paint(const struct theme *t, uint8_t style)
 {
-    struct paint paint = t->paint[style & ~STYLE_MUTED];
+    struct paint paint = t->paint[style & ~STYLE_FLAGS];
     if (style & STYLE_MUTED) {
         const struct paint *dim = &t->paint[STYLE_DIM];
         paint.color = dim->color;
         paint.attr_few |= dim->attr_few;
         paint.attr_plain |= dim->attr_plain;
+    }
+    if (style & STYLE_STRUCK) {
+        paint.attr |= PAINT_STRIKE;
+        paint.attr_few |= PAINT_STRIKE;
+        paint.attr_plain |= PAINT_STRIKE;
     }
     return paint;
 }

@@ -39,7 +39,9 @@ enum style {
     STYLE_MATCH,    /* search matches */
     STYLE_COUNT,
 
-    STYLE_MUTED = 0x40, /* flag: the same style in the colour of STYLE_DIM (reasoning) */
+    STYLE_MUTED = 0x40,  /* flag: the same style in the colour of STYLE_DIM (reasoning) */
+    STYLE_STRUCK = 0x80, /* flag: struck through, if screen_strikes() */
+    STYLE_FLAGS = STYLE_MUTED | STYLE_STRUCK,
 };
 
 enum {
@@ -47,7 +49,8 @@ enum {
     PAINT_DIM = 2,
     PAINT_UNDERLINE = 4,
     PAINT_REVERSE = 8,
-    PAINT_ITALIC = 16,  /* underlined if the terminal has no italics */
+    PAINT_ITALIC = 16, /* underlined if the terminal has no italics */
+    PAINT_STRIKE = 32,
     PAINT_DEFAULT = -1, /* as a colour: the terminal's default */
 };
 
@@ -82,7 +85,7 @@ struct theme_overrides {
 /* UI_THEME_AUTO and UI_THEME_NONE use the colours of UI_THEME_DARK; overrides may be NULL. */
 void theme_init(struct theme *t, enum ui_theme kind, const struct theme_overrides *overrides);
 
-/* style may carry STYLE_MUTED. */
+/* style may carry flags. */
 struct paint theme_paint(const struct theme *t, uint8_t style);
 
 /*

@@ -44,7 +44,7 @@ struct view {
 
 static bool is_margin(const struct cell *cell)
 {
-    return cell->cp[0] == ' ' || (cell->style & ~STYLE_MUTED) == STYLE_RULE;
+    return cell->cp[0] == ' ' || (cell->style & ~STYLE_FLAGS) == STYLE_RULE;
 }
 
 static int line_begin(const struct view *v, int row)

@@ -39,7 +39,8 @@ static struct part *add_part(struct item *item, enum ui_text kind)
     item->parts = parts;
     struct part *part = &parts[item->n_parts++];
     *part = (struct part){.kind = kind};
-    block_init(&part->block, item->kind != ITEM_ASSISTANT);
+    block_init(&part->block, item->kind != ITEM_ASSISTANT, item->strikes);
+    part->reasoning.strikes = item->strikes;
     return part;
 }
 

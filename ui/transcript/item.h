@@ -35,7 +35,8 @@ struct item {
     char *name;
     bool close_up; /* no blank row before it */
     bool ended;
-    bool lost; /* some text was lost for lack of memory */
+    bool strikes; /* the terminal can strike text through */
+    bool lost;    /* some text was lost for lack of memory */
     struct part *parts;
     size_t n_parts;
     int64_t thought_tokens, thought_ms;

@@ -58,7 +58,7 @@ static bool add_passages(struct reasoning *r)
             return false;
         r->passages = grown;
         r->passages[r->n] = (struct passage){0};
-        block_init(&r->passages[r->n].block, false);
+        block_init(&r->passages[r->n].block, false, r->strikes);
     }
     return true;
 }

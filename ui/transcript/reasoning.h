@@ -27,6 +27,7 @@ struct passage {
 struct reasoning {
     struct steps steps;
     enum ui_fold fold;
+    bool strikes; /* the terminal can strike text through */
     struct passage *passages;
     size_t n, cap;
     size_t n_laid;   /* steps laid out for good at this width */

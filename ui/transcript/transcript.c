@@ -22,6 +22,7 @@ void transcript_clear(struct transcript *t)
     *t = (struct transcript){
         .follow = true,
         .fold = t->fold,
+        .strikes = t->strikes,
         .focused = t->focused,
         .step = ITEM_SELECTED,
         .width = t->width,
@@ -41,6 +42,7 @@ static struct item *add_item(struct transcript *t, enum item_kind kind)
     if (!item)
         return NULL;
     item->close_up = kind == ITEM_NOTICE && t->n > 0 && t->items[t->n - 1]->kind == ITEM_NOTICE;
+    item->strikes = t->strikes;
     t->items[t->n++] = item;
     return item;
 }

@@ -21,6 +21,7 @@ struct transcript {
     size_t top_item, top_row; /* the topmost line, unless following */
     bool follow;              /* the last line stays visible */
     enum ui_fold fold;        /* for reasoning when the answer begins */
+    bool strikes;             /* the terminal can strike text through */
     bool focused;
     size_t selected;
     size_t rule;            /* where the context window begins, at this item's index; 0: nowhere */
