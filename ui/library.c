@@ -16,7 +16,7 @@ void library_list(struct ui *u)
         .kind = UI_LIST,
         .tag = s->archived,
         .id = (int64_t)s->wanted,
-        .text = s->list.filter.len ? s->list.filter.data : "",
+        .text = bytes_string(&s->list.filter),
         .len = s->list.filter.len,
     };
     dispatch_queue(u, action);

@@ -35,7 +35,7 @@ void composer_use_vi(struct composer *c)
 
 static const char *raw(const struct composer *c)
 {
-    return c->editor.text.data ? c->editor.text.data : "";
+    return bytes_string(&c->editor.text);
 }
 
 const char *composer_text(struct composer *c, size_t *len_out)
@@ -57,7 +57,7 @@ const char *composer_text(struct composer *c, size_t *len_out)
         if (!ok && len_out)
             *len_out = 0;
     }
-    return c->expanded.data ? c->expanded.data : "";
+    return bytes_string(&c->expanded);
 }
 
 /* Changing the text */

@@ -59,7 +59,7 @@ static int draw_found(const struct composer *c, struct grid *g, struct area area
 static void draw_search(const struct composer *c, struct grid *g, struct area area)
 {
     const struct recall_search *s = &c->search;
-    const char *query = s->query.data ? s->query.data : "";
+    const char *query = bytes_string(&s->query);
     int row = area.row, end = area.col + area.width, at = area.col + COMPOSER_MARGIN;
 
     grid_label(g, row, area.col, 1, "?", STYLE_PROMPT);

@@ -64,7 +64,7 @@ static void record(struct editor *e, size_t pos, size_t del, size_t n, bool type
         forget(e, e->n_changes);
         return;
     }
-    memcpy(removed, e->text.data ? e->text.data + pos : "", del);
+    memcpy(removed, bytes_string(&e->text) + pos, del);
     size_t old = e->n_changes == EDITOR_CHANGES_MAX;
     for (size_t kept = e->removed + del; kept > EDITOR_REMOVED_MAX && old < e->n_changes; old++)
         kept -= e->changes[old].removed_len;

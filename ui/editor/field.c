@@ -19,7 +19,7 @@ void field_done(struct field *f)
 
 const char *field_text(const struct field *f)
 {
-    return f->editor.text.data ? f->editor.text.data : "";
+    return bytes_string(&f->editor.text);
 }
 
 void field_set(struct field *f, const char *text)

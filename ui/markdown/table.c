@@ -40,7 +40,7 @@ static int natural_width(const struct table *t, int column)
     int widest = 1;
     for (size_t i = (size_t)column; i < t->n; i += (size_t)t->columns) {
         const struct runs *runs = &t->cells[i].runs;
-        int width = text_width(runs->text.data ? runs->text.data : "", runs->text.len);
+        int width = text_width(bytes_string(&runs->text), runs->text.len);
         widest = width > widest ? width : widest;
     }
     return widest;

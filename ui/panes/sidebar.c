@@ -132,7 +132,7 @@ static int draw_foot(const struct sidebar *s, struct grid *g, int width)
 
 static void draw_filter(struct sidebar *s, struct grid *g, int width, bool active)
 {
-    const char *filter = s->list.filter.len ? s->list.filter.data : "";
+    const char *filter = bytes_string(&s->list.filter);
     int at = 1 + grid_label(g, 1, 1, width - 3, filter, STYLE_KEY);
 
     if (s->list.filter.len == 0)

@@ -180,8 +180,7 @@ static void set_activity(struct field *field, const struct keymap *map, const ch
     struct bytes hint = {0};
 
     keymap_add_hint(map, &hint, IN_ALL, action, ACT_NONE, ends);
-    snprintf(field->text, FIELD_MAX, "%s%s%s", what, hint.data ? ", " : "",
-             hint.data ? hint.data : "");
+    snprintf(field->text, FIELD_MAX, "%s%s%s", what, hint.data ? ", " : "", bytes_string(&hint));
     bytes_free(&hint);
 }
 

@@ -110,7 +110,7 @@ static bool give_paste(struct input *in, struct input_event *out)
     enter(in, INPUT_GROUND, -1);
     *out = (struct input_event){
         .is_paste = true,
-        .text = in->paste.data ? in->paste.data : "",
+        .text = bytes_string(&in->paste),
         .len = in->paste.len,
         .cut = in->cut,
     };

@@ -49,6 +49,11 @@ void bytes_cut(struct bytes *b, size_t len)
     b->data[len] = '\0';
 }
 
+const char *bytes_string(const struct bytes *b)
+{
+    return b->data ? b->data : "";
+}
+
 void bytes_free(struct bytes *b)
 {
     free(b->data);

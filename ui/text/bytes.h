@@ -23,6 +23,9 @@ bool bytes_splice(struct bytes *b, size_t pos, size_t del, const char *s, size_t
 /* Truncates to len bytes. */
 void bytes_cut(struct bytes *b, size_t len);
 
+/* The bytes as a string; "": none were added. */
+const char *bytes_string(const struct bytes *b);
+
 void bytes_free(struct bytes *b);
 
 #endif

@@ -355,8 +355,7 @@ void find_draw(const struct find *f, const struct keymap *map, struct grid *g, s
 
     keymap_add_hint(map, &keys, IN_FIELD, ACT_CHOOSE, ACT_NONE, "keeps");
     keymap_add_hint(map, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "goes back");
-    bytes_add(&keys, "", 1);
-    const char *state = f->needle_len == 0 ? (keys.data ? keys.data : "")
+    const char *state = f->needle_len == 0 ? bytes_string(&keys)
                         : f->seeking       ? "looking…"
                         : !f->found        ? "not found"
                         : f->wrapped       ? "search wrapped"
