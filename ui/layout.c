@@ -1,6 +1,6 @@
 /*
- * layout.c: places each region on the grid for any window size, and draws the first screen. Reads
- * the regions through their interfaces and changes none of them.
+ * layout.c: places each region on the grid for any window size. Reads the regions through their
+ * interfaces and changes none of them.
  */
 #include "layout.h"
 #include "text/text.h"
@@ -16,128 +16,26 @@ enum {
     SIDEBAR_MAX = 44,
     ROOMY_ROWS = 16, /* from this height on, blank lines are inserted */
     COMPOSER_ROWS_MAX = 12,
-    WELCOME_ROWS = 5, /* in addition to the examples */
     WELCOME_LEAST = 3,
     BANNER_MIN = 24, /* minimum columns for the text beside the keys */
 };
 
-/* Centered text. */
-static void draw_centered(struct grid *g, int row, int col, int width, const char *text,
-                          uint8_t style)
-{
-    int n = text_width(text, strlen(text));
-    grid_label(g, row, col + (n < width ? (width - n) / 2 : 0), width, text, style);
-}
-
 /* In words that fit. */
-static void draw_too_small(struct ui *u)
+static void draw_too_small(struct grid *g)
 {
-    struct grid *g = &u->grid;
-    int row = g->rows / 2;
+    struct area line = {g->rows / 2, 0, 1, g->cols};
     if (g->cols >= 16) {
-        draw_centered(g, row, 0, g->cols, "window too small", STYLE_WARN);
-    } else if (g->cols >= 9 || row == 0) {
-        draw_centered(g, row, 0, g->cols, "too small", STYLE_WARN);
+        grid_center(g, line, "window too small", STYLE_WARN);
+    } else if (g->cols >= 9 || line.row == 0) {
+        grid_center(g, line, "too small", STYLE_WARN);
     } else {
-        draw_centered(g, row - 1, 0, g->cols, "too", STYLE_WARN);
-        draw_centered(g, row, 0, g->cols, "small", STYLE_WARN);
+        grid_center(g, line, "small", STYLE_WARN);
+        line.row--;
+        grid_center(g, line, "too", STYLE_WARN);
     }
 }
 
-struct hint {
-    enum keymap_place place;
-    enum keymap_action action;
-    const char *what;
-};
-
-/* As many as fit. */
-static void add_hints(const struct keymap *map, const struct hint *hints, size_t n, int width,
-                      struct bytes *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        size_t before = out->len;
-        keymap_add_hint(map, out, hints[i].place, hints[i].action, ACT_NONE, hints[i].what);
-        if (out->len > before && text_width(out->data, out->len) > width)
-            bytes_cut(out, before);
-    }
-}
-
-static void draw_keys(const struct ui *u, struct grid *g, int row, int col, int width)
-{
-    static const struct hint hints[] = {
-        {IN_ALL, ACT_HELP, "help"},
-        {IN_ALL, ACT_SIDEBAR, "conversations"},
-        {IN_COMPOSER, ACT_EOF, "quits"},
-    };
-    struct bytes line = {0};
-
-    add_hints(&u->keymap, hints, sizeof hints / sizeof *hints, width, &line);
-    if (line.data)
-        draw_centered(g, row, col, width, line.data, STYLE_DIM);
-    bytes_free(&line);
-}
-
-/* What a first-time user needs to know, with the keys in effect. */
-static void draw_first_keys(const struct ui *u, struct grid *g, int row, int col, int width)
-{
-    static const struct hint hints[] = {
-        {IN_COMPOSER, ACT_TAB, "goes to what was said"},
-        {IN_TRANSCRIPT, ACT_FOLD, "unfolds reasoning there"},
-        {IN_TRANSCRIPT, ACT_COPY, "copies"},
-    };
-    struct bytes line = {0};
-
-    add_hints(&u->keymap, hints, sizeof hints / sizeof *hints, width, &line);
-    if (line.data)
-        draw_centered(g, row, col, width, line.data, STYLE_DIM);
-    bytes_free(&line);
-}
-
-static void draw_first_words(const struct ui *u, struct grid *g, int row, int col, int width)
-{
-    char send[KEYMAP_KEYS_MAX], text[KEYMAP_KEYS_MAX + 64];
-
-    keymap_first(&u->keymap, IN_COMPOSER, ACT_SEND, send);
-    snprintf(text, sizeof text, "Ask something%s%s, for example", *send ? " and press " : "", send);
-    draw_centered(g, row, col, width, text, STYLE_TEXT);
-}
-
-static int welcome_rows(const struct ui *u)
-{
-    return WELCOME_ROWS + (int)u->n_examples + 2 * u->first_time;
-}
-
-/* The first screen, shown while the conversation is empty; in small windows only what to do. */
-static void draw_welcome(const struct ui *u, struct grid *g, struct area area)
-{
-    int row = area.row, col = area.col, height = area.height, width = area.width;
-    int n = (int)u->n_examples, rows = welcome_rows(u), left = 0;
-    bool roomy = height >= rows + 2, whole = height >= rows;
-    bool first = u->first_time && whole;
-    int at = row + (roomy ? (height - rows) / 3 : 0), end = row + height;
-
-    for (int i = 0; i < n; i++) {
-        int w = text_width(u->examples[i], strlen(u->examples[i])) + 2;
-        left = w > left ? w : left;
-    }
-    left = col + (left < width ? (width - left) / 2 : 0);
-    if (height > 1)
-        draw_centered(g, at++, col, width, "duet", STYLE_TITLE);
-    if (whole)
-        draw_centered(g, at++, col, width, "language models in your terminal", STYLE_DIM);
-    at += roomy;
-    if (first)
-        draw_first_words(u, g, at++, col, width);
-    for (int i = 0; i < n && at < end - 1; i++, at++) {
-        grid_label(g, at, left, 2, "›", STYLE_RULE);
-        grid_label(g, at, left + 2, col + width - left - 2, u->examples[i], STYLE_TEXT);
-    }
-    at += roomy;
-    if (first)
-        draw_first_keys(u, g, at++, col, width);
-    if (at < end)
-        draw_keys(u, g, at, col, width);
-}
+/* Above the composer */
 
 struct reading_hint {
     enum keymap_action action, other;
@@ -188,22 +86,16 @@ static void add_reading_keys(const struct ui *u, int width, struct bytes *out)
 }
 
 /* The rule above the composer, with the keys for reading or a note that there is more below. */
-static void draw_rule(struct ui *u, struct grid *g, int row, int col, int width, bool more_below)
+static void draw_rule(const struct ui *u, struct grid *g, struct area rule, bool more_below)
 {
-    static const char more[] = "↓ more below";
-    struct bytes label = {0};
+    struct bytes keys = {0};
 
-    grid_repeat(g, row, col, width, 0x2500, STYLE_RULE);
+    grid_repeat(g, rule.row, rule.col, rule.width, 0x2500, STYLE_RULE);
     if (u->focus == FOCUS_TRANSCRIPT)
-        add_reading_keys(u, width, &label);
-    else if (more_below)
-        bytes_add(&label, more, strlen(more));
-    int n = label.len > 0 ? text_width(label.data, label.len) + 2 : 0;
-    if (n > 0 && n + 4 <= width) {
-        grid_repeat(g, row, col + width - n - 2, n, ' ', STYLE_DIM);
-        grid_label(g, row, col + width - n - 1, n - 2, label.data, STYLE_DIM);
-    }
-    bytes_free(&label);
+        add_reading_keys(u, rule.width, &keys);
+    grid_inset_right(g, rule, more_below && keys.len == 0 ? "↓ more below" : bytes_string(&keys),
+                     STYLE_DIM);
+    bytes_free(&keys);
 }
 
 /*
@@ -218,8 +110,7 @@ static void draw_banner(const struct ui *u, struct grid *g, int row, int col, in
     else
         keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
     keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "leaves it");
-    bytes_add(&keys, "", 1);
-    const char *hint = keys.data ? keys.data : "";
+    const char *hint = bytes_string(&keys);
     int room = width - 3 - text_width(hint, strlen(hint));
     room = room > BANNER_MIN ? room : BANNER_MIN;
     int at = grid_label(g, row, col, *hint && room < width ? room : width, u->pending.banner,
@@ -240,9 +131,8 @@ static void draw_pending(const struct ui *u, struct grid *g, struct area area)
         keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
     keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, writing ? ACT_TAKE_BACK : ACT_UP, ACT_NONE,
                     "takes it back");
-    bytes_add(&keys, "", 1);
     area.height -= banner;
-    pending_draw(&u->pending, g, area, keys.data ? keys.data : "");
+    pending_draw(&u->pending, g, area, bytes_string(&keys));
     if (banner)
         draw_banner(u, g, area.row + area.height, area.col, area.width);
     bytes_free(&keys);
@@ -258,7 +148,7 @@ static bool draw_said(struct ui *u, struct grid *g, struct area area)
         int notices = transcript_rows(&u->transcript, area.width, area.height);
         if (notices == 0 || notices + WELCOME_LEAST <= area.height) {
             area.height -= notices;
-            draw_welcome(u, g, area);
+            welcome_draw(&u->welcome, g, area);
             area.row += area.height;
             area.height = notices;
         }
@@ -288,10 +178,11 @@ static void draw_main(struct ui *u, int left, int64_t now)
 
     if (u->focus == FOCUS_TRANSCRIPT)
         find_highlight(&u->find, g, said);
+    struct area rule = {end, col, 1, width};
     if (u->find.typing)
-        find_draw(&u->find, &u->keymap, g, (struct area){end, col, 1, width});
+        find_draw(&u->find, &u->keymap, g, rule);
     else
-        draw_rule(u, g, end, col, width, more);
+        draw_rule(u, g, rule, more);
     draw_pending(u, g, (struct area){end + 1, col + 2, pending, width - 3});
     composer_draw(&u->composer, g, (struct area){top, col, height, width - 1}, writing);
     int popup = complete_rows(&u->composer.complete);
@@ -308,7 +199,7 @@ void layout_draw(struct ui *u, int64_t now)
 
     grid_clear(g);
     if (g->rows < ROWS_MIN || g->cols < COLS_MIN) {
-        draw_too_small(u);
+        draw_too_small(g);
         return;
     }
     if (u->sidebar.open) {

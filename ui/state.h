@@ -12,6 +12,7 @@
 #include "panes/search.h"
 #include "panes/sidebar.h"
 #include "panes/status.h"
+#include "panes/welcome.h"
 #include "terminal/grid.h"
 #include "terminal/input.h"
 #include "terminal/screen.h"
@@ -52,6 +53,7 @@ struct ui {
     /* the regions */
     struct transcript transcript;
     struct composer composer;
+    struct welcome welcome;
     struct pending pending;
     struct sidebar sidebar;
     struct search search;
@@ -59,7 +61,6 @@ struct ui {
     struct dialog dialog;
     struct status status;
     enum focus focus;
-    bool first_time;
     int main_col; /* as of the last draw: where the sidebar ends */
     int rule_row; /* and the rule above the composer */
 
@@ -77,8 +78,6 @@ struct ui {
 
     struct ui_command *commands; /* copies, with their strings */
     size_t n_commands;
-    char **examples;
-    size_t n_examples;
 };
 
 #endif

@@ -48,27 +48,17 @@ static bool copy_commands(struct ui *u, const struct ui_options *opt)
     return true;
 }
 
-static bool copy_examples(struct ui *u, const struct ui_options *opt)
-{
-    u->examples = calloc(opt->n_examples + 1, sizeof *u->examples);
-    if (!u->examples)
-        return false;
-    for (size_t i = 0; i < opt->n_examples; i++) {
-        if (!(u->examples[i] = strdup(opt->examples[i])))
-            return false;
-        u->n_examples++;
-    }
-    return true;
-}
-
 static void free_ui(struct ui *u)
 {
+    if (!u)
+        return;
     screen_close(u->screen);
     grid_free(&u->grid);
     bytes_free(&u->frame);
     input_done(&u->input);
     transcript_clear(&u->transcript);
     composer_done(&u->composer);
+    welcome_done(&u->welcome);
     pending_done(&u->pending);
     sidebar_done(&u->sidebar);
     search_done(&u->search);
@@ -84,9 +74,6 @@ static void free_ui(struct ui *u)
         free((char *)u->commands[i].help);
     }
     free(u->commands);
-    for (size_t i = 0; i < u->n_examples; i++)
-        free(u->examples[i]);
-    free(u->examples);
     free(u);
 }
 
@@ -104,16 +91,20 @@ static void window_size(const struct ui *u, int *rows_out, int *cols_out)
     }
 }
 
+static int out_of_memory(char *err, size_t errlen)
+{
+    snprintf(err, errlen, "terminal: out of memory");
+    return UI_ERROR;
+}
+
 static int open_screen(struct ui *u, const struct ui_options *opt, char *err, size_t errlen)
 {
     const char *term = opt->term ? opt->term : getenv("TERM");
     int rows, cols;
 
     window_size(u, &rows, &cols);
-    if (!grid_resize(&u->grid, rows, cols)) {
-        snprintf(err, errlen, "terminal: out of memory");
-        return UI_ERROR;
-    }
+    if (!grid_resize(&u->grid, rows, cols))
+        return out_of_memory(err, errlen);
     if (screen_open(&u->screen, term, u->grid.rows, u->grid.cols, err, errlen) != 0)
         return UI_BAD_TERM;
     u->transcript.strikes = screen_strikes(u->screen);
@@ -121,72 +112,79 @@ static int open_screen(struct ui *u, const struct ui_options *opt, char *err, si
     u->mouse = opt->mouse;
     if (opt->mouse)
         screen_listen_to_mouse(u->screen);
-    if (!screen_restore_bytes(u->screen, &u->frame)) {
-        snprintf(err, errlen, "terminal: out of memory");
-        return UI_ERROR;
-    }
+    if (!screen_restore_bytes(u->screen, &u->frame))
+        return out_of_memory(err, errlen);
     tty_set_restore(&u->tty, u->frame.data, u->frame.len);
     bytes_cut(&u->frame, 0);
     key_learn(&u->input.sequences, capability, u->screen);
     return 0;
 }
 
-int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t errlen)
+static int open_terminal(struct ui *u, const struct ui_options *opt, char *err, size_t errlen)
 {
-    struct ui *u = calloc(1, sizeof *u);
-    int status = UI_ERROR;
-
-    if (!u) {
-        snprintf(err, errlen, "terminal: out of memory");
-        return UI_ERROR;
+    if (tty_open(&u->tty, opt->in, opt->out) != 0) {
+        snprintf(err, errlen, "terminal: %s", strerror(errno));
+        return UI_BAD_TERM;
     }
+    int status = open_screen(u, opt, err, errlen);
+    if (status == 0 && tty_raw(&u->tty) != 0) {
+        snprintf(err, errlen, "terminal: raw mode: %s", strerror(errno));
+        status = UI_ERROR;
+    }
+    if (status == 0)
+        colors_ask(u, opt);
+    else
+        tty_release(&u->tty);
+    return status;
+}
+
+static void init_composer(struct ui *u, const struct ui_options *opt)
+{
+    struct composer *c = &u->composer;
+    composer_init(c, u->commands, u->n_commands);
+    c->complete.source = opt->complete;
+    c->complete.source_ud = opt->complete_ud;
+    if (opt->vi)
+        composer_use_vi(c);
+    for (size_t i = 0; i < opt->n_history; i++)
+        recall_add(&c->recall, opt->history[i]);
+}
+
+/* All that needs no terminal. False: out of memory. */
+static bool init(struct ui *u, const struct ui_options *opt)
+{
     u->clock_ms = opt->clock_ms ? opt->clock_ms : monotonic_ms;
     u->last_frame = u->clock_ms() - FRAME_MS;
     u->dirty = true;
     u->asked_ms = -1;
-    u->first_time = opt->first_time;
     input_init(&u->input);
     if (opt->settings)
         u->keymap = opt->settings->keymap;
     else
         keymap_init(&u->keymap);
+    bool copied = copy_commands(u, opt);
+    copied = welcome_init(&u->welcome, &u->keymap, opt->examples, opt->n_examples,
+                          opt->first_time) &&
+             copied;
     transcript_init(&u->transcript, opt->reasoning);
     sidebar_init(&u->sidebar, &u->keymap);
     search_init(&u->search);
     find_init(&u->find, &u->transcript);
     status_init(&u->status, &u->keymap);
-    bool copied = copy_commands(u, opt) && copy_examples(u, opt);
-    composer_init(&u->composer, u->commands, u->n_commands);
+    init_composer(u, opt);
     dialog_init(&u->dialog, &u->keymap, u->commands, u->n_commands);
-    u->composer.complete.source = opt->complete;
-    u->composer.complete.source_ud = opt->complete_ud;
-    if (opt->vi)
-        composer_use_vi(&u->composer);
-    for (size_t i = 0; i < opt->n_history; i++)
-        recall_add(&u->composer.recall, opt->history[i]);
-    if (!copied) {
-        snprintf(err, errlen, "terminal: out of memory");
-        goto fail;
-    }
-    if (tty_open(&u->tty, opt->in, opt->out) != 0) {
-        snprintf(err, errlen, "terminal: %s", strerror(errno));
-        status = UI_BAD_TERM;
-        goto fail;
-    }
-    status = open_screen(u, opt, err, errlen);
-    if (status == 0 && tty_raw(&u->tty) != 0) {
-        snprintf(err, errlen, "terminal: raw mode: %s", strerror(errno));
-        status = UI_ERROR;
-    }
-    if (status != 0) {
-        tty_release(&u->tty);
-        goto fail;
-    }
-    colors_ask(u, opt);
-    *out = u;
-    return 0;
-fail:
-    free_ui(u);
+    return copied;
+}
+
+int ui_open(struct ui **out, const struct ui_options *opt, char *err, size_t errlen)
+{
+    struct ui *u = calloc(1, sizeof *u);
+    int status = u && init(u, opt) ? open_terminal(u, opt, err, errlen)
+                                   : out_of_memory(err, errlen);
+    if (status == 0)
+        *out = u;
+    else
+        free_ui(u);
     return status;
 }
 

@@ -104,7 +104,7 @@ static void add_entry(struct page *p, const char *typed, const char *args, const
     bytes_add(&left, typed, strlen(typed));
     if (*args && bytes_add(&left, " ", 1))
         bytes_add(&left, args, strlen(args));
-    struct words l = {left.data ? left.data : "", left.len, strlen(typed), STYLE_KEY};
+    struct words l = {bytes_string(&left), left.len, strlen(typed), STYLE_KEY};
     struct words r = {help, strlen(help), strlen(help), STYLE_TEXT};
     int rows = column(p, 0, keys - 1, &l), beside = column(p, keys, p->width - keys, &r);
     p->n += rows > beside ? rows : beside;
@@ -172,30 +172,22 @@ void dialog_box(struct grid *g, struct area box, const char *title)
     grid_label(g, row, right, 1, "╮", STYLE_RULE);
     grid_label(g, last, col, 1, "╰", STYLE_RULE);
     grid_label(g, last, right, 1, "╯", STYLE_RULE);
-    if (cols > 8) {
-        grid_repeat(g, row, col + 2, 1, ' ', STYLE_TITLE);
-        int n = grid_label(g, row, col + 3, cols - 7, title, STYLE_TITLE);
-        grid_repeat(g, row, col + 3 + n, 1, ' ', STYLE_TITLE);
-    }
+    grid_inset_left(g, box, title, STYLE_TITLE);
 }
 
 /* The keys, set into the lower border: Enter's if it does something, and those that scroll. */
 static void draw_foot(const struct dialog *d, struct grid *g, struct area box, const char *enter,
                       bool scrolls)
 {
+    struct area border = {box.row + box.height - 1, box.col, 1, box.width};
     struct bytes keys = {0};
-    int row = box.row + box.height - 1, end = box.col + box.width;
 
     if (enter)
         keymap_add_hint(d->keymap, &keys, IN_LIST, ACT_CHOOSE, ACT_NONE, enter);
     if (scrolls)
         keymap_add_hint(d->keymap, &keys, IN_LIST, ACT_ROW_UP, ACT_ROW_DOWN, "scroll");
     keymap_add_hint(d->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
-    int n = keys.data ? text_width(keys.data, keys.len) + 2 : 0;
-    if (keys.data && n + 6 <= box.width) {
-        grid_repeat(g, row, end - n - 3, n, ' ', STYLE_DIM);
-        grid_label(g, row, end - n - 2, n - 2, keys.data, STYLE_DIM);
-    }
+    grid_inset_right(g, border, bytes_string(&keys), STYLE_DIM);
     bytes_free(&keys);
 }
 

@@ -190,26 +190,17 @@ static void draw_advice(struct grid *g, struct area area)
 }
 
 static void draw_foot(const struct search *s, const struct keymap *map, struct grid *g,
-                      struct area at)
+                      struct area border)
 {
     struct bytes keys = {0};
-    int row = at.row, col = at.col, width = at.width, room = width - 4;
 
     keymap_add_hint(map, &keys, IN_FIELD, ACT_CHOOSE, ACT_NONE, "opens");
     keymap_add_hint(map, &keys, IN_FIELD, ACT_SCOPE, ACT_NONE, "where");
     keymap_add_hint(map, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
-    int n = keys.len > 0 ? text_width(keys.data, keys.len) + 2 : 0;
-    if (n > 0 && n + 6 <= width) {
-        grid_repeat(g, row, col + width - n - 2, n, ' ', STYLE_DIM);
-        grid_label(g, row, col + width - n - 1, n - 2, keys.data, STYLE_DIM);
-        room -= n + 2;
-    }
+    border.width -= grid_inset_right(g, border, bytes_string(&keys), STYLE_DIM);
     bytes_free(&keys);
-    if (s->summary && *s->summary && room > 4) {
-        grid_repeat(g, row, col + 2, 1, ' ', STYLE_TEXT);
-        int used = grid_label(g, row, col + 3, room - 2, s->summary, STYLE_KEY);
-        grid_repeat(g, row, col + 3 + used, 1, ' ', STYLE_TEXT);
-    }
+    if (s->summary)
+        grid_inset_left(g, border, s->summary, STYLE_KEY);
 }
 
 /* The query, and where it is looked for if both fit. */

@@ -156,3 +156,32 @@ int grid_label(struct grid *g, int row, int col, int width, const char *label, u
     used = grid_text(g, (struct area){row, col, 1, width - 1}, label, len, style);
     return used + grid_text(g, (struct area){row, col + used, 1, 1}, "…", strlen("…"), style);
 }
+
+void grid_center(struct grid *g, struct area line, const char *label, uint8_t style)
+{
+    int n = text_width(label, strlen(label)), left = n < line.width ? (line.width - n) / 2 : 0;
+    grid_label(g, line.row, line.col + left, line.width, label, style);
+}
+
+enum { INSET = 2 /* columns of the rule beside it */ };
+
+int grid_inset_left(struct grid *g, struct area rule, const char *label, uint8_t style)
+{
+    int at = rule.col + INSET, room = rule.width - 2 * (INSET + 1);
+    if (room < 3 || !*label)
+        return 0;
+    int n = grid_label(g, rule.row, at + 1, room, label, style);
+    grid_repeat(g, rule.row, at, 1, ' ', style);
+    grid_repeat(g, rule.row, at + 1 + n, 1, ' ', style);
+    return INSET + n + 2;
+}
+
+int grid_inset_right(struct grid *g, struct area rule, const char *label, uint8_t style)
+{
+    int n = text_width(label, strlen(label)), taken = INSET + n + 2;
+    if (n == 0 || taken + INSET > rule.width)
+        return 0;
+    rule.col += rule.width - taken - INSET;
+    grid_inset_left(g, (struct area){rule.row, rule.col, 1, taken + INSET}, label, style);
+    return taken;
+}

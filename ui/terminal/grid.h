@@ -61,6 +61,16 @@ int grid_text(struct grid *g, struct area at, const char *text, size_t len, uint
 /* The same for a whole string at (row, col); an overlong one ends in an ellipsis. */
 int grid_label(struct grid *g, int row, int col, int width, const char *label, uint8_t style);
 
+/* The same in the middle of a line. */
+void grid_center(struct grid *g, struct area line, const char *label, uint8_t style);
+
+/*
+ * Sets a label into a rule, or the side of a box, with a blank before and after it: at the left,
+ * shortened if need be, or at the right, if all of it fits; returns the columns of the rule taken.
+ */
+int grid_inset_left(struct grid *g, struct area rule, const char *label, uint8_t style);
+int grid_inset_right(struct grid *g, struct area rule, const char *label, uint8_t style);
+
 /* Repeats a one-column character n times. */
 void grid_repeat(struct grid *g, int row, int col, int n, uint32_t cp, uint8_t style);
 

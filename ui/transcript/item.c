@@ -328,13 +328,11 @@ static void draw_name(const struct item *item, struct grid *g, int row, int col,
     draw_version(item, g, row, col + at + 2, room - at - 2);
 }
 
-static void draw_rule(const struct item *item, struct grid *g, int row, int col, int width)
+static void draw_rule(const struct item *item, struct grid *g, struct area at)
 {
     uint8_t style = item->tone == UI_INFO ? STYLE_DIM : tone_style[item->tone];
-    grid_repeat(g, row, col, width, 0x2500, STYLE_RULE);
-    int at = grid_label(g, row, col + 2, 1, " ", style) + 2;
-    at += grid_label(g, row, col + at, width - at - 3, item->name ? item->name : "", style);
-    grid_label(g, row, col + at, 1, " ", style);
+    grid_repeat(g, at.row, at.col, at.width, 0x2500, STYLE_RULE);
+    grid_inset_left(g, at, item->name ? item->name : "", style);
 }
 
 /* As many of the facts in a note, the first the most important, as the room is wide; 0: no fact. */
@@ -400,7 +398,7 @@ void item_draw(struct item *item, size_t n, int selected, struct grid *g, struct
         break;
     case ROW_NOTE: draw_note(item, g, row, body.col, room); break;
     case ROW_VERSION: draw_version(item, g, row, body.col, room); break;
-    case ROW_RULE: draw_rule(item, g, row, at.col, at.width); break;
+    case ROW_RULE: draw_rule(item, g, at); break;
     }
     if (is_selected(item, n, &w.found, selected))
         grid_label(g, row, at.col, 1, "▌", STYLE_PROMPT);
