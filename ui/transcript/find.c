@@ -134,22 +134,17 @@ static void read_needle(struct find *f)
 
 static void close_opened(struct find *f)
 {
-    if (f->opened > 0 && f->opened <= f->in->n)
-        item_fold(f->in->items[f->opened - 1], f->opened_from);
+    if (f->opened > 0)
+        transcript_set_fold(f->in, f->opened - 1, f->opened_from);
     f->opened = 0;
 }
 
 static void enter_item(struct find *f)
 {
-    struct item *item = f->in->items[f->at.item];
-
-    if (f->unfolds && item_hides(item, field_text(&f->field))) {
-        f->opened_from = item_fold_of(item);
-        item_fold(item, UI_FOLD_OPEN);
+    if (f->unfolds && transcript_uncover(f->in, f->at.item, field_text(&f->field), &f->opened_from))
         f->opened = f->at.item + 1;
-    }
     if (f->direction < 0 && f->at.row == SIZE_MAX) {
-        size_t rows = item_rows(item, f->in->width);
+        size_t rows = transcript_item_rows(f->in, f->at.item);
         f->at.row = rows > 0 ? rows - 1 : 0;
     }
 }
@@ -161,7 +156,7 @@ static void begin_search(struct find *f, struct find_place from, int direction, 
     f->at = from;
     f->left = items;
     f->wrapped = false;
-    f->seeking = f->needle_len > 0 && from.item < f->in->n;
+    f->seeking = f->needle_len > 0 && from.item < transcript_items(f->in);
     if (f->seeking)
         enter_item(f);
 }
@@ -176,7 +171,7 @@ static void show_match(struct find *f, size_t row, int col)
 
 static void leave_item(struct find *f)
 {
-    size_t n = f->in->n;
+    size_t n = transcript_items(f->in);
 
     if (f->opened == f->at.item + 1)
         close_opened(f);
@@ -194,26 +189,10 @@ static void leave_item(struct find *f)
     enter_item(f);
 }
 
-/* Draws lines of the current item from `first` on; returns the view of them. */
-static struct view draw_lines(struct find *f, size_t first, size_t rows)
-{
-    struct item *item = f->in->items[f->at.item];
-    int width = f->in->width;
-    struct view v = {.g = &f->lines, .left = ITEM_GUTTER, .right = width};
-
-    if (f->lines.cols != width && !grid_resize(&f->lines, LINES, width))
-        return v;
-    grid_clear(&f->lines);
-    for (; v.end < LINES && first + (size_t)v.end < rows; v.end++)
-        item_draw(item, first + (size_t)v.end, ITEM_UNSELECTED, &f->lines,
-                  (struct area){v.end, 0, 1, width});
-    return v;
-}
-
 /* Searches some lines of the current item in the search direction; returns their number. */
 static int seek_lines(struct find *f)
 {
-    size_t rows = item_rows(f->in->items[f->at.item], f->in->width), first = f->at.row;
+    size_t rows = transcript_item_rows(f->in, f->at.item), first = f->at.row;
     int down = f->direction > 0, limit = f->at.col;
 
     if (first >= rows) {
@@ -222,7 +201,8 @@ static int seek_lines(struct find *f)
     }
     if (!down)
         first = first > LINES - SPAN - 1 ? first - (LINES - SPAN - 1) : 0;
-    struct view v = draw_lines(f, first, rows);
+    int n = transcript_draw_rows(f->in, f->at.item, first, &f->lines, LINES);
+    struct view v = {&f->lines, 0, n, ITEM_GUTTER, f->lines.cols};
     int from = down ? 0 : (int)(f->at.row - first);
     int last = v.end == LINES ? LINES - SPAN : v.end;
     for (int row = from; row >= 0 && row < last; row += f->direction) {
@@ -244,7 +224,7 @@ void find_step(struct find *f)
 {
     for (int times = 0, lines = 0; times < STEP_TIMES && lines < STEP_LINES && f->seeking;
          times++) {
-        if (f->at.item >= f->in->n)
+        if (f->at.item >= transcript_items(f->in))
             f->seeking = false;
         else
             lines += seek_lines(f);
@@ -281,7 +261,8 @@ void find_changed(struct find *f)
     close_opened(f);
     read_needle(f);
     f->found = false;
-    begin_search(f, (struct find_place){f->before.item, f->before.row, -1}, 1, f->in->n + 1);
+    begin_search(f, (struct find_place){f->before.item, f->before.row, -1}, 1,
+                 transcript_items(f->in) + 1);
     find_step(f);
 }
 
@@ -295,7 +276,7 @@ bool find_next(struct find *f, int direction)
         struct transcript_view view = transcript_view(f->in);
         from = (struct find_place){view.item, view.row, -1};
     }
-    begin_search(f, from, direction, f->in->n + 1);
+    begin_search(f, from, direction, transcript_items(f->in) + 1);
     find_step(f);
     return true;
 }
@@ -308,10 +289,10 @@ void find_in_message(struct find *f, int64_t id, bool unfold, const char *text)
     field_set(&f->field, text);
     read_needle(f);
     f->unfolds = false;
-    if (item >= f->in->n)
+    if (item >= transcript_items(f->in))
         return;
     if (unfold)
-        item_fold(f->in->items[item], UI_FOLD_OPEN);
+        transcript_set_fold(f->in, item, UI_FOLD_OPEN);
     transcript_show(f->in, item, 0);
     begin_search(f, (struct find_place){item, 0, -1}, 1, 1);
     while (f->seeking)

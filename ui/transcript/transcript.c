@@ -160,12 +160,17 @@ void transcript_context_begin(struct transcript *t, int64_t id, enum ui_tone ton
     t->rule = at;
 }
 
-/* The viewport */
-
-static size_t rows_of(struct transcript *t, size_t index)
+size_t transcript_items(const struct transcript *t)
 {
-    return item_rows(t->items[index], t->width);
+    return t->n;
 }
+
+size_t transcript_item_rows(struct transcript *t, size_t item)
+{
+    return item_rows(t->items[item], t->width);
+}
+
+/* The viewport */
 
 /*
  * Sets the top so that the last line is at the bottom of the viewport, or the start at its top if
@@ -177,7 +182,7 @@ static void show_end(struct transcript *t)
 
     t->top_item = t->top_row = 0;
     for (size_t i = t->n; i-- > 0;) {
-        size_t height = rows_of(t, i);
+        size_t height = transcript_item_rows(t, i);
         if (height >= room) {
             t->top_item = i;
             t->top_row = height - room;
@@ -192,7 +197,7 @@ static bool ends_in_view(struct transcript *t)
 {
     size_t shown = 0;
     for (size_t i = t->top_item; i < t->n; i++) {
-        shown += rows_of(t, i);
+        shown += transcript_item_rows(t, i);
         if (shown > (size_t)t->height + t->top_row)
             return false;
     }
@@ -203,7 +208,7 @@ static size_t last_in_view(struct transcript *t)
 {
     size_t shown = 0, i = t->top_item;
     for (; i < t->n; i++) {
-        shown += rows_of(t, i);
+        shown += transcript_item_rows(t, i);
         if (shown >= (size_t)t->height + t->top_row)
             return i;
     }
@@ -238,7 +243,7 @@ static void fix_top(struct transcript *t)
     if (t->n > 0 && t->top_item >= t->n)
         t->top_item = t->n - 1;
     if (t->n > 0) {
-        size_t height = rows_of(t, t->top_item);
+        size_t height = transcript_item_rows(t, t->top_item);
         if (t->top_row >= height)
             t->top_row = height > 0 ? height - 1 : 0;
     }
@@ -249,11 +254,11 @@ void transcript_scroll(struct transcript *t, int rows)
     fix_top(t);
     for (; rows < 0 && (t->top_row > 0 || t->top_item > 0); rows++) {
         if (t->top_row == 0)
-            t->top_row = rows_of(t, --t->top_item);
+            t->top_row = transcript_item_rows(t, --t->top_item);
         t->top_row -= t->top_row > 0;
     }
     for (; rows > 0 && t->n > 0 && !ends_in_view(t); rows--) {
-        if (++t->top_row >= rows_of(t, t->top_item)) {
+        if (++t->top_row >= transcript_item_rows(t, t->top_item)) {
             t->top_item++;
             t->top_row = 0;
         }
@@ -301,7 +306,7 @@ int transcript_screen_row(struct transcript *t, size_t item, size_t row)
 {
     size_t rows = 0;
     for (size_t i = t->top_item; i < item && i < t->n && rows < t->top_row + (size_t)t->height; i++)
-        rows += rows_of(t, i);
+        rows += transcript_item_rows(t, i);
     rows += row;
     bool seen = item >= t->top_item && item < t->n && rows >= t->top_row &&
                 rows < t->top_row + (size_t)t->height;
@@ -330,6 +335,22 @@ size_t transcript_index(const struct transcript *t, int64_t id)
 }
 
 /* Folds */
+
+bool transcript_uncover(struct transcript *t, size_t item, const char *text,
+                        enum ui_fold *before_out)
+{
+    if (!item_hides(t->items[item], text))
+        return false;
+    *before_out = item_fold_of(t->items[item]);
+    item_fold(t->items[item], UI_FOLD_OPEN);
+    return true;
+}
+
+void transcript_set_fold(struct transcript *t, size_t item, enum ui_fold fold)
+{
+    if (item < t->n)
+        item_fold(t->items[item], fold);
+}
 
 static bool any_open(const struct transcript *t)
 {
@@ -407,7 +428,7 @@ bool transcript_selected_has_reasoning(const struct transcript *t)
 /* Steps are known once a message is laid out. */
 static int steps_of(struct transcript *t, size_t i)
 {
-    rows_of(t, i);
+    transcript_item_rows(t, i);
     return (int)item_steps(t->items[i]);
 }
 
@@ -432,11 +453,11 @@ static bool next_step(struct transcript *t, int steps, size_t *item, int *step)
 /* Scrolls a step into view, near the top if it was not visible. */
 static void show_step(struct transcript *t)
 {
-    size_t rows = rows_of(t, t->selected), height = 0;
+    size_t rows = transcript_item_rows(t, t->selected), height = 0;
     size_t row = item_row_of(t->items[t->selected], (size_t)t->step);
 
     for (size_t i = t->top_item; i < t->selected && i < t->n; i++)
-        height += rows_of(t, i);
+        height += transcript_item_rows(t, i);
     bool above = t->selected < t->top_item || (t->selected == t->top_item && row < t->top_row);
     if (!above && height + row < t->top_row + (size_t)t->height)
         return;
@@ -481,7 +502,7 @@ bool transcript_point(struct transcript *t, int row)
     if (row < t->row || row >= t->row + t->height)
         return false;
     for (size_t i = t->top_item; i < t->n; i++) {
-        size_t rows = rows_of(t, i);
+        size_t rows = transcript_item_rows(t, i);
         if (at < rows) {
             t->selected = i;
             t->step = ITEM_SELECTED;
@@ -516,6 +537,20 @@ int transcript_rows(struct transcript *t, int width, int most)
     return rows < (size_t)most ? (int)rows : most;
 }
 
+int transcript_draw_rows(struct transcript *t, size_t item, size_t first, struct grid *g, int most)
+{
+    size_t rows = transcript_item_rows(t, item);
+    int n = 0;
+
+    if (g->cols != t->width && !grid_resize(g, most, t->width))
+        return 0;
+    grid_clear(g);
+    for (; n < most && first + (size_t)n < rows; n++)
+        item_draw(t->items[item], first + (size_t)n, ITEM_UNSELECTED, g,
+                  (struct area){n, 0, 1, t->width});
+    return n;
+}
+
 bool transcript_draw(struct transcript *t, struct grid *g, struct area area)
 {
     struct area line = {area.row, area.col, 1, area.width};
@@ -528,7 +563,7 @@ bool transcript_draw(struct transcript *t, struct grid *g, struct area area)
         show_end(t);
     int end = area.row + area.height;
     for (size_t i = t->top_item; i < t->n && line.row < end; i++) {
-        size_t rows = rows_of(t, i);
+        size_t rows = transcript_item_rows(t, i);
         int selected = t->focused && i == t->selected ? t->step : ITEM_UNSELECTED;
         for (size_t r = i == t->top_item ? t->top_row : 0; r < rows && line.row < end; r++) {
             item_draw(t->items[i], r, selected, g, line);

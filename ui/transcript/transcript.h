@@ -93,8 +93,23 @@ int transcript_screen_row(struct transcript *t, size_t item, size_t row);
 /* Scrolls a position into view and selects its message. */
 void transcript_show(struct transcript *t, size_t item, size_t row);
 
-/* The index of a message; t->n: unknown. */
+/* The index of a message; transcript_items(): unknown. */
 size_t transcript_index(const struct transcript *t, int64_t id);
+
+/* The messages and notices, counted from 0, and the rows of one. */
+size_t transcript_items(const struct transcript *t);
+size_t transcript_item_rows(struct transcript *t, size_t item);
+
+/*
+ * Draws rows of an item, from `first` on, on a grid that is made as wide as the transcript and
+ * `most` rows high; returns how many.
+ */
+int transcript_draw_rows(struct transcript *t, size_t item, size_t first, struct grid *g, int most);
+
+/* Unfolds an item if what is folded of it contains the text: true, and how it was folded. */
+bool transcript_uncover(struct transcript *t, size_t item, const char *text,
+                        enum ui_fold *before_out);
+void transcript_set_fold(struct transcript *t, size_t item, enum ui_fold fold);
 
 bool transcript_has_messages(const struct transcript *t); /* more than notices */
 
