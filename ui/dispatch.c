@@ -3,7 +3,7 @@
  */
 #include "dispatch.h"
 #include "colors.h"
-#include "library.h"
+#include "lookup.h"
 #include "text/text.h"
 
 #include <stdio.h>
@@ -94,7 +94,7 @@ static void toggle_sidebar(struct ui *u)
         return;
     }
     if (!u->sidebar.open)
-        library_list(u);
+        lookup_list(u);
     u->sidebar.open = true;
     list_select(&u->sidebar.list, u->sidebar.list.current);
     dispatch_focus(u, FOCUS_SIDEBAR);
@@ -103,7 +103,7 @@ static void toggle_sidebar(struct ui *u)
 /* Closes the topmost box, or stops the answer; one key does both. */
 static void cancel(struct ui *u)
 {
-    if (library_cancel(u))
+    if (lookup_cancel(u))
         return;
     if (u->dialog.kind != DIALOG_NONE)
         dialog_close(&u->dialog);
@@ -154,7 +154,7 @@ static bool everywhere(struct ui *u, enum keymap_action action)
     case ACT_CANCEL: cancel(u); break;
     case ACT_HELP: dialog_help(&u->dialog); break;
     case ACT_SIDEBAR: toggle_sidebar(u); break;
-    case ACT_SEARCH: library_search(u); break;
+    case ACT_SEARCH: lookup_search(u); break;
     case ACT_FOLD_ALL: transcript_fold_all(&u->transcript); break;
     case ACT_THINK: want(u, UI_THINK); break;
     case ACT_ANSWER_NOW: want(u, UI_ANSWER_NOW); break;
@@ -297,7 +297,7 @@ static void in_list(struct ui *u, enum keymap_action action)
 
 static enum keymap_place place_of(const struct ui *u)
 {
-    if (library_is_field(u))
+    if (lookup_has_field(u))
         return IN_FIELD;
     if (u->dialog.kind != DIALOG_NONE || u->focus == FOCUS_SIDEBAR)
         return IN_LIST;
@@ -314,7 +314,7 @@ static void type(struct ui *u, struct key key, enum keymap_place place)
     if (!key_is_text(key))
         return;
     size_t len = text_encode(key.code, utf8);
-    if (library_insert(u, place, utf8, len))
+    if (lookup_insert(u, place, utf8, len))
         return;
     if (place == IN_COMPOSER || place == IN_SEARCH) {
         if (!composer_type(&u->composer, key.code))
@@ -327,7 +327,7 @@ static void type(struct ui *u, struct key key, enum keymap_place place)
 static void paste(struct ui *u, const struct input_event *event)
 {
     struct composer *c = &u->composer;
-    if (library_insert(u, place_of(u), event->text, event->len))
+    if (lookup_insert(u, place_of(u), event->text, event->len))
         return;
     composer_do(c, ACT_NONE); /* ends a search */
     bool fits = composer_paste(c, event->text, event->len) && !event->cut;
@@ -448,7 +448,7 @@ void dispatch_act(struct ui *u, enum keymap_place place, enum keymap_action acti
 {
     if (place == IN_SEARCH && composer_do(&u->composer, action))
         return;
-    if (library_act(u, place, action) || everywhere(u, action))
+    if (lookup_act(u, place, action) || everywhere(u, action))
         return;
     if (place == IN_LIST)
         in_list(u, action);

@@ -5,7 +5,7 @@
 #include "colors.h"
 #include "dispatch.h"
 #include "layout.h"
-#include "library.h"
+#include "lookup.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -286,7 +286,7 @@ bool ui_next_action(struct ui *u, struct ui_action *out)
 {
     if (u->input.deadline >= 0 && u->clock_ms() >= u->input.deadline)
         ui_feed(u);
-    library_step(u);
+    lookup_step(u);
     free(u->taken);
     u->taken = NULL;
     if (u->n_actions == 0)
@@ -477,7 +477,7 @@ void ui_sidebar_set(struct ui *u, const struct ui_row *rows, size_t n, int64_t c
 
 void ui_sidebar(struct ui *u, const char *words, bool archived)
 {
-    library_open_sidebar(u, words, archived);
+    lookup_open_sidebar(u, words, archived);
     u->dirty = true;
 }
 
@@ -492,7 +492,7 @@ void ui_search(struct ui *u, const char *query)
 {
     if (query)
         field_set(&u->search.query, query);
-    library_search(u);
+    lookup_search(u);
     u->dirty = true;
 }
 

@@ -38,7 +38,7 @@ int main(int argc, char **argv)
     failures += test_list();
     failures += test_door();
     failures += test_branch();
-    failures += test_library();
+    failures += test_lookup();
     failures += test_writing();
     failures += test_screen();
     failures += test_theme();

@@ -16,7 +16,7 @@ int test_extract(void);
 int test_steps(void);
 int test_transcript(void);
 int test_list(void);
-int test_library(void);
+int test_lookup(void);
 int test_door(void);
 int test_branch(void);
 int test_screen(void);

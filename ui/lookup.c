@@ -1,7 +1,7 @@
 /*
- * library.c: see library.h. Requests are queued as actions; the caller's replies come through ui.h.
+ * lookup.c: see lookup.h. Requests are queued as actions; the caller's replies come through ui.h.
  */
-#include "library.h"
+#include "lookup.h"
 #include "dispatch.h"
 #include "text/text.h"
 
@@ -9,7 +9,7 @@
 
 /* Requests */
 
-void library_list(struct ui *u)
+void lookup_list(struct ui *u)
 {
     struct sidebar *s = &u->sidebar;
     struct ui_action action = {
@@ -27,7 +27,7 @@ static void list_afresh(struct ui *u)
 {
     u->sidebar.wanted = SIDEBAR_WANTED;
     u->sidebar.list.afresh = true;
-    library_list(u);
+    lookup_list(u);
 }
 
 static void ask_search(struct ui *u)
@@ -38,7 +38,7 @@ static void ask_search(struct ui *u)
                .kind = UI_SEARCH, .tag = (int)u->search.where, .text = text, .len = strlen(text)});
 }
 
-void library_search(struct ui *u)
+void lookup_search(struct ui *u)
 {
     u->dialog.kind = DIALOG_SEARCH;
     field_do(&u->search.query, ACT_END);
@@ -48,7 +48,7 @@ void library_search(struct ui *u)
 
 /* The sidebar */
 
-void library_open_sidebar(struct ui *u, const char *words, bool archived)
+void lookup_open_sidebar(struct ui *u, const char *words, bool archived)
 {
     struct sidebar *s = &u->sidebar;
 
@@ -78,7 +78,7 @@ static void move_down(struct ui *u, int64_t rows)
 {
     list_move(&u->sidebar.list, rows);
     if (sidebar_wants_more(&u->sidebar))
-        library_list(u);
+        lookup_list(u);
 }
 
 static bool in_sidebar(struct ui *u, enum keymap_action action)
@@ -134,7 +134,7 @@ static struct field *field_of(struct ui *u)
     return u->focus == FOCUS_TRANSCRIPT && u->find.typing ? &u->find.field : NULL;
 }
 
-bool library_is_field(const struct ui *u)
+bool lookup_has_field(const struct ui *u)
 {
     return field_of((struct ui *)u) != NULL;
 }
@@ -216,7 +216,7 @@ static void tell_outcome(struct ui *u)
         status_hint(&u->status, "search wrapped");
 }
 
-void library_step(struct ui *u)
+void lookup_step(struct ui *u)
 {
     if (!u->find.seeking)
         return;
@@ -243,7 +243,7 @@ static bool in_transcript(struct ui *u, enum keymap_action action)
 
 /* For dispatch.c */
 
-bool library_act(struct ui *u, enum keymap_place place, enum keymap_action action)
+bool lookup_act(struct ui *u, enum keymap_place place, enum keymap_action action)
 {
     struct field *field = field_of(u);
 
@@ -254,7 +254,7 @@ bool library_act(struct ui *u, enum keymap_place place, enum keymap_action actio
     return place == IN_TRANSCRIPT && in_transcript(u, action);
 }
 
-bool library_insert(struct ui *u, enum keymap_place place, const char *text, size_t len)
+bool lookup_insert(struct ui *u, enum keymap_place place, const char *text, size_t len)
 {
     struct field *field = field_of(u);
 
@@ -270,7 +270,7 @@ bool library_insert(struct ui *u, enum keymap_place place, const char *text, siz
     return true;
 }
 
-bool library_cancel(struct ui *u)
+bool lookup_cancel(struct ui *u)
 {
     struct field *field = field_of(u);
 

@@ -1,5 +1,5 @@
 /*
- * test_library.c: conversations in the sidebar, the dialog that searches them, finding in one of
+ * test_lookup.c: conversations in the sidebar, the dialog that searches them, finding in one of
  * them.
  */
 #include "term.h"
@@ -421,7 +421,7 @@ static void a_long_conversation_is_searched_in_steps(void **state)
     transcript_clear(&tr);
 }
 
-int test_library(void)
+int test_lookup(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -442,5 +442,5 @@ int test_library(void)
         cmocka_unit_test(a_long_conversation_is_searched_in_steps),
     };
 #undef TEST
-    return cmocka_run_group_tests_name("library", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("lookup", tests, NULL, NULL);
 }
