@@ -17,7 +17,6 @@ enum {
     ROOMY_ROWS = 16, /* from this height on, blank lines are inserted */
     COMPOSER_ROWS_MAX = 12,
     WELCOME_LEAST = 3,
-    BANNER_MIN = 24, /* minimum columns for the text beside the keys */
 };
 
 /* In words that fit. */
@@ -99,46 +98,6 @@ static void draw_rule(const struct ui *u, struct grid *g, struct area rule, bool
 }
 
 /*
- * The banner's offer and its keys; the text is shortened first, down to a readable minimum.
- */
-static void draw_banner(const struct ui *u, struct grid *g, int row, int col, int width)
-{
-    struct bytes keys = {0};
-
-    if (u->pending.taken_by == UI_CONTINUE)
-        keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_CONTINUE, ACT_NONE, "continues it");
-    else
-        keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
-    keymap_add_hint(&u->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "leaves it");
-    const char *hint = bytes_string(&keys);
-    int room = width - 3 - text_width(hint, strlen(hint));
-    room = room > BANNER_MIN ? room : BANNER_MIN;
-    int at = grid_label(g, row, col, *hint && room < width ? room : width, u->pending.banner,
-                        STYLE_WARN);
-    if (*hint && at + 3 < width) {
-        at += grid_label(g, row, col + at, width - at, " · ", STYLE_RULE);
-        grid_label(g, row, col + at, width - at, hint, STYLE_DIM);
-    }
-    bytes_free(&keys);
-}
-
-static void draw_pending(const struct ui *u, struct grid *g, struct area area)
-{
-    struct bytes keys = {0};
-    bool banner = u->pending.banner && area.height > 0, writing = u->composer.editor.text.len > 0;
-
-    if (u->pending.due == 0 && !writing)
-        keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
-    keymap_add_hint(&u->keymap, &keys, IN_COMPOSER, writing ? ACT_TAKE_BACK : ACT_UP, ACT_NONE,
-                    "takes it back");
-    area.height -= banner;
-    pending_draw(&u->pending, g, area, bytes_string(&keys));
-    if (banner)
-        draw_banner(u, g, area.row + area.height, area.col, area.width);
-    bytes_free(&keys);
-}
-
-/*
  * The transcript, or the first screen, with notices from the program below if there is room; true
  * if there is more below.
  */
@@ -180,10 +139,11 @@ static void draw_main(struct ui *u, int left, int64_t now)
         find_highlight(&u->find, g, said);
     struct area rule = {end, col, 1, width};
     if (u->find.typing)
-        find_draw(&u->find, &u->keymap, g, rule);
+        find_draw(&u->find, g, rule);
     else
         draw_rule(u, g, rule, more);
-    draw_pending(u, g, (struct area){end + 1, col + 2, pending, width - 3});
+    pending_draw(&u->pending, g, (struct area){end + 1, col + 2, pending, width - 3},
+                 u->composer.editor.text.len > 0);
     composer_draw(&u->composer, g, (struct area){top, col, height, width - 1}, writing);
     int popup = complete_rows(&u->composer.complete);
     popup = popup < top - 1 ? popup : top - 1;
@@ -214,5 +174,5 @@ void layout_draw(struct ui *u, int64_t now)
         sidebar_draw(&u->sidebar, g, sidebar, u->focus == FOCUS_SIDEBAR);
     dialog_draw(&u->dialog, g);
     if (u->dialog.kind == DIALOG_SEARCH)
-        search_draw(&u->search, &u->keymap, g);
+        search_draw(&u->search, g);
 }

@@ -168,8 +168,9 @@ static bool init(struct ui *u, const struct ui_options *opt)
              copied;
     transcript_init(&u->transcript, opt->reasoning);
     sidebar_init(&u->sidebar, &u->keymap);
-    search_init(&u->search);
-    find_init(&u->find, &u->transcript);
+    pending_init(&u->pending, &u->keymap);
+    search_init(&u->search, &u->keymap);
+    find_init(&u->find, &u->transcript, &u->keymap);
     status_init(&u->status, &u->keymap);
     init_composer(u, opt);
     dialog_init(&u->dialog, &u->keymap, u->commands, u->n_commands);

@@ -396,7 +396,7 @@ static void a_long_conversation_is_searched_in_steps(void **state)
     struct find f;
     (void)state;
     transcript_init(&tr, UI_FOLD_SHUT);
-    find_init(&f, &tr);
+    find_init(&f, &tr, NULL);
     transcript_begin(&tr, 1, UI_USER, NULL);
     for (int i = 0; i < 20000; i++)
         transcript_append(&tr, 1, UI_ANSWER, i == 15000 ? "needle\n" : "a line of hay\n",

@@ -62,13 +62,13 @@ struct page {
     int n;
 };
 
-/* Draws words in a column, wrapped; returns the lines used. */
 struct words {
     const char *text;
     size_t len, head; /* bytes in `style`, the rest dimmed */
     uint8_t style;
 };
 
+/* Draws words in a column, wrapped; returns the lines used. */
 static int column(const struct page *p, int col, int width, const struct words *w)
 {
     int n = 0;

@@ -26,7 +26,7 @@ struct list {
     bool afresh;   /* the filter changed: select the first row */
     size_t *shown; /* rows that match the filter */
     size_t n_shown, selected, top;
-    int64_t current;  /* the selected row */
+    int64_t current;  /* id of the row marked as the one in use; -1: none */
     struct area area; /* as of the last draw */
 };
 

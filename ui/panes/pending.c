@@ -1,5 +1,5 @@
 /*
- * pending.c: a row for the task, and one per queued question, as many as fit.
+ * pending.c: a row for the task, one per queued question, as many as fit, and one for the banner.
  */
 #include "panes/pending.h"
 #include "text/text.h"
@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BAR_MOST = 24, BAR_SHARE = 4 /* of the line, at most */ };
+enum {
+    BAR_MOST = 24,
+    BAR_SHARE = 4,   /* of the line, at most */
+    BANNER_MIN = 24, /* minimum columns for the text beside the keys */
+};
 
 static void forget(struct pending *p)
 {
@@ -19,13 +23,17 @@ static void forget(struct pending *p)
     p->n = 0;
 }
 
+void pending_init(struct pending *p, const struct keymap *keymap)
+{
+    *p = (struct pending){.keymap = keymap};
+}
+
 void pending_done(struct pending *p)
 {
     forget(p);
     free(p->banner);
     free(p->task);
     free(p->task_words);
-    p->banner = p->task = p->task_words = NULL;
 }
 
 void pending_set(struct pending *p, const char *const *texts, size_t n, size_t due)
@@ -108,25 +116,61 @@ static void draw_waiting(const struct pending *p, size_t i, struct grid *g, stru
     free(line);
 }
 
-void pending_draw(const struct pending *p, struct grid *g, struct area area, const char *keys)
+static void draw_questions(const struct pending *p, struct grid *g, struct area area, bool writing)
 {
-    struct area line = {area.row, area.col, 1, area.width};
-    size_t room = area.height > 0 ? (size_t)area.height : 0;
+    struct bytes keys = {0};
+    size_t shown = p->n < (size_t)area.height ? p->n : (size_t)area.height;
     char tail[160];
 
-    if (p->task && room > 0) {
-        draw_task(p, g, line);
-        line.row++;
-        room--;
-    }
-    size_t shown = p->n < room ? p->n : room;
-    for (size_t i = 0; i < shown; i++) {
+    if (p->due == 0 && !writing)
+        keymap_add_hint(p->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
+    keymap_add_hint(p->keymap, &keys, IN_COMPOSER, writing ? ACT_TAKE_BACK : ACT_UP, ACT_NONE,
+                    "takes it back");
+    for (size_t i = 0; i < shown; i++, area.row++) {
         tail[0] = '\0';
         if (i + 1 == shown && shown < p->n)
             snprintf(tail, sizeof tail, " (and %zu more)", p->n - shown);
-        else if (i + 1 == shown && *keys)
-            snprintf(tail, sizeof tail, " · %s", keys);
-        draw_waiting(p, i, g, line, tail);
-        line.row++;
+        else if (i + 1 == shown && keys.len > 0)
+            snprintf(tail, sizeof tail, " · %s", keys.data);
+        draw_waiting(p, i, g, area, tail);
     }
+    bytes_free(&keys);
+}
+
+/* The offer and its keys; the text is shortened first, down to a readable minimum. */
+static void draw_banner(const struct pending *p, struct grid *g, struct area line)
+{
+    int row = line.row, col = line.col, width = line.width;
+    struct bytes keys = {0};
+
+    if (p->taken_by == UI_CONTINUE)
+        keymap_add_hint(p->keymap, &keys, IN_ALL, ACT_CONTINUE, ACT_NONE, "continues it");
+    else
+        keymap_add_hint(p->keymap, &keys, IN_COMPOSER, ACT_SEND, ACT_NONE, "asks it");
+    keymap_add_hint(p->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "leaves it");
+    const char *hint = bytes_string(&keys);
+    int room = width - 3 - text_width(hint, keys.len);
+    room = room > BANNER_MIN ? room : BANNER_MIN;
+    int at = grid_label(g, row, col, *hint && room < width ? room : width, p->banner, STYLE_WARN);
+    if (*hint && at + 3 < width) {
+        at += grid_label(g, row, col + at, width - at, " · ", STYLE_RULE);
+        grid_label(g, row, col + at, width - at, hint, STYLE_DIM);
+    }
+    bytes_free(&keys);
+}
+
+void pending_draw(const struct pending *p, struct grid *g, struct area area, bool writing)
+{
+    struct area last = {area.row + area.height - 1, area.col, 1, area.width};
+
+    if (p->banner && area.height > 0) {
+        draw_banner(p, g, last);
+        area.height--;
+    }
+    if (p->task && area.height > 0) {
+        draw_task(p, g, area);
+        area.row++;
+        area.height--;
+    }
+    draw_questions(p, g, area, writing);
 }

@@ -6,6 +6,7 @@
 #ifndef UI_PANES_PENDING_H
 #define UI_PANES_PENDING_H
 
+#include "keys/keymap.h"
 #include "terminal/grid.h"
 #include "ui.h"
 
@@ -13,6 +14,7 @@
 #include <stddef.h>
 
 struct pending {
+    const struct keymap *keymap;  /* for hints; owned by the caller */
     char **texts;                 /* next first */
     size_t n, due;                /* the first `due` are sent automatically, the rest on request */
     char *banner;                 /* NULL: none */
@@ -21,6 +23,7 @@ struct pending {
     double share;
 };
 
+void pending_init(struct pending *p, const struct keymap *keymap);
 void pending_done(struct pending *p);
 
 void pending_set(struct pending *p, const char *const *texts, size_t n, size_t due);
@@ -32,10 +35,7 @@ bool pending_task(struct pending *p, const char *name, double share, const char 
 /* Rows needed, at most `most`. */
 int pending_rows(const struct pending *p, int most);
 
-/*
- * Draws the task and the questions in that many rows; the caller draws the banner. keys: the hint
- * beside the questions.
- */
-void pending_draw(const struct pending *p, struct grid *g, struct area area, const char *keys);
+/* Draws as much as there are rows; `writing`: the keys are taken by a draft. */
+void pending_draw(const struct pending *p, struct grid *g, struct area area, bool writing);
 
 #endif

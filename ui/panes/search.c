@@ -23,9 +23,9 @@ static const char *const where_names[UI_WHERES] = {
     [UI_IN_REASONING] = "in reasoning",
 };
 
-void search_init(struct search *s)
+void search_init(struct search *s, const struct keymap *keymap)
 {
-    *s = (struct search){.height = 1};
+    *s = (struct search){.keymap = keymap, .height = 1};
     field_init(&s->query);
 }
 
@@ -189,14 +189,13 @@ static void draw_advice(struct grid *g, struct area area)
         }
 }
 
-static void draw_foot(const struct search *s, const struct keymap *map, struct grid *g,
-                      struct area border)
+static void draw_foot(const struct search *s, struct grid *g, struct area border)
 {
     struct bytes keys = {0};
 
-    keymap_add_hint(map, &keys, IN_FIELD, ACT_CHOOSE, ACT_NONE, "opens");
-    keymap_add_hint(map, &keys, IN_FIELD, ACT_SCOPE, ACT_NONE, "where");
-    keymap_add_hint(map, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
+    keymap_add_hint(s->keymap, &keys, IN_FIELD, ACT_CHOOSE, ACT_NONE, "opens");
+    keymap_add_hint(s->keymap, &keys, IN_FIELD, ACT_SCOPE, ACT_NONE, "where");
+    keymap_add_hint(s->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
     border.width -= grid_inset_right(g, border, bytes_string(&keys), STYLE_DIM);
     bytes_free(&keys);
     if (s->summary)
@@ -217,7 +216,7 @@ static void draw_query(const struct search *s, struct grid *g, struct area at)
     field_draw(&s->query, g, (struct area){at.row, at.col + 4, 1, at.width - n - 8}, STYLE_TEXT);
 }
 
-void search_draw(struct search *s, const struct keymap *map, struct grid *g)
+void search_draw(struct search *s, struct grid *g)
 {
     int width = g->cols < WIDTH + 4 ? g->cols : WIDTH;
     int height = g->rows > 12 ? g->rows - 2 : g->rows;
@@ -233,5 +232,5 @@ void search_draw(struct search *s, const struct keymap *map, struct grid *g)
         draw_hits(s, g, body);
     else if (*field_text(&s->query) == '\0')
         draw_advice(g, body);
-    draw_foot(s, map, g, (struct area){last, box.col, 1, width});
+    draw_foot(s, g, (struct area){last, box.col, 1, width});
 }

@@ -22,6 +22,7 @@ struct search_hit {
 };
 
 struct search {
+    const struct keymap *keymap; /* for hints; owned by the caller */
     struct field query;
     enum ui_where where;
     struct bytes text; /* strings of the hits, each with its NUL */
@@ -31,7 +32,7 @@ struct search {
     char *summary;
 };
 
-void search_init(struct search *s);
+void search_init(struct search *s, const struct keymap *keymap);
 void search_done(struct search *s);
 
 /* Replaces the hits; selects the first unless `grown`: the same hits and more. */
@@ -42,6 +43,6 @@ void search_move(struct search *s, int64_t hits);
 void search_narrow(struct search *s); /* cycles through the scopes */
 bool search_chosen(const struct search *s, int64_t *id_out);
 
-void search_draw(struct search *s, const struct keymap *map, struct grid *g);
+void search_draw(struct search *s, struct grid *g);
 
 #endif

@@ -15,9 +15,9 @@ enum {
     LAST_COL = 9999, /* past every column */
 };
 
-void find_init(struct find *f, struct transcript *in)
+void find_init(struct find *f, struct transcript *in, const struct keymap *keymap)
 {
-    *f = (struct find){.in = in};
+    *f = (struct find){.in = in, .keymap = keymap};
     field_init(&f->field);
 }
 
@@ -330,12 +330,12 @@ void find_highlight(const struct find *f, struct grid *g, struct area area)
     }
 }
 
-void find_draw(const struct find *f, const struct keymap *map, struct grid *g, struct area at)
+void find_draw(const struct find *f, struct grid *g, struct area at)
 {
     struct bytes keys = {0};
 
-    keymap_add_hint(map, &keys, IN_FIELD, ACT_CHOOSE, ACT_NONE, "keeps");
-    keymap_add_hint(map, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "goes back");
+    keymap_add_hint(f->keymap, &keys, IN_FIELD, ACT_CHOOSE, ACT_NONE, "keeps");
+    keymap_add_hint(f->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "goes back");
     const char *state = f->needle_len == 0 ? bytes_string(&keys)
                         : f->seeking       ? "looking…"
                         : !f->found        ? "not found"

@@ -26,6 +26,7 @@ struct find_place {
 
 struct find {
     struct transcript *in;
+    const struct keymap *keymap; /* for hints; owned by the caller, as is `in` */
     struct field field;
     bool typing;
     uint32_t needle[FIND_NEEDLE_MAX]; /* lower case */
@@ -44,7 +45,7 @@ struct find {
     struct transcript_view before; /* the view when typing began */
 };
 
-void find_init(struct find *f, struct transcript *in);
+void find_init(struct find *f, struct transcript *in, const struct keymap *keymap);
 void find_done(struct find *f);
 void find_forget(struct find *f); /* another conversation was loaded */
 
@@ -69,6 +70,6 @@ void find_step(struct find *f);
 void find_highlight(const struct find *f, struct grid *g, struct area area);
 
 /* Draws the query line in place of the rule above the composer. */
-void find_draw(const struct find *f, const struct keymap *map, struct grid *g, struct area at);
+void find_draw(const struct find *f, struct grid *g, struct area at);
 
 #endif
