@@ -1,5 +1,5 @@
 /*
- * status.c: the status line as fields, each with a rank: as many as fit.
+ * status.c: the status line as facts, each with a rank: as many as fit.
  */
 #include "panes/status.h"
 #include "text/text.h"
@@ -10,11 +10,11 @@
 #include <string.h>
 
 enum {
-    FIELD_MAX = 112, /* bytes */
-    FIELDS_MAX = 12,
+    FACT_MAX = 112, /* bytes */
+    FACTS_MAX = 12,
     CONTEXT_WARN = 80, /* percent */
     CONTEXT_FULL = 95,
-    GAP = 3,    /* between fields: " · " */
+    GAP = 3,    /* between facts: " · " */
     ROOMY = 56, /* from this width on numbers are spelled out */
     NAME_BRIEF = 24,
 };
@@ -35,16 +35,16 @@ enum rank {
 
 enum side { LEFT, RIGHT };
 
-struct field {
-    char text[FIELD_MAX];
-    char brief[FIELD_MAX]; /* shorter form if that is too long; "" if none */
+struct fact {
+    char text[FACT_MAX];
+    char brief[FACT_MAX]; /* shorter form if that is too long; "" if none */
     uint8_t style;
     enum rank rank;
     enum side side;
 };
 
-struct fields {
-    struct field at[FIELDS_MAX];
+struct facts {
+    struct fact at[FACTS_MAX];
     int n;
 };
 
@@ -126,40 +126,40 @@ bool status_spins(const struct status *s)
 
 /* Fields */
 
-static struct field *add(struct fields *f, enum rank rank, enum side side, uint8_t style)
+static struct fact *add(struct facts *f, enum rank rank, enum side side, uint8_t style)
 {
-    struct field *field = &f->at[f->n++];
-    *field = (struct field){.style = style, .rank = rank, .side = side};
-    return field;
+    struct fact *fact = &f->at[f->n++];
+    *fact = (struct fact){.style = style, .rank = rank, .side = side};
+    return fact;
 }
 
-/* A text from outside, truncated to the size of a field. */
-static void copy(char out[FIELD_MAX], const char *text)
+/* A text from outside, truncated to the size of a fact. */
+static void copy(char out[FACT_MAX], const char *text)
 {
     size_t len = strlen(text);
-    size_t n = text_whole(text, len < FIELD_MAX ? len : FIELD_MAX - 1);
+    size_t n = text_whole(text, len < FACT_MAX ? len : FACT_MAX - 1);
     memcpy(out, text, n);
     out[n] = '\0';
 }
 
-/* Long names are shortened, to leave room for the other fields. */
-static void set_name(struct field *field, const char *name)
+/* Long names are shortened, to leave room for the other facts. */
+static void set_name(struct fact *fact, const char *name)
 {
     int used;
-    copy(field->text, name);
-    size_t len = strlen(field->text), n = text_fit(field->text, len, NAME_BRIEF - 1, &used);
-    if (text_width(field->text, len) > NAME_BRIEF)
-        snprintf(field->brief, FIELD_MAX, "%.*s…", (int)n, field->text);
+    copy(fact->text, name);
+    size_t len = strlen(fact->text), n = text_fit(fact->text, len, NAME_BRIEF - 1, &used);
+    if (text_width(fact->text, len) > NAME_BRIEF)
+        snprintf(fact->brief, FACT_MAX, "%.*s…", (int)n, fact->text);
 }
 
-static void add_wording(struct fields *f, enum rank rank, const struct ui_wording *wording)
+static void add_wording(struct facts *f, enum rank rank, const struct ui_wording *wording)
 {
     if (!wording->full)
         return;
-    struct field *field = add(f, rank, LEFT, STYLE_DIM);
-    copy(field->text, wording->full);
+    struct fact *fact = add(f, rank, LEFT, STYLE_DIM);
+    copy(fact->text, wording->full);
     if (wording->brief)
-        copy(field->brief, wording->brief);
+        copy(fact->brief, wording->brief);
 }
 
 /* 12345 -> "12,345" */
@@ -174,72 +174,72 @@ static void format_count(char *out, size_t size, int64_t n)
 }
 
 /* What the model does, and the key that ends it. */
-static void set_activity(struct field *field, const struct keymap *map, const char *what,
+static void set_activity(struct fact *fact, const struct keymap *map, const char *what,
                          enum keymap_action action, const char *ends)
 {
     struct bytes hint = {0};
 
     keymap_add_hint(map, &hint, IN_ALL, action, ACT_NONE, ends);
-    snprintf(field->text, FIELD_MAX, "%s%s%s", what, hint.data ? ", " : "", bytes_string(&hint));
+    snprintf(fact->text, FACT_MAX, "%s%s%s", what, hint.data ? ", " : "", bytes_string(&hint));
     bytes_free(&hint);
 }
 
-static void set_progress(struct field *field, const struct ui_status *now, int64_t now_ms)
+static void set_progress(struct fact *fact, const struct ui_status *now, int64_t now_ms)
 {
     static const char *const frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
     const char *spinner = frames[now_ms / STATUS_SPIN_MS % 10];
     char done[32], total[32];
 
     if (now->state == UI_LOADING && now->total > 0) {
-        snprintf(field->text, FIELD_MAX, "%s loading %d%%", spinner,
+        snprintf(fact->text, FACT_MAX, "%s loading %d%%", spinner,
                  (int)(100.0 * (double)now->done / (double)now->total));
     } else if (now->state == UI_PREFILL && now->total > 0) {
         format_count(done, sizeof done, now->done);
         format_count(total, sizeof total, now->total);
-        snprintf(field->text, FIELD_MAX, "%s reading %s of %s", spinner, done, total);
+        snprintf(fact->text, FACT_MAX, "%s reading %s of %s", spinner, done, total);
     } else {
-        snprintf(field->text, FIELD_MAX, "%s %s", spinner,
+        snprintf(fact->text, FACT_MAX, "%s %s", spinner,
                  now->state == UI_LOADING ? "loading" : "reading");
     }
 }
 
-static void add_state(struct fields *f, const struct status *s, int64_t now_ms)
+static void add_state(struct facts *f, const struct status *s, int64_t now_ms)
 {
     const struct keymap *map = s->keymap;
 
     if (s->now.state == UI_IDLE)
         return;
-    struct field *field = add(f, RANK_STATE, LEFT, STYLE_INFO);
+    struct fact *fact = add(f, RANK_STATE, LEFT, STYLE_INFO);
     if (s->now.state == UI_THINKING)
-        set_activity(field, map, "thinking", ACT_ANSWER_NOW, "answers now");
+        set_activity(fact, map, "thinking", ACT_ANSWER_NOW, "answers now");
     else if (s->now.state == UI_GENERATING)
-        set_activity(field, map, "answering", ACT_CANCEL, "stops");
+        set_activity(fact, map, "answering", ACT_CANCEL, "stops");
     else
-        set_progress(field, &s->now, now_ms);
+        set_progress(fact, &s->now, now_ms);
 }
 
-static void add_speed(struct fields *f, const struct ui_status *now)
+static void add_speed(struct facts *f, const struct ui_status *now)
 {
     if (now->tokens_per_second >= 0)
-        snprintf(add(f, RANK_SPEED, RIGHT, STYLE_DIM)->text, FIELD_MAX, "%.*f tok/s",
+        snprintf(add(f, RANK_SPEED, RIGHT, STYLE_DIM)->text, FACT_MAX, "%.*f tok/s",
                  now->tokens_per_second < 10 ? 1 : 0, now->tokens_per_second);
     if (now->time_to_first_token_ms >= 0) {
-        struct field *field = add(f, RANK_FIRST_TOKEN, RIGHT, STYLE_DIM);
+        struct fact *fact = add(f, RANK_FIRST_TOKEN, RIGHT, STYLE_DIM);
         if (now->time_to_first_token_ms < 1000)
-            snprintf(field->text, FIELD_MAX, "first token %.0f ms", now->time_to_first_token_ms);
+            snprintf(fact->text, FACT_MAX, "first token %.0f ms", now->time_to_first_token_ms);
         else
-            snprintf(field->text, FIELD_MAX, "first token %.1f s",
+            snprintf(fact->text, FACT_MAX, "first token %.1f s",
                      now->time_to_first_token_ms / 1000);
     }
 }
 
-static void add_context(struct fields *f, const struct ui_status *now, int width)
+static void add_context(struct facts *f, const struct ui_status *now, int width)
 {
     char used[32], limit[32];
 
     if (now->draft_tokens > 0) {
         format_count(used, sizeof used, now->draft_tokens);
-        snprintf(add(f, RANK_DRAFT, RIGHT, STYLE_DIM)->text, FIELD_MAX, "draft %s", used);
+        snprintf(add(f, RANK_DRAFT, RIGHT, STYLE_DIM)->text, FACT_MAX, "draft %s", used);
     }
     if (now->context_used < 0 || now->context_limit <= 0)
         return;
@@ -249,21 +249,21 @@ static void add_context(struct fields *f, const struct ui_status *now, int width
                                              : STYLE_DIM;
     format_count(used, sizeof used, now->context_used);
     format_count(limit, sizeof limit, now->context_limit);
-    struct field *field = add(f, RANK_CONTEXT, RIGHT, style);
+    struct fact *fact = add(f, RANK_CONTEXT, RIGHT, style);
     if (width < ROOMY)
-        snprintf(field->text, FIELD_MAX, "%s%s/%s", now->context_more ? ">" : "", used, limit);
+        snprintf(fact->text, FACT_MAX, "%s%s/%s", now->context_more ? ">" : "", used, limit);
     else if (now->context_more)
-        snprintf(field->text, FIELD_MAX, "over %s / %s tokens", used, limit);
+        snprintf(fact->text, FACT_MAX, "over %s / %s tokens", used, limit);
     else
-        snprintf(field->text, FIELD_MAX, "%s / %s tokens (%d%%)", used, limit, percent);
+        snprintf(fact->text, FACT_MAX, "%s / %s tokens (%d%%)", used, limit, percent);
 }
 
-static int width_of(const struct field *field)
+static int width_of(const struct fact *fact)
 {
-    return text_width(field->text, strlen(field->text));
+    return text_width(fact->text, strlen(fact->text));
 }
 
-static int total_width(const struct fields *f)
+static int total_width(const struct facts *f)
 {
     int total = 0;
     for (int i = 0; i < f->n; i++)
@@ -271,8 +271,8 @@ static int total_width(const struct fields *f)
     return total;
 }
 
-/* The first field that has a shorter form; NULL: none. */
-static struct field *find_wordy(struct fields *f)
+/* The first fact that has a shorter form; NULL: none. */
+static struct fact *find_wordy(struct facts *f)
 {
     for (int i = 0; i < f->n; i++)
         if (f->at[i].brief[0])
@@ -280,9 +280,9 @@ static struct field *find_wordy(struct fields *f)
     return NULL;
 }
 
-static struct field *find_worst(struct fields *f)
+static struct fact *find_worst(struct facts *f)
 {
-    struct field *worst = f->at;
+    struct fact *worst = f->at;
     for (int i = 1; i < f->n; i++)
         if (f->at[i].rank >= worst->rank)
             worst = &f->at[i];
@@ -290,23 +290,23 @@ static struct field *find_worst(struct fields *f)
 }
 
 /*
- * Shortens fields from left to right, then drops them from the highest rank down, until the rest
+ * Shortens facts from left to right, then drops them from the highest rank down, until the rest
  * fits.
  */
-static void fit(struct fields *f, int width)
+static void fit(struct facts *f, int width)
 {
-    struct field *field;
-    while (total_width(f) > width && (field = find_wordy(f))) {
-        memcpy(field->text, field->brief, FIELD_MAX);
-        field->brief[0] = '\0';
+    struct fact *fact;
+    while (total_width(f) > width && (fact = find_wordy(f))) {
+        memcpy(fact->text, fact->brief, FACT_MAX);
+        fact->brief[0] = '\0';
     }
     while (total_width(f) > width && f->n > 1) {
-        field = find_worst(f);
-        memmove(field, field + 1, (size_t)(f->at + --f->n - field) * sizeof *field);
+        fact = find_worst(f);
+        memmove(fact, fact + 1, (size_t)(f->at + --f->n - fact) * sizeof *fact);
     }
 }
 
-static void draw_side(const struct fields *f, enum side side, struct grid *g, struct area area)
+static void draw_side(const struct facts *f, enum side side, struct grid *g, struct area area)
 {
     int row = area.row, col = area.col, at = 0;
 
@@ -319,7 +319,7 @@ static void draw_side(const struct fields *f, enum side side, struct grid *g, st
     }
 }
 
-static int side_width(const struct fields *f, enum side side)
+static int side_width(const struct facts *f, enum side side)
 {
     int width = 0;
     for (int i = 0; i < f->n; i++)
@@ -330,7 +330,7 @@ static int side_width(const struct fields *f, enum side side)
 
 void status_draw(const struct status *s, struct grid *g, struct area at, int64_t now_ms)
 {
-    struct fields f = {.n = 0};
+    struct facts f = {.n = 0};
 
     if (s->hint) {
         grid_label(g, at.row, at.col, at.width, s->hint, STYLE_INFO);
