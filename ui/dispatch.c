@@ -271,7 +271,7 @@ static void move_in_list(struct ui *u, int64_t rows)
     if (u->dialog.kind != DIALOG_NONE)
         dialog_move(&u->dialog, rows);
     else
-        list_move(&u->sidebar.list, rows);
+        lookup_move(u, rows);
 }
 
 static void in_list(struct ui *u, enum keymap_action action)

@@ -2,6 +2,7 @@
  * dispatch_mouse.c: the effects of the mouse. Hit testing uses what was drawn last.
  */
 #include "dispatch.h"
+#include "lookup.h"
 #include "terminal/mouse.h"
 
 enum {
@@ -10,24 +11,21 @@ enum {
     UNFOLDED = 0x25be,
 };
 
-static struct list *list_under(struct ui *u, const struct mouse_event *e)
+static bool is_on_sidebar(const struct ui *u, const struct mouse_event *e)
 {
-    if (u->dialog.kind == DIALOG_PICK)
-        return &u->dialog.list;
-    if (u->dialog.kind == DIALOG_NONE && u->sidebar.open && e->col < u->main_col)
-        return &u->sidebar.list;
-    return NULL;
+    return u->sidebar.open && e->col < u->main_col;
 }
 
 static void scroll(struct ui *u, const struct mouse_event *e)
 {
     int rows = e->kind == MOUSE_WHEEL_UP ? -WHEEL_ROWS : WHEEL_ROWS;
-    struct list *list = list_under(u, e);
 
-    if (list)
-        list_move(list, rows);
+    if (u->dialog.kind == DIALOG_SEARCH)
+        search_move(&u->search, rows / WHEEL_ROWS);
     else if (u->dialog.kind != DIALOG_NONE)
         dialog_move(&u->dialog, rows);
+    else if (is_on_sidebar(u, e))
+        lookup_move(u, rows);
     else
         transcript_scroll(&u->transcript, rows);
 }
@@ -48,17 +46,22 @@ static void click_transcript(struct ui *u, const struct mouse_event *e)
     }
 }
 
+static void click_dialog(struct ui *u, const struct mouse_event *e)
+{
+    if (u->dialog.kind == DIALOG_SEARCH && search_point(&u->search, e->row, e->col))
+        dispatch_act(u, IN_FIELD, ACT_CHOOSE);
+    if (u->dialog.kind == DIALOG_PICK && list_point(&u->dialog.list, e->row, e->col))
+        dispatch_act(u, IN_LIST, ACT_CHOOSE);
+}
+
 static void click(struct ui *u, const struct mouse_event *e)
 {
-    struct list *list = list_under(u, e);
-
-    if (list) {
-        if (list == &u->sidebar.list)
-            dispatch_focus(u, FOCUS_SIDEBAR);
-        if (list_point(list, e->row, e->col))
+    if (u->dialog.kind != DIALOG_NONE) {
+        click_dialog(u, e);
+    } else if (is_on_sidebar(u, e)) {
+        dispatch_focus(u, FOCUS_SIDEBAR);
+        if (list_point(&u->sidebar.list, e->row, e->col))
             dispatch_act(u, IN_LIST, ACT_CHOOSE);
-    } else if (u->dialog.kind != DIALOG_NONE) {
-        return;
     } else if (e->row > u->rule_row) {
         dispatch_focus(u, FOCUS_COMPOSER);
     } else {

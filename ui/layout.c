@@ -128,7 +128,6 @@ static void draw_main(struct ui *u, int left, int64_t now)
 
     height = height < 1 ? 1 : height;
     int top = g->rows - 1 - height; /* of the composer */
-    u->main_col = left;
     u->rule_row = top - 1;
     int pending = pending_rows(&u->pending, most);
     int end = top - 1 - pending; /* of the transcript */
@@ -168,6 +167,7 @@ void layout_draw(struct ui *u, int64_t now)
         if (g->cols < 2 * SIDEBAR_MIN) /* too narrow for both */
             sidebar = u->focus == FOCUS_SIDEBAR ? g->cols : 0;
     }
+    u->main_col = sidebar;
     if (sidebar < g->cols)
         draw_main(u, sidebar, now);
     if (sidebar > 0)

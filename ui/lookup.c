@@ -74,7 +74,7 @@ static void act_on_row(struct ui *u, enum keymap_action action)
         dispatch_queue(u, request);
 }
 
-static void move_down(struct ui *u, int64_t rows)
+void lookup_move(struct ui *u, int64_t rows)
 {
     list_move(&u->sidebar.list, rows);
     if (sidebar_wants_more(&u->sidebar))
@@ -86,9 +86,6 @@ static bool in_sidebar(struct ui *u, enum keymap_action action)
     struct sidebar *s = &u->sidebar;
 
     switch (action) {
-    case ACT_ROW_DOWN: move_down(u, 1); break;
-    case ACT_ROWS_DOWN: move_down(u, s->list.area.height); break;
-    case ACT_ROW_LAST: move_down(u, INT32_MAX); break;
     case ACT_ERASE:
         list_erase(&s->list);
         list_afresh(u);

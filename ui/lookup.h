@@ -18,6 +18,9 @@ bool lookup_has_field(const struct ui *u);
 /* Requests the sidebar's rows. */
 void lookup_list(struct ui *u);
 
+/* Moves in the sidebar, and requests more rows near the end of those that it has. */
+void lookup_move(struct ui *u, int64_t rows);
+
 /* Opens the sidebar, filtered; opens the search dialog. */
 void lookup_open_sidebar(struct ui *u, const char *words, bool archived);
 void lookup_search(struct ui *u);

@@ -176,6 +176,66 @@ static void a_click_opens_a_row(void **state)
     term_close(&t);
 }
 
+static void hits_are_gone_through_and_opened(void **state)
+{
+    static const struct ui_hit hits[] = {{1, "one", "", "first snippet", 0, 5},
+                                         {2, "two", "", "second snippet", 0, 6},
+                                         {3, "three", "", "third snippet", 0, 5}};
+    struct term t;
+    (void)state;
+    open_with(&t, true, false);
+    ui_search(t.ui, "snippet");
+    ui_search_set(t.ui, hits, 3, false, "3 found");
+    term_turn(&t);
+    report(&t, 65, 5, 5);
+    term_type(&t, "\r");
+    assert_int_equal(term_last_action(&t), UI_OPEN_HIT);
+    assert_int_equal(t.actions[t.n_actions - 1].id, 2);
+    ui_search(t.ui, NULL);
+    term_turn(&t);
+    click(&t, "3 found"); /* the border */
+    click(&t, "snippet"); /* the query */
+    assert_true(term_shows(&t, "third snippet"));
+    click(&t, "third snippet");
+    assert_int_equal(term_last_action(&t), UI_OPEN_HIT);
+    assert_int_equal(t.actions[t.n_actions - 1].id, 3);
+    term_close(&t);
+}
+
+static void more_rows_are_asked_for_by_the_wheel_too(void **state)
+{
+    enum { N = 200 };
+    struct ui_row rows[N];
+    struct term t;
+    (void)state;
+    for (int i = 0; i < N; i++)
+        rows[i] = (struct ui_row){i + 1, "a conversation", ""};
+    open_with(&t, true, false);
+    ui_sidebar_set(t.ui, rows, N, 1);
+    term_type(&t, "\033OQ");
+    term_forget(&t);
+    for (int i = 0; i < 2 * N / 3 + 1 && t.n_actions == 0; i++)
+        report(&t, 65, 5, 5);
+    assert_int_equal(term_last_action(&t), UI_LIST);
+    assert_in_range(t.actions[0].id, N + 1, 10 * N);
+    term_close(&t);
+}
+
+/* There the sidebar is all there is. */
+static void a_click_opens_a_row_in_a_narrow_window(void **state)
+{
+    struct term t;
+    (void)state;
+    open_with(&t, true, false);
+    term_resize(&t, 24, 40);
+    ui_sidebar_set(t.ui, (struct ui_row[]){{7, "seven", ""}, {8, "eight", ""}}, 2, 7);
+    term_type(&t, "\033OQ");
+    click(&t, "eight");
+    assert_int_equal(term_last_action(&t), UI_OPEN);
+    assert_int_equal(t.actions[t.n_actions - 1].id, 8);
+    term_close(&t);
+}
+
 static void whatever_is_reported_types_nothing(void **state)
 {
     struct term t;
@@ -272,6 +332,9 @@ int test_mouse(void)
         cmocka_unit_test(the_wheel_scrolls),
         cmocka_unit_test(a_click_marks_and_folds),
         cmocka_unit_test(a_click_opens_a_row),
+        cmocka_unit_test(a_click_opens_a_row_in_a_narrow_window),
+        cmocka_unit_test(hits_are_gone_through_and_opened),
+        cmocka_unit_test(more_rows_are_asked_for_by_the_wheel_too),
         cmocka_unit_test(whatever_is_reported_types_nothing),
         cmocka_unit_test(its_modes_are_on_only_while_the_screen_is),
         cmocka_unit_test(who_waits_is_told),

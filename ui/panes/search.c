@@ -105,6 +105,18 @@ bool search_chosen(const struct search *s, int64_t *id_out)
     return true;
 }
 
+bool search_point(struct search *s, int row, int col)
+{
+    const struct area *a = &s->area;
+    size_t hit = s->top + (size_t)((row - a->row) / HIT_ROWS);
+
+    if (row < a->row || row >= a->row + s->height * HIT_ROWS || col < a->col ||
+        col >= a->col + a->width || hit >= s->n)
+        return false;
+    s->selected = hit;
+    return true;
+}
+
 /* Drawing */
 
 /* Start of the snippet so that its match is visible, with some context before it. */
@@ -164,6 +176,7 @@ static void draw_hits(struct search *s, struct grid *g, struct area area)
 {
     struct area at = {area.row, area.col, HIT_ROWS, area.width};
 
+    s->area = area;
     s->height = area.height / HIT_ROWS > 0 ? area.height / HIT_ROWS : 1;
     s->top = grid_scroll(s->top, s->selected, (size_t)s->height, s->n);
     for (size_t i = s->top; i < s->n && i < s->top + (size_t)s->height; i++) {

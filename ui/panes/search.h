@@ -28,7 +28,8 @@ struct search {
     struct bytes text; /* strings of the hits, each with its NUL */
     struct search_hit *hits;
     size_t n, selected, top;
-    int height; /* visible hits */
+    struct area area; /* of the hits, as of the last draw, */
+    int height;       /* and how many it holds */
     char *summary;
 };
 
@@ -42,6 +43,9 @@ bool search_set(struct search *s, const struct ui_hit *hits, size_t n, bool grow
 void search_move(struct search *s, int64_t hits);
 void search_narrow(struct search *s); /* cycles through the scopes */
 bool search_chosen(const struct search *s, int64_t *id_out);
+
+/* Selects the hit drawn at that position; false: none there. */
+bool search_point(struct search *s, int row, int col);
 
 void search_draw(struct search *s, struct grid *g);
 
