@@ -329,8 +329,10 @@ void history_set_system(struct history *h, const char *system)
     free(h->system);
     h->system = mem_strdup(system);
     if (h->conversation > 0 &&
-        store_conversation_set_system(h->store, h->conversation, system) != STORE_OK)
+        store_conversation_set_system(h->store, h->conversation, system) != STORE_OK) {
         say_to(h->problem, sizeof h->problem, 0, "%s", store_error(h->store));
+        h->again = true;
+    }
 }
 
 /* Among conversations whose titles contain the words of the name; the latest if there are
@@ -505,13 +507,14 @@ int history_save(struct history *h)
     bool other_leaf = h->leaf->saved.id != h->leaf_saved;
     if (h->n_all > 0 && (h->n_clean < h->n_all || other_leaf || h->window_changed)) {
         if (save_all(h, &conversation) != STORE_OK) {
+            h->again = h->retry_ms > 0;
             h->retry_ms = clock_ms() + RETRY_MS;
             return -1;
         }
         note_saved(h, conversation);
     }
     h->changed_ms = h->retry_ms = 0;
-    h->urgent = false;
+    h->urgent = h->again = false;
     h->problem[0] = '\0';
     return 0;
 }

@@ -54,6 +54,7 @@ struct history {
     struct store *store;
     char off[256];     /* why nothing is written to a file; "" when it is */
     char problem[256]; /* why the last save failed; "" when it did not */
+    bool again;        /* the one before it failed too: it is not just another program's turn */
 
     int64_t conversation; /* 0: not in the store yet */
     char *title, *system;

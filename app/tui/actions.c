@@ -124,7 +124,7 @@ static void attach(struct tui *t, const struct command_reply *reply)
 /* On the user's request, after one warning about what would be lost. */
 static void leave(struct tui *t, int status)
 {
-    if (t->unsaved) { /* what prevented it may be over */
+    if (t->chat.history.problem[0]) { /* what prevented it may be over */
         history_save(&t->chat.history);
         tui_tell_saved(t);
     }

@@ -167,7 +167,8 @@ static void take_events(struct tui *t)
 void tui_tell_saved(struct tui *t)
 {
     const struct history *h = &t->chat.history;
-    if (h->problem[0] && !t->unsaved) {
+    bool unsaved = h->problem[0] && h->again;
+    if (unsaved && !t->unsaved) {
         struct str line = {0};
         t->warned = false;
         str_addf(&line, "not saved: %s; duet keeps trying", h->problem);
@@ -176,7 +177,7 @@ void tui_tell_saved(struct tui *t)
     } else if (!h->problem[0] && t->unsaved) {
         ui_notice(t->ui, UI_INFO, "saved");
     }
-    t->unsaved = h->problem[0] != '\0';
+    t->unsaved = unsaved;
 }
 
 static void save(struct tui *t)

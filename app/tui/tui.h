@@ -57,7 +57,7 @@ struct tui {
 
 void tui_leave(struct tui *t, int status, enum store_state left_as);
 
-/* Says that saving has begun to fail, or works again. */
+/* Says that saving fails, once it has failed twice, or works again. */
 void tui_tell_saved(struct tui *t);
 void tui_suspend(struct tui *t);
 

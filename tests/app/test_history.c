@@ -100,16 +100,19 @@ static void a_locked_file_is_caught_up_with(void **state)
     history_end(&h, answer, STORE_COMPLETE);
     assert_int_equal(history_save(&h), -1);
     assert_true(h.problem[0] != '\0');
+    assert_false(h.again);                 /* a moment that is not worth a word */
     assert_true(history_due_ms(&h) > 100); /* later, not at once */
     answer = exchange(&h, "second");
     history_append(&h, answer, STORE_TEXT, "three", 5);
     assert_int_equal(history_save(&h), -1);
+    assert_true(h.again);
     assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(other);
 
     history_end(&h, answer, STORE_STOPPED);
     assert_int_equal(history_save(&h), 0);
     assert_string_equal(h.problem, "");
+    assert_false(h.again);
     assert_stored(h.conversation, 4, STORE_STOPPED, "three");
     history_close(&h);
 }
