@@ -66,6 +66,7 @@ static void send(struct ui *u)
         return;
     }
     if (!dispatch_queue(u, (struct ui_action){.kind = UI_SEND, .text = text, .len = len})) {
+        composer_insert(&u->composer, "\n", 1); /* nobody types that fast: a paste */
         status_hint(&u->status, "The queue is full; the draft is kept");
         return;
     }

@@ -57,6 +57,22 @@ static void a_long_paste_is_shown_as_one_sign(void **state)
     close_term(t);
 }
 
+/* A terminal that does not mark pastes sends a question with every line, until that is too much. */
+static void a_flood_of_lines_is_kept_as_lines(void **state)
+{
+    struct term *t = open_term(24, 80);
+    char lines[1024] = "";
+    (void)state;
+    for (int i = 1; i <= 100; i++)
+        sprintf(lines + strlen(lines), "line %d\r", i);
+    term_type(t, lines);
+    assert_string_equal(t->actions[0].text, "line 1");
+    sprintf(lines, "line %zu\nline %zu\n", t->n_actions + 1, t->n_actions + 2);
+    assert_int_equal(strncmp(draft(t), lines, strlen(lines)), 0);
+    assert_non_null(strstr(draft(t), "\nline 100\n"));
+    close_term(t);
+}
+
 /* In a window narrower than its label a chip is cut, and the text around it wraps. */
 static void a_sign_fits_into_any_window(void **state)
 {
@@ -249,6 +265,7 @@ int test_writing(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_paste_is_shown_as_one_sign),
+        cmocka_unit_test(a_flood_of_lines_is_kept_as_lines),
         cmocka_unit_test(a_sign_fits_into_any_window),
         cmocka_unit_test(earlier_prompts_are_searched),
         cmocka_unit_test(completion_never_covers_what_is_typed),
