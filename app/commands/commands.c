@@ -343,6 +343,7 @@ void command_reply_done(struct command_reply *reply)
     str_done(&reply->text);
     str_done(&reply->file);
     str_done(&reply->file_name);
+    str_done(&reply->copy);
 }
 
 /* Where to find commands known from other programs. */

@@ -29,13 +29,13 @@ enum command_effect {
     COMMAND_QUIT,
 };
 
+/* Free it with command_reply_done. */
 struct command_reply {
     enum command_effect effect;
     bool failed;
-    struct str text; /* lines for the user; free with str_done */
-    struct str file,
-        file_name;   /* of COMMAND_ATTACH and COMMAND_PULL; free with command_reply_done */
-    struct str copy; /* free with str_done */
+    struct str text;            /* lines for the user */
+    struct str file, file_name; /* of COMMAND_ATTACH and COMMAND_PULL */
+    struct str copy;
     const char *ask; /* into what was typed */
     size_t ask_len;
     size_t from;       /* from 0 */

@@ -300,7 +300,6 @@ static void copy(struct repl *r, struct command_reply *reply)
         str_clear(&reply->text);
         say_error("%s", err);
     }
-    str_done(&reply->copy);
 }
 
 static void attach(struct repl *r, struct command_reply *reply)

@@ -1,5 +1,6 @@
 /* actions.c - one short function per user action. */
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +15,28 @@
 enum { COUNTED_CONTEXT = 1 << 20 }; /* bytes */
 
 /* Showing */
+
+void tui_notice(struct tui *t, enum ui_tone tone, const char *format, ...)
+{
+    struct str line = {0};
+    va_list args;
+    va_start(args, format);
+    str_addv(&line, format, args);
+    va_end(args);
+    ui_notice(t->ui, tone, line.data);
+    str_done(&line);
+}
+
+void tui_hint(struct tui *t, const char *format, ...)
+{
+    struct str line = {0};
+    va_list args;
+    va_start(args, format);
+    str_addv(&line, format, args);
+    va_end(args);
+    ui_hint(t->ui, line.data);
+    str_done(&line);
+}
 
 /* Tokens of the newest texts, up to a number of bytes. */
 static int64_t count_newest(const struct chat *c, size_t bytes)
@@ -52,11 +75,8 @@ void tui_show_conversation(struct tui *t)
     tui_library_list(t);
     t->library.gone = false;
     if (undone > 0) {
-        struct str line = {0};
-        str_addf(&line, "%zu exchange%s taken back; /redo brings %s back", undone,
-                 undone == 1 ? " was" : "s were", undone == 1 ? "it" : "one");
-        ui_notice(t->ui, UI_INFO, line.data);
-        str_done(&line);
+        tui_notice(t, UI_INFO, "%zu exchange%s taken back; /redo brings %s back", undone,
+                   undone == 1 ? " was" : "s were", undone == 1 ? "it" : "one");
     }
 }
 
@@ -138,7 +158,7 @@ static void leave(struct tui *t, int status)
                               : "queued questions would be lost; repeat to quit anyway");
 }
 
-void tui_follow(struct tui *t, const struct command_reply *reply)
+static void follow(struct tui *t, const struct command_reply *reply)
 {
     switch (reply->effect) {
     case COMMAND_ASK:
@@ -167,6 +187,19 @@ void tui_follow(struct tui *t, const struct command_reply *reply)
     say(t, reply);
 }
 
+void tui_follow(struct tui *t, struct command_reply *reply)
+{
+    follow(t, reply);
+    command_reply_done(reply);
+}
+
+void tui_command(struct tui *t, const char *line)
+{
+    struct command_reply reply;
+    command_run(&t->chat, line, strlen(line), &reply);
+    tui_follow(t, &reply);
+}
+
 static void act_send(struct tui *t, const struct ui_action *action)
 {
     struct command_reply reply;
@@ -177,18 +210,13 @@ static void act_send(struct tui *t, const struct ui_action *action)
     t->chat.marked = ui_message_chosen(t->ui);
     command_run(&t->chat, typed.data, typed.len, &reply);
     tui_follow(t, &reply);
-    command_reply_done(&reply);
-    str_done(&reply.copy);
     str_done(&typed);
 }
 
 static void act_new(struct tui *t, const struct ui_action *action)
 {
-    struct command_reply reply;
     (void)action;
-    command_run(&t->chat, "/new", 4, &reply);
-    tui_follow(t, &reply);
-    command_reply_done(&reply);
+    tui_command(t, "/new");
 }
 
 static void act_open(struct tui *t, const struct ui_action *action)
@@ -196,7 +224,6 @@ static void act_open(struct tui *t, const struct ui_action *action)
     struct command_reply reply = {.effect = COMMAND_SAY};
     command_open(&t->chat, action->id, &reply);
     tui_follow(t, &reply);
-    command_reply_done(&reply);
 }
 
 static void act_pick(struct tui *t, const struct ui_action *action)
@@ -212,7 +239,6 @@ static void act_pick(struct tui *t, const struct ui_action *action)
         command_use(&t->chat, t->offered.items[action->id].path, &reply);
         tui_follow(t, &reply);
     }
-    command_reply_done(&reply);
 }
 
 /* The rest */
@@ -220,18 +246,14 @@ static void act_pick(struct tui *t, const struct ui_action *action)
 static void act_stop(struct tui *t, const struct ui_action *action)
 {
     char key[UI_KEY_MAX];
-    struct str line = {0};
     (void)action;
     tui_queue_pause(t);
-    if (t->chat.answer) {
+    if (t->chat.answer)
         chat_stop(&t->chat);
-        return;
-    }
-    str_adds(&line, "the model is being loaded");
-    if (ui_key(t->ui, "quit", key))
-        str_addf(&line, "; %s leaves", key);
-    ui_hint(t->ui, line.data);
-    str_done(&line);
+    else if (ui_key(t->ui, "quit", key))
+        tui_hint(t, "the model is being loaded; %s leaves", key);
+    else
+        ui_hint(t->ui, "the model is being loaded");
 }
 
 static void act_quit(struct tui *t, const struct ui_action *action)

@@ -135,7 +135,6 @@ void tui_regenerate(struct tui *t, const char *model)
     if (turn && history_is_on_path(&t->chat.history, turn))
         command_regenerate(&t->chat, turn, model, &reply);
     tui_follow(t, &reply);
-    command_reply_done(&reply);
 }
 
 void tui_act_on_branch(struct tui *t, const struct ui_action *action)

@@ -9,16 +9,13 @@
 
 static void tell(struct tui *t, bool sent)
 {
-    struct str line = {0};
-    str_add(&line, str_get(&t->copied), t->copied.len);
-    str_adds(&line,
-             sent ? " sent to the clipboard"
-                  : " not sent: this terminal has no clipboard access; /copy > FILE writes a file");
+    const char *what = str_get(&t->copied);
     if (sent)
-        ui_hint(t->ui, line.data);
+        tui_hint(t, "%s sent to the clipboard", what);
     else
-        ui_notice(t->ui, UI_WARN, line.data);
-    str_done(&line);
+        tui_notice(t, UI_WARN,
+                   "%s not sent: this terminal has no clipboard access; /copy > FILE writes a file",
+                   what);
 }
 
 void tui_copy(struct tui *t, const struct command_reply *reply)
@@ -64,6 +61,4 @@ void tui_act_copy(struct tui *t, const struct ui_action *action)
     struct command_reply reply = {.effect = COMMAND_SAY};
     command_copy_turn(&t->chat, action->id, &reply);
     tui_follow(t, &reply);
-    command_reply_done(&reply);
-    str_done(&reply.copy);
 }

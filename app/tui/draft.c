@@ -71,7 +71,6 @@ static void count(struct tui *t)
 static void take_back(struct tui *t, const struct str *left)
 {
     const char *at = left->data, *end = left->data + left->len;
-    struct str line = {0};
     size_t len = strlen(at), n = 0;
 
     if (len > 0)
@@ -81,10 +80,10 @@ static void take_back(struct tui *t, const struct str *left)
         n += len > 0 && tui_queue_add_paused(t, at, len);
     }
     if (n > 0)
-        str_addf(&line, "%zu question%s that waited %s back", n, n == 1 ? "" : "s",
+        tui_hint(t, "%zu question%s that waited %s back", n, n == 1 ? "" : "s",
                  n == 1 ? "is" : "are");
-    ui_hint(t->ui, n > 0 ? line.data : "draft restored");
-    str_done(&line);
+    else
+        ui_hint(t->ui, "draft restored");
 }
 
 void tui_draft_open(struct tui *t)
@@ -109,12 +108,8 @@ static void keep(struct tui *t)
         str_add(&all, "", 1);
         str_add(&all, t->waiting[i].data, t->waiting[i].len);
     }
-    if (!draft_save(&t->draft, str_get(&all), all.len)) {
-        struct str line = {0};
-        str_addf(&line, "draft not saved: %s", strerror(errno));
-        ui_hint(t->ui, line.data);
-        str_done(&line);
-    }
+    if (!draft_save(&t->draft, str_get(&all), all.len))
+        tui_hint(t, "draft not saved: %s", strerror(errno));
     str_done(&all);
 }
 

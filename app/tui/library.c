@@ -52,11 +52,8 @@ static int read_rows(struct tui *t, struct store_conversations **list)
 
 static void say_unlisted(struct tui *t, int status)
 {
-    struct str line = {0};
-    str_addf(&line, "the conversations cannot be listed: %s%s", store_error(t->chat.history.store),
-             library_advice(status));
-    ui_notice(t->ui, UI_FAIL, line.data);
-    str_done(&line);
+    tui_notice(t, UI_FAIL, "the conversations cannot be listed: %s%s",
+               store_error(t->chat.history.store), library_advice(status));
 }
 
 static void show_rows(struct tui *t)
@@ -123,7 +120,6 @@ static void act_on_row(struct tui *t, const struct ui_action *action)
         str_clear(&reply.text);
     }
     tui_follow(t, &reply);
-    command_reply_done(&reply);
     str_done(&title);
 }
 
@@ -262,7 +258,6 @@ static void act_found(struct tui *t, const struct ui_action *action)
                 str_get(&match));
         str_done(&match);
     }
-    command_reply_done(&reply);
 }
 
 /* Other instances, and the file itself */

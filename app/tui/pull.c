@@ -32,10 +32,7 @@ void tui_pull(struct tui *t, const char *what)
     if (strcmp(what, "stop") == 0) {
         stop(t);
     } else if (t->pull.pid > 0) {
-        struct str line = {0};
-        str_addf(&line, "%s is being pulled; /pull stop ends that", t->pull.name);
-        ui_hint(t->ui, line.data);
-        str_done(&line);
+        tui_hint(t, "%s is being pulled; /pull stop ends that", t->pull.name);
     } else if (pull_child_start(&t->pull, what, err, sizeof err) != 0) {
         ui_notice(t->ui, UI_FAIL, err);
     } else {

@@ -1,18 +1,8 @@
 /* think.c - on the screen: toggling, ending and continuing thinking, and the offer to continue
  * an interrupted answer. */
-#include <string.h>
-
 #include "app/chat/request.h"
 #include "app/commands/commands.h"
 #include "app/tui/tui.h"
-
-static void run(struct tui *t, const char *command)
-{
-    struct command_reply reply;
-    command_run(&t->chat, command, strlen(command), &reply);
-    tui_follow(t, &reply);
-    str_done(&reply.text);
-}
 
 /* A hint is enough, as the status line keeps showing it. */
 static void toggle(struct tui *t)
@@ -27,9 +17,9 @@ void tui_act_on_thinking(struct tui *t, const struct ui_action *action)
 {
     switch (action->kind) {
     case UI_THINK: toggle(t); break;
-    case UI_ANSWER_NOW: run(t, "/answer"); break;
-    case UI_CONTINUE: run(t, "/continue"); break;
-    case UI_THINK_MORE: run(t, "/more"); break;
+    case UI_ANSWER_NOW: tui_command(t, "/answer"); break;
+    case UI_CONTINUE: tui_command(t, "/continue"); break;
+    case UI_THINK_MORE: tui_command(t, "/more"); break;
     default: break;
     }
 }

@@ -124,13 +124,10 @@ static void on_end(struct tui *t, const struct turn *turn)
 /* A lost model is reloaded once, and once more on the CPU; after that the user has to choose. */
 static void on_lost(struct tui *t, const struct chat_event *ev)
 {
-    struct str line = {0};
+    struct pool_model *m = ev->model;
     char err[512];
 
-    str_addf(&line, "%s: %s", ev->model->file.name, ev->error);
-    ui_notice(t->ui, UI_FAIL, line.data);
-    str_done(&line);
-    struct pool_model *m = ev->model;
+    tui_notice(t, UI_FAIL, "%s: %s", m->file.name, ev->error);
     if (m != t->chat.model || m->on_cpu || (m->n_lost > 1 && !model_pool_has_gpu(&t->chat.pool)))
         return;
     if (chat_reopen(&t->chat, err, sizeof err) != 0)
@@ -169,11 +166,8 @@ void tui_tell_saved(struct tui *t)
     const struct history *h = &t->chat.history;
     bool unsaved = h->problem[0] && h->again;
     if (unsaved && !t->unsaved) {
-        struct str line = {0};
         t->warned = false;
-        str_addf(&line, "not saved: %s; duet keeps trying", h->problem);
-        ui_notice(t->ui, UI_WARN, line.data);
-        str_done(&line);
+        tui_notice(t, UI_WARN, "not saved: %s; duet keeps trying", h->problem);
     } else if (!h->problem[0] && t->unsaved) {
         ui_notice(t->ui, UI_INFO, "saved");
     }
@@ -327,11 +321,31 @@ static void show_config_warnings(struct tui *t)
     }
 }
 
+/* A line of its own, if there is one. */
+static void show_line(struct tui *t, enum ui_tone tone, struct str *line)
+{
+    if (line->len > 0)
+        ui_notice(t->ui, tone, line->data);
+    str_clear(line);
+}
+
+static void show_notices(struct tui *t)
+{
+    struct str line = {0};
+    if (!t->chat.options->quiet) {
+        notice_add_demo(&t->chat, "/pull", &line);
+        show_line(t, UI_INFO, &line);
+        notice_add_kv_type(t->chat.options, t->chat.model->engine, &line);
+        show_line(t, UI_INFO, &line);
+    }
+    notice_add_history(&t->chat, &line);
+    show_line(t, UI_WARN, &line);
+    str_done(&line);
+}
+
 /* The screen is drawn before the model is opened: reading a vocabulary takes a moment. */
 static int start(struct tui *t, char *err, size_t errlen)
 {
-    struct str notice = {0};
-
     store_set_patience(t->chat.history.store, PATIENCE_MS);
     signals_guard_screen(t->ui);
     t->chat.pool.background = (struct background){live_on, t};
@@ -343,18 +357,7 @@ static int start(struct tui *t, char *err, size_t errlen)
     if (status != 0)
         return status;
     tui_count_context(t);
-    notice_add_demo(&t->chat, "/pull", &notice);
-    if (notice.len > 0 && !t->chat.options->quiet)
-        ui_notice(t->ui, UI_INFO, notice.data);
-    str_clear(&notice);
-    notice_add_kv_type(t->chat.options, t->chat.model->engine, &notice);
-    if (notice.len > 0 && !t->chat.options->quiet)
-        ui_notice(t->ui, UI_INFO, notice.data);
-    str_clear(&notice);
-    notice_add_history(&t->chat, &notice);
-    if (notice.len > 0)
-        ui_notice(t->ui, UI_WARN, notice.data);
-    str_done(&notice);
+    show_notices(t);
     tui_offer_continue(t);
     tui_pull_offer(t);
     show_config_warnings(t);

@@ -64,10 +64,16 @@ void tui_suspend(struct tui *t);
 /* Asks, or puts the text back into the composer with the reason. 0 or an exit status. */
 int tui_ask(struct tui *t, const char *text, size_t len);
 
-/* Performs a command's reply. */
+/* Performs a command's reply, and frees it; runs a command, as if typed. */
 struct command_reply;
 struct pollfd;
-void tui_follow(struct tui *t, const struct command_reply *reply);
+void tui_follow(struct tui *t, struct command_reply *reply);
+void tui_command(struct tui *t, const char *line);
+
+/* ui_notice() and ui_hint() of a line made as by printf. */
+__attribute__((format(printf, 3, 4))) void tui_notice(struct tui *t, enum ui_tone tone,
+                                                      const char *format, ...);
+__attribute__((format(printf, 2, 3))) void tui_hint(struct tui *t, const char *format, ...);
 
 /* Shows the current conversation, and the numbers that depend on it. */
 void tui_show_conversation(struct tui *t);

@@ -132,7 +132,6 @@ static bool make_room(struct tui *t, enum room room)
             history_set_window(&c->history, c->history.turns[depth - 1]);
     }
     tui_follow(t, &reply);
-    command_reply_done(&reply);
     return !reply.failed;
 }
 
@@ -161,7 +160,6 @@ void tui_make_room(struct tui *t, const struct ui_action *action)
         if (first)
             command_compact(&t->chat, first, &reply);
         tui_follow(t, &reply);
-        command_reply_done(&reply);
         return;
     }
     t->refused = (struct str){0};
