@@ -234,6 +234,16 @@ static int set_flag(const char *name, const char *value, bool *member, char *err
     return 0;
 }
 
+static int add_text(const char *name, const char *value, struct args_texts *member, char *err,
+                    size_t errlen)
+{
+    if (member->n == ARGS_TEXTS_MAX)
+        return say_to(err, errlen, -1, "%s: given too often (got more, limit %d)", name,
+                      ARGS_TEXTS_MAX);
+    member->text[member->n++] = value;
+    return 0;
+}
+
 int args_set(const struct args_option *o, const char *name, const char *value, void *values,
              char *err, size_t errlen)
 {
@@ -242,6 +252,7 @@ int args_set(const struct args_option *o, const char *name, const char *value, v
     case ARGS_FLAG: return set_flag(name, value, member, err, errlen);
     case ARGS_SET: *(int *)member = o->set; return 0;
     case ARGS_TEXT: *(const char **)member = value; return 0;
+    case ARGS_TEXTS: return add_text(name, value, member, err, errlen);
     case ARGS_CHOICE: return set_choice(o, name, value, member, err, errlen);
     case ARGS_INT:
     case ARGS_TOKENS: return set_int(o, name, value, member, err, errlen);

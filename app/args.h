@@ -20,6 +20,14 @@ enum args_type {
     ARGS_REAL,   /* double within min and max */
     ARGS_DAY,    /* int64_t: 20240726 of 2024-07-26 */
     ARGS_TEXT,   /* const char *, into argv */
+    ARGS_TEXTS,  /* struct args_texts: of each time that it is given, one */
+};
+
+enum { ARGS_TEXTS_MAX = 64 };
+
+struct args_texts {
+    const char *text[ARGS_TEXTS_MAX]; /* into argv, in the order given */
+    size_t n;
 };
 
 struct args_option {
@@ -54,9 +62,9 @@ struct args_rest {
 };
 
 /* Reads argv[1..argc) into values. Options and words may mix; `--` ends the options; the value of
- * an option may be its own argument or follow `=`; of an option given twice the last counts. 0, or
- * -1 with rest->error. rest is set in both cases. values NULL: looks only at what was given,
- * not at whether a value is possible. */
+ * an option may be its own argument or follow `=`; of an option given twice the last counts, but
+ * ARGS_TEXTS collects them. 0, or -1 with rest->error. rest is set in both cases. values NULL:
+ * looks only at what was given, not at whether a value is possible. */
 int args_parse(const struct args_table *table, int argc, char **argv, void *values,
                struct args_rest *rest);
 

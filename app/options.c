@@ -15,7 +15,7 @@ static const struct args_option options[] = {
     {"Prompt", "-p --prompt", NULL, "TEXT", "the question; so are words that are not options",
      ARGS_TEXT, AT(prompt), .where = IN_CHAT},
     {"Prompt", "-f --file", "--prompt-file", "FILE", "text put before the question; - is stdin",
-     ARGS_TEXT, AT(file), .where = IN_CHAT},
+     ARGS_TEXTS, AT(files), .where = IN_CHAT},
     {"Prompt", "--system", "-sys --system-prompt", "TEXT", "the system prompt", ARGS_TEXT,
      AT(system), .where = IN_CHAT | IN_BATCH | IN_CONFIG | IN_EVAL},
     {"Prompt", "--date", NULL, "DAY", "the day that a prompt tells (default: today)", ARGS_DAY,

@@ -54,7 +54,8 @@ enum editing { EDITING_EMACS, EDITING_VI };
 
 struct options {
     /* What is asked. */
-    const char *prompt, *file, *system;
+    const char *prompt, *system;
+    struct args_texts files;
     int64_t date; /* 20240726; 0: today */
     bool resume;
     const char *session;

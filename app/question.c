@@ -18,7 +18,7 @@ enum { MAX_BYTES = 16 * 1024 * 1024, STEP = 64 * 1024 };
 
 bool question_given(const struct options *o, size_t n_words)
 {
-    return o->prompt || o->file || n_words > 0 || !isatty(STDIN_FILENO);
+    return o->prompt || o->files.n > 0 || n_words > 0 || !isatty(STDIN_FILENO);
 }
 
 /* Waits for fd and for signals: a slow writer must not hold off Ctrl-C. */
@@ -107,18 +107,34 @@ static int add_file(const char *name, struct str *out, size_t *bad, char *err, s
     return status;
 }
 
+static bool is_stdin(const char *name)
+{
+    return strcmp(name, "-") == 0;
+}
+
+/* Standard input comes where the files name it, else first, unless it is a terminal. */
+static int add_files(const struct args_texts *files, struct str *out, size_t *bad, char *err,
+                     size_t errlen)
+{
+    bool named = false;
+    for (size_t i = 0; i < files->n; i++)
+        named |= is_stdin(files->text[i]);
+    int status = 0;
+    if (!named && !isatty(STDIN_FILENO))
+        status = add_stream(STDIN_FILENO, "stdin", out, bad, err, errlen);
+    for (size_t i = 0; i < files->n && status == 0; i++)
+        status = is_stdin(files->text[i]) ? add_stream(STDIN_FILENO, "stdin", out, bad, err, errlen)
+                                          : add_file(files->text[i], out, bad, err, errlen);
+    return status;
+}
+
 int question_read(const struct options *o, const char *const *words, size_t n_words,
                   struct str *out, char *err, size_t errlen)
 {
     struct str line = {0};
     size_t bad = 0, len;
-    int status = 0;
-    bool file = o->file && strcmp(o->file, "-") != 0;
 
-    if (!isatty(STDIN_FILENO) || (o->file && !file))
-        status = add_stream(STDIN_FILENO, "stdin", out, &bad, err, errlen);
-    if (status == 0 && file)
-        status = add_file(o->file, out, &bad, err, errlen);
+    int status = add_files(&o->files, out, &bad, err, errlen);
     if (o->prompt)
         str_adds(&line, o->prompt);
     for (size_t i = 0; i < n_words; i++)

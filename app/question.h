@@ -1,4 +1,4 @@
-/* question.h - the question of one run: standard input, a file and the command
+/* question.h - the question of one run: standard input, files and the command
  * line put together. */
 #ifndef APP_QUESTION_H
 #define APP_QUESTION_H
@@ -11,9 +11,9 @@
 /* Whether there is a question without asking the terminal for one. */
 bool question_given(const struct options *o, size_t n_words);
 
-/* The text of standard input (unless that is a terminal), then of the file, then of -p and the
- * words, with a blank line between them. Bad bytes become U+FFFD, with one notice. 0, or an exit
- * status with one line in err. */
+/* The text of standard input (unless that is a terminal), then of the files, then of -p and the
+ * words, with a blank line between them; a file `-` moves standard input to its place. Bad bytes
+ * become U+FFFD, with one notice. 0, or an exit status with one line in err. */
 int question_read(const struct options *o, const char *const *words, size_t n_words,
                   struct str *out, char *err, size_t errlen);
 

@@ -73,6 +73,11 @@ static void a_prompt_is_put_together_in_order(void **state)
     assert_asked("echo 17 | $DUET -m $M -n 3 + 25 >/dev/null", "17\n\n+ 25", "");
     assert_asked("echo text >$HOME/f; echo in | $DUET -m $M -n 3 -f $HOME/f -p what >/dev/null",
                  "in\n\ntext\n\nwhat", "");
+    assert_asked("cd $HOME; echo a >a; echo b >b; "
+                 "echo in | $DUET -m $M -n 3 -f b -p what --file=a >/dev/null",
+                 "in\n\nb\n\na\n\nwhat", "");
+    assert_asked("cd $HOME; echo in | $DUET -m $M -n 3 -f b -f - -f a >/dev/null", "b\n\nin\n\na",
+                 "");
     assert_asked("$DUET -m $M -n 3 -- --help me >/dev/null", "--help me", "");
     assert_asked("$DUET -m $M -n 3 -p search >/dev/null", "search", "");
     assert_asked("$DUET -m $M -n 3 -- models >/dev/null", "models", "");
