@@ -286,15 +286,13 @@ static int run(struct app *app, int argc, char **argv)
 /* Safety first */
 
 /* If a standard descriptor were closed, the first file opened would get its number, and our
- * output. */
+ * output. What takes its place is empty input, and output that fails: an answer that went nowhere
+ * is no success. */
 static void fill_standard_descriptors(void)
 {
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd > STDERR_FILENO)
-        close(fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", O_RDONLY);
 }
 
 int main(int argc, char **argv)

@@ -194,7 +194,8 @@ static void a_length_limit_before_an_answer_is_an_error(void **state)
     assert_status("$DUET -m demo-llama -n 2 '17 + 25'", 0, NULL);
 }
 
-/* What duet opens would get their numbers, and its output would land in a file. */
+/* What duet opens would get their numbers, and its output would land in a file. An answer that
+ * nobody gets is still kept, but not a success. */
 static void closed_descriptors_do_no_harm(void **state)
 {
     (void)state;
@@ -202,10 +203,10 @@ static void closed_descriptors_do_no_harm(void **state)
         struct run r;
         char line[512];
         snprintf(line, sizeof line,
-                 "$DUET -m $M -n 5 --temp 0 hello %s %s %s && "
-                 "grep -rl 'small demo' $HOME --exclude='chat.db*'; $DUET log -q | wc -l",
+                 "$DUET -m $M -n 5 --temp 0 hello %s %s %s; test $? = %d && "
+                 "! grep -rl 'small demo' $HOME --exclude='chat.db*' && $DUET log -q | wc -l",
                  set & 1 ? "<&-" : "</dev/null", set & 2 ? ">&-" : ">/dev/null",
-                 set & 4 ? "2>&-" : "");
+                 set & 4 ? "2>&-" : "", set & 2 ? 1 : 0);
         shell_with_model(&r, line);
         assert_int_equal(r.status, 0);
         assert_int_equal(strtol(r.out, NULL, 10), set); /* the history can be read, and has them */
@@ -219,6 +220,7 @@ static void a_full_device_is_an_error(void **state)
     (void)state;
     assert_status("$DUET -m $M -n 5 hello >/dev/full", 1,
                   "stdout: write failed: No space left on device");
+    assert_status("$DUET -m $M -n 5 hello >&-", 1, "stdout: write failed: Bad file descriptor");
     assert_status("$DUET -m $M -n 5 --json hello >/dev/full", 1, "No space left");
     assert_status("$DUET --version >/dev/full", 1, "No space left");
     assert_status("$DUET -m $M -n 5 hello 2>/dev/full", 0, NULL);
