@@ -450,10 +450,12 @@ static void a_locale_without_utf8_gets_ascii(void **state)
     term_type(&t, "\033OP");
     term_type(&t, "\033");
     term_type(&t, "\017");
+    term_type(&t, "F\u00fc\u00dfe, \u00c9t\u00e9, \u1ec7; 3 \u2260 4, x\u00b2, \u4e2d");
     for (size_t i = 0; i < t.raw.len; i++)
         assert_true((unsigned char)t.raw.data[i] < 0x80);
     assert_true(term_shows(&t, "> Question 1"));
     assert_true(term_shows(&t, "v 1 step"));
+    assert_true(term_shows(&t, "> Fuse, Ete, e; 3 ? 4, x?, ?")); /* but not = for its contrary */
     setlocale(LC_ALL, "C.UTF-8");
     term_close(&t);
 }
