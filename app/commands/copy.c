@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app/args.h"
 #include "app/clipboard.h"
@@ -213,6 +214,20 @@ static int format_of(const char *word, size_t len)
     return -1;
 }
 
+/* The first of the names for a conversation that no file has yet. */
+static void add_free_name(const struct chat *c, enum export_format format, struct str *name)
+{
+    enum { MOST = 999 };
+    const char *title = c->history.title ? c->history.title : "";
+    struct stat st;
+    for (int n = 1; n <= MOST; n++) {
+        str_clear(name);
+        export_file_name(title, format, n, name);
+        if (lstat(name->data, &st) != 0)
+            return;
+    }
+}
+
 void run_export(struct chat *c, const char *arg, struct command_reply *reply)
 {
     size_t len = 0;
@@ -232,8 +247,7 @@ void run_export(struct chat *c, const char *arg, struct command_reply *reply)
     if (*arg)
         str_adds(&name, arg);
     else
-        export_file_name(c->history.title ? c->history.title : "", (enum export_format)format,
-                         &name);
+        add_free_name(c, (enum export_format)format, &name);
     str_adds(&reply->text, "the conversation");
     into_file(name.data, reply);
     str_done(&name);

@@ -44,7 +44,7 @@ int export_conversation(struct store *store, int64_t id, enum export_format form
     return status == STORE_OK ? 0 : fail(store, status, err, errlen);
 }
 
-void export_file_name(const char *title, enum export_format format, struct str *out)
+void export_file_name(const char *title, enum export_format format, int n, struct str *out)
 {
     static const char *const extensions[] = {[EXPORT_MD] = "md",
                                              [EXPORT_JSON] = "json",
@@ -61,7 +61,11 @@ void export_file_name(const char *title, enum export_format format, struct str *
     }
     while (out->len > start && out->data[out->len - 1] == '-')
         out->data[--out->len] = '\0';
-    str_addf(out, "%s.%s", out->len == start ? "conversation" : "", extensions[format]);
+    if (out->len == start)
+        str_adds(out, "conversation");
+    if (n > 1)
+        str_addf(out, "-%d", n);
+    str_addf(out, ".%s", extensions[format]);
 }
 
 /* What the forms for people have in common */

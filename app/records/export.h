@@ -21,8 +21,8 @@ int export_conversation(struct store *store, int64_t id, enum export_format form
                         char *err, size_t errlen);
 
 /* A file name for it that means nothing to a shell or a path:
- * "what-is-15-of-240.md"; added to out. */
-void export_file_name(const char *title, enum export_format format, struct str *out);
+ * "what-is-15-of-240.md", or for n > 1 "what-is-15-of-240-2.md"; added to out. */
+void export_file_name(const char *title, enum export_format format, int n, struct str *out);
 
 /* The parts of it. path: root first. */
 

@@ -359,7 +359,7 @@ static void file_names_come_from_titles(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct str name = {0};
-        export_file_name(rows[i].title, EXPORT_MD, &name);
+        export_file_name(rows[i].title, EXPORT_MD, 1, &name);
         assert_string_equal(name.data, rows[i].name);
         str_done(&name);
     }
@@ -434,6 +434,10 @@ static void line_mode_copies_to_files(void **state)
     term_expect(t, "a.md: already exists, not overwritten");
     term_type(t, "/export json\r");
     term_expect(t, "the conversation written to 17-25.json");
+    term_type(t, "/export json\r");
+    term_expect(t, "the conversation written to 17-25-2.json");
+    term_type(t, "/export json 17-25.json\r"); /* chosen, so not changed */
+    term_expect(t, "17-25.json: already exists, not overwritten");
     term_leave(t);
     sandbox_path("17-25.json", path, sizeof path);
     assert_int_equal(access(path, F_OK), 0);
