@@ -52,6 +52,7 @@ static void leave_editing(struct tui *t)
     if (!t->editing)
         return;
     t->editing = 0;
+    t->asking_known = false; /* of another prompt */
     ui_banner(t->ui, NULL, UI_SEND);
     ui_draft_set(t->ui, str_get(&t->stash), t->stash.len);
     str_done(&t->stash);
@@ -82,6 +83,7 @@ void tui_edit(struct tui *t, const struct turn *question)
         str_add(&t->stash, draft, len);
     }
     t->editing = question->number;
+    t->asking_known = false;
     str_addf(&banner, "editing question %zu, on a new branch", n);
     ui_banner(t->ui, banner.data, UI_SEND);
     ui_draft_set(t->ui, str_get(said), said->len);

@@ -16,13 +16,18 @@ static int64_t now_ms(void)
 
 /* Counting */
 
+/* The prompt's tokens with this question: after the conversation, or in place of the edited one. */
 static int64_t count_with(const struct tui *t, const char *text)
 {
     const struct history *h = &t->chat.history;
+    const struct turn *instead_of = t->editing ? history_turn(h, t->editing) : NULL;
     struct str question = {0};
 
     str_adds(&question, text);
-    const struct request_span span = request_span(h, h->n_turns, &question);
+    struct request_span span = request_span(h, instead_of ? instead_of->depth - 1 : h->n_turns,
+                                            &question);
+    if (instead_of && instead_of->window_start)
+        span.from = span.to;
     int64_t tokens = chat_count_prompt(&t->chat, &span, true);
     str_done(&question);
     return tokens;

@@ -418,6 +418,35 @@ static void a_new_answer_in_the_middle_ends_the_path(void **state)
     term_leave(t);
 }
 
+/* What comes after an edited question is not sent with it. */
+static void an_edited_question_is_counted_as_it_is_asked(void **state)
+{
+    struct run r;
+    char counted[64];
+    int tokens;
+    (void)state;
+    run_duet(&r, NULL, 0, "-m", some_model(), "--dry-run", "What is 17 + 25?", NULL);
+    assert_int_equal(sscanf(r.err, "duet: prompt: %d tokens", &tokens), 1);
+    run_done(&r);
+    snprintf(counted, sizeof counted, " %d / 2,048 tokens", tokens);
+    struct term *t = start();
+    term_type(t, "What is 17 + 25?\r");
+    term_expect(t, "= 42.");
+    term_type(t, "What is 30 + 3?\r");
+    term_expect(t, "= 33.");
+    term_expect(t, "tokens/s");
+    term_type(t, "\tge");
+    term_expect(t, "editing question 1");
+    term_shows(t, counted);
+    term_type(t, "\033");
+    term_expect_gone(t, counted);
+    term_type(t, "What is 17 + 25?");
+    term_shows(t, "What is 17 + 25?\n  demo-llama");
+    term_lacks(t, counted);
+    term_type(t, "\025");
+    term_leave(t);
+}
+
 static void waiting_questions_are_asked_in_order(void **state)
 {
     (void)state;
@@ -537,6 +566,7 @@ int test_branch(void)
         TEST(versions_can_be_walked_on_the_screen),
         TEST(editing_keeps_the_draft),
         TEST(questions_wait_while_an_answer_comes),
+        TEST(an_edited_question_is_counted_as_it_is_asked),
         TEST(waiting_questions_are_asked_in_order),
         TEST(leaving_asks_once_about_waiting_questions),
         TEST(waiting_questions_survive_a_kill),
