@@ -124,25 +124,47 @@ static bool is_reserved(const char *word)
     return false;
 }
 
+/* "llama", also as in llama3.2 or llama:1b. */
+static bool begins_with_model(const char *word)
+{
+    static const char *const models[] = {"llama", "deepseek", "r1", "demo-"};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (strncmp(word, models[i], strlen(models[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool is_verb(const char *word)
+{
+    return find_word(word) >= 0;
+}
+
 /* Words by which other programs call what duet has. */
 static const struct {
     const char *word, *here;
-    size_t most; /* longer lines are not doubted */
+    size_t most;                      /* longer lines are not doubted, */
+    bool (*sure)(const char *second); /* unless this is true of the second word */
 } elsewhere[] = {
-    {"run", "-m MODEL", 2},     {"ls", "models", 1},         {"list", "models", 1},
-    {"show", "models show", 2}, {"logs", "log", 2},          {"history", "log", 1},
-    {"help", "--help", 1},      {"version", "--version", 1},
+    {"run", "-m MODEL", 2, begins_with_model},
+    {"ls", "models", 1, NULL},
+    {"list", "models", 1, NULL},
+    {"show", "models show", 2, NULL},
+    {"logs", "log", 2, NULL},
+    {"history", "log", 1, NULL},
+    {"help", "--help", 1, is_verb},
+    {"version", "--version", 1, NULL},
 };
 
 /* A word or two that look like a verb, of duet or of another program, are still a prompt, but were
  * probably not meant as one. */
-static void doubt_prompt(const char *word, size_t n_words, bool quiet)
+static void doubt_prompt(const char *const *words, size_t n_words, bool quiet)
 {
-    const char *names[N_VERBS], *here = NULL;
+    const char *names[N_VERBS], *word = words[0], *here = NULL;
     for (int i = 0; i < N_VERBS; i++)
         names[i] = verbs[i].name;
     for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere && !here; i++)
-        if (strcmp(word, elsewhere[i].word) == 0 && n_words <= elsewhere[i].most)
+        if (strcmp(word, elsewhere[i].word) == 0 &&
+            (n_words <= elsewhere[i].most || (elsewhere[i].sure && elsewhere[i].sure(words[1]))))
             here = elsewhere[i].here;
     if (!here && n_words == 1)
         here = args_nearest(word, names, N_VERBS);
@@ -173,7 +195,7 @@ static int take_verb(const struct args_rest *rest, enum verb *verb, size_t *n_ta
     }
     if (found < 0) {
         if (*verb == VERB_CHAT)
-            doubt_prompt(word, rest->n_words, is_given(rest, "--quiet"));
+            doubt_prompt(rest->words, rest->n_words, is_given(rest, "--quiet"));
         return 0;
     }
     *verb = (enum verb)found;

@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "app/chat/history.h"
+#include "app/chat/library.h"
 
 static json_t *parse(const struct run *r)
 {
@@ -251,7 +252,7 @@ static enum store_state newest_state(void)
     char path[PATH_MAX], err[256];
     sandbox_path(".local/share/duet/chat.db", path, sizeof path);
     assert_int_equal(history_open(&h, path, NULL, err, sizeof err), 0);
-    assert_int_equal(history_load(&h, history_find(&h, NULL), err, sizeof err), 0);
+    assert_int_equal(history_load(&h, library_find(h.store, NULL), err, sizeof err), 0);
     assert_int_equal(h.n_turns, 2);
     enum store_state state = h.turns[1]->state;
     history_close(&h);
@@ -327,6 +328,9 @@ static void habits_of_other_programs_are_hinted_at(void **state)
         const char *words, *here;
     } rows[] = {
         {"run llama", "run: taken as a prompt; did you mean duet -m MODEL?"},
+        {"run llama3.2 why", "run: taken as a prompt; did you mean duet -m MODEL?"},
+        {"help pull", "help: taken as a prompt; did you mean duet --help?"},
+        {"help me with sums", NULL},
         {"ls", "ls: taken as a prompt; did you mean duet models?"},
         {"serch", "serch: taken as a prompt; did you mean duet search?"},
         {"run to the hills and back", NULL},
