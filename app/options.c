@@ -100,6 +100,8 @@ static const struct args_option options[] = {
 
     {"History", "-c --continue", NULL, NULL, "continue the last conversation", ARGS_FLAG,
      AT(resume), .where = IN_CHAT},
+    {"History", "-c --continue", "--last", NULL, "the last conversation", ARGS_FLAG, AT(resume),
+     .where = IN_LOG | IN_EXPORT},
     {"History", "--session", "--cid", "ID", "continue this one: its number or its title", ARGS_TEXT,
      AT(session), .where = IN_CHAT},
     {"History", "-l --list", NULL, NULL, "without a verb: duet log", ARGS_FLAG, AT(list),

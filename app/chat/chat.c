@@ -38,7 +38,7 @@ void chat_done(struct chat *c)
 static int resume(struct chat *c, char *err, size_t errlen)
 {
     const struct options *o = c->options;
-    int64_t id = history_find(&c->history, o->session);
+    int64_t id = library_find(c->history.store, o->session);
     if (id < 0)
         return say_to(err, errlen, EXIT_HISTORY, "history: %s", store_error(c->history.store));
     if (id == 0 && o->session)

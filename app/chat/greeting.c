@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "app/chat/library.h"
 #include "app/mem.h"
 
 static const char name[] = "greeted";
@@ -16,7 +17,7 @@ bool greeting_due(const struct paths *paths, struct history *h)
     char *path = paths_join(paths->state, name);
     bool greeted = access(path, F_OK) == 0;
     free(path);
-    return !greeted && history_find(h, NULL) == 0;
+    return !greeted && library_find(h->store, NULL) == 0;
 }
 
 void greeting_done(const struct paths *paths)

@@ -1,7 +1,6 @@
 /* history.c - see history.h. */
 #include "app/chat/history.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -335,66 +334,6 @@ void history_set_system(struct history *h, const char *system)
     }
 }
 
-/* Among conversations whose titles contain the words of the name; the latest if there are
- * several. */
-static int find_titled(struct history *h, const char *name, bool archived, int64_t *found)
-{
-    struct store_conversations *list;
-    int status = store_conversation_filter(h->store, name, archived, SIZE_MAX, &list);
-    if (status != STORE_OK)
-        return status;
-    for (size_t i = 0; i < list->count && !*found; i++)
-        if (strcasecmp(list->items[i].title, name) == 0)
-            *found = list->items[i].id;
-    for (size_t i = 0; i < list->count && !*found; i++)
-        if (strncasecmp(list->items[i].title, name, strlen(name)) == 0)
-            *found = list->items[i].id;
-    store_conversations_free(list);
-    return STORE_OK;
-}
-
-static int find_latest(struct history *h, int64_t *found)
-{
-    struct store_conversations *list;
-    int status = store_conversation_list(h->store, false, 0, 1, &list);
-    if (status == STORE_OK && list->count > 0)
-        *found = list->items[0].id;
-    if (status == STORE_OK)
-        store_conversations_free(list);
-    return status;
-}
-
-static int find_numbered(struct history *h, int64_t id, int64_t *found)
-{
-    struct store_conversations *one;
-    int status = store_conversation_get(h->store, id, &one);
-    if (status == STORE_OK) {
-        *found = id;
-        store_conversations_free(one);
-    }
-    return status == STORE_ENOTFOUND ? STORE_OK : status;
-}
-
-int64_t history_find(struct history *h, const char *name)
-{
-    int64_t found = 0;
-    char *end;
-    errno = 0;
-    long long number = name ? strtoll(name, &end, 10) : 0;
-    int status;
-    if (!name)
-        status = find_latest(h, &found);
-    else if (!*name)
-        return 0;
-    else if (*end == '\0' && errno == 0)
-        status = find_numbered(h, number, &found);
-    else
-        status = find_titled(h, name, false, &found);
-    if (status == STORE_OK && !found && name && *end)
-        status = find_titled(h, name, true, &found);
-    return status == STORE_OK ? found : status;
-}
-
 /* Saving */
 
 int history_due_ms(const struct history *h)
@@ -547,7 +486,7 @@ static const struct store_message *last_message(struct history *h, int64_t conve
 int64_t history_interrupted(struct history *h, struct str *question)
 {
     struct store_messages *path = NULL;
-    int64_t id = h->conversation > 0 ? h->conversation : history_find(h, NULL);
+    int64_t id = h->conversation > 0 ? h->conversation : library_find(h->store, NULL);
     const struct store_message *last = id > 0 ? last_message(h, id, &path) : NULL;
     bool interrupted = last && last->role == STORE_ASSISTANT && last->state == STORE_INTERRUPTED;
 

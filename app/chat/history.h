@@ -85,10 +85,6 @@ void history_new(struct history *h, const char *system);
 /* Loads a stored conversation. 0 or -1. */
 int history_load(struct history *h, int64_t id, char *err, size_t errlen);
 
-/* The id of the conversation that `name` means (its number, its title, or the start of its title;
- * NULL is the one used last); 0: none; or a negative store_status. */
-int64_t history_find(struct history *h, const char *name);
-
 void history_set_system(struct history *h, const char *system);
 
 /* The tree, in tree.c; pointers to turns hold until the conversation changes. */

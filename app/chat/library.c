@@ -1,7 +1,10 @@
 /* library.c - see library.h. */
 #include "app/chat/library.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "app/mem.h"
@@ -68,6 +71,66 @@ int library_restore(struct library *l, struct store *s, int64_t id, int64_t *id_
     if (i > 0 && (status == STORE_OK || status == STORE_ENOTFOUND))
         forget(l, i - 1);
     return status;
+}
+
+/* Among conversations whose titles contain the words of the name; the latest if there are
+ * several. */
+static int find_titled(struct store *s, const char *name, bool archived, int64_t *found)
+{
+    struct store_conversations *list;
+    int status = store_conversation_filter(s, name, archived, SIZE_MAX, &list);
+    if (status != STORE_OK)
+        return status;
+    for (size_t i = 0; i < list->count && !*found; i++)
+        if (strcasecmp(list->items[i].title, name) == 0)
+            *found = list->items[i].id;
+    for (size_t i = 0; i < list->count && !*found; i++)
+        if (strncasecmp(list->items[i].title, name, strlen(name)) == 0)
+            *found = list->items[i].id;
+    store_conversations_free(list);
+    return STORE_OK;
+}
+
+static int find_latest(struct store *s, int64_t *found)
+{
+    struct store_conversations *list;
+    int status = store_conversation_list(s, false, 0, 1, &list);
+    if (status == STORE_OK && list->count > 0)
+        *found = list->items[0].id;
+    if (status == STORE_OK)
+        store_conversations_free(list);
+    return status;
+}
+
+static int find_numbered(struct store *s, int64_t id, int64_t *found)
+{
+    struct store_conversations *one;
+    int status = store_conversation_get(s, id, &one);
+    if (status == STORE_OK) {
+        *found = id;
+        store_conversations_free(one);
+    }
+    return status == STORE_ENOTFOUND ? STORE_OK : status;
+}
+
+int64_t library_find(struct store *s, const char *name)
+{
+    int64_t found = 0;
+    char *end;
+    errno = 0;
+    long long number = name ? strtoll(name, &end, 10) : 0;
+    int status;
+    if (!name)
+        status = find_latest(s, &found);
+    else if (!*name)
+        return 0;
+    else if (*end == '\0' && errno == 0)
+        status = find_numbered(s, number, &found);
+    else
+        status = find_titled(s, name, false, &found);
+    if (status == STORE_OK && !found && name && *end)
+        status = find_titled(s, name, true, &found);
+    return status == STORE_OK ? found : status;
 }
 
 void library_add_date(struct str *out, int64_t ms)

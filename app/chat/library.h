@@ -32,6 +32,10 @@ const struct library_deleted *library_last_deleted(const struct library *l); /* 
 /* Advice to add to the reason why a history could not be opened, or "". */
 const char *library_advice(int status);
 
+/* The id of the conversation that `name` means (its number, its title, or the start of its title;
+ * NULL is the one used last); 0: none; or a negative store_status. */
+int64_t library_find(struct store *s, const char *name);
+
 /* The title of a conversation; the caller's. NULL: there is none, and store_error() says why. */
 char *library_title(struct store *s, int64_t id);
 

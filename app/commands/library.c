@@ -48,7 +48,7 @@ void run_switch(struct chat *c, const char *arg, struct command_reply *reply)
         run_list(c, arg, reply);
         return;
     }
-    int64_t id = history_find(&c->history, arg);
+    int64_t id = library_find(c->history.store, arg);
     if (id > 0) {
         command_open(c, id, reply);
     } else if (id < 0) {
@@ -88,7 +88,7 @@ void run_reopen(struct chat *c, const char *arg, struct command_reply *reply)
 /* The conversation named by the argument, or the current one; 0: none, as the reply says. */
 static int64_t find(struct chat *c, const char *arg, struct command_reply *reply)
 {
-    int64_t id = *arg ? history_find(&c->history, arg) : c->history.conversation;
+    int64_t id = *arg ? library_find(c->history.store, arg) : c->history.conversation;
     if (id < 0)
         refuse_by_store(c, reply);
     else if (id == 0 && *arg)

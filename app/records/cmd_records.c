@@ -143,12 +143,15 @@ static int list_conversations(struct shelf *s, const struct options *o)
     return 0;
 }
 
+/* word NULL: the last conversation. */
 static int export_to(struct shelf *s, const char *word, enum export_format format)
 {
     struct str text = {0};
-    int64_t id = read_id(word);
-    if (id == 0 || !s->store)
-        return say_to(s->err, sizeof s->err, EXIT_USAGE, "no conversation %s", word);
+    int64_t id = s->store ? library_find(s->store, word) : 0;
+    if (id < 0)
+        return failed(s);
+    if (id == 0)
+        return say_to(s->err, sizeof s->err, EXIT_USAGE, "no conversation %s", word ? word : "yet");
     int status = export_conversation(s->store, id, format, &text, s->err, sizeof s->err);
     outlet_add(&s->out, str_get(&text), text.len);
     str_done(&text);
@@ -158,12 +161,14 @@ static int export_to(struct shelf *s, const char *word, enum export_format forma
 int cmd_log(struct app *app)
 {
     struct shelf s;
+    bool last = app->options.resume;
     int status = open_shelf(&s, app, READS);
-    if (status == 0 && app->n_words > 1)
+    if (status == 0 && app->n_words + last > 1)
         status = say_to(s.err, sizeof s.err, EXIT_USAGE, "log: more than one conversation (got %s)",
-                        app->words[1]);
-    else if (status == 0 && app->n_words == 1)
-        status = export_to(&s, app->words[0], app->options.json ? EXPORT_JSONL : EXPORT_MD);
+                        app->words[app->n_words - 1]);
+    else if (status == 0 && app->n_words + last == 1)
+        status = export_to(&s, last ? NULL : app->words[0],
+                           app->options.json ? EXPORT_JSONL : EXPORT_MD);
     else if (status == 0 && s.store)
         status = list_conversations(&s, &app->options);
     return close_shelf(&s, status);
@@ -175,8 +180,11 @@ int cmd_export(struct app *app)
 {
     struct shelf s;
     int status = open_shelf(&s, app, READS);
-    if (status == 0 && app->n_words == 0)
-        status = say_to(s.err, sizeof s.err, EXIT_USAGE, "export: no conversation named");
+    if (status == 0 && app->options.resume)
+        status = export_to(&s, NULL, (enum export_format)app->options.format);
+    else if (status == 0 && app->n_words == 0)
+        status = say_to(s.err, sizeof s.err, EXIT_USAGE,
+                        "export: no conversation named; -c is the last one");
     for (size_t i = 0; status == 0 && i < app->n_words; i++)
         status = export_to(&s, app->words[i], (enum export_format)app->options.format);
     return close_shelf(&s, status);

@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include "app/chat/history.h"
+#include "app/chat/library.h"
 
 static char path[PATH_MAX];
 
@@ -122,7 +123,7 @@ static void conversations_are_found_by_number_or_title(void **state)
     struct history h;
     (void)state;
     open_history(&h);
-    assert_int_equal(history_find(&h, NULL), 0);
+    assert_int_equal(library_find(h.store, NULL), 0);
     exchange(&h, "Solve 3x + 5 = 20");
     history_save(&h);
     int64_t first = h.conversation;
@@ -130,12 +131,12 @@ static void conversations_are_found_by_number_or_title(void **state)
     exchange(&h, "17");
     history_save(&h);
     int64_t second = h.conversation;
-    assert_int_equal(history_find(&h, NULL), second);
-    assert_int_equal(history_find(&h, "solve 3X + 5 = 20"), first);
-    assert_int_equal(history_find(&h, "solve"), first);
-    assert_int_equal(history_find(&h, "nothing"), 0);
-    assert_int_equal(history_find(&h, "999"), 0);
-    assert_int_equal(history_find(&h, ""), 0);
+    assert_int_equal(library_find(h.store, NULL), second);
+    assert_int_equal(library_find(h.store, "solve 3X + 5 = 20"), first);
+    assert_int_equal(library_find(h.store, "solve"), first);
+    assert_int_equal(library_find(h.store, "nothing"), 0);
+    assert_int_equal(library_find(h.store, "999"), 0);
+    assert_int_equal(library_find(h.store, ""), 0);
     history_close(&h);
 }
 

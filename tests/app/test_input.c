@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "app/chat/history.h"
+#include "app/chat/library.h"
 
 /* The line runs, and this is what was asked: the first question of the newest conversation. */
 static void assert_asked(const char *line, const char *question, const char *notice)
@@ -28,7 +29,7 @@ static void assert_asked(const char *line, const char *question, const char *not
     run_done(&r);
     sandbox_path(".local/share/duet/chat.db", path, sizeof path);
     assert_int_equal(history_open(&h, path, NULL, err, sizeof err), 0);
-    assert_int_equal(history_load(&h, history_find(&h, NULL), err, sizeof err), 0);
+    assert_int_equal(history_load(&h, library_find(h.store, NULL), err, sizeof err), 0);
     assert_string_equal(str_get(&h.turns[0]->text[STORE_TEXT]), question);
     history_close(&h);
 }

@@ -168,12 +168,12 @@ static void any_of_12000_can_be_found(void **state)
     }
     assert_int_equal(store_conversation_archive(s, 2, true), STORE_OK);
     assert_int_equal(store_commit(s), STORE_OK);
-    assert_int_equal(history_find(&p->chat.history, "1"), 1);
-    assert_int_equal(history_find(&p->chat.history, "first"), 1);
-    assert_int_equal(history_find(&p->chat.history, "2"), 2);
-    assert_int_equal(history_find(&p->chat.history, "One 12000"), 12000);
-    assert_int_equal(history_find(&p->chat.history, "one 3"), 3);
-    assert_int_equal(history_find(&p->chat.history, "one 99999"), 0);
+    assert_int_equal(library_find(p->chat.history.store, "1"), 1);
+    assert_int_equal(library_find(p->chat.history.store, "first"), 1);
+    assert_int_equal(library_find(p->chat.history.store, "2"), 2);
+    assert_int_equal(library_find(p->chat.history.store, "One 12000"), 12000);
+    assert_int_equal(library_find(p->chat.history.store, "one 3"), 3);
+    assert_int_equal(library_find(p->chat.history.store, "one 99999"), 0);
     assert_contains(list(p, "", false), "and more: /list WORDS narrows");
 }
 

@@ -57,7 +57,29 @@ static void without_a_history_nothing_is_made(void **state)
     shell(&r, "$DUET export 1", 2);
     assert_string_equal(r.err, "duet: no conversation 1\n");
     run_done(&r);
+    shell(&r, "$DUET log -c", 2);
+    assert_string_equal(r.err, "duet: no conversation yet\n");
+    run_done(&r);
     shell(&r, "echo no database >$HOME/d; $DUET log --db $HOME/d", 4);
+    assert_error_line(&r);
+    run_done(&r);
+}
+
+/* The last conversation, and one by its title, need no look at the list first. */
+static void one_is_named_as_it_is_continued(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "$DUET %s 2 >$HOME/2; $DUET %s -c | cmp - $HOME/2; echo $?",
+                 i ? "export" : "log", i ? "export" : "log");
+        assert_output(line, "0\n");
+        snprintf(line, sizeof line, "$DUET %s 1 >$HOME/1; $DUET %s '17 +' | cmp - $HOME/1; echo $?",
+                 i ? "export" : "log", i ? "export" : "log");
+        assert_output(line, "0\n");
+    }
+    struct run r;
+    shell(&r, "$DUET log -c 1", 2);
     assert_error_line(&r);
     run_done(&r);
 }
@@ -296,6 +318,7 @@ int test_records(void)
     const struct CMUnitTest tests[] = {
         TEST(without_a_history_nothing_is_made),
         RECORDS(log_lists_and_shows),
+        RECORDS(one_is_named_as_it_is_continued),
         RECORDS(a_listing_that_stops_says_so),
         RECORDS(search_finds_and_says_where),
         RECORDS(exports_are_inert),
