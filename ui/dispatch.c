@@ -148,12 +148,31 @@ static void interrupt(struct ui *u)
 
 /* Actions by focus */
 
+static enum keymap_place place_of(const struct ui *u)
+{
+    if (lookup_has_field(u))
+        return IN_FIELD;
+    if (u->dialog.kind != DIALOG_NONE || u->focus == FOCUS_SIDEBAR)
+        return IN_LIST;
+    if (u->focus == FOCUS_TRANSCRIPT)
+        return IN_TRANSCRIPT;
+    return u->composer.search.active ? IN_SEARCH : IN_COMPOSER;
+}
+
+/* Who writes is shown all in the usual order, else comes first what the keys do just now. */
+static void help(struct ui *u)
+{
+    enum keymap_place place = place_of(u);
+    if (u->dialog.kind != DIALOG_HELP)
+        dialog_help(&u->dialog, place == IN_COMPOSER ? IN_ALL : place);
+}
+
 static bool everywhere(struct ui *u, enum keymap_action action)
 {
     switch (action) {
     case ACT_INTERRUPT: interrupt(u); break;
     case ACT_CANCEL: cancel(u); break;
-    case ACT_HELP: dialog_help(&u->dialog); break;
+    case ACT_HELP: help(u); break;
     case ACT_SIDEBAR: toggle_sidebar(u); break;
     case ACT_SEARCH: lookup_search(u); break;
     case ACT_FOLD_ALL: transcript_fold_all(&u->transcript); break;
@@ -296,17 +315,6 @@ static void in_list(struct ui *u, enum keymap_action action)
 
 /* Events */
 
-static enum keymap_place place_of(const struct ui *u)
-{
-    if (lookup_has_field(u))
-        return IN_FIELD;
-    if (u->dialog.kind != DIALOG_NONE || u->focus == FOCUS_SIDEBAR)
-        return IN_LIST;
-    if (u->focus == FOCUS_TRANSCRIPT)
-        return IN_TRANSCRIPT;
-    return u->composer.search.active ? IN_SEARCH : IN_COMPOSER;
-}
-
 /* A key without a binding: a character is inserted where text can be edited. */
 static void type(struct ui *u, struct key key, enum keymap_place place)
 {
@@ -320,7 +328,8 @@ static void type(struct ui *u, struct key key, enum keymap_place place)
     if (place == IN_COMPOSER || place == IN_SEARCH) {
         if (!composer_type(&u->composer, key.code))
             status_hint(&u->status, "The draft is full");
-    } else if (u->dialog.kind == DIALOG_PICK) {
+    } else if (u->dialog.kind == DIALOG_PICK || u->dialog.kind == DIALOG_HELP) {
+        u->dialog.top = 0;
         list_type(&u->dialog.list, utf8, len);
     }
 }

@@ -520,7 +520,7 @@ void ui_pick(struct ui *u, int tag, const char *title, const struct ui_row *rows
 
 void ui_help(struct ui *u)
 {
-    dialog_help(&u->dialog);
+    dialog_help(&u->dialog, IN_ALL);
     u->dirty = true;
 }
 

@@ -287,6 +287,33 @@ static void help_shows_the_keys(void **state)
     assert_true(term_shows(t, "Help"));
 }
 
+/* Of a hundred keys, those that are sought, and first those of the place where one is. */
+static void help_is_found_by_typing(void **state)
+{
+    struct term *t = *state;
+    term_type(t, "\033OP");
+    assert_true(term_shows(t, "type to filter · Up Down scroll · Esc closes"));
+    term_type(t, "\033[6~CoPy");
+    assert_true(term_shows(t, "Help: CoPy"));
+    assert_true(term_shows(t, "y, c                      copy the marked message"));
+    assert_true(term_shows(t, "Reading the transcript"));
+    assert_false(term_shows(t, "cut to the end"));
+    assert_false(term_shows(t, "Commands"));
+    term_type(t, "\177\177\177\177ctrl-f");
+    assert_true(term_shows(t, "search all conversations")); /* by its key */
+    term_type(t, "zz");
+    assert_true(term_shows(t, "nothing matches"));
+    term_type(t, "\025");
+    assert_true(term_shows(t, "fold or unfold all reasoning"));
+    term_type(t, "\033");
+    term_type(t, "\t?");
+    assert_true(term_shows(t, "Help ─"));
+    assert_true(term_shows(t, "copy the marked message"));
+    assert_false(term_shows(t, "fold or unfold all reasoning"));
+    term_type(t, "\033");
+    assert_string_equal(ui_draft(t->ui, NULL), "");
+}
+
 /* In a small window, too, and with something to say, the first screen names the keys; none by
  * half. */
 static void the_first_screen_names_the_keys(void **state)
@@ -418,6 +445,7 @@ int test_door(void)
         TEST(a_dialog_gives_the_row_that_was_chosen),
         TEST(help_shows_the_keys),
         TEST(help_is_whole),
+        TEST(help_is_found_by_typing),
         TEST(the_first_screen_names_the_keys),
         TEST(the_transcript_takes_the_focus),
         TEST(the_draft_can_be_replaced),

@@ -16,6 +16,8 @@ enum {
     MANY = 6, /* from this many rows on a filter is shown */
 };
 
+#define TO_FILTER "type to filter"
+
 void dialog_init(struct dialog *d, const struct keymap *keymap, const struct ui_command *commands,
                  size_t n)
 {
@@ -29,9 +31,11 @@ void dialog_done(struct dialog *d)
     list_done(&d->list);
 }
 
-void dialog_help(struct dialog *d)
+void dialog_help(struct dialog *d, enum keymap_place place)
 {
+    list_clear_filter(&d->list);
     d->kind = DIALOG_HELP;
+    d->place = place;
     d->top = 0;
 }
 
@@ -60,6 +64,8 @@ struct page {
     int row, col, width; /* width of the text */
     int first, rows;     /* visible lines */
     int n;
+    const char *sought; /* only entries with this text; "": all */
+    const char *title;  /* of the entries that follow, if there are any; NULL: it is there */
 };
 
 struct words {
@@ -88,11 +94,12 @@ static int column(const struct page *p, int col, int width, const struct words *
     return n;
 }
 
-static void add_title(struct page *p, const char *text)
+static void add_title(struct page *p)
 {
-    size_t len = strlen(text);
+    size_t len = strlen(p->title);
     p->n += p->n > 0; /* blank line before all but the first */
-    p->n += column(p, 0, p->width, &(struct words){text, len, len, STYLE_TITLE});
+    p->n += column(p, 0, p->width, &(struct words){p->title, len, len, STYLE_TITLE});
+    p->title = NULL;
 }
 
 /* A command with its arguments, and its description. */
@@ -101,6 +108,10 @@ static void add_entry(struct page *p, const char *typed, const char *args, const
     int keys = p->width > 2 * HELP_KEYS ? HELP_KEYS : p->width / 2;
     struct bytes left = {0};
 
+    if (!text_contains(typed, p->sought) && !text_contains(help, p->sought))
+        return;
+    if (p->title)
+        add_title(p);
     bytes_add(&left, typed, strlen(typed));
     if (*args && bytes_add(&left, " ", 1))
         bytes_add(&left, args, strlen(args));
@@ -114,7 +125,7 @@ static void add_entry(struct page *p, const char *typed, const char *args, const
 static void add_place(const struct keymap *map, enum keymap_place place, struct page *p)
 {
     char keys[KEYMAP_KEYS_MAX];
-    add_title(p, keymap_place_title(place));
+    p->title = keymap_place_title(place);
     for (size_t i = 0; i < map->n_rows; i++) {
         const struct keymap_row *row = &map->rows[i];
         if (row->place != place)
@@ -124,21 +135,25 @@ static void add_place(const struct keymap *map, enum keymap_place place, struct 
     }
 }
 
+/* What can be done where the help was called for comes first. */
 static void add_help(const struct dialog *d, struct page *p)
 {
+    if (d->place != IN_ALL)
+        add_place(d->keymap, d->place, p);
     for (int place = 0; place < IN_PLACES; place++) {
-        add_place(d->keymap, (enum keymap_place)place, p);
-        if (place > 0 || d->n_commands == 0)
+        if (place == IN_ALL || place != (int)d->place)
+            add_place(d->keymap, (enum keymap_place)place, p);
+        if (place != IN_ALL)
             continue;
-        add_title(p, "Commands");
+        p->title = "Commands";
         for (size_t i = 0; i < d->n_commands; i++)
             add_entry(p, d->commands[i].name, d->commands[i].args, d->commands[i].help);
     }
 }
 
-static int help_length(const struct dialog *d)
+static int help_length(const struct dialog *d, const char *sought)
 {
-    struct page p = {.width = d->width};
+    struct page p = {.width = d->width, .sought = sought};
     add_help(d, &p);
     return p.n;
 }
@@ -149,7 +164,7 @@ void dialog_move(struct dialog *d, int64_t rows)
         list_move(&d->list, rows);
         return;
     }
-    int64_t top = d->top + rows, most = help_length(d) - d->height;
+    int64_t top = d->top + rows, most = help_length(d, bytes_string(&d->list.filter)) - d->height;
     top = top > most ? most : top;
     d->top = top < 0 ? 0 : (int)top;
 }
@@ -175,20 +190,24 @@ void dialog_box(struct grid *g, struct area box, const char *title)
     grid_inset_left(g, box, title, STYLE_TITLE);
 }
 
-/* The keys, set into the lower border: Enter's if it does something, and those that scroll. */
+/* The keys: Enter's if it does something, and those that scroll. */
 static void draw_foot(const struct dialog *d, struct grid *g, struct area box, const char *enter,
                       bool scrolls)
 {
     struct area border = {box.row + box.height - 1, box.col, 1, box.width};
-    struct bytes keys = {0};
+    struct bytes keys = {0}, more = {0};
 
     if (enter)
         keymap_add_hint(d->keymap, &keys, IN_LIST, ACT_CHOOSE, ACT_NONE, enter);
     if (scrolls)
         keymap_add_hint(d->keymap, &keys, IN_LIST, ACT_ROW_UP, ACT_ROW_DOWN, "scroll");
     keymap_add_hint(d->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
-    grid_inset_right(g, border, bytes_string(&keys), STYLE_DIM);
+    if (scrolls && bytes_add(&more, TO_FILTER " · ", strlen(TO_FILTER " · ")))
+        bytes_add(&more, bytes_string(&keys), keys.len);
+    if (more.len == 0 || !grid_inset_right(g, border, bytes_string(&more), STYLE_DIM))
+        grid_inset_right(g, border, bytes_string(&keys), STYLE_DIM);
     bytes_free(&keys);
+    bytes_free(&more);
 }
 
 static int least(int a, int b)
@@ -212,8 +231,14 @@ static void draw_help(struct dialog *d, struct grid *g)
     int cols = least(g->cols, HELP_WIDTH);
 
     d->width = cols - 4;
-    struct area box = place_box(d, g, help_length(d), cols);
-    dialog_box(g, box, "Help");
+    struct area box = place_box(d, g, help_length(d, ""), cols);
+    struct bytes title = {0};
+    const char *sought = bytes_string(&d->list.filter);
+    bytes_add(&title, "Help", 4);
+    if (*sought && bytes_add(&title, ": ", 2))
+        bytes_add(&title, sought, strlen(sought));
+    dialog_box(g, box, bytes_string(&title));
+    bytes_free(&title);
     dialog_move(d, 0);
     struct page p = {
         .g = g,
@@ -222,8 +247,11 @@ static void draw_help(struct dialog *d, struct grid *g)
         .width = d->width,
         .first = d->top,
         .rows = d->height,
+        .sought = sought,
     };
     add_help(d, &p);
+    if (p.n == 0)
+        grid_label(g, p.row, p.col, p.width, "nothing matches", STYLE_DIM);
     draw_foot(d, g, box, NULL, d->height < p.n);
 }
 
@@ -239,7 +267,7 @@ static void draw_pick(struct dialog *d, struct grid *g)
     if (filter->len > 0)
         grid_label(g, box.row + 1, box.col + 3, cols - 6, filter->data, STYLE_KEY);
     else if (d->list.n >= MANY)
-        grid_label(g, box.row + 1, box.col + 3, cols - 6, "type to filter", STYLE_DIM);
+        grid_label(g, box.row + 1, box.col + 3, cols - 6, TO_FILTER, STYLE_DIM);
     draw_foot(d, g, box, "chooses", false);
 }
 

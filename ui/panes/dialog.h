@@ -20,8 +20,9 @@ struct dialog {
     const struct keymap *keymap; /* for the help; owned by the caller */
     const struct ui_command *commands;
     size_t n_commands;
-    int top;           /* first visible line of the help */
-    int height, width; /* rows of text as drawn, and columns of the help's */
+    enum keymap_place place; /* that the help begins with */
+    int top;                 /* its first visible line */
+    int height, width;       /* rows of text as drawn, and columns of the help's */
     char *title;
     int tag;
     struct list list;
@@ -31,7 +32,8 @@ void dialog_init(struct dialog *d, const struct keymap *keymap, const struct ui_
                  size_t n);
 void dialog_done(struct dialog *d);
 
-void dialog_help(struct dialog *d);
+/* The help, beginning with what can be done in that place; typing narrows it. */
+void dialog_help(struct dialog *d, enum keymap_place place);
 void dialog_pick(struct dialog *d, int tag, const char *title, const struct ui_row *rows, size_t n,
                  int64_t selected);
 void dialog_close(struct dialog *d);
