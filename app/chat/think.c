@@ -106,13 +106,26 @@ static void begin_rest(struct chat *c, struct turn *turn, const struct engine_re
     c->thought_ms = c->partial_ms = (double)thought.ms;
 }
 
+static bool is_installed(const struct chat *c, const char *name)
+{
+    struct model_list list;
+    models_list(c->paths, &list);
+    bool found = models_named(&list, name) != NULL;
+    models_list_done(&list);
+    return found;
+}
+
 /* The model that began it; if it was given as a file, that may have to be named again. */
 static int use_writer(struct chat *c, const struct turn *turn, char *err, size_t errlen)
 {
     const char *name = turn->generated ? turn->generation.model : NULL;
     if (c->model && (!name || strcmp(c->model->file.name, name) == 0))
         return chat_reopen(c, err, errlen);
-    return chat_use(c, name, err, errlen);
+    int status = chat_use(c, name, err, errlen);
+    if (status == EXIT_MODEL && name && !is_installed(c, name))
+        say_to(err, errlen, 0, "%s began this answer and is not installed; /model FILE names it",
+               name);
+    return status;
 }
 
 void chat_add_full(const struct chat *c, struct str *out)

@@ -308,6 +308,27 @@ static void go_on(struct term *t, const char *key)
     term_expect(t, "cut at the length limit");
 }
 
+/* Only its name is known, so what to do is said. */
+static void a_model_given_as_a_file_is_asked_for(void **state)
+{
+    struct talk p;
+    char line[600];
+    (void)state;
+    talk_open(&p, NULL);
+    talk_use(&p, endless_model());
+    p.options.max_tokens = 4;
+    talk_ask(&p, question);
+    snprintf(line, sizeof line, "/model %s", p.chat.model->file.path);
+    talk_use(&p, some_model());
+    talk_refused(&p, "/continue", "endless began this answer and is not installed; /model FILE");
+    talk_run(&p, line);
+    talk_run(&p, "/continue");
+    assert_string_equal(talk_last(&p)->generation.model, "endless");
+    assert_string_equal(talk_last(&p)->generation.stop_reason, "length");
+    assert_true(talk_last(&p)->text[STORE_TEXT].len > 0);
+    talk_close(&p);
+}
+
 static void continuing_keeps_the_size_of_the_reasoning(void **state)
 {
     struct talk p;
@@ -528,6 +549,7 @@ int test_think(void)
         TEST(an_offer_declined_is_not_made_again),
         TEST(an_answer_written_elsewhere_cannot_be_continued),
         TEST(a_header_is_the_same_when_opened_again),
+        TEST(a_model_given_as_a_file_is_asked_for),
         TEST(continuing_keeps_the_size_of_the_reasoning),
         TEST(a_full_context_is_said),
     };
