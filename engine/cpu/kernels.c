@@ -8,6 +8,7 @@ const struct kernels *kernels_of(enum cpu_level level)
     case CPU_AVX2: return &kernels_avx2;
     case CPU_AVX_VNNI: return &kernels_avx_vnni;
     case CPU_AVX512_VNNI: return &kernels_avx512;
+    case CPU_AMX: return &kernels_amx;
 #endif
     default: return &kernels_portable;
     }

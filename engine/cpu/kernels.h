@@ -20,11 +20,11 @@ struct act_block {
     int32_t sum, sum_low;
 };
 
-/* Columns that a panel is multiplied with at once. */
-enum { TILE = 16, HEADS = 8 };
+/* Columns that a panel is multiplied with at once; TILE_COLS of them may be one instruction's. */
+enum { TILE = 32, TILE_COLS = 16, HEADS = 8 };
 
 struct tile {
-    int width;                   /* 1, 2, 4, 8 or 16 */
+    int width;                   /* a power of two, up to TILE */
     const struct act_block *act; /* [cols / 32][width], for quantised weights */
     const float *x;              /* [width] columns of floats, stride apart, for float weights */
     size_t stride;
@@ -68,6 +68,8 @@ struct attend_kernels {
 };
 
 struct kernels {
+    /* On each thread, before and after products of TILE_COLS or more columns; or NULL. */
+    void (*begin)(void), (*end)(void);
     dot_fn dot[QUANT_BF16 + 1]; /* by enum quant_type */
     struct attend_kernels attend[BACKEND_N_KV_TYPES];
     /* out = x / sqrt(mean(x^2) + eps) * w */
@@ -82,7 +84,8 @@ struct kernels {
     void (*blend)(float *acc, float a, const float *x, float b, int n);
 };
 
-extern const struct kernels kernels_portable, kernels_avx2, kernels_avx_vnni, kernels_avx512;
+extern const struct kernels kernels_portable, kernels_avx2, kernels_avx_vnni, kernels_avx512,
+    kernels_amx;
 
 /* Of a level that this machine can use. */
 const struct kernels *kernels_of(enum cpu_level level);

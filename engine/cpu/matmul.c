@@ -120,16 +120,22 @@ static void multiply_panel(const struct run *run, int panel, int first, int widt
 static void multiply_item(void *ud, int item, int thread)
 {
     const struct run *run = ud;
+    const struct kernels *k = run->cpu->kernels;
     int from = item * run->panels_per_item, to = from + run->panels_per_item, width;
+    bool wide = k->begin && run->job->in.n >= TILE_COLS;
     (void)thread;
 
     if (to > run->n_panels)
         to = run->n_panels;
+    if (wide)
+        k->begin();
     for (int first = 0; first < run->job->in.n; first += width) {
         width = tile_width(run->job->in.n - first);
         for (int panel = from; panel < to; panel++)
             multiply_panel(run, panel, first, width);
     }
+    if (wide)
+        k->end();
 }
 
 /* Cuts the panels into items and returns how many. bytes: of all parts. */

@@ -9,9 +9,12 @@
 
 #ifdef __x86_64__
 #include <cpuid.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 struct features {
-    bool avx2, avx_vnni, avx512_vnni;
+    bool avx2, avx_vnni, avx512_vnni, amx;
 };
 
 /* Which register files the system saves: XCR0. Only where CPUID says OSXSAVE. */
@@ -28,9 +31,21 @@ static bool all(uint32_t reg, uint32_t bits)
     return (reg & bits) == bits;
 }
 
+/* Tiles are 8 KiB of registers that the system saves only for those who asked for them first; it
+ * may refuse. Asking again does no harm. */
+static bool tiles_allowed(void)
+{
+#if defined(__linux__) && defined(SYS_arch_prctl)
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 }; /* arch_prctl(2); a bit of XCR0 */
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+    return false;
+#endif
+}
+
 static struct features features_read(void)
 {
-    struct features f = {false, false, false};
+    struct features f = {false};
     uint32_t a, b, c, d;
 
     if (!__get_cpuid(1, &a, &b, &c, &d) || !all(c, bit_OSXSAVE | bit_FMA | bit_F16C))
@@ -41,6 +56,8 @@ static struct features features_read(void)
     f.avx2 = all(b, bit_AVX2);
     f.avx512_vnni = f.avx2 && (state & 0xe6) == 0xe6 && all(c, bit_AVX512VNNI) &&
                     all(b, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL);
+    f.amx = f.avx512_vnni && (state & 0x60000) == 0x60000 && all(d, 1u << 24 | 1u << 25) &&
+            tiles_allowed();
     if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
         f.avx_vnni = f.avx2 && all(a, 1u << 4);
     return f;
@@ -55,6 +72,7 @@ bool cpu_level_usable(enum cpu_level level)
     case CPU_AVX2: return f.avx2;
     case CPU_AVX_VNNI: return f.avx_vnni;
     case CPU_AVX512_VNNI: return f.avx512_vnni;
+    case CPU_AMX: return f.amx;
     case CPU_N_LEVELS: break;
     }
     return false;
@@ -78,10 +96,8 @@ enum cpu_level cpu_best_level(void)
 const char *cpu_level_name(enum cpu_level level)
 {
     static const char *const names[CPU_N_LEVELS] = {
-        [CPU_PORTABLE] = "portable",
-        [CPU_AVX2] = "AVX2",
-        [CPU_AVX_VNNI] = "AVX-VNNI",
-        [CPU_AVX512_VNNI] = "AVX-512 VNNI",
+        [CPU_PORTABLE] = "portable",        [CPU_AVX2] = "AVX2", [CPU_AVX_VNNI] = "AVX-VNNI",
+        [CPU_AVX512_VNNI] = "AVX-512 VNNI", [CPU_AMX] = "AMX",
     };
 
     return names[level];

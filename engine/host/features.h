@@ -10,6 +10,7 @@ enum cpu_level {
     CPU_AVX2,     /* with FMA and F16C */
     CPU_AVX_VNNI,
     CPU_AVX512_VNNI, /* with F, BW, DQ and VL; not all of these have AVX_VNNI */
+    CPU_AMX,         /* with AMX_INT8, where the system lets us use its registers */
     CPU_N_LEVELS,
 };
 

@@ -48,7 +48,18 @@ static void as_seen(const struct kernels *k, enum quant_type type, const float *
     }
 }
 
-/* One panel of `rows` rows times 16 columns; narrower tiles give the same bits. */
+/* As matmul does. */
+static void multiply(const struct kernels *k, enum quant_type type, const void *panel, int cols,
+                     const struct tile *tile, float *out)
+{
+    if (k->begin)
+        k->begin();
+    k->dot[type](panel, cols, tile, out);
+    if (k->end)
+        k->end();
+}
+
+/* One panel of `rows` rows times TILE columns; narrower tiles give the same bits. */
 static void check_dot(const struct kernels *k, enum quant_type type, int rows, int cols,
                       uint64_t seed)
 {
@@ -67,7 +78,7 @@ static void check_dot(const struct kernels *k, enum quant_type type, int rows, i
         struct tile tile = {width, act, x, (size_t)cols};
         for (int c = 0; c < width && quant_info(type)->block_elements > 1; c++)
             k->quantize(x + c * cols, cols, act + c, width);
-        k->dot[type](panel, cols, &tile, width == TILE ? out : narrow);
+        multiply(k, type, panel, cols, &tile, width == TILE ? out : narrow);
         if (width < TILE)
             assert_memory_equal(narrow, out, sizeof(float) * PANEL * (size_t)width);
     }
@@ -139,7 +150,7 @@ static void extreme_codes_do_not_overflow(void **state)
                 panel_pack(&w, 0, panel);
                 for (int c = 0; c < TILE; c++)
                     k->quantize(x + c * N, N, act + c, TILE);
-                k->dot[types[t]](panel, N, &tile, out);
+                multiply(k, types[t], panel, N, &tile, out);
                 quant_to_float(types[t], w.host, N, row);
                 double sum = 0, size = 0;
                 for (int i = 0; i < N; i++) {
