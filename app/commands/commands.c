@@ -24,7 +24,7 @@ void command_refuse(struct command_reply *reply, const char *reason)
 bool command_may_change(const struct chat *c, struct command_reply *reply)
 {
     if (c->answer)
-        command_refuse(reply, "an answer is being written; stop it first");
+        command_refuse(reply, "an answer is being written; stop it first, /continue resumes it");
     return c->answer == NULL;
 }
 

@@ -139,7 +139,8 @@ static void the_path_is_fixed_while_an_answer_comes(void **state)
     talk_use(&p, endless_model());
     assert_int_equal(chat_ask(&p.chat, "go", 2, err, sizeof err), 0);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        talk_refused(&p, lines[i], "an answer is being written; stop it first");
+        talk_refused(&p, lines[i],
+                     "an answer is being written; stop it first, /continue resumes it");
     chat_stop(&p.chat);
     talk_wait(&p);
     assert_int_equal(talk_last(&p)->state, STORE_STOPPED);
