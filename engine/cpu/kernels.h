@@ -30,8 +30,9 @@ struct tile {
     size_t stride;
 };
 
-/* out[column][row] = panel * column, for all columns of the tile. */
-typedef void (*dot_fn)(const void *panel, int cols, const struct tile *t, float *out);
+/* out[panel][column of TILE][row] = panel * column, for all columns of the tile. The second panel
+ * may be NULL. There are two as memory gives more when it is read in two places. */
+typedef void (*dot_fn)(const void *const panels[2], int cols, const struct tile *t, float *out);
 
 /* The queries of some heads: [heads][head_dim], as floats and as integers. */
 struct query {

@@ -62,8 +62,14 @@ static void prepare_item(void *ud, int item, int thread)
     }
 }
 
-static void multiply(const struct run *run, const struct matrix *w, int panel, int first, int width,
-                     float *out)
+static const void *panel_at(const struct matrix *w, int i)
+{
+    return (const char *)w->data + (size_t)i * panel_bytes(w);
+}
+
+/* One or two panels of w's shape and type. */
+static void multiply(const struct run *run, const struct matrix *w, const void *const panels[2],
+                     int first, int width, float *out)
 {
     size_t cols = (size_t)w->cols;
     struct tile tile = {
@@ -73,8 +79,7 @@ static void multiply(const struct run *run, const struct matrix *w, int panel, i
         .stride = cols,
     };
 
-    run->cpu->kernels->dot[w->type]((const char *)w->data + (size_t)panel * panel_bytes(w), w->cols,
-                                    &tile, out);
+    run->cpu->kernels->dot[w->type](panels, w->cols, &tile, out);
 }
 
 /* Rows of one panel, for the tile's columns, to where they belong. */
@@ -98,23 +103,39 @@ static void put(const struct run *run, const struct matmul_part *part, int panel
     }
 }
 
-/* Panel `panel` of all shared parts together. */
-static void multiply_panel(const struct run *run, int panel, int first, int width)
+static void multiply_gated(const struct run *run, int panel, int first, int width)
+{
+    const struct matrix *gate = run->job->part[0].w, *up = run->job->part[1].w;
+    const void *const panels[2] = {panel_at(gate, panel), panel_at(up, panel)};
+    float result[2][TILE * PANEL];
+
+    if (gate->type == up->type) {
+        multiply(run, gate, panels, first, width, result[0]);
+    } else {
+        multiply(run, gate, (const void *[2]){panels[0]}, first, width, result[0]);
+        multiply(run, up, (const void *[2]){panels[1]}, first, width, result[1]);
+    }
+    run->cpu->kernels->silu_mul(result[0], result[1], width * PANEL);
+    put(run, run->job->part, panel, first, width, result[0]);
+}
+
+/* Panel `panel` of all shared parts together, and the next one if it is of the same part and before
+ * `end`. Returns how many that were. */
+static int multiply_panels(const struct run *run, int panel, int end, int first, int width)
 {
     const struct matmul_part *part = run->job->part;
-    float result[TILE * PANEL];
+    float result[2][TILE * PANEL];
+    int n_left = end - panel;
 
-    if (run->job->mode == MATMUL_GATED) {
-        float up[TILE * PANEL];
-        multiply(run, part[0].w, panel, first, width, result);
-        multiply(run, part[1].w, panel, first, width, up);
-        run->cpu->kernels->silu_mul(result, up, width * PANEL);
-    } else {
-        for (int i = 0; panel >= run->panels[i]; i++, part++)
-            panel -= run->panels[i];
-        multiply(run, part->w, panel, first, width, result);
-    }
-    put(run, part, panel, first, width, result);
+    for (int i = 0; panel >= run->panels[i]; i++, part++)
+        panel -= run->panels[i];
+    int n = n_left > 1 && panel + 1 < panel_count(part->w) ? 2 : 1;
+    const void *const panels[2] = {panel_at(part->w, panel),
+                                   n == 2 ? panel_at(part->w, panel + 1) : NULL};
+    multiply(run, part->w, panels, first, width, result[0]);
+    for (int i = 0; i < n; i++)
+        put(run, part, panel + i, first, width, result[i]);
+    return n;
 }
 
 static void multiply_item(void *ud, int item, int thread)
@@ -131,8 +152,12 @@ static void multiply_item(void *ud, int item, int thread)
         k->begin();
     for (int first = 0; first < run->job->in.n; first += width) {
         width = tile_width(run->job->in.n - first);
-        for (int panel = from; panel < to; panel++)
-            multiply_panel(run, panel, first, width);
+        for (int panel = from, n = 1; panel < to; panel += n) {
+            if (run->job->mode == MATMUL_GATED)
+                multiply_gated(run, panel, first, width);
+            else
+                n = multiply_panels(run, panel, to, first, width);
+        }
     }
     if (wide)
         k->end();

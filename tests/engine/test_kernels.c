@@ -49,53 +49,59 @@ static void as_seen(const struct kernels *k, enum quant_type type, const float *
 }
 
 /* As matmul does. */
-static void multiply(const struct kernels *k, enum quant_type type, const void *panel, int cols,
-                     const struct tile *tile, float *out)
+static void multiply(const struct kernels *k, enum quant_type type, const void *const panels[2],
+                     int cols, const struct tile *tile, float *out)
 {
     if (k->begin)
         k->begin();
-    k->dot[type](panel, cols, tile, out);
+    k->dot[type](panels, cols, tile, out);
     if (k->end)
         k->end();
 }
 
-/* One panel of `rows` rows times TILE columns; narrower tiles give the same bits. */
+/* Two panels, the second of `rows` rows, times TILE columns. One panel alone and narrower tiles
+ * give the same bits. */
 static void check_dot(const struct kernels *k, enum quant_type type, int rows, int cols,
                       uint64_t seed)
 {
-    struct matrix w = random_matrix(&seed, type, rows, cols, 1);
-    void *panel = aligned_alloc(32, panel_bytes(&w));
+    struct matrix w = random_matrix(&seed, type, PANEL + rows, cols, 1);
+    char *panel = aligned_alloc(32, 2 * panel_bytes(&w));
     float *x = malloc(sizeof(float) * TILE * (size_t)cols),
           *row = malloc(sizeof(float) * (size_t)cols);
     struct act_block *act = malloc(sizeof *act * TILE * (size_t)(cols / QUANT_BLOCK + 1));
     double *seen = malloc(sizeof(double) * (size_t)cols);
-    float out[TILE * PANEL], narrow[TILE * PANEL];
+    float out[2][TILE * PANEL], again[2][TILE * PANEL];
     assert_true(panel && x && row && act && seen);
 
+    const void *const both[2] = {panel, panel + panel_bytes(&w)}, *const second[2] = {both[1]};
     panel_pack(&w, 0, panel);
+    panel_pack(&w, 1, panel + panel_bytes(&w));
     fill(&seed, x, TILE * cols, 3);
     for (int width = TILE; width >= 1; width /= 2) {
         struct tile tile = {width, act, x, (size_t)cols};
+        size_t bytes = sizeof(float) * PANEL * (size_t)width;
         for (int c = 0; c < width && quant_info(type)->block_elements > 1; c++)
             k->quantize(x + c * cols, cols, act + c, width);
-        multiply(k, type, panel, cols, &tile, width == TILE ? out : narrow);
-        if (width < TILE)
-            assert_memory_equal(narrow, out, sizeof(float) * PANEL * (size_t)width);
+        multiply(k, type, both, cols, &tile, width == TILE ? out[0] : again[0]);
+        for (int i = 0; i < 2 && width < TILE; i++)
+            assert_memory_equal(again[i], out[i], bytes);
+        multiply(k, type, second, cols, &tile, again[0]);
+        assert_memory_equal(again[0], out[1], bytes);
     }
     for (int c = 0; c < TILE; c += 5) {
         as_seen(k, type, x + c * cols, cols, seen);
-        for (int r = 0; r < PANEL; r++) {
-            double sum = 0, size = 1e-3;
-            if (r < rows)
+        for (int r = 0; r < 2 * PANEL; r++) {
+            double sum = 0, size = 1e-3, got = (double)out[r / PANEL][c * PANEL + r % PANEL];
+            if (r < w.rows)
                 quant_to_float(type, (const char *)w.host + (size_t)r * quant_row_bytes(type, cols),
                                cols, row);
-            for (int i = 0; i < cols && r < rows; i++) {
+            for (int i = 0; i < cols && r < w.rows; i++) {
                 sum += (double)row[i] * seen[i];
                 size += fabs((double)row[i] * seen[i]);
             }
-            if (!(fabs((double)out[c * PANEL + r] - sum) < 3e-6 * size))
-                fail_msg("%s, %d x %d, row %d: got %g, want %g", quant_info(type)->name, rows, cols,
-                         r, (double)out[c * PANEL + r], sum);
+            if (!(fabs(got - sum) < 3e-6 * size))
+                fail_msg("%s, %d x %d, row %d: got %g, want %g", quant_info(type)->name, w.rows,
+                         cols, r, got, sum);
         }
     }
     free(seen);
@@ -150,7 +156,7 @@ static void extreme_codes_do_not_overflow(void **state)
                 panel_pack(&w, 0, panel);
                 for (int c = 0; c < TILE; c++)
                     k->quantize(x + c * N, N, act + c, TILE);
-                multiply(k, types[t], panel, N, &tile, out);
+                multiply(k, types[t], (const void *[2]){panel}, N, &tile, out);
                 quant_to_float(types[t], w.host, N, row);
                 double sum = 0, size = 0;
                 for (int i = 0; i < N; i++) {
