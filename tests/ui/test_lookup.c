@@ -148,6 +148,7 @@ static void a_small_window_has_room_for_the_keys(void **state)
     assert_true(term_shows(t, "Enter opens  F2 closes"));
     term_type(t, F2 CTRL_F);
     assert_true(term_shows(t, "answers and"));
+    assert_true(term_shows(t, "Enter opens · Esc closes"));
     assert_false(term_shows(t, "…"));
     term_resize(t, 5, 20);
     term_turn(t);

@@ -206,10 +206,16 @@ static void draw_foot(const struct search *s, struct grid *g, struct area border
 {
     struct bytes keys = {0};
 
-    keymap_add_hint(s->keymap, &keys, IN_FIELD, ACT_CHOOSE, ACT_NONE, "opens");
-    keymap_add_hint(s->keymap, &keys, IN_FIELD, ACT_SCOPE, ACT_NONE, "where");
-    keymap_add_hint(s->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
-    border.width -= grid_inset_right(g, border, bytes_string(&keys), STYLE_DIM);
+    int taken = 0;
+    for (int scope = 1; scope >= 0 && taken == 0; scope--) { /* in a narrow window without it */
+        bytes_cut(&keys, 0);
+        keymap_add_hint(s->keymap, &keys, IN_FIELD, ACT_CHOOSE, ACT_NONE, "opens");
+        if (scope)
+            keymap_add_hint(s->keymap, &keys, IN_FIELD, ACT_SCOPE, ACT_NONE, "where");
+        keymap_add_hint(s->keymap, &keys, IN_ALL, ACT_CANCEL, ACT_NONE, "closes");
+        taken = grid_inset_right(g, border, bytes_string(&keys), STYLE_DIM);
+    }
+    border.width -= taken;
     bytes_free(&keys);
     if (s->summary)
         grid_inset_left(g, border, s->summary, STYLE_KEY);

@@ -167,7 +167,7 @@ enum { INSET = 2 /* columns of the rule beside it */ };
 
 int grid_inset_left(struct grid *g, struct area rule, const char *label, uint8_t style)
 {
-    int at = rule.col + INSET, room = rule.width - 2 * (INSET + 1);
+    int at = rule.col + INSET, room = rule.width - (INSET + 3); /* a column of it goes on behind */
     if (room < 3 || !*label)
         return 0;
     int n = grid_label(g, rule.row, at + 1, room, label, style);
@@ -182,6 +182,7 @@ int grid_inset_right(struct grid *g, struct area rule, const char *label, uint8_
     if (n == 0 || taken + INSET > rule.width)
         return 0;
     rule.col += rule.width - taken - INSET;
-    grid_inset_left(g, (struct area){rule.row, rule.col, 1, taken + INSET}, label, style);
+    rule.width = taken + INSET;
+    grid_inset_left(g, rule, label, style);
     return taken;
 }
