@@ -16,42 +16,51 @@
 #include "app/tui/library.h"
 #include "ui/ui.h"
 
+struct command_reply;
+struct pollfd;
+
 struct tui {
     struct chat chat;
     struct ui *ui;
     struct config *config;
+    bool greeting; /* there was no conversation yet */
 
+    /* Leaving. */
     bool done;
     int status;               /* the exit status, once done */
     enum store_state left_as; /* what happens to an unfinished answer then */
+    bool warned;              /* of what quitting would lose: the queue, or what is unsaved */
+    bool unsaved;             /* saving fails, and that is on the screen */
 
-    struct str *waiting; /* queued questions, asked when the answer has ended */
+    /* The queue: questions asked when the answer has ended. */
+    struct str *waiting;
     size_t n_waiting;
-    size_t n_due;        /* so many of the first are sent automatically, the rest on request */
-    bool warned;         /* of what quitting would lose: them, or an unsaved conversation */
-    int64_t editing;     /* number of the question being edited in the draft; 0: none */
-    struct str stash;    /* the draft before that */
-    int64_t regenerated; /* number of the turn for which a model is being chosen */
-    struct str refused;  /* the question that did not fit, while the user chooses what to do */
-    bool greeting;       /* there was no conversation yet */
-    bool unsaved;        /* the last save failed, and that is on the screen */
+    size_t n_due; /* so many of the first are sent automatically, the rest on request */
 
+    /* What the user is choosing or changing. */
+    int64_t editing;           /* number of the question being edited in the draft; 0: none */
+    struct str stash;          /* the draft before that */
+    int64_t regenerated;       /* number of the turn for which a model is being chosen */
+    struct str refused;        /* the question that did not fit */
+    struct model_list offered; /* what the dialog for models shows */
+    bool offering;             /* the banner says that an answer was interrupted */
+
+    /* In the background. */
     pid_t copying; /* what hands a text to the clipboard; 0: nothing does */
     int copying_fd;
-    struct str copied; /* what that text is */
+    struct str copied;      /* what that text is */
+    struct pull_child pull; /* pid 0: none */
+    bool told_opening;      /* announced that opening a model takes long */
 
-    struct pull_child pull; /* that goes on; pid 0: none */
-
-    bool offering; /* the banner says that an answer was interrupted */
+    /* The numbers of the status line. */
     int64_t context_used, draft_tokens;
     bool context_more;        /* lower bound: counting stopped there */
-    bool told_opening;        /* announced that opening a model takes long */
     int64_t asking;           /* tokens of the prompt without the draft */
     bool asking_known, trims; /* trims: the model does not get spaces around a question */
     uint64_t draft_counted;   /* draft revision + 1 of the count */
     struct count count;
+
     struct draft draft;
-    struct model_list offered; /* what the dialog for models shows */
     struct tui_library library;
 };
 
@@ -65,8 +74,6 @@ void tui_suspend(struct tui *t);
 int tui_ask(struct tui *t, const char *text, size_t len);
 
 /* Performs a command's reply, and frees it; runs a command, as if typed. */
-struct command_reply;
-struct pollfd;
 void tui_follow(struct tui *t, struct command_reply *reply);
 void tui_command(struct tui *t, const char *line);
 
