@@ -289,12 +289,12 @@ static size_t random_markdown(char *out, size_t size, unsigned *seed)
 static void check_growth(const char *text, size_t n, int width, unsigned most, unsigned *seed)
 {
     struct block grown, whole;
-    block_init(&grown, false, false);
+    block_init(&grown, false, true);
     for (size_t at = 0; at < n;) {
         at += 1 + (unsigned)rand_r(seed) % most;
         assert_true(block_layout(&grown, text, at < n ? at : n, width));
     }
-    block_init(&whole, false, false);
+    block_init(&whole, false, true);
     assert_true(block_layout(&whole, text, n, width));
     char *a = lines_of(&grown.lines), *b = lines_of(&whole.lines);
     assert_string_equal(a, b);
