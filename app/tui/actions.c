@@ -324,7 +324,7 @@ void tui_act(struct tui *t, const struct ui_action *action)
         [UI_TAKE_BACK] = tui_act_on_queue,
         [UI_DROP] = tui_act_on_queue,
         [UI_ASK_NEXT] = tui_act_on_queue,
-        [UI_DECLINE] = tui_act_on_branch,
+        [UI_DECLINE] = tui_act_decline,
         [UI_RENAME] = tui_act_on_library,
         [UI_ARCHIVE] = tui_act_on_library,
         [UI_DELETE] = tui_act_on_library,

@@ -139,13 +139,18 @@ void tui_regenerate(struct tui *t, const char *model)
     tui_follow(t, &reply);
 }
 
+void tui_act_decline(struct tui *t, const struct ui_action *action)
+{
+    (void)action;
+    if (t->editing)
+        leave_editing(t);
+    else
+        tui_decline_continue(t);
+}
+
 void tui_act_on_branch(struct tui *t, const struct ui_action *action)
 {
     struct turn *turn = history_turn(&t->chat.history, action->id);
-    if (action->kind == UI_DECLINE && t->editing)
-        leave_editing(t);
-    else if (action->kind == UI_DECLINE)
-        tui_decline_continue(t);
     if (!turn || !history_is_on_path(&t->chat.history, turn))
         return;
     if (action->kind == UI_REGEN_WITH)

@@ -101,6 +101,7 @@ void tui_pick_model(struct tui *t, int tag);
 
 /* In branch.c. The screen knows a turn by its number. */
 void tui_act_on_branch(struct tui *t, const struct ui_action *action);
+void tui_act_decline(struct tui *t, const struct ui_action *action); /* of the banner's offer */
 void tui_begin_turn(struct tui *t, const struct turn *turn);
 void tui_end_turn(struct tui *t, const struct turn *turn);
 void tui_show_turn(struct tui *t, const struct turn *turn);

@@ -43,7 +43,9 @@ void tui_offer_compact(struct tui *t, const struct turn *first)
     if (!counts)
         return;
     struct ui_row *rows = mem_alloc((n + 1) * sizeof *rows);
-    struct str *words = mem_alloc((2 * n + 1) * sizeof *words);
+    struct row_text {
+        struct str exchange, left;
+    } *texts = mem_alloc((n + 1) * sizeof *texts);
 
     rows[0] = (struct ui_row){.title = "nothing: keep everything"};
     for (size_t i = from; i < h->n_turns && row < n; i++) {
@@ -54,16 +56,17 @@ void tui_offer_compact(struct tui *t, const struct turn *first)
         while (end < h->n_turns && h->turns[end]->role != STORE_USER)
             end++;
         left -= counts[row - 1];
-        command_add_quote(turn, &words[2 * row]);
-        str_addf(&words[2 * row - 1], "%lld tokens remain", (long long)left);
-        rows[row] = (struct ui_row){h->turns[end]->number, words[2 * row].data,
-                                    words[2 * row - 1].data};
-        row++;
+        struct row_text *text = &texts[row];
+        command_add_quote(turn, &text->exchange);
+        str_addf(&text->left, "%lld tokens remain", (long long)left);
+        rows[row++] = (struct ui_row){h->turns[end]->number, text->exchange.data, text->left.data};
     }
     ui_pick(t->ui, TAG_COMPACT, "Leave out up to", rows, row, first->number);
-    for (size_t i = 0; i <= 2 * n; i++)
-        str_done(&words[i]);
-    free(words);
+    for (size_t i = 0; i < row; i++) {
+        str_done(&texts[i].exchange);
+        str_done(&texts[i].left);
+    }
+    free(texts);
     free(rows);
     free(counts);
 }
