@@ -1,4 +1,5 @@
 /* test_kernels.c - every table of kernels this machine can use against plain C in double. */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -255,6 +256,7 @@ static void softmax_is_accurate(void **state)
             for (int i = 0; i < n; i++) {
                 double want = exp((double)(score[i] * 0.125f - max));
                 assert_true(fabs((double)p[i] - want) <= 3e-7 * want + 1e-37);
+                assert_true(p[i] == 0 || p[i] >= FLT_MIN);
                 assert_true(score[i] * 0.125f <= max);
                 want_sum += want;
             }
