@@ -116,6 +116,21 @@ static void keys_speak_of_the_marked_message(void **state)
     assert_true(term_shows(t, "mark a question or an answer"));
 }
 
+static void what_is_said_again_at_once_is_counted(void **state)
+{
+    struct term *t = *state;
+    for (int i = 0; i < 3; i++)
+        ui_notice(t->ui, UI_FAIL, "not now");
+    term_turn(t);
+    assert_true(term_shows(t, "\u25a0 not now \u00b7 3 times"));
+    assert_false(term_shows(t, "not now\n"));
+    ui_notice(t->ui, UI_FAIL, "not");
+    ui_notice(t->ui, UI_INFO, "not");
+    ui_notice(t->ui, UI_FAIL, "not now");
+    term_turn(t);
+    assert_true(term_shows(t, "not now \u00b7 3 times\n\u25a0 not\n\u25cf not\n\u25a0 not now\n"));
+}
+
 static void a_path_is_replaced_from_a_message_on(void **state)
 {
     struct term *t = *state;
@@ -335,6 +350,7 @@ int test_branch(void)
         TEST(versions_are_shown),
         TEST(hints_speak_of_the_marked_message),
         TEST(keys_speak_of_the_marked_message),
+        TEST(what_is_said_again_at_once_is_counted),
         TEST(a_path_is_replaced_from_a_message_on),
         TEST(a_mark_is_brought_into_view),
         TEST(a_rule_shows_where_the_window_begins),

@@ -42,6 +42,7 @@ struct item {
     int64_t thought_tokens, thought_ms;
     size_t version, versions; /* which of how many; 0: the only one */
     enum ui_tone tone;
+    size_t times; /* that a notice was said */
     char *note;
 };
 

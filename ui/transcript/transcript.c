@@ -4,6 +4,7 @@
 #include "transcript/transcript.h"
 #include "text/array.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,12 +95,47 @@ void transcript_end(struct transcript *t, int64_t id, enum ui_tone tone, const c
         item_end(item, tone, note);
 }
 
+enum { TIMES_MAX = 32 };
+
+static void say_times(size_t times, char out[TIMES_MAX])
+{
+    out[0] = '\0';
+    if (times > 1)
+        snprintf(out, TIMES_MAX, " \u00b7 %zu times", times);
+}
+
+/* How many times the notice at the end says this already. */
+static size_t times_said(const struct transcript *t, enum ui_tone tone, const char *text)
+{
+    const struct item *last = t->n > 0 ? t->items[t->n - 1] : NULL;
+    char end[TIMES_MAX];
+    size_t len = strlen(text);
+
+    if (!last || last->kind != ITEM_NOTICE || last->tone != tone || last->n_parts != 1)
+        return 0;
+    const char *said = bytes_string(&last->parts[0].text);
+    say_times(last->times, end);
+    return strncmp(said, text, len) == 0 && strcmp(said + len, end) == 0 ? last->times : 0;
+}
+
+/* What is said again at once is counted: a row of equal lines would push out what is being read. */
 void transcript_notice(struct transcript *t, enum ui_tone tone, const char *text)
 {
+    char end[TIMES_MAX];
+    size_t times = times_said(t, tone, text) + 1;
     struct item *item = add_item(t, ITEM_NOTICE);
     if (!item)
         return;
+    if (times > 1) {
+        struct item **last = &t->items[--t->n - 1];
+        item->close_up = (*last)->close_up;
+        item_free(*last);
+        *last = item;
+    }
+    say_times(times, end);
+    item->times = times;
     item_append(item, UI_ANSWER, text, strlen(text), UI_FOLD_OPEN);
+    item_append(item, UI_ANSWER, end, strlen(end), UI_FOLD_OPEN);
     item_end(item, tone, NULL);
 }
 
