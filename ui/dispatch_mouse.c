@@ -62,7 +62,7 @@ static void click(struct ui *u, const struct mouse_event *e)
         dispatch_focus(u, FOCUS_SIDEBAR);
         if (list_point(&u->sidebar.list, e->row, e->col))
             dispatch_act(u, IN_LIST, ACT_CHOOSE);
-    } else if (e->row > u->rule_row) {
+    } else if (e->row >= u->composer_row) {
         dispatch_focus(u, FOCUS_COMPOSER);
     } else {
         click_transcript(u, e);

@@ -36,52 +36,54 @@ static void draw_too_small(struct grid *g)
 
 /* Above the composer */
 
-struct reading_hint {
+/* The keys for the selected message; in a narrow window the highest ranks are left out. */
+static const struct {
     enum keymap_action action, other;
     const char *what;
-    bool possible, shown;
+    int rank;
+} hints[] = {
+    {ACT_MESSAGE_UP, ACT_MESSAGE_DOWN, "message", 1},
+    {ACT_STEP_UP, ACT_STEP_DOWN, "step", 8},
+    {ACT_FOLD, ACT_NONE, "folds", 3},
+    {ACT_VERSION_BEFORE, ACT_VERSION_AFTER, "versions", 2},
+    {ACT_COPY, ACT_NONE, "copy", 4},
+    {ACT_REASK, ACT_NONE, "edit", 5},
+    {ACT_REGEN, ACT_NONE, "again", 6},
+    {ACT_FIND, ACT_NONE, "finds", 7},
+    {ACT_COMPOSE, ACT_NONE, "writes", 0},
 };
+enum { N_HINTS = sizeof hints / sizeof *hints };
 
-static void add_shown(const struct keymap *map, const struct reading_hint *hints, int n,
-                      struct bytes *out)
+static bool is_possible(const struct transcript *t, enum keymap_action action)
+{
+    if (action == ACT_STEP_UP || action == ACT_FOLD)
+        return transcript_selected_has_reasoning(t);
+    return action != ACT_VERSION_BEFORE || transcript_selected_has_versions(t);
+}
+
+/* `shown`: a bit for each hint. */
+static void write_hints(const struct keymap *map, unsigned shown, struct bytes *out)
 {
     bytes_cut(out, 0);
-    for (int i = 0; i < n; i++)
-        if (hints[i].shown)
+    for (int i = 0; i < N_HINTS; i++)
+        if (shown >> i & 1)
             keymap_add_hint(map, out, IN_TRANSCRIPT, hints[i].action, hints[i].other,
                             hints[i].what);
 }
 
-/* Actions for the selected message, the most useful first, as many as fit. */
 static void add_reading_keys(const struct ui *u, int width, struct bytes *out)
 {
-    bool varies = transcript_selected_has_versions(&u->transcript);
-    bool folds = transcript_selected_has_reasoning(&u->transcript);
-    struct reading_hint hints[] = {
-        {.action = ACT_MESSAGE_UP, .other = ACT_MESSAGE_DOWN, .what = "message", .possible = true},
-        {.action = ACT_STEP_UP, .other = ACT_STEP_DOWN, .what = "step", .possible = folds},
-        {.action = ACT_FOLD, .what = "folds", .possible = folds},
-        {.action = ACT_VERSION_BEFORE,
-         .other = ACT_VERSION_AFTER,
-         .what = "versions",
-         .possible = varies},
-        {.action = ACT_COPY, .what = "copy", .possible = true},
-        {.action = ACT_REASK, .what = "edit", .possible = true},
-        {.action = ACT_REGEN, .what = "again", .possible = true},
-        {.action = ACT_FIND, .what = "finds", .possible = true},
-        {.action = ACT_COMPOSE, .what = "writes", .possible = true},
-    };
-    enum { N_HINTS = sizeof hints / sizeof *hints };
-    static const int by_worth[N_HINTS] = {8, 0, 3, 2, 4, 5, 6, 7, 1};
+    unsigned shown = 0;
 
-    for (int n = 0; n < N_HINTS; n++) {
-        struct reading_hint *hint = &hints[by_worth[n]];
-        hint->shown = hint->possible;
-        add_shown(&u->keymap, hints, N_HINTS, out);
-        if (out->len > 0 && text_width(out->data, out->len) + 6 > width)
-            hint->shown = false;
-    }
-    add_shown(&u->keymap, hints, N_HINTS, out);
+    for (int rank = 0; rank < N_HINTS; rank++)
+        for (int i = 0; i < N_HINTS; i++) {
+            if (hints[i].rank != rank || !is_possible(&u->transcript, hints[i].action))
+                continue;
+            write_hints(&u->keymap, shown | 1u << i, out);
+            if (text_width(bytes_string(out), out->len) + 6 <= width)
+                shown |= 1u << i;
+        }
+    write_hints(&u->keymap, shown, out);
 }
 
 /* The rule above the composer, with the keys for reading or a note that there is more below. */
@@ -128,7 +130,7 @@ static void draw_main(struct ui *u, int left, int64_t now)
 
     height = height < 1 ? 1 : height;
     int top = g->rows - 1 - height; /* of the composer */
-    u->rule_row = top - 1;
+    u->composer_row = top;
     int pending = pending_rows(&u->pending, most);
     int end = top - 1 - pending; /* of the transcript */
     struct area said = {0, col, end - (g->rows >= ROOMY_ROWS), width};

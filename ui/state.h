@@ -61,8 +61,7 @@ struct ui {
     struct dialog dialog;
     struct status status;
     enum focus focus;
-    int main_col; /* as of the last draw: where the sidebar ends */
-    int rule_row; /* and the rule above the composer */
+    int main_col, composer_row; /* as of the last draw: where they begin */
 
     /* keys */
     struct key prefix;
