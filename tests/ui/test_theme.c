@@ -271,6 +271,9 @@ static void struck_text_is_struck_where_it_can_be(void **state)
         assert_int_equal(cell_of(&t, "5").attrs.strike, false);
         assert_int_equal(term_shows(&t, "~~struck~~ 5"), !rows[i].strikes);
         assert_int_equal(cell_of(&t, "struck").attrs.blink, false);
+        ui_find(t.ui, 1, UI_ANSWER, "struck");
+        term_turn(&t);
+        assert_int_equal(cell_of(&t, "struck").attrs.strike, rows[i].strikes);
         term_close(&t);
     }
 }

@@ -93,8 +93,10 @@ void grid_repeat(struct grid *g, int row, int col, int n, uint32_t cp, uint8_t s
 void grid_restyle(struct grid *g, int row, int col, int n, uint8_t style)
 {
     for (int c = col; c < col + n; c++)
-        if (row >= 0 && row < g->rows && c >= 0 && c < g->cols)
-            grid_at(g, row, c)->style = style;
+        if (row >= 0 && row < g->rows && c >= 0 && c < g->cols) {
+            struct cell *cell = grid_at(g, row, c);
+            cell->style = style | (cell->style & STYLE_STRUCK);
+        }
 }
 
 void grid_mute(struct grid *g, int row, int col, int n)

@@ -77,7 +77,7 @@ void grid_repeat(struct grid *g, int row, int col, int n, uint32_t cp, uint8_t s
 /* Blanks an area before an overlay is drawn on it. */
 void grid_blank(struct grid *g, struct area area);
 
-/* Sets the style of n cells of a row. */
+/* Sets the style of n cells of a row; what is struck stays so. */
 void grid_restyle(struct grid *g, int row, int col, int n, uint8_t style);
 
 /* Mutes the style of n cells. */
