@@ -259,6 +259,7 @@ int args_set(const struct args_option *o, const char *name, const char *value, v
     case ARGS_ZERO: return set_zero(o, name, value, member, err, errlen);
     case ARGS_REAL: return set_real(o, name, value, member, err, errlen);
     case ARGS_DAY: return set_day(name, value, member, err, errlen);
+    case ARGS_REFUSE: return say_to(err, errlen, -1, "%s: %s", name, o->help);
     }
     return -1;
 }
@@ -281,6 +282,21 @@ static bool looks_like_option(const struct parser *p, const char *arg)
     return strncmp(arg, "--", 2) == 0 && isalpha((unsigned char)arg[2]) && !strpbrk(arg, " \t\n");
 }
 
+/* Whether what follows is the value that this option has in other programs, "-c 4096". */
+static bool precedes_size(const struct parser *p, const struct args_option *o, const char *name)
+{
+    if (!p->values || !o->sized || name[1] == '-' || p->at >= p->argc)
+        return false;
+    const char *next = p->argv[p->at];
+    size_t digits = strspn(next, "0123456789"), end = digits;
+    double size = strtod(next, NULL);
+    if (digits > 0 && (next[end] == 'k' || next[end] == 'K')) {
+        size *= 1024;
+        end++;
+    }
+    return digits > 0 && next[end] == '\0' && size >= o->min;
+}
+
 /* Two options of one member that disagree are a contradiction, not a change of mind. */
 static int check_contradiction(struct parser *p, const struct args_option *o, const char *name)
 {
@@ -299,9 +315,12 @@ static int check_contradiction(struct parser *p, const struct args_option *o, co
 static int take_option(struct parser *p, const struct args_option *o, const char *name,
                        const char *value)
 {
-    if (!o->value && value && o->type != ARGS_FLAG)
+    if (!o->value && value && o->type != ARGS_FLAG && o->type != ARGS_REFUSE)
         return say_to(p->rest->error, sizeof p->rest->error, -1, "%s: takes no value (got %s)",
                       name, value);
+    if (!value && precedes_size(p, o, name))
+        return say_to(p->rest->error, sizeof p->rest->error, -1, "%s %s: %s", name, p->argv[p->at],
+                      o->sized);
     if (!value)
         value = o->implied;
     if (o->value && !value) {

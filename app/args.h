@@ -21,6 +21,7 @@ enum args_type {
     ARGS_DAY,    /* int64_t: 20240726 of 2024-07-26 */
     ARGS_TEXT,   /* const char *, into argv */
     ARGS_TEXTS,  /* struct args_texts: of each time that it is given, one */
+    ARGS_REFUSE, /* what other programs have: an error, and help says what there is here */
 };
 
 enum { ARGS_TEXTS_MAX = 64 };
@@ -43,6 +44,8 @@ struct args_option {
     const char *choices; /* "auto cpu cuda" */
     const char *same;    /* as many words, which other programs have for them; or NULL */
     const char *implied; /* the value where none is given, which then takes `=`; or NULL */
+    const char *sized;   /* of a flag with one letter: why a number after it, of `min` or more, is
+                          * refused, for other programs take it as a value; or NULL */
     unsigned where;      /* where it is valid: bits that the table's owner defines */
 };
 

@@ -139,13 +139,15 @@ static bool is_verb(const char *word)
     return find_word(word) >= 0;
 }
 
-/* Words by which other programs call what duet has. */
+/* Words by which other programs call what duet has, and models in place of a verb. */
 static const struct {
     const char *word, *here;
     size_t most;                      /* longer lines are not doubted, */
     bool (*sure)(const char *second); /* unless this is true of the second word */
 } elsewhere[] = {
     {"run", "-m MODEL", 2, begins_with_model},
+    {"llama", "-m llama", 1, NULL},
+    {"deepseek", "-m deepseek", 1, NULL},
     {"ls", "models", 1, NULL},
     {"list", "models", 1, NULL},
     {"show", "models show", 2, NULL},

@@ -7,6 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#define REFUSE(spellings, why)                                                                     \
+    {                                                                                              \
+        NULL, spellings, .help = (why), .type = ARGS_REFUSE, .where = IN_ALL                       \
+    }
 #define AT(member) .offset = offsetof(struct options, member)
 
 static const double max_seed = 9007199254740991; /* every number up to it is exact in JSON */
@@ -24,7 +28,7 @@ static const struct args_option options[] = {
     {"Model", "-m --model", NULL, "NAME", "deepseek, llama, demo-deepseek, demo-llama or a file",
      ARGS_TEXT, AT(model),
      .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG | IN_EVAL},
-    {"Model", "--device", "--backend", "WHERE", "auto (on a GPU if there is one), cpu or cuda",
+    {"Model", "--device", "--backend -dev", "WHERE", "auto (on a GPU if there is one), cpu or cuda",
      ARGS_CHOICE, AT(device), .choices = "auto cpu cuda" /* as enum engine_device */,
      .same = "auto cpu gpu",
      .where = IN_CHAT | IN_BATCH | IN_INSPECT | IN_BENCH | IN_CONFIG | IN_EVAL},
@@ -87,7 +91,7 @@ static const struct args_option options[] = {
      ARGS_CHOICE, AT(reasoning), .choices = "folded open last" /* as enum ui_fold */,
      .where = IN_CHAT | IN_CONFIG},
 
-    {"Form of the answer", "--schema", "-j -jf --json-schema", "FILE",
+    {"Form of the answer", "--schema", "-j -jf --json-schema --json-schema-file", "FILE",
      "JSON of this schema: file, text, or 'name, age int'", ARGS_TEXT, AT(schema),
      .where = IN_CHAT | IN_BATCH},
     {"Form of the answer", "--grammar", "--grammar-file", "FILE", "what this GBNF grammar allows",
@@ -99,7 +103,10 @@ static const struct args_option options[] = {
      .where = IN_CHAT | IN_BATCH},
 
     {"History", "-c --continue", NULL, NULL, "continue the last conversation", ARGS_FLAG,
-     AT(resume), .where = IN_CHAT},
+     AT(resume), 256,
+     .sized = "-c continues the last conversation, the size of the context is --ctx N (a prompt "
+              "like this goes after --)",
+     .where = IN_CHAT},
     {"History", "-c --continue", "--last", NULL, "the last conversation", ARGS_FLAG, AT(resume),
      .where = IN_LOG | IN_EXPORT},
     {"History", "--session", "--cid", "ID", "continue this one: its number or its title", ARGS_TEXT,
@@ -231,6 +238,39 @@ static const struct args_option options[] = {
      .where = IN_ALL},
     {NULL, "--list-keys", NULL, NULL, NULL, ARGS_FLAG, AT(list_keys), .where = IN_ALL},
     {NULL, "--list-options", NULL, NULL, NULL, ARGS_FLAG, AT(list_options), .where = IN_ALL},
+
+    /* What llama-cli and ollama have, which is spelt otherwise here or needs no option. */
+    REFUSE("-s", "a seed is --seed N, a system prompt --system TEXT"),
+    REFUSE("-v", "the numbers of an answer are --verbose, the version is --version"),
+    REFUSE("-i -if -cnv --interactive --interactive-first --conversation",
+           "duet talks on where no prompt is given; leave it out"),
+    REFUSE("-st -no-cnv --single-turn --no-conversation", "a prompt gets one answer; leave it out"),
+    REFUSE("-co", "colour is --color WHEN"),
+    REFUSE(
+        "-b -ub --batch-size --ubatch-size -fa --flash-attn --mlock --no-mmap --no-warmup --numa",
+        "duet chooses what is fastest; leave it out"),
+    REFUSE("-tb --threads-batch", "-t N counts for prompts too; leave it out"),
+    REFUSE("-np", "answers at a time are --parallel N of duet batch"),
+    REFUSE("-ctk -ctv --cache-type-k --cache-type-v", "the KV cache's numbers are --kv-type TYPE"),
+    REFUSE("-mg -sm -ts --main-gpu --split-mode --tensor-split",
+           "duet uses one GPU, which CUDA_VISIBLE_DEVICES chooses"),
+    REFUSE("-hf -hfr -hff -mu --hf-repo --hf-file --model-url",
+           "duet pull gets a model, -m FILE takes one that is there"),
+    REFUSE("--jinja --chat-template --chat-template-file",
+           "the template is the one in the model's file; leave it out"),
+    REFUSE("--mirostat --typical --presence-penalty --frequency-penalty --repeat-last-n --samplers",
+           "sampling is --temp, --top-k, --top-p, --min-p and --repeat-penalty"),
+    REFUSE("-e --escape",
+           "a prompt is taken as it is; one with several lines may come from -f FILE"),
+    REFUSE("--reverse-prompt", "an answer ends where the model ends it; leave it out"),
+    REFUSE("--no-display-prompt", "only the answer is printed; leave it out"),
+    REFUSE("--simple-io", "line by line, without a screen, is --plain"),
+    REFUSE("--log-disable", "no notices is -q"),
+    REFUSE("--keepalive", "a model stays in memory as long as duet runs; leave it out"),
+    REFUSE("--nowordwrap", "lines as they were written is --raw"),
+    REFUSE("--insecure", "certificates are always checked; leave it out"),
+    {NULL, "--format", .help = "an answer in JSON is --schema FILE, its numbers in JSON --json",
+     .type = ARGS_REFUSE, .where = IN_CHAT | IN_BATCH},
 };
 
 const struct args_table options_table = {options, sizeof options / sizeof *options, 0};

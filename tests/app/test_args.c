@@ -123,6 +123,49 @@ static void all_layers_or_none_are_on_the_gpu(void **state)
     assert_refused("-ngl|all", "-ngl: not a whole number (got all, limit 0 to 1000000)");
 }
 
+static void what_is_spelt_otherwise_here_is_refused_with_its_name(void **state)
+{
+    (void)state;
+    assert_refused("-m|llama|-s|42", "-s: a seed is --seed N, a system prompt --system TEXT");
+    assert_refused("-cnv", "-cnv: duet talks on where no prompt is given; leave it out");
+    assert_refused("--flash-attn=on", "--flash-attn: duet chooses what is fastest; leave it out");
+    assert_refused("-ctk|q8_0", "-ctk: the KV cache's numbers are --kv-type TYPE");
+    assert_refused("-np|4", "-np: answers at a time are --parallel N of duet batch");
+    assert_refused("-hf|x/y", "-hf: duet pull gets a model, -m FILE takes one that is there");
+    assert_refused("--keepalif", "--keepalif: unknown option (a prompt like this goes after --)");
+
+    struct run r;
+    run_shell(&r, "$DUET --format json 17 + 25; $DUET export --format json 7; $DUET ps -v");
+    assert_string_equal(
+        r.err, "duet: --format: an answer in JSON is --schema FILE, its numbers in JSON --json\n"
+               "duet: no conversation 7\n"
+               "duet: -v: the numbers of an answer are --verbose, the version is --version\n");
+    run_done(&r);
+}
+
+/* llama-cli's -c is the size of the context: it must not end as a question in an old
+ * conversation. */
+static void a_size_after_c_is_no_prompt(void **state)
+{
+    (void)state;
+    assert_refused(
+        "-m|llama|-c|4096|hello",
+        "-c 4096: -c continues the last conversation, the size of the context is --ctx N "
+        "(a prompt like this goes after --)");
+    struct parsed *p = parse("-qc|8k");
+    assert_int_equal(p->status, -1);
+    done(p);
+    static const char *const prompts[] = {"-c|42", "-c|2048 is 2^11?", "-c|--|4096", "4096|-c",
+                                          "--continue|4096"};
+    for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++) {
+        p = parse(prompts[i]);
+        assert_int_equal(p->status, 0);
+        assert_true(p->o.resume);
+        assert_int_equal(p->rest.n_words, 1);
+        done(p);
+    }
+}
+
 static void words_that_are_no_options_are_the_prompt(void **state)
 {
     (void)state;
@@ -307,6 +350,8 @@ int test_args(void)
         cmocka_unit_test(options_take_their_values),
         cmocka_unit_test(other_programs_spellings_are_taken),
         cmocka_unit_test(all_layers_or_none_are_on_the_gpu),
+        TEST(what_is_spelt_otherwise_here_is_refused_with_its_name),
+        cmocka_unit_test(a_size_after_c_is_no_prompt),
         cmocka_unit_test(words_that_are_no_options_are_the_prompt),
         cmocka_unit_test(a_prompt_may_begin_with_a_minus),
         cmocka_unit_test(unknown_options_are_refused_with_a_guess),

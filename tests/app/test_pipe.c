@@ -331,6 +331,7 @@ static void habits_of_other_programs_are_hinted_at(void **state)
         {"run llama3.2 why", "run: taken as a prompt; did you mean duet -m MODEL?"},
         {"help pull", "help: taken as a prompt; did you mean duet --help?"},
         {"help me with sums", NULL},
+        {"deepseek", "deepseek: taken as a prompt; did you mean duet -m deepseek?"},
         {"ls", "ls: taken as a prompt; did you mean duet models?"},
         {"serch", "serch: taken as a prompt; did you mean duet search?"},
         {"run to the hills and back", NULL},
