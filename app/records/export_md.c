@@ -5,7 +5,10 @@
  * still open at the end of a message is closed. Certain is only what no container can change:
  * fences at the start of a line, and code spans in a paragraph all of whose lines close their own.
  * Where there are fences elsewhere, in lists or quotes, nothing is certain, and the message is put
- * into a quote as a whole, whose end ends them all. Reasoning is a quote anyway. */
+ * into a quote as a whole, whose end ends them all. Reasoning is a quote anyway.
+ *
+ * In everything but an answer the end of a line means one, and Markdown is told so: with two
+ * spaces, which whoever reads the source does not see. */
 #include "app/records/export.h"
 
 #include <ctype.h>
@@ -16,6 +19,7 @@ enum { FENCE = 3 };
 struct writer {
     struct str *out;
     bool quoted; /* "> " before each line */
+    bool lines;  /* their ends mean something */
     bool blind;  /* some fences cannot be tracked */
     char fence;  /* of the open fence: ` or ~; 0: none */
     size_t fence_len;
@@ -108,7 +112,8 @@ static void add_prose(struct writer *w, const char *line, size_t n)
     }
 }
 
-static void add_line(struct writer *w, const char *line, size_t n)
+/* ends: no line follows, or an empty one. */
+static void add_line(struct writer *w, const char *line, size_t n, bool ends)
 {
     char kind = 0;
     size_t run = w->blind ? 0 : fence_at(line, n, &kind);
@@ -131,14 +136,21 @@ static void add_line(struct writer *w, const char *line, size_t n)
         if (n == 0)
             w->loose = false;
         add_prose(w, line, n);
+        if (w->lines && n > 0 && !ends)
+            str_adds(w->out, "  ");
     }
     str_adds(w->out, "\n");
 }
 
-static void add_text(struct str *out, const char *s, size_t len, bool quoted)
+enum form { ANSWER, LINES, QUOTED_LINES };
+
+static void add_text(struct str *out, const char *s, size_t len, enum form form)
 {
     bool blind = has_hidden_fence(s, len);
-    struct writer w = {.out = out, .quoted = quoted || blind, .blind = blind};
+    struct writer w = {.out = out,
+                       .quoted = form == QUOTED_LINES || blind,
+                       .lines = form != ANSWER,
+                       .blind = blind};
 
     while (len > 0 && (s[len - 1] == '\n' || s[len - 1] == '\r'))
         len--;
@@ -146,8 +158,9 @@ static void add_text(struct str *out, const char *s, size_t len, bool quoted)
         const char *end = memchr(s + i, '\n', len - i);
         size_t n = end ? (size_t)(end - s) - i : len - i;
         bool cr = n > 0 && s[i + n - 1] == '\r';
-        add_line(&w, s + i, n - cr);
-        i += n + 1;
+        size_t next = i + n + 1;
+        add_line(&w, s + i, n - cr, next >= len || s[next] == '\n' || s[next] == '\r');
+        i = next;
     }
     if (w.fence) {
         if (w.quoted)
@@ -181,9 +194,10 @@ static void add_message(struct str *out, const struct store_message *m)
     add_plain(out, export_speaker(m));
     str_adds(out, "\n\n");
     if (thought > 0)
-        add_text(out, m->text[STORE_REASONING], thought, true);
+        add_text(out, m->text[STORE_REASONING], thought, QUOTED_LINES);
     if (m->len[STORE_TEXT] > 0)
-        add_text(out, m->text[STORE_TEXT], m->len[STORE_TEXT], false);
+        add_text(out, m->text[STORE_TEXT], m->len[STORE_TEXT],
+                 m->role == STORE_ASSISTANT ? ANSWER : LINES);
     if (remark)
         str_addf(out, "*%s*\n\n", remark);
 }
@@ -201,7 +215,7 @@ void export_add_md(const struct store_conversation *c, const struct store_messag
     }
     if (*c->system) {
         str_adds(out, "## System\n\n");
-        add_text(out, c->system, strlen(c->system), false);
+        add_text(out, c->system, strlen(c->system), LINES);
     }
     for (size_t i = 0; i < path->count; i++)
         add_message(out, &path->items[i]);

@@ -323,6 +323,88 @@ static void exports_are_inert(void **state)
     assert_inert("a\0<b>", 6);
 }
 
+/* What Markdown makes of a text: its paragraphs, list items and lines. */
+struct outline {
+    int paragraphs, items, breaks;
+};
+
+static int count_block(MD_BLOCKTYPE type, void *detail, void *user)
+{
+    struct outline *o = user;
+    (void)detail;
+    o->paragraphs += type == MD_BLOCK_P;
+    o->items += type == MD_BLOCK_LI;
+    return 0;
+}
+
+static int leave_counted(MD_BLOCKTYPE type, void *detail, void *user)
+{
+    (void)type;
+    (void)detail;
+    (void)user;
+    return 0;
+}
+
+static int count_break(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE len, void *user)
+{
+    struct outline *o = user;
+    (void)text;
+    (void)len;
+    o->breaks += type == MD_TEXT_BR;
+    return 0;
+}
+
+static struct outline outline_of(const struct str *md)
+{
+    static const MD_PARSER parser = {.enter_block = count_block,
+                                     .leave_block = leave_counted,
+                                     .enter_span = on_span,
+                                     .leave_span = on_span,
+                                     .text = count_break};
+    struct outline o = {0};
+    assert_int_equal(md_parse(md->data, (MD_SIZE)md->len, &parser, &o), 0);
+    return o;
+}
+
+/* As they are in HTML; an answer's are Markdown's to break. */
+static void lines_of_reasoning_and_questions_stay_lines_in_markdown(void **state)
+{
+    static char asked
+        [] = "Solve it:\n3x + 5 = 20",
+   thoughts[] =
+        "3x + 5 = 20\n3x = 15\r\n15 \xc3\xb7 3:\n\nI check:\n- 3 \xc3\x97 5 = 15\n- 15 + 5 = 20\n\n"
+        "```\na\nb\n```\ndone\n";
+    static char said[] = "x is\n5.";
+    struct store_message items[] = {
+        {.role = STORE_USER, .state = STORE_COMPLETE},
+        {.role = STORE_ASSISTANT, .state = STORE_COMPLETE},
+    };
+    (void)state;
+    items[0].text[STORE_TEXT] = asked;
+    items[0].len[STORE_TEXT] = strlen(asked);
+    items[1].text[STORE_REASONING] = thoughts;
+    items[1].len[STORE_REASONING] = strlen(thoughts);
+    items[1].text[STORE_TEXT] = said;
+    items[1].len[STORE_TEXT] = strlen(said);
+    struct store_messages path = {2, items};
+    struct str md = {0};
+    export_add_md(&(struct store_conversation){.title = "", .system = "Be brief.\nBe right."},
+                  &path, &md);
+    assert_string_equal(md.data, "# Conversation\n\n"
+                                 "## System\n\nBe brief.  \nBe right.\n\n"
+                                 "## You\n\nSolve it:  \n3x + 5 = 20\n\n"
+                                 "## Assistant\n\n"
+                                 "> 3x + 5 = 20  \n> 3x = 15  \n> 15 \xc3\xb7 3:\n>\n"
+                                 "> I check:  \n> - 3 \xc3\x97 5 = 15  \n> - 15 + 5 = 20\n>\n"
+                                 "> ```\n> a\n> b\n> ```\n> done\n\n"
+                                 "x is\n5.\n");
+    struct outline o = outline_of(&md);
+    assert_int_equal(o.paragraphs, 6); /* system, question, three of reasoning, answer */
+    assert_int_equal(o.items, 2);
+    assert_int_equal(o.breaks, 4); /* system, question, reasoning's first */
+    str_done(&md);
+}
+
 /* At random from an alphabet of what opens and closes things in Markdown and HTML. */
 static void exports_are_inert_whatever_was_said(void **state)
 {
@@ -451,6 +533,7 @@ int test_copy(void)
         TALK_TEST(nothing_is_overwritten),
         TALK_TEST(what_is_too_large_for_a_clipboard_is_refused),
         cmocka_unit_test(the_clipboard_sequence_is_right),
+        cmocka_unit_test(lines_of_reasoning_and_questions_stay_lines_in_markdown),
         cmocka_unit_test(exports_are_inert),
         cmocka_unit_test(exports_are_inert_whatever_was_said),
         cmocka_unit_test(file_names_come_from_titles),
