@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <utf8proc.h>
-
 #include "app/mem.h"
 
 enum { GAP = 2, MAX_CELL = 96 };
@@ -60,16 +58,6 @@ static const char *cell_at(const struct grid *g, size_t row, int column)
     return text ? text : "";
 }
 
-static int width_of(const char *text)
-{
-    int width = 0;
-    size_t len = strlen(text);
-    int32_t code;
-    for (size_t i = 0; i < len; width += utf8proc_charwidth(code))
-        i += str_next(text + i, len - i, &code);
-    return width;
-}
-
 static bool is_gap(const struct grid *g, size_t row)
 {
     for (int i = 0; i < g->n_columns; i++)
@@ -89,7 +77,7 @@ static void print_row(const struct grid *g, size_t row, const int *widths, struc
     size_t start = out->len;
     for (int i = 0; i < g->n_columns; i++) {
         const char *text = cell_at(g, row, i);
-        int missing = widths[i] - width_of(text);
+        int missing = widths[i] - str_columns(text);
         pad(out, i > 0 && widths[i] > 0 ? GAP : 0);
         pad(out, i > 0 ? missing : 0);
         str_adds(out, text);
@@ -106,7 +94,7 @@ void grid_print_text(const struct grid *g, struct str *out)
     size_t n_rows = row_count(g);
     for (size_t row = 0; row < n_rows; row++) {
         for (int i = 0; i < g->n_columns; i++) {
-            int width = width_of(cell_at(g, row, i));
+            int width = str_columns(cell_at(g, row, i));
             widths[i] = width > widths[i] ? width : widths[i];
         }
     }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utf8proc.h>
+
 #include "app/mem.h"
 
 static void reserve(struct str *t, size_t more)
@@ -149,6 +151,25 @@ void str_add_visible(struct str *t, const char *bytes, size_t len, bool lines)
         for (size_t k = 0; k < n; k++)
             str_addf(t, "\\x%02x", (unsigned char)bytes[i + k]);
     }
+}
+
+int str_columns(const char *text)
+{
+    struct str visible = {0};
+    int32_t code;
+    int columns = 0;
+    str_add_visible(&visible, text, strlen(text), false);
+    for (size_t i = 0; i < visible.len; columns += utf8proc_charwidth(code))
+        i += str_next(visible.data + i, visible.len - i, &code);
+    str_done(&visible);
+    return columns;
+}
+
+void str_add_padded(struct str *t, const char *text, int columns)
+{
+    str_add_visible(t, text, strlen(text), false);
+    for (int missing = columns - str_columns(text); missing > 0; missing--)
+        str_adds(t, " ");
 }
 
 size_t str_cut(const char *s, size_t len, size_t max)

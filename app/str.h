@@ -33,6 +33,11 @@ size_t str_add_valid(struct str *t, const char *bytes, size_t len);
  * where `lines`, and CR LF is a newline. */
 void str_add_visible(struct str *t, const char *bytes, size_t len, bool lines);
 
+/* How many columns of a terminal the text takes when it is visible, on one line; and adds it so,
+ * with spaces after it up to so many columns. */
+int str_columns(const char *text);
+void str_add_padded(struct str *t, const char *text, int columns);
+
 /* Length of the longest start of s[0..len) with at most `max` bytes that ends
  * between characters. */
 size_t str_cut(const char *s, size_t len, size_t max);

@@ -19,25 +19,29 @@
 
 /* ls */
 
+static int widest(int width, const char *name)
+{
+    int columns = str_columns(name);
+    return columns > width ? columns : width;
+}
+
 static void add_table(const struct model_list *list, struct str *out)
 {
     const struct model_file *first = models_default(list);
-    size_t width = 0;
+    int width = 0;
     for (size_t i = 0; i < list->count; i++)
-        if (strlen(list->items[i].name) > width)
-            width = strlen(list->items[i].name);
+        width = widest(width, list->items[i].name);
     for (size_t i = 0; i < list->count; i++) {
         const struct model_file *file = &list->items[i];
-        struct str size = {0}, name = {0};
+        struct str size = {0};
         numbers_add_bytes(&size, file->bytes);
-        str_add_visible(&name, file->name, strlen(file->name), false);
-        str_addf(out, "%c %-*s  %8s  ", file == first ? '*' : ' ', (int)width, name.data,
-                 size.data);
+        str_adds(out, file == first ? "* " : "  ");
+        str_add_padded(out, file->name, width);
+        str_addf(out, "  %8s  ", size.data);
         str_add_visible(out, file->path, strlen(file->path), false);
         if (file->place >= MODEL_HUGGING_FACE)
             str_addf(out, "  (%s)", models_keeper(file->place));
         str_adds(out, "\n");
-        str_done(&name);
         str_done(&size);
     }
 }
@@ -149,8 +153,9 @@ static void set_text(json_t *object, const char *key, const char *value)
         json_object_set_new(object, key, json_text(value));
 }
 
-static int show_one(struct app *app, const char *name, struct str *out)
+static int show_one(struct app *app, const char *name, struct models_output *to)
 {
+    struct str *out = &to->text;
     struct model_file file;
     struct model_facts facts;
     char err[SAY_MAX];
@@ -183,15 +188,22 @@ static int show_one(struct app *app, const char *name, struct str *out)
 
 static const struct {
     const char *word;
-    int (*each)(struct app *app, const char *name, struct str *out);
+    int (*each)(struct app *app, const char *name, struct models_output *out);
     bool all; /* without a name, for all of them */
 } words[] = {
     {"show", show_one, false}, {"rm", models_rm_one, false}, {"verify", models_verify_one, true}};
 enum { N_WORDS = sizeof words / sizeof *words };
 
-static int run_each(struct app *app, int word, struct str *out)
+static int run_each(struct app *app, int word, struct models_output *out)
 {
+    struct model_list all;
     int worst = 0;
+    models_list(&app->paths, &all);
+    for (size_t i = 1; i < app->n_words; i++) {
+        const struct model_file *file = models_named(&all, app->words[i]);
+        out->width = widest(out->width, file ? file->name : app->words[i]);
+    }
+    models_list_done(&all);
     for (size_t i = 1; i < app->n_words && worst <= EXIT_SIGNAL; i++) {
         int status = words[word].each(app, app->words[i], out);
         worst = status ? status : worst;
@@ -199,11 +211,13 @@ static int run_each(struct app *app, int word, struct str *out)
     return worst;
 }
 
-static int run_all(struct app *app, int word, struct str *out)
+static int run_all(struct app *app, int word, struct models_output *out)
 {
     struct model_list all;
     int worst = 0;
     models_list(&app->paths, &all);
+    for (size_t i = 0; i < all.count; i++)
+        out->width = widest(out->width, all.items[i].name);
     for (size_t i = 0; i < all.count && worst <= EXIT_SIGNAL; i++) {
         int status = words[word].each(app, all.items[i].name, out);
         worst = status ? status : worst;
@@ -212,7 +226,7 @@ static int run_all(struct app *app, int word, struct str *out)
     return worst;
 }
 
-static int run(struct app *app, struct str *out)
+static int run(struct app *app, struct models_output *out)
 {
     const char *word = app->n_words > 0 ? app->words[0] : "ls";
     for (int i = 0; i < N_WORDS; i++) {
@@ -226,7 +240,7 @@ static int run(struct app *app, struct str *out)
         return EXIT_USAGE;
     }
     if (strcmp(word, "ls") == 0 && app->n_words <= 1)
-        return list(app, out);
+        return list(app, &out->text);
     say_error("models: unknown argument (got %s, limit ls, show, rm, verify)",
               app->words[app->n_words - 1]);
     return EXIT_USAGE;
@@ -234,10 +248,10 @@ static int run(struct app *app, struct str *out)
 
 int cmd_models(struct app *app)
 {
-    struct str out = {0};
+    struct models_output out = {0};
     int status = run(app, &out);
-    fwrite(str_get(&out), 1, out.len, stdout);
+    fwrite(str_get(&out.text), 1, out.text.len, stdout);
     int sent = say_flush();
-    str_done(&out);
+    str_done(&out.text);
     return sent ? sent : status;
 }

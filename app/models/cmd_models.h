@@ -22,8 +22,14 @@ void model_facts_read(const struct model_file *file,
 /* When it was verified; "" if never. */
 void model_facts_date(const struct model_facts *facts, char *out, size_t outlen);
 
+/* What is printed for several models, one after the other. */
+struct models_output {
+    struct str text;
+    int width; /* columns of the longest name */
+};
+
 /* Each works on one name: adds its output to out, reports errors, and returns an exit status. */
-int models_rm_one(struct app *app, const char *name, struct str *out);
-int models_verify_one(struct app *app, const char *name, struct str *out);
+int models_rm_one(struct app *app, const char *name, struct models_output *out);
+int models_verify_one(struct app *app, const char *name, struct models_output *out);
 
 #endif

@@ -31,7 +31,7 @@ void model_facts_read(const struct model_file *file, struct model_facts *out)
     if (weights && file->place == MODEL_OURS)
         model_record_of(weights, &out->record);
     if (weights)
-        models_digest(weights, out->sha256);
+        models_digest(file, weights, out->sha256);
     free(weights);
     const struct catalog_entry *entry = file->release >= 0
                                             ? catalog_find(releases[file->release].name)
@@ -133,7 +133,7 @@ static bool remove_rest(struct app *app, const char *name, int *status)
     return there;
 }
 
-int models_rm_one(struct app *app, const char *name, struct str *out)
+int models_rm_one(struct app *app, const char *name, struct models_output *out)
 {
     struct model_list list;
     int status = 0;
@@ -181,7 +181,7 @@ static bool go_on(void *ud, int64_t done)
 }
 
 static void add_verdict(const struct app *app, const struct model_file *file,
-                        const struct digest_check *check, struct str *out)
+                        const struct digest_check *check, struct models_output *out)
 {
     static const char *const words[] = {
         [DIGEST_RIGHT] = "right", [DIGEST_UNKNOWN] = "unknown", [DIGEST_DIFFERS] = "differs"};
@@ -192,11 +192,11 @@ static void add_verdict(const struct app *app, const struct model_file *file,
             json_object_set_new(object, "expected", json_string(check->expected));
         char *line = json_dumps(object, 0);
         json_decref(object);
-        str_addf(out, "%s\n", line ? line : "");
+        str_addf(&out->text, "%s\n", line ? line : "");
         free(line);
     } else if (!app->options.quiet || check->verdict == DIGEST_DIFFERS) {
-        str_add_visible(out, file->name, strlen(file->name), false);
-        str_addf(out, "  %s  sha256 %s\n", words[check->verdict], check->found);
+        str_add_padded(&out->text, file->name, out->width);
+        str_addf(&out->text, "  %-7s  sha256 %s\n", words[check->verdict], check->found);
     }
 }
 
@@ -206,13 +206,16 @@ static int tell_difference(const struct model_file *file, const struct digest_ch
     if (file->place == MODEL_OURS)
         say_error("%s: sha256 differs (must be %.12s...); duet models rm %s, then pull it again",
                   file->name, check->expected, file->name);
+    else if (file->place == MODEL_SHIPPED)
+        say_error("%s: sha256 differs (must be %.12s...); it comes with duet: install that again",
+                  file->name, check->expected);
     else
         say_error("%s: sha256 differs (must be %.12s...); %s keeps it", file->name, check->expected,
                   models_keeper(file->place));
     return EXIT_NETWORK;
 }
 
-int models_verify_one(struct app *app, const char *name, struct str *out)
+int models_verify_one(struct app *app, const char *name, struct models_output *out)
 {
     struct model_file file;
     struct digest_check check;
@@ -234,9 +237,9 @@ int models_verify_one(struct app *app, const char *name, struct str *out)
         status = EXIT_MODEL;
     } else {
         add_verdict(app, &file, &check, out);
-        fwrite(str_get(out), 1, out->len, stdout); /* at once, as the next may take long */
+        fwrite(str_get(&out->text), 1, out->text.len, stdout); /* the next may take long */
         fflush(stdout);
-        str_clear(out);
+        str_clear(&out->text);
         if (check.verdict == DIGEST_DIFFERS)
             status = tell_difference(&file, &check);
     }

@@ -27,9 +27,9 @@ struct digest_check {
  * caller's. */
 char *models_weights(const struct model_file *file);
 
-/* The digest that a file must have, from its record or from its name among blobs. false: none is
- * known. */
-bool models_digest(const char *path, char hex[DIGEST_HEX]);
+/* The digest that a file of a model must have: of a demo model the one it was made with, else from
+ * its record or from its name among blobs. false: none is known. */
+bool models_digest(const struct model_file *file, const char *path, char hex[DIGEST_HEX]);
 
 /* Reads all of a model. go_on is told the bytes so far, some times a second; false stops. */
 void models_check(const struct model_file *file, bool (*go_on)(void *ud, int64_t done), void *ud,

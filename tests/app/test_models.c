@@ -139,7 +139,7 @@ static void hugging_faces_caches_are_found(void **state)
             assert_used("huggingface");
         else
             assert_found("huggingface");
-        assert_shell("$DUET models verify llama", 0, "llama  right  sha256 ", "");
+        assert_shell("$DUET models verify llama", 0, "llama  right    sha256 ", "");
         if (i > 0)
             unsetenv(homes[i]);
         assert_shell("rm -rf .cache a b c", 0, "", "");
@@ -171,7 +171,7 @@ static void ollamas_models_are_found(void **state)
     (void)state;
     make_ollama(".ollama/models", "registry.ollama.ai/library/llama3.2/1b", "Q8_0");
     assert_used("ollama");
-    assert_shell("$DUET models verify llama", 0, "llama  right  sha256 ", "");
+    assert_shell("$DUET models verify llama", 0, "llama  right    sha256 ", "");
     assert_shell("mv .ollama/models o", 0, "", "");
     assert_names("");
     sandbox_path("o", value, sizeof value);
@@ -321,7 +321,7 @@ static void names_are_inert(void **state)
     assert_shell("cp $L $M/$'a\\e[2J\\xff.gguf'; $DUET models --json | python3 -m json.tool", 0,
                  "a\\u001b[2J\\ufffd", "");
     assert_shell("$DUET models; $DUET models show $'a\\e[2J\\xff'; $DUET models verify", 0,
-                 "a\\x1b[2J\\xff  unknown", "");
+                 "a\\x1b[2J\\xff   unknown", "");
     struct term *t = term_start(24, 80, "models", "-q", NULL);
     term_expect(t, "a\\x1b[2J\\xff");
     term_free(t);
@@ -376,17 +376,55 @@ static void verify_tells_right_from_wrong(void **state)
     assert_shell("H=$(sha256sum <$L | cut -c-64); echo "
                  "'{\"sha256\":\"'$H'\",\"verified\":1,\"licence\":\"MI\\"
                  "u001bT\"}' >$M/mine.gguf.json; $DUET models verify mine",
-                 0, "mine  right  sha256 ", "");
+                 0, "mine  right    sha256 ", "");
     assert_shell("$DUET models show mine", 0, "licence     MI\\x1bT", "");
     assert_shell(
         "printf x | dd of=$M/mine.gguf conv=notrunc bs=1 seek=9999 status=none; $DUET models "
         "verify",
-        5, "mine  differs  sha256 ", "duet models rm mine, then pull it again");
+        5, "mine           differs  sha256 ", "duet models rm mine, then pull it again");
     assert_shell("$DUET models verify mine --json", 5, "\"verdict\": \"differs\"", "");
     assert_shell("$DUET models verify nothing", 3, "", "no such model");
     assert_shell("$DUET models verify /dev/zero", 3, "", "not a plain file");
     assert_shell("mkfifo f; $DUET models verify ./f", 3, "", "not a plain file");
     assert_shell("$DUET models sing", 2, "", "limit ls, show, rm, verify");
+}
+
+static void demo_models_are_known(void **state)
+{
+    (void)state;
+    assert_shell(
+        "$DUET models verify", 0,
+        "demo-deepseek  right    sha256 e6ecd400afcdd1c6ccfb444820b724b0a3d717ad32eddddf493"
+        "e88c9a57bf808\n"
+        "demo-llama     right    sha256 1a10be74e23f96b7ad853b249c48dc09da06453e41cb627d80f"
+        "b315ab5c5d169\n",
+        "");
+    assert_shell("$DUET models show demo-llama", 0, "sha256      1a10be74e23f", "");
+    /* Only where duet keeps it. */
+    assert_shell("cp $L $M/own.gguf; $DUET models verify own", 0, "own  unknown  ", "");
+    assert_shell(
+        "mkdir -p bin share/duet/models; cp $DUET bin; head -c 9999 $L "
+        ">share/duet/models/demo-llama.gguf; bin/duet models verify demo-llama",
+        5, "demo-llama  differs  sha256 ",
+        "demo-llama: sha256 differs (must be 1a10be74e23f...); it comes with duet: install "
+        "that again");
+}
+
+/* Whatever the names are made of. */
+static void columns_line_up(void **state)
+{
+    (void)state;
+    assert_shell(
+        "cp $L $M/\xe4\xbd\xa0\xe5\xa5\xbd.gguf; cp $L $M/na\xc3\xafve.gguf; "
+        "$DUET models verify na\xc3\xafve \xe4\xbd\xa0\xe5\xa5\xbd demo-llama | cut -d's' -f1",
+        0,
+        "na\xc3\xafve       unknown  \n\xe4\xbd\xa0\xe5\xa5\xbd        unknown  \n"
+        "demo-llama  right    \n",
+        "");
+    assert_shell("$DUET models | sed 's/MB.*/MB/'", 0,
+                 "  na\xc3\xafve            3.8 MB\n  \xe4\xbd\xa0\xe5\xa5\xbd             3.8 MB\n"
+                 "* demo-deepseek",
+                 "");
 }
 
 int test_models(void)
@@ -405,6 +443,8 @@ int test_models(void)
         PLACE(names_are_inert),
         PLACE(rm_asks_first),
         PLACE(verify_tells_right_from_wrong),
+        PLACE(demo_models_are_known),
+        PLACE(columns_line_up),
     };
 #undef PLACE
     return cmocka_run_group_tests_name("models", tests, NULL, NULL);

@@ -249,7 +249,7 @@ static void a_folder_is_whole_when_all_its_files_are(void **state)
     assert_contains(r.out, "deepseek\n");
     assert_contains(r.out, hub_digest);
     assert_contains(r.out, "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B");
-    assert_contains(r.out, "deepseek  right  sha256 6ce7db45c8db");
+    assert_contains(r.out, "deepseek  right    sha256 6ce7db45c8db");
     run_done(&r);
     shell(&r,
           "echo >>$HOME/.local/share/duet/models/*/tokenizer.json; $DUET models verify deepseek",
