@@ -322,13 +322,19 @@ static int at_path(const char *path, struct model_file *out, char *err, size_t e
     return 0;
 }
 
-static int not_found(const struct model_list *list, const char *name, char *err, size_t errlen)
+/* How a user lists the models and gets one. */
+struct advice {
+    const char *list, *pull;
+};
+
+static int not_found(const struct model_list *list, const char *name, const struct advice *advice,
+                     char *err, size_t errlen)
 {
     const char *type;
     int release = release_named(name, &type);
     if (release >= 0)
-        return say_to(err, errlen, EXIT_MODEL, "%s: not installed; `duet pull %s%s%s` gets it",
-                      name, releases[release].name, type ? ":" : "", type ? type : "");
+        return say_to(err, errlen, EXIT_MODEL, "%s: not installed; `%s %s%s%s` gets it", name,
+                      advice->pull, releases[release].name, type ? ":" : "", type ? type : "");
     for (int i = 0; i < N_DEMOS; i++)
         if (strcmp(name, demos[i]) == 0)
             return say_to(err, errlen, EXIT_MODEL,
@@ -346,7 +352,8 @@ static int not_found(const struct model_list *list, const char *name, char *err,
     if (nearest)
         return say_to(err, errlen, EXIT_MODEL, "%s: no such model; did you mean %s?", name,
                       nearest);
-    return say_to(err, errlen, EXIT_MODEL, "%s: no such model (`duet models` lists them)", name);
+    return say_to(err, errlen, EXIT_MODEL, "%s: no such model (`%s` lists them)", name,
+                  advice->list);
 }
 
 /* Also true for a broken link: at_path reports what is wrong with it. */
@@ -365,8 +372,8 @@ static const struct model_file *by_path(const struct model_list *list, const cha
     return NULL;
 }
 
-int models_find(const struct paths *paths, const char *asked, struct model_file *out, char *err,
-                size_t errlen)
+static int find(const struct paths *paths, const char *asked, const struct advice *advice,
+                struct model_file *out, char *err, size_t errlen)
 {
     struct model_list list;
     int status = 0;
@@ -384,7 +391,7 @@ int models_find(const struct paths *paths, const char *asked, struct model_file 
     else if (is_path || (name && is_there(name)))
         status = at_path(name, out, err, errlen);
     else if (name)
-        status = not_found(&list, name, err, errlen);
+        status = not_found(&list, name, advice, err, errlen);
     else
         status = say_to(err, errlen, EXIT_MODEL, "%s",
                         list.count > 0
@@ -394,4 +401,16 @@ int models_find(const struct paths *paths, const char *asked, struct model_file 
     models_list_done(&list);
     free(name);
     return status;
+}
+
+int models_find(const struct paths *paths, const char *name, struct model_file *out, char *err,
+                size_t errlen)
+{
+    return find(paths, name, &(struct advice){"duet models", "duet pull"}, out, err, errlen);
+}
+
+int models_find_in_chat(const struct paths *paths, const char *name, struct model_file *out,
+                        char *err, size_t errlen)
+{
+    return find(paths, name, &(struct advice){"/model", "/pull"}, out, err, errlen);
 }

@@ -57,6 +57,9 @@ const struct model_file *models_default(const struct model_list *list);
  * in err. */
 int models_find(const struct paths *paths, const char *name, struct model_file *out, char *err,
                 size_t errlen);
+/* The same for a name typed in a chat: what err advises can be done there. */
+int models_find_in_chat(const struct paths *paths, const char *name, struct model_file *out,
+                        char *err, size_t errlen);
 void model_file_done(struct model_file *file);
 
 #endif

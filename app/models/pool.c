@@ -282,7 +282,8 @@ int model_pool_find(struct model_pool *p, const char *name, const struct pool_mo
                     struct pool_model **out, char *err, size_t errlen)
 {
     struct model_file file;
-    int status = models_find(p->paths, name ? name : p->options->model, &file, err, errlen);
+    int status = name ? models_find_in_chat(p->paths, name, &file, err, errlen)
+                      : models_find(p->paths, p->options->model, &file, err, errlen);
     if (status != 0)
         return status;
     *out = find_path(p, file.path);

@@ -54,7 +54,8 @@ void model_pool_init(struct model_pool *p, const struct options *options,
                      const struct paths *paths);
 void model_pool_done(struct model_pool *p);
 
-/* The model of this name, in memory or not; NULL: the options' or the default one. `keep` (or NULL)
+/* The model of this name, as typed in a chat, in memory or not; NULL: the options' or the default
+ * one. `keep` (or NULL)
  * keeps its place. */
 int model_pool_find(struct model_pool *p, const char *name, const struct pool_model *keep,
                     struct pool_model **out, char *err, size_t errlen);

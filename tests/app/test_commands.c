@@ -123,7 +123,8 @@ static void the_system_prompt_is_set_and_shown(void **state)
 static void what_is_not_there_is_refused(void **state)
 {
     talk_says(*state, "/switch 99", true, "no conversation 99");
-    talk_says(*state, "/model nowhere", true, "nowhere: no such model");
+    talk_says(*state, "/model nowhere", true, "nowhere: no such model (`/model` lists them)");
+    talk_says(*state, "/model llama:q4", true, "llama:q4: not installed; `/pull llama:q4` gets it");
     talk_says(*state, "/stats", false, "no answer yet");
 }
 

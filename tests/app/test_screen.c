@@ -147,7 +147,7 @@ static void what_cannot_start_says_why(void **state)
     struct term *t = term_start(24, 80, "-m", "nowhere", NULL);
     assert_int_equal(term_end(t), 3);
     assert_restored(t);
-    term_expect(t, "nowhere: no such model");
+    term_expect(t, "nowhere: no such model (`duet models` lists them)");
     term_free(t);
     setenv("TERM", "no-such-terminal", 1);
     t = term_start(24, 80, "-m", some_model(), NULL);
