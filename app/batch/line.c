@@ -203,6 +203,21 @@ static json_t *message(const char *role, json_t *content)
     return m;
 }
 
+static bool is_blank(const json_t *text)
+{
+    size_t len = json_string_length(text);
+    if (!json_is_string(text))
+        return false;
+    str_trim(json_string_value(text), &len);
+    return len == 0;
+}
+
+static bool is_blank_question(const json_t *message)
+{
+    const char *role = json_string_value(json_object_get(message, "role"));
+    return role && strcmp(role, "user") == 0 && is_blank(json_object_get(message, "content"));
+}
+
 /* The conversation: the line's own, or one made of its prompt, with a system prompt before it. */
 static int read_messages(const struct reader *r, json_t *body)
 {
@@ -217,8 +232,12 @@ static int read_messages(const struct reader *r, json_t *body)
         return refuse(r, "prompt", "not a string");
     if (given && !json_is_array(given))
         return refuse(r, "messages", "not an array");
+    if (prompt && is_blank(prompt))
+        return refuse(r, "prompt", "empty");
     if (given && json_array_size(given) == 0)
         return refuse(r, "messages", "empty");
+    if (given && is_blank_question(json_array_get(given, json_array_size(given) - 1)))
+        return refuse(r, "messages", "the question at the end is empty");
     if (system && !json_is_string(system))
         return refuse(r, "system", "not a string");
 
