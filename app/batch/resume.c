@@ -11,6 +11,7 @@
 #include "app/exit.h"
 #include "app/lines.h"
 #include "app/mem.h"
+#include "app/rewrite.h"
 #include "app/say.h"
 #include "app/str.h"
 
@@ -54,35 +55,6 @@ static enum kind take_line(struct resume *r, const char *text, size_t len, struc
     }
     json_decref(line);
     return kind;
-}
-
-static int write_all(int fd, const struct str *text)
-{
-    for (size_t at = 0; at < text->len;) {
-        ssize_t n = write(fd, text->data + at, text->len - at);
-        if (n < 0 && errno != EINTR)
-            return -1;
-        at += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
-/* Replaces the file by what is kept, atomically. 0 or -1 with errno. */
-static int replace(const char *path, const struct str *kept, mode_t mode)
-{
-    struct str beside = {0};
-    str_addf(&beside, "%s.XXXXXX", path);
-    int fd = mkostemp(beside.data, O_CLOEXEC), error = 0;
-    if (fd < 0 || fchmod(fd, mode & 0777) != 0 || write_all(fd, kept) != 0 || fsync(fd) != 0 ||
-        rename(beside.data, path) != 0)
-        error = errno;
-    if (fd >= 0)
-        close(fd);
-    if (fd >= 0 && error)
-        unlink(beside.data);
-    str_done(&beside);
-    errno = error;
-    return error ? -1 : 0;
 }
 
 static int by_text(const void *a, const void *b)
@@ -144,7 +116,7 @@ int resume_open(struct resume *r, const char *path, char *err, size_t errlen)
         return say_to(err, errlen, EXIT_USAGE, "%s: line %lld: not what duet batch writes", path,
                       (long long)foreign);
     }
-    if (kept.len != size && replace(path, &kept, st.st_mode) != 0)
+    if (kept.len != size && rewrite_file(path, &kept, st.st_mode) != 0)
         goto failed;
     close(fd);
     str_done(&kept);

@@ -10,6 +10,7 @@
 #include "app/eval/eval.h"
 #include "app/exit.h"
 #include "app/html.h"
+#include "app/rewrite.h"
 #include "app/say.h"
 
 static const char marker[] = "<meta name=\"generator\" content=\"duet eval\">\n";
@@ -264,20 +265,7 @@ int eval_report_check(const char *path, char *err, size_t errlen)
 
 int eval_report_write(const char *path, const struct str *page, char *err, size_t errlen)
 {
-    struct str beside = {0};
-    int error = 0;
-    str_addf(&beside, "%s.XXXXXX", path);
-    int fd = mkostemp(beside.data, O_CLOEXEC);
-    for (size_t done = 0; fd >= 0 && done < page->len && !error;) {
-        ssize_t n = write(fd, page->data + done, page->len - done);
-        if (n < 0 && errno != EINTR)
-            error = errno;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    if (fd < 0 || (close(fd) != 0 && !error) || (!error && rename(beside.data, path) != 0))
-        error = errno;
-    if (fd >= 0 && error)
-        unlink(beside.data);
-    str_done(&beside);
-    return error ? say_to(err, errlen, EXIT_ANSWER, "%s: %s", path, strerror(error)) : 0;
+    return rewrite_file(path, page, 0600) == 0
+               ? 0
+               : say_to(err, errlen, EXIT_ANSWER, "%s: %s", path, strerror(errno));
 }

@@ -224,6 +224,23 @@ static void resume_completes_what_is_missing(void **state)
     run_done(&r);
 }
 
+/* Where the last line is torn the file is written anew, and the link is still one. */
+static void resume_follows_a_link(void **state)
+{
+    struct run r;
+    (void)state;
+    setenv("M", some_model(), 1);
+    run_shell(&r, "cd $HOME; mkdir far; ln -s far/out link; printf '\"a\"\\n\"b\"\\n' >in; "
+                  "$DUET batch -q -m $M --resume link -n 4 in; chmod 640 far/out; "
+                  "printf '{\"id\": 3, \"ans' >>link; echo '\"c\"' >>in; "
+                  "$DUET batch -q -m $M --resume link -n 4 in; readlink link; ls far; "
+                  "stat -c %a far/out; grep -c answer far/out");
+    assert_int_equal(r.status, 0);
+    assert_string_equal(r.out, "far/out\nout\n640\n3\n");
+    assert_string_equal(r.err, "");
+    run_done(&r);
+}
+
 static void batch_ends_with_the_right_status(void **state)
 {
     static const struct {
@@ -286,8 +303,8 @@ int test_batch(void)
     const struct CMUnitTest tests[] = {
         TEST(every_form_of_a_line_is_read),     TEST(a_bad_line_spoils_no_other),
         TEST(company_changes_nothing),          TEST(a_common_prefix_is_computed_once),
-        TEST(resume_completes_what_is_missing), TEST(batch_ends_with_the_right_status),
-        TEST(an_interrupt_keeps_what_is_done),
+        TEST(resume_completes_what_is_missing), TEST(resume_follows_a_link),
+        TEST(batch_ends_with_the_right_status), TEST(an_interrupt_keeps_what_is_done),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }

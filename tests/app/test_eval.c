@@ -280,9 +280,10 @@ static void the_report_is_inert(void **state)
         "h.jsonl",
         "{\"problem\": \"<script>alert(1)</script> \\u001b[31m 17 + 25 &amp; "
         "![x](http://x/y.png), find $x^2+1$\", \"answer\": \"\\\"><b>\", \"kind\": \"<i>\"}");
-    run_in(&r, "$DUET eval -q h.jsonl -m demo-llama,demo-deepseek --html r.html >/dev/null;"
+    run_in(&r, "mkdir far; ln -s far/r.html r.html;" /* which is followed */
+               "$DUET eval -q h.jsonl -m demo-llama,demo-deepseek --html r.html >/dev/null;"
                "$DUET eval -q h.jsonl -m demo-llama,demo-deepseek --html r.html >/dev/null &&"
-               "cat r.html");
+               "rm r.html && cat far/r.html");
     assert_int_equal(r.status, 0);
     assert_contains(r.out, "<!DOCTYPE html>");
     assert_contains(r.out, "default-src 'none'");
