@@ -281,9 +281,11 @@ struct engine_prompt {
 struct engine_rendering {
     bool generate;         /* the model's turn is opened */
     const char *variables; /* a JSON object of further template variables, or NULL */
+    size_t most;           /* tokens that are wanted at most; 0: any number */
 };
 
-/* Renders a request's messages. *out's members are the caller's to free. */
+/* Renders a request's messages. *out's members are the caller's to free. ENGINE_EFIT: there are
+ * more tokens than wanted; how many was not counted. */
 int engine_render(const struct engine *e, const struct engine_request *req,
                   const struct engine_rendering *how, struct engine_prompt *out, char *err,
                   size_t errlen);

@@ -64,6 +64,7 @@ int engine_render(const struct engine *e, const struct engine_request *req,
         .options = how->variables,
         .generate = how->generate,
         .think = req->think,
+        .most = how->most,
     };
     struct tmpl_prompt prompt;
     int rc = tmpl_render(e->template, &input, &prompt, err, errlen);

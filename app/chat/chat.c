@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/chat/tokens.h"
 #include "app/clock.h"
 #include "app/exit.h"
 #include "app/mem.h"
@@ -185,6 +186,18 @@ struct exchange {
     struct pool_model *model;
 };
 
+/* What is far too long is refused without rendering all of it: the engine would count no further
+ * either. */
+static int check_length(const struct chat *c, const struct exchange *x,
+                        const struct request_span *span, char *err, size_t errlen)
+{
+    struct tokens k;
+    if (!tokens_begin(&k, c, x->model) || !tokens_of_span(&k, span, true).more)
+        return 0;
+    return say_to(err, errlen, EXIT_FIT, "prompt: more than %lld tokens do not fit (limit %d)",
+                  (long long)k.most, engine_info(x->model->engine)->n_ctx - 1);
+}
+
 /* The history is updated once the engine has accepted the request. */
 static int submit(struct chat *c, const struct exchange *x, char *err, size_t errlen)
 {
@@ -195,6 +208,8 @@ static int submit(struct chat *c, const struct exchange *x, char *err, size_t er
     struct request_span span = request_span(h, x->after->depth, x->question);
     if (x->window_start)
         span.from = span.to;
+    if ((status = check_length(c, x, &span, err, errlen)) != 0)
+        return status;
     char *messages = request_messages(h, &span);
     struct engine_request request;
 
@@ -463,35 +478,18 @@ void chat_save_due(struct chat *c)
 
 /* Numbers */
 
-int64_t chat_count_prompt(const struct chat *c, const struct request_span *span, bool generate)
-{
-    if (!c->model || !c->model->engine)
-        return -1;
-    char *messages = request_messages(&c->history, span), date[sizeof c->date], reason[256];
-    request_date(c->options, date, sizeof date);
-    struct engine_request request = {.messages = messages, .date = date};
-    response_format_apply(&c->format, &request);
-    const struct engine_rendering how = {.generate = generate};
-    struct engine_prompt prompt;
-    int64_t used = -1;
-    if (engine_render(c->model->engine, &request, &how, &prompt, reason, sizeof reason) == 0) {
-        used = (int64_t)prompt.n_ids;
-        free(prompt.text);
-        free(prompt.ids);
-    }
-    free(messages);
-    return used;
-}
-
-int64_t chat_context_used(const struct chat *c)
+struct token_count chat_context_used(const struct chat *c)
 {
     const struct history *h = &c->history;
+    struct tokens k;
     if (c->answer)
-        return c->usage.prompt_tokens + c->usage.completion_tokens;
+        return (struct token_count){c->usage.prompt_tokens + c->usage.completion_tokens, false};
+    if (!tokens_begin(&k, c, c->model))
+        return (struct token_count){-1, false};
     if (h->n_turns == 0)
-        return c->model && c->model->engine ? 0 : -1;
+        return (struct token_count){0, false};
     const struct request_span all = request_span(h, h->n_turns, NULL);
-    return chat_count_prompt(c, &all, false);
+    return tokens_of_span(&k, &all, false);
 }
 
 int64_t chat_count_tokens(const struct chat *c, const char *text, size_t len)

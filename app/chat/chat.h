@@ -161,11 +161,14 @@ void chat_save_due(struct chat *c);
 /* Publishes what is in memory to other processes, if that has changed. */
 void chat_publish(struct chat *c);
 
-/* Tokens of the conversation as the model will get it, without a next question; -1: unknown. */
-int64_t chat_context_used(const struct chat *c);
+/* A number of tokens; -1: unknown. */
+struct token_count {
+    int64_t n;
+    bool more; /* there are more, which were not counted */
+};
 
-/* The same of a part of it; `generate`: with the opening of an answer. */
-int64_t chat_count_prompt(const struct chat *c, const struct request_span *span, bool generate);
+/* Tokens of the conversation as the model will get it, without a next question. */
+struct token_count chat_context_used(const struct chat *c);
 
 /* Tokens of a text by itself; -1: unknown. */
 int64_t chat_count_tokens(const struct chat *c, const char *text, size_t len);

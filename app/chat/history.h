@@ -42,6 +42,13 @@ struct turn {
     struct turn *chosen;       /* the child that the path last went through */
     size_t depth;              /* 1 for the first of a path */
 
+    /* How many tokens its message is to an engine, as counted last (tokens.h). */
+    struct {
+        uint64_t engine;
+        size_t len; /* of the text then */
+        int64_t n;
+    } tokens;
+
     /* Private. */
     struct turn_mark saved, saving;
     bool window_start_saved;

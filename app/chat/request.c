@@ -39,7 +39,7 @@ struct request_span request_span(const struct history *h, size_t to, const struc
     return (struct request_span){history_window(h, to), to, question};
 }
 
-char *request_messages(const struct history *h, const struct request_span *span)
+static void add_said(json_t *messages, enum store_role role, const struct str *text)
 {
     static const char *const roles[] = {
         [STORE_SYSTEM] = "system",
@@ -47,18 +47,27 @@ char *request_messages(const struct history *h, const struct request_span *span)
         [STORE_ASSISTANT] = "assistant",
         [STORE_TOOL] = "tool",
     };
+    if (role <= STORE_TOOL)
+        add_message(messages, roles[role], str_get(text), text->len);
+}
+
+char *request_message(enum store_role role, const struct str *text)
+{
+    json_t *messages = json_array();
+    add_said(messages, role, text);
+    return dump(messages);
+}
+
+char *request_messages(const struct history *h, const struct request_span *span)
+{
     json_t *messages = json_array();
 
     if (h->system && h->system[0])
         add_message(messages, "system", h->system, strlen(h->system));
-    for (size_t i = span->from; i < span->to; i++) {
-        const struct turn *t = h->turns[i];
-        const struct str *said = &t->text[STORE_TEXT];
-        if (t->role <= STORE_TOOL)
-            add_message(messages, roles[t->role], str_get(said), said->len);
-    }
+    for (size_t i = span->from; i < span->to; i++)
+        add_said(messages, h->turns[i]->role, &h->turns[i]->text[STORE_TEXT]);
     if (span->question)
-        add_message(messages, "user", str_get(span->question), span->question->len);
+        add_said(messages, STORE_USER, span->question);
     return dump(messages);
 }
 

@@ -23,6 +23,9 @@ struct request_span request_span(const struct history *h, size_t to, const struc
  * the reasoning. The caller's to free. */
 char *request_messages(const struct history *h, const struct request_span *span);
 
+/* One message alone, in the same form. The caller's to free. */
+char *request_message(enum store_role role, const struct str *text);
+
 /* The settings of an answer. The caller's to free. */
 char *request_settings(const struct engine_request *request, const struct engine_info *info);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/args.h"
+#include "app/chat/tokens.h"
 #include "app/commands/branch.h"
 #include "app/commands/compact.h"
 #include "app/commands/copy.h"
@@ -224,8 +225,10 @@ static void run_show(struct chat *c, const char *arg, struct command_reply *repl
                  info->architecture, info->type, (double)info->n_params / 1e6);
         str_addf(out, "device          %s\nmemory          ", info->device);
         numbers_add_bytes(out, info->weight_bytes + info->kv_bytes + info->scratch_bytes);
-        str_addf(out, "\ncontext         %lld of %d tokens, KV cache in %s\n",
-                 (long long)chat_context_used(c), info->n_ctx, engine_kv_type_name(info->kv_type));
+        str_adds(out, "\ncontext         ");
+        tokens_print(chat_context_used(c), out);
+        str_addf(out, " of %d tokens, KV cache in %s\n", info->n_ctx,
+                 engine_kv_type_name(info->kv_type));
     }
     if (c->history.conversation > 0)
         str_addf(out, "conversation    %lld, %s\n", (long long)c->history.conversation,

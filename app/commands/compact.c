@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/chat/tokens.h"
 #include "app/commands/branch.h"
 #include "app/mem.h"
 
@@ -30,101 +31,67 @@ static int64_t reserve_of(const struct chat *c)
     return wanted < limit / 2 ? wanted : limit / 2;
 }
 
-/* The indices of the questions among turns from..to of the path; the caller's. */
-static size_t *list_questions(const struct history *h, size_t from, size_t to, size_t *n)
+static int64_t of_prompt_without_turns(const struct tokens *k, const struct str *question)
 {
-    size_t *at = mem_alloc((to - from + 1) * sizeof *at);
-    *n = 0;
-    for (size_t i = from; i < to; i++)
-        if (h->turns[i]->role == STORE_USER)
-            at[(*n)++] = i;
-    return at;
+    return question ? tokens_sum(k, k->head + k->opening, tokens_of_question(k, question))
+                    : k->head;
 }
 
-static int64_t count_from(const struct chat *c, size_t from, size_t to, const struct str *question)
-{
-    return chat_count_prompt(c, &(struct request_span){from, to, question}, question != NULL);
-}
-
-/* The first question from which the rest fits in `goal` tokens; n: none. Works back from the
- * newest, so that an overlong conversation is not counted in full. */
-static size_t first_that_fits(const struct chat *c, const size_t *at, size_t n, int64_t goal,
-                              const struct request_span *span)
-{
-    size_t low = 0, high = n;
-    for (size_t step = 1; low == 0 && high > 0; step *= 2) {
-        size_t probe = high > step ? high - step : 0;
-        if (count_from(c, at[probe], span->to, span->question) <= goal)
-            high = probe;
-        else
-            low = probe + 1;
-    }
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (count_from(c, at[middle], span->to, span->question) <= goal)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
-bool compact_find(const struct chat *c, size_t to, const struct str *question,
-                  struct compact_plan *out)
-{
-    if (!is_open(c))
-        return false;
-    const struct request_span span = request_span(&c->history, to, question);
-    size_t n, k, *at = list_questions(&c->history, span.from, to, &n);
-    *out = (struct compact_plan){.limit = limit_of(c)};
-    k = first_that_fits(c, at, n, out->limit - reserve_of(c), &span);
-    if (k == n && n > 0) /* then with less room for an answer */
-        k = n - 1;
-    bool found = k < n;
-    if (found) {
-        out->from = at[k];
-        out->lost = k;
-        out->kept = n - k;
-        out->after = count_from(c, at[k], to, question);
-        found = out->after <= out->limit;
-    }
-    free(at);
-    return found;
-}
-
+/* Works back from the newest turn: what is too old by far is not counted. */
 bool compact_plan(const struct chat *c, size_t to, const struct str *question,
                   struct compact_plan *out)
 {
-    if (!compact_find(c, to, question, out))
+    const struct history *h = &c->history;
+    struct tokens k;
+    if (!tokens_begin(&k, c, c->model))
         return false;
-    out->before = count_from(c, request_span(&c->history, to, question).from, to, question);
-    return true;
+    *out = (struct compact_plan){.limit = limit_of(c)};
+    int64_t goal = out->limit - reserve_of(c), sum = of_prompt_without_turns(&k, question);
+    for (size_t i = to, start = history_window(h, to); i > start; i--) {
+        if (sum <= k.most)
+            sum = tokens_sum(&k, sum, tokens_of_turn(&k, h->turns[i - 1]));
+        if (h->turns[i - 1]->role != STORE_USER)
+            continue;
+        /* The newest may leave less room for an answer. */
+        if (out->lost > 0 || (sum > goal && out->kept > 0)) {
+            out->lost++;
+            continue;
+        }
+        out->from = i - 1;
+        out->kept++;
+        out->after = tokens_count(&k, sum);
+    }
+    out->before = tokens_count(&k, sum);
+    return out->kept > 0 && out->after.n <= out->limit;
 }
 
-/* A template adds a fixed head and then message by message: n exchanges rendered separately have n
- * heads, together they have one. */
-int64_t *compact_counts(const struct chat *c, size_t *n)
+struct token_count *compact_remains(const struct chat *c, size_t *n)
 {
     const struct history *h = &c->history;
-    if (!is_open(c))
+    size_t start = history_window(h, h->n_turns);
+    struct tokens k;
+    if (!tokens_begin(&k, c, c->model))
         return NULL;
-    size_t start = history_window(h, h->n_turns), *at = list_questions(h, start, h->n_turns, n);
-    int64_t *counts = mem_alloc((*n + 1) * sizeof *counts), sum = 0, head = 0;
-    for (size_t i = 0; i < *n; i++) {
-        counts[i] = count_from(c, at[i], i + 1 < *n ? at[i + 1] : h->n_turns, NULL);
-        sum += counts[i];
+    *n = 0;
+    for (size_t i = start; i < h->n_turns; i++)
+        *n += h->turns[i]->role == STORE_USER;
+    struct token_count *remains = mem_alloc((*n + 1) * sizeof *remains);
+    int64_t sum = k.head, before = k.head; /* without the exchange whose turns are being added */
+    for (size_t i = h->n_turns, at = *n; i > start; i--) {
+        if (sum <= k.most)
+            sum = tokens_sum(&k, sum, tokens_of_turn(&k, h->turns[i - 1]));
+        if (h->turns[i - 1]->role == STORE_USER) {
+            remains[--at] = tokens_count(&k, before);
+            before = sum;
+        }
     }
-    if (*n > 1)
-        head = (sum - count_from(c, start, h->n_turns, NULL)) / (int64_t)(*n - 1);
-    for (size_t i = 0; i < *n; i++)
-        counts[i] -= head;
-    free(at);
-    return counts;
+    return remains;
 }
 
 bool compact_fits_alone(const struct chat *c, const struct str *question)
 {
-    return !is_open(c) || count_from(c, 0, 0, question) <= limit_of(c);
+    struct tokens k;
+    return !tokens_begin(&k, c, c->model) || of_prompt_without_turns(&k, question) <= limit_of(c);
 }
 
 bool compact_is_needed(const struct chat *c, int64_t used)
@@ -133,6 +100,11 @@ bool compact_is_needed(const struct chat *c, int64_t used)
 }
 
 /* Wording */
+
+void compact_add_lost(const struct compact_plan *plan, struct str *out)
+{
+    tokens_print((struct token_count){plan->before.n - plan->after.n, plan->before.more}, out);
+}
 
 static void add_exchanges(struct str *out, const char *which, size_t n)
 {
@@ -144,12 +116,15 @@ static void add_exchanges(struct str *out, const char *which, size_t n)
 
 void compact_add_warning(const struct chat *c, struct str *out)
 {
-    int64_t used = chat_context_used(c);
-    if (compact_is_needed(c, used))
-        str_addf(out,
-                 "; this conversation's %lld tokens do not fit its context (limit %lld): /compact "
-                 "shows what would be left out, /new and /fork begin another one",
-                 (long long)used, (long long)limit_of(c));
+    struct token_count used = chat_context_used(c);
+    if (!compact_is_needed(c, used.n))
+        return;
+    str_adds(out, used.more ? "; this conversation, " : "; this conversation's ");
+    tokens_print(used, out);
+    str_addf(out,
+             " tokens%s not fit its context (limit %lld): /compact shows what would be left out, "
+             "/new and /fork begin another one",
+             used.more ? ", does" : " do", (long long)limit_of(c));
 }
 
 void compact_add_advice(const struct chat *c, const struct str *question, struct str *out)
@@ -165,7 +140,9 @@ void compact_add_advice(const struct chat *c, const struct str *question, struct
     if (compact_plan(c, c->history.n_turns, question, &plan) && plan.lost > 0) {
         str_adds(out, "/compact would leave out ");
         add_exchanges(out, "oldest", plan.lost);
-        str_addf(out, ", %lld tokens; ", (long long)(plan.before - plan.after));
+        str_adds(out, ", ");
+        compact_add_lost(&plan, out);
+        str_adds(out, " tokens; ");
     }
     str_adds(out, "/new begins a conversation with an empty context");
 }
@@ -198,13 +175,16 @@ static void propose(struct chat *c, const struct compact_plan *plan, struct comm
     struct str *out = &reply->text;
     str_adds(out, "the model would no longer be given ");
     add_exchanges(out, "oldest", plan->lost);
-    str_addf(out, ", %lld of %lld tokens:\n", (long long)(plan->before - plan->after),
-             (long long)plan->before);
+    str_adds(out, ", ");
+    compact_add_lost(plan, out);
+    if (!plan->before.more)
+        str_addf(out, " of %lld", (long long)plan->before.n);
+    str_adds(out, " tokens:\n");
     add_lost(c, plan->from, out);
     str_adds(out, "kept are the system prompt and ");
     add_exchanges(out, "newest", plan->kept);
     str_addf(out, ", %lld tokens\n/compact yes does it; nothing is deleted, /compact off undoes it",
-             (long long)plan->after);
+             (long long)plan->after.n);
     reply->effect = COMMAND_COMPACT;
     reply->turn = c->history.turns[plan->from];
     c->history.proposed = reply->turn->number;
@@ -218,10 +198,13 @@ void command_compact(struct chat *c, struct turn *first, struct command_reply *r
         return;
     history_set_window(&c->history, first);
     c->history.proposed = 0;
-    int64_t used = chat_context_used(c);
+    struct token_count used = chat_context_used(c);
     str_adds(&reply->text, first ? "the model is given the newest part" : "the model is given all");
-    if (used >= 0)
-        str_addf(&reply->text, " of the conversation, %lld tokens", (long long)used);
+    if (used.n >= 0) {
+        str_adds(&reply->text, " of the conversation, ");
+        tokens_print(used, &reply->text);
+        str_adds(&reply->text, " tokens");
+    }
     if (first)
         str_adds(&reply->text, "; /compact off gives it all again");
     else
@@ -242,20 +225,21 @@ static void accept(struct chat *c, struct command_reply *reply)
 static void keep(struct chat *c, size_t n, struct command_reply *reply)
 {
     const struct history *h = &c->history;
-    struct compact_plan plan = {.limit = limit_of(c), .kept = n};
-    size_t start = history_window(h, h->n_turns), count, *at;
-    at = list_questions(h, start, h->n_turns, &count);
+    struct compact_plan plan = {.limit = limit_of(c), .kept = n, .before = chat_context_used(c)};
+    size_t count;
+    struct token_count *remains = compact_remains(c, &count);
     if (n < count) {
         plan.lost = count - n;
-        plan.from = at[plan.lost];
-        plan.before = count_from(c, start, h->n_turns, NULL);
-        plan.after = count_from(c, plan.from, h->n_turns, NULL);
+        plan.after = remains[plan.lost - 1];
+        plan.from = h->n_turns;
+        for (size_t kept = 0; kept < n; plan.from--)
+            kept += h->turns[plan.from - 1]->role == STORE_USER;
         propose(c, &plan, reply);
     } else {
         command_refuse(reply, "nothing would be left out");
         str_addf(&reply->text, " (got %zu exchanges, there are %zu)", n, count);
     }
-    free(at);
+    free(remains);
 }
 
 static void plan_by_size(struct chat *c, struct command_reply *reply)
@@ -267,13 +251,15 @@ static void plan_by_size(struct chat *c, struct command_reply *reply)
     } else if (found) {
         str_addf(&reply->text,
                  "everything fits: %lld of %lld tokens; /compact N keeps the newest N exchanges",
-                 (long long)plan.before, (long long)plan.limit);
+                 (long long)plan.before.n, (long long)plan.limit);
     } else if (c->history.n_turns == 0) {
         command_refuse(reply, "nothing was asked yet");
     } else {
         command_refuse(reply, "not even the newest exchange fits");
-        str_addf(&reply->text, " (got %lld tokens, limit %lld); /new begins another conversation",
-                 (long long)plan.after, (long long)plan.limit);
+        str_adds(&reply->text, " (got ");
+        tokens_print(plan.after, &reply->text);
+        str_addf(&reply->text, " tokens, limit %lld); /new begins another conversation",
+                 (long long)plan.limit);
     }
 }
 

@@ -7,11 +7,11 @@
 #include "app/commands/commands.h"
 
 struct compact_plan {
-    size_t from;           /* the path's first turn that is kept */
-    size_t lost;           /* exchanges before it that were given so far */
-    size_t kept;           /* exchanges */
-    int64_t before, after; /* tokens in the prompt, now and after */
-    int64_t limit;         /* token limit */
+    size_t from;                      /* the path's first turn that is kept */
+    size_t lost;                      /* exchanges before it that were given so far */
+    size_t kept;                      /* exchanges */
+    struct token_count before, after; /* tokens in the prompt, now and after */
+    int64_t limit;                    /* token limit */
 };
 
 /* Plans for the first `to` turns of the path and one more question unless that is NULL: keeps as
@@ -20,9 +20,8 @@ struct compact_plan {
 bool compact_plan(const struct chat *c, size_t to, const struct str *question,
                   struct compact_plan *out);
 
-/* The same except for `before`, and so in a time independent of what does not fit. */
-bool compact_find(const struct chat *c, size_t to, const struct str *question,
-                  struct compact_plan *out);
+/* Adds how many tokens it leaves out: "1234", "more than 1234". */
+void compact_add_lost(const struct compact_plan *plan, struct str *out);
 
 /* Whether the conversation is too long for the next model. */
 bool compact_is_needed(const struct chat *c, int64_t used);
@@ -42,8 +41,8 @@ bool compact_fits_alone(const struct chat *c, const struct str *question);
 /* The options after a question was refused. */
 void compact_add_advice(const struct chat *c, const struct str *question, struct str *out);
 
-/* Tokens of each exchange in the context window, in order: counts[0..*n); the caller's. NULL if the
- * model is not open. */
-int64_t *compact_counts(const struct chat *c, size_t *n);
+/* For each exchange in the context window, in order: the tokens that remain in the prompt without
+ * it and those before it; [*n], the caller's. NULL if the model is not open. */
+struct token_count *compact_remains(const struct chat *c, size_t *n);
 
 #endif

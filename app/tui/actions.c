@@ -12,8 +12,6 @@
 #include "app/tui/tui.h"
 #include "app/tui/visual.h"
 
-enum { COUNTED_CONTEXT = 1 << 20 }; /* bytes */
-
 /* Showing */
 
 void tui_notice(struct tui *t, enum ui_tone tone, const char *format, ...)
@@ -38,31 +36,11 @@ void tui_hint(struct tui *t, const char *format, ...)
     str_done(&line);
 }
 
-/* Tokens of the newest texts, up to a number of bytes. */
-static int64_t count_newest(const struct chat *c, size_t bytes)
-{
-    const struct history *h = &c->history;
-    int64_t sum = 0, tokens = 0;
-    for (size_t i = h->n_turns; i > 0 && bytes > 0 && tokens >= 0; i--) {
-        const struct str *text = &h->turns[i - 1]->text[STORE_TEXT];
-        size_t len = text->len < bytes ? text->len : bytes;
-        tokens = chat_count_tokens(c, str_get(text), len);
-        sum += tokens;
-        bytes -= len;
-    }
-    return tokens < 0 ? -1 : sum;
-}
-
-/* Text far larger than any context is not counted in full: a key must not wait that long. */
 void tui_count_context(struct tui *t)
 {
-    const struct history *h = &t->chat.history;
-    size_t bytes = 0;
-    for (size_t i = history_window(h, h->n_turns); i < h->n_turns; i++)
-        bytes += h->turns[i]->text[STORE_TEXT].len;
-    t->context_more = bytes > COUNTED_CONTEXT;
-    t->context_used = t->context_more ? count_newest(&t->chat, COUNTED_CONTEXT)
-                                      : chat_context_used(&t->chat);
+    struct token_count used = chat_context_used(&t->chat);
+    t->context_used = used.n;
+    t->context_more = used.more;
     t->asking_known = false;
     tui_show_window(t);
 }

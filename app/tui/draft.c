@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/chat/tokens.h"
 #include "app/commands/commands.h"
 #include "app/tui/tui.h"
 
@@ -28,9 +29,10 @@ static int64_t count_with(const struct tui *t, const char *text)
                                             &question);
     if (instead_of && instead_of->window_start)
         span.from = span.to;
-    int64_t tokens = chat_count_prompt(&t->chat, &span, true);
+    struct tokens k;
+    int64_t n = tokens_begin(&k, &t->chat, t->chat.model) ? tokens_of_span(&k, &span, true).n : -1;
     str_done(&question);
-    return tokens;
+    return n;
 }
 
 /* The prompt tokens of a one-token question, without that token. */

@@ -78,7 +78,7 @@ void tui_show_status(struct tui *t)
         .time_to_first_token_ms = c->usage.time_to_first_token_ms > 0
                                       ? c->usage.time_to_first_token_ms
                                       : -1,
-        .context_used = c->answer ? chat_context_used(c) : t->context_used,
+        .context_used = c->answer ? chat_context_used(c).n : t->context_used,
         .context_more = !c->answer && t->context_more,
         .context_limit = info ? info->n_ctx : -1,
         .draft_tokens = t->draft_tokens,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/chat/tokens.h"
 #include "app/commands/branch.h"
 #include "app/commands/compact.h"
 #include "app/mem.h"
@@ -20,7 +21,7 @@ void tui_show_window(struct tui *t)
 
     if (c->answer)
         return;
-    if (compact_is_needed(c, t->context_used) && compact_find(c, h->n_turns, NULL, &plan)) {
+    if (compact_is_needed(c, t->context_used) && compact_plan(c, h->n_turns, NULL, &plan)) {
         str_addf(&label, "only from here on it fits %s: /compact, /fork or /new",
                  c->model->file.name);
         ui_context_begin(t->ui, h->turns[plan.from]->number, UI_WARN, label.data);
@@ -39,8 +40,8 @@ void tui_offer_compact(struct tui *t, const struct turn *first)
 {
     const struct history *h = &t->chat.history;
     size_t n, row = 1, from = history_window(h, h->n_turns);
-    int64_t left = chat_context_used(&t->chat), *counts = compact_counts(&t->chat, &n);
-    if (!counts)
+    struct token_count *remains = compact_remains(&t->chat, &n);
+    if (!remains)
         return;
     struct ui_row *rows = mem_alloc((n + 1) * sizeof *rows);
     struct row_text {
@@ -55,10 +56,10 @@ void tui_offer_compact(struct tui *t, const struct turn *first)
             continue;
         while (end < h->n_turns && h->turns[end]->role != STORE_USER)
             end++;
-        left -= counts[row - 1];
         struct row_text *text = &texts[row];
         command_add_quote(turn, &text->exchange);
-        str_addf(&text->left, "%lld tokens remain", (long long)left);
+        tokens_print(remains[row - 1], &text->left);
+        str_adds(&text->left, " tokens remain");
         rows[row++] = (struct ui_row){h->turns[end]->number, text->exchange.data, text->left.data};
     }
     ui_pick(t->ui, TAG_COMPACT, "Leave out up to", rows, row, first->number);
@@ -68,7 +69,7 @@ void tui_offer_compact(struct tui *t, const struct turn *first)
     }
     free(texts);
     free(rows);
-    free(counts);
+    free(remains);
 }
 
 void tui_offer_room(struct tui *t, const char *text, size_t len)
@@ -88,15 +89,14 @@ void tui_offer_room(struct tui *t, const char *text, size_t len)
         ui_notice(t->ui, UI_INFO, detail.data);
         to = 0;
     }
-    bool found = (t->context_more ? compact_find : compact_plan)(&t->chat, to, &question, &plan) &&
-                 plan.lost > 0;
+    bool found = compact_plan(&t->chat, to, &question, &plan) && plan.lost > 0;
     if (found) {
         if (plan.lost > 1)
             str_addf(&compact, "leave out the oldest %zu exchanges", plan.lost);
         else
             str_adds(&compact, "leave out the oldest exchange");
-        if (!t->context_more)
-            str_addf(&detail, "%lld tokens", (long long)(plan.before - plan.after));
+        compact_add_lost(&plan, &detail);
+        str_adds(&detail, " tokens");
         str_adds(&fork, "the same in a fork; this one stays whole");
         t->chat.history.proposed = h->turns[plan.from]->number;
         rows[n++] = (struct ui_row){ROOM_COMPACT, compact.data, str_get(&detail)};

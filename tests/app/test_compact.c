@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "app/chat/tokens.h"
 #include "app/commands/compact.h"
 #include "app/exit.h"
 #include "tests/app/talk.h"
@@ -27,16 +28,35 @@ static void talk_long(struct talk *t, const char *db)
     talk_ask(t, "What is 2 + 2?");
 }
 
+/* As the engine has it, for all at once. */
 static int64_t count(const struct talk *t, size_t from, const char *question)
 {
     struct str text = {0};
     const struct chat *c = &t->chat;
+    char date[32], err[256];
     if (question)
         str_adds(&text, question);
     struct request_span span = {from, c->history.n_turns, question ? &text : NULL};
-    int64_t n = chat_count_prompt(c, &span, question != NULL);
+    char *messages = request_messages(&c->history, &span);
+    request_date(c->options, date, sizeof date);
+    struct engine_request request = {.messages = messages, .date = date};
+    response_format_apply(&c->format, &request);
+    const struct engine_rendering how = {.generate = question != NULL};
+    struct engine_prompt prompt;
+    assert_int_equal(engine_render(c->model->engine, &request, &how, &prompt, err, sizeof err), 0);
+    int64_t n = (int64_t)prompt.n_ids;
+    free(prompt.text);
+    free(prompt.ids);
+    free(messages);
     str_done(&text);
     return n;
+}
+
+static int64_t used(const struct talk *t)
+{
+    struct token_count count = chat_context_used(&t->chat);
+    assert_false(count.more);
+    return count.n;
 }
 
 /* With a part left out too. */
@@ -48,24 +68,97 @@ static void the_meter_shows_what_the_engine_counts(void **state)
     int64_t expected = count(&t, 0, "What is 1 + 1?");
     talk_ask(&t, "What is 1 + 1?");
     assert_int_equal(t.chat.usage.prompt_tokens, expected);
-    assert_int_equal(chat_context_used(&t.chat), count(&t, 0, NULL));
+    assert_int_equal(used(&t), count(&t, 0, NULL));
     talk_run(&t, "/compact 2");
     talk_run(&t, "/compact yes");
-    assert_int_equal(chat_context_used(&t.chat), count(&t, 6, NULL));
-    assert_true(chat_context_used(&t.chat) < count(&t, 0, NULL));
+    assert_int_equal(used(&t), count(&t, 6, NULL));
+    assert_true(used(&t) < count(&t, 0, NULL));
     expected = count(&t, 6, "What is 1 + 2?");
     talk_ask(&t, "What is 1 + 2?");
     assert_int_equal(t.chat.usage.prompt_tokens, expected);
 
-    /* Each exchange's part is exact as well. */
+    /* And what remains without some exchanges. */
     size_t n;
-    int64_t *counts = compact_counts(&t.chat, &n), rest = chat_context_used(&t.chat);
+    struct token_count *remains = compact_remains(&t.chat, &n);
     assert_int_equal(n, 3);
-    for (size_t i = 0; i + 1 < n; i++) {
-        rest -= counts[i];
-        assert_int_equal(rest, count(&t, 6 + 2 * (i + 1), NULL));
+    for (size_t i = 0; i + 1 < n; i++)
+        assert_int_equal(remains[i].n, count(&t, 6 + 2 * (i + 1), NULL));
+    free(remains);
+    talk_close(&t);
+}
+
+static int64_t asked(const struct talk *t, size_t from, const char *question)
+{
+    struct str text = {0};
+    struct tokens k;
+    str_adds(&text, question);
+    assert_true(tokens_begin(&k, &t->chat, t->chat.model));
+    const struct request_span span = {from, t->chat.history.n_turns, &text};
+    int64_t n = tokens_of_span(&k, &span, true).n;
+    str_done(&text);
+    return n;
+}
+
+/* Whatever stands where two messages meet. */
+static void the_counts_of_turns_add_up(void **state)
+{
+    static const char *const texts[] = {"What is 17 + 25?",
+                                        "\n\n= 42.\n\n",
+                                        "",
+                                        " ",
+                                        "(x)",
+                                        ")\n",
+                                        "<|eot_id|>",
+                                        "<\xef\xbd\x9c"
+                                        "User\xef\xbd\x9c>",
+                                        "thought</think>\n\nsaid",
+                                        "\xe4\xbd\xa0\xe5\xa5\xbd",
+                                        "e\xcc\x81",
+                                        "\r\n\ttabs",
+                                        "'s"};
+    enum { N = sizeof texts / sizeof *texts };
+    static const char *const systems[] = {"", "Be brief.\n"};
+    const char *models[] = {some_model(), thinking_model()};
+    char tools[PATH_MAX];
+    (void)state;
+    sandbox_write("tools.json", "[{\"type\": \"function\", \"function\": {\"name\": \"add\", "
+                                "\"parameters\": {\"type\": \"object\"}}}]");
+    sandbox_path("tools.json", tools, sizeof tools);
+    for (int which = 0; which < 8; which++) {
+        struct talk t;
+        char err[256];
+        talk_open(&t, NULL);
+        talk_use(&t, models[which & 1]);
+        history_set_system(&t.chat.history, systems[which >> 1 & 1]);
+        t.options.tools = which & 4 ? tools : NULL;
+        assert_int_equal(response_format_read(&t.chat.format, &t.options, err, sizeof err), 0);
+        for (size_t i = 0; i < 2 * N; i++)
+            history_add(&t.chat.history, i % 2 ? STORE_ASSISTANT : STORE_USER, STORE_COMPLETE,
+                        texts[i % N], strlen(texts[i % N]));
+        assert_int_equal(used(&t), count(&t, 0, NULL));
+        for (size_t i = 0; i < 2 * N; i += 2)
+            assert_int_equal(asked(&t, i, texts[i % N]), count(&t, i, texts[i % N]));
+        talk_close(&t);
     }
-    free(counts);
+}
+
+/* And again for another model, or when it has grown. */
+static void a_turn_is_counted_once(void **state)
+{
+    struct talk t;
+    (void)state;
+    talk_open(&t, NULL);
+    talk_use(&t, some_model());
+    talk_ask(&t, "What is 17 + 25?");
+    int64_t before = used(&t);
+    struct turn *answer = t.chat.history.leaf;
+    answer->tokens.n += 1000;
+    assert_int_equal(used(&t), before + 1000);
+    history_append(&t.chat.history, answer, STORE_TEXT, " Yes.", 5);
+    assert_int_equal(used(&t), count(&t, 0, NULL));
+    answer->tokens.n += 1000;
+    talk_use(&t, thinking_model());
+    assert_int_equal(used(&t), count(&t, 0, NULL));
     talk_close(&t);
 }
 
@@ -112,16 +205,16 @@ static void a_smaller_model_refuses_with_numbers(void **state)
     (void)state;
     sandbox_path("chat.db", db, sizeof db);
     talk_long(&t, db);
-    int64_t used = chat_context_used(&t.chat);
+    int64_t before = used(&t);
     snprintf(line, sizeof line, "/model %s", small_model());
     assert_contains(talk_run(&t, line), "do not fit its context (limit 95)");
     assert_int_equal(chat_ask(&t.chat, "now triple it", 13, err, sizeof err), EXIT_FIT);
     assert_contains(err, "tokens do not fit (limit 95)");
     assert_int_equal(t.chat.history.n_turns, 8);
     assert_true(compact_plan(&t.chat, 8, NULL, &plan));
-    assert_int_equal(plan.before, used);
-    assert_int_equal(plan.after, count(&t, plan.from, NULL));
-    assert_true(plan.after <= plan.limit);
+    assert_int_equal(plan.before.n, before);
+    assert_int_equal(plan.after.n, count(&t, plan.from, NULL));
+    assert_true(plan.after.n <= plan.limit);
     assert_contains(talk_run(&t, "/compact"), "no longer be given");
     talk_run(&t, "/compact yes");
     assert_int_equal(history_window(&t.chat.history, 8), plan.from);
@@ -295,6 +388,37 @@ static void line_mode_compacts_too(void **state)
     term_leave(t);
 }
 
+static void the_oldest_of_far_too_much_is_never_counted(void **state)
+{
+    enum { EXCHANGES = 400, WORDS = 300 };
+    struct talk t;
+    struct str words = {0};
+    char err[256];
+    size_t n;
+    (void)state;
+    talk_open(&t, NULL);
+    talk_use(&t, some_model());
+    for (int i = 0; i < WORDS; i++)
+        str_adds(&words, "word ");
+    for (int i = 0; i < EXCHANGES; i++) {
+        history_add(&t.chat.history, STORE_USER, STORE_COMPLETE, "hello", 5);
+        history_add(&t.chat.history, STORE_ASSISTANT, STORE_COMPLETE, words.data, words.len);
+    }
+    assert_int_equal(chat_ask(&t.chat, "hi", 2, err, sizeof err), EXIT_FIT);
+    assert_string_equal(err, "prompt: more than 67584 tokens do not fit (limit 2047)");
+    assert_true(chat_context_used(&t.chat).more);
+    assert_contains(talk_run(&t, "/compact"), "exchanges, more than 66");
+    struct token_count *remains = compact_remains(&t.chat, &n);
+    assert_int_equal(n, EXCHANGES);
+    assert_true(remains[0].more);
+    assert_false(remains[EXCHANGES - 2].more);
+    assert_int_equal(remains[EXCHANGES - 2].n, count(&t, 2 * EXCHANGES - 2, NULL));
+    assert_true(t.chat.history.turns[0]->tokens.engine == 0);
+    free(remains);
+    str_done(&words);
+    talk_close(&t);
+}
+
 /* Counting all of it would hold up the screen. */
 static void what_is_far_too_long_is_not_counted_whole(void **state)
 {
@@ -336,6 +460,8 @@ int test_compact(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_meter_shows_what_the_engine_counts),
+        TEST(the_counts_of_turns_add_up),
+        TEST(a_turn_is_counted_once),
         TEST(compact_shows_before_it_does),
         TEST(a_smaller_model_refuses_with_numbers),
         TEST(the_screen_asks_what_to_leave_out),
@@ -344,6 +470,7 @@ int test_compact(void)
         TEST(line_mode_compacts_too),
         TEST(a_waiting_question_that_does_not_fit_comes_back),
         TEST(no_way_out_is_offered_that_would_not_help),
+        TEST(the_oldest_of_far_too_much_is_never_counted),
         TEST(what_is_far_too_long_is_not_counted_whole),
     };
     return cmocka_run_group_tests_name("compact", tests, NULL, NULL);

@@ -172,6 +172,14 @@ static void measuring_is_asked_for(void **state)
         assert_int_equal(engine_render(e, &plain, &(struct engine_rendering){.generate = true},
                                        &prompt, err, sizeof err),
                          0);
+        struct engine_prompt again = {0};
+        struct engine_rendering how = {.generate = true, .most = prompt.n_ids};
+        assert_int_equal(engine_render(e, &plain, &how, &again, err, sizeof err), 0);
+        assert_int_equal(again.n_ids, prompt.n_ids);
+        free(again.text);
+        free(again.ids);
+        how.most--;
+        assert_int_equal(engine_render(e, &plain, &how, &again, err, sizeof err), ENGINE_EFIT);
 
         struct engine_request req = {.tokens = prompt.ids,
                                      .n_tokens = prompt.n_ids,
