@@ -135,7 +135,7 @@ static void thinking_is_switched_on_the_screen(void **state)
     term_type(t, "/think 8\r");
     term_expect(t, "thinks 8 tokens at most");
     term_type(t, "What is 35 * 45?\r");
-    term_expect(t, "10 tokens →"); /* of reasoning: a new line and the tag end it */
+    term_expect(t, "1 step · 10 tokens"); /* of reasoning: a new line and the tag end it */
     term_type(t, "/think perhaps\r");
     term_expect(t, "on, off, auto or a number of tokens (got perhaps)");
     term_type(t, "/think auto\r");
