@@ -125,10 +125,11 @@ static int unknown(const struct args_table *table, const char *given, size_t len
 
     memcpy(typed, given, len);
     for (size_t i = 0; i < table->n_options; i++) {
-        if (!table->options[i].section)
-            continue; /* for tools */
-        add_spellings(&s, table->options[i].names);
-        add_spellings(&s, table->options[i].others);
+        const struct args_option *o = &table->options[i];
+        if (!o->section || (table->where && !(o->where & table->where)))
+            continue; /* for tools, or of no use here */
+        add_spellings(&s, o->names);
+        add_spellings(&s, o->others);
     }
     /* Any two single letters are equally near. */
     const char *nearest = len > 2 && typed[1] == '-'
@@ -136,6 +137,8 @@ static int unknown(const struct args_table *table, const char *given, size_t len
                               : NULL;
     if (nearest)
         say_to(err, errlen, -1, "%s: unknown option; did you mean %s?", typed, nearest);
+    else if (table->help)
+        say_to(err, errlen, -1, "%s: unknown option (`%s` lists them)", typed, table->help);
     else
         say_to(err, errlen, -1, "%s: unknown option (a prompt like this goes after --)", typed);
     for (size_t i = 0; i < s.n; i++)
@@ -186,11 +189,11 @@ static int set_real(const struct args_option *o, const char *name, const char *v
     char *end;
     double x = strtod(value, &end);
     if (end == value || *end != '\0' || isspace((unsigned char)*value) || isnan(x))
-        return say_to(err, errlen, -1, "%s: not a number (got %s, limit %g to %g)", name, value,
-                      o->min, o->max);
+        return say_to(err, errlen, -1, "%s: not a number (got %s, limit %.10g to %.10g)", name,
+                      value, o->min, o->max);
     if (x < o->min || x > o->max)
-        return say_to(err, errlen, -1, "%s: out of range (got %s, limit %g to %g)", name, value,
-                      o->min, o->max);
+        return say_to(err, errlen, -1, "%s: out of range (got %s, limit %.10g to %.10g)", name,
+                      value, o->min, o->max);
     *(double *)member = x;
     return 0;
 }
@@ -336,6 +339,11 @@ static int take_option(struct parser *p, const struct args_option *o, const char
                      : 0;
 }
 
+static int refuse_unknown(struct parser *p, const char *arg, size_t len)
+{
+    return p->values ? unknown(p->table, arg, len, p->rest->error, sizeof p->rest->error) : 0;
+}
+
 /* "-qR", "-n5": short options written together. */
 static int take_short(struct parser *p, const char *arg)
 {
@@ -343,7 +351,7 @@ static int take_short(struct parser *p, const char *arg)
         char name[3] = {'-', *letter, '\0'};
         const struct args_option *o = args_find(p->table, name);
         if (!o)
-            return unknown(p->table, arg, strlen(arg), p->rest->error, sizeof p->rest->error);
+            return refuse_unknown(p, arg, strlen(arg));
         if (o->value)
             return take_option(p, o, name, letter[1] ? letter + 1 : NULL);
         if (take_option(p, o, name, NULL) != 0)
@@ -362,7 +370,7 @@ static int take_argument(struct parser *p, char *arg)
     size_t len = strcspn(arg, "=");
     o = find(p->table, arg, len);
     if (!o || arg[len] == '\0')
-        return unknown(p->table, arg, len, p->rest->error, sizeof p->rest->error);
+        return refuse_unknown(p, arg, len);
     char *name = mem_alloc(len + 1);
     int status = take_option(p, o, memcpy(name, arg, len), arg + len + 1);
     free(name);

@@ -52,7 +52,8 @@ struct args_option {
 struct args_table {
     const struct args_option *options;
     size_t n_options;
-    unsigned where; /* which of two options with one spelling is meant */
+    unsigned where;   /* which of two options with one spelling is meant; 0: the first */
+    const char *help; /* "duet ps --help": lists them; NULL: other words may be a prompt */
 };
 
 /* The rest of a command line. */
@@ -67,7 +68,7 @@ struct args_rest {
 /* Reads argv[1..argc) into values. Options and words may mix; `--` ends the options; the value of
  * an option may be its own argument or follow `=`; of an option given twice the last counts, but
  * ARGS_TEXTS collects them. 0, or -1 with rest->error. rest is set in both cases. values NULL:
- * looks only at what was given, not at whether a value is possible. */
+ * looks only at what was given, not at whether it is known or its value possible. */
 int args_parse(const struct args_table *table, int argc, char **argv, void *values,
                struct args_rest *rest);
 

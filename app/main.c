@@ -278,7 +278,7 @@ static int run(struct app *app, int argc, char **argv)
 {
     struct args_rest rest;
     enum verb verb;
-    char err[512];
+    char err[512], help[32];
 
     options_init(&app->options);
     config_read(&app->config, app->paths.settings, &app->options);
@@ -292,6 +292,8 @@ static int run(struct app *app, int argc, char **argv)
     if (status != 0)
         return status;
     table.where = 1u << verb;
+    say_to(help, sizeof help, 0, "duet %s --help", verbs[verb].name);
+    table.help = verb == VERB_CHAT ? NULL : help;
     if (args_parse(&table, argc, argv, &app->options, &rest) != 0) {
         say_error("%s", rest.error);
         status = EXIT_USAGE;

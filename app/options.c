@@ -273,7 +273,7 @@ static const struct args_option options[] = {
      .type = ARGS_REFUSE, .where = IN_CHAT | IN_BATCH},
 };
 
-const struct args_table options_table = {options, sizeof options / sizeof *options, 0};
+const struct args_table options_table = {options, sizeof options / sizeof *options, 0, NULL};
 
 void options_init(struct options *o)
 {

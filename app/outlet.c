@@ -18,7 +18,7 @@ enum { STEP = 4096 };
 
 void outlet_init(struct outlet *o, int fd)
 {
-    *o = (struct outlet){.fd = fd, .terminal = isatty(fd)};
+    *o = (struct outlet){.fd = fd, .name = "stdout", .terminal = isatty(fd)};
     o->ascii = o->terminal && strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }
 
@@ -95,7 +95,7 @@ int outlet_failure(const struct outlet *o, char *err, size_t errlen)
         return 0;
     if (o->error == EPIPE)
         return say_to(err, errlen, EXIT_SIGNAL + SIGPIPE, "%s", "");
-    return say_to(err, errlen, EXIT_ANSWER, "stdout: write failed: %s", strerror(o->error));
+    return say_to(err, errlen, EXIT_ANSWER, "%s: write failed: %s", o->name, strerror(o->error));
 }
 
 int outlet_finish(struct outlet *o, char *err, size_t errlen)

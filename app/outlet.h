@@ -14,6 +14,7 @@
 
 struct outlet {
     int fd;
+    const char *name;     /* for messages: "stdout" unless the owner has another */
     bool terminal, ascii; /* ascii: the terminal shows only ASCII */
     bool wraps;           /* lines for a terminal to show are broken between words (wrap.h) */
     struct wrap wrap;

@@ -259,6 +259,8 @@ static int open_output(struct batch *b)
     b->resume.fd = -1;
     int status = path ? resume_open(&b->resume, path, b->err, sizeof b->err) : 0;
     outlet_init(&b->out, b->resume.fd >= 0 ? b->resume.fd : STDOUT_FILENO);
+    if (path)
+        b->out.name = path;
     return status;
 }
 

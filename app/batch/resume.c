@@ -102,7 +102,10 @@ int resume_open(struct resume *r, const char *path, char *err, size_t errlen)
 
     *r = (struct resume){.fd = -1};
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
-    if (fd < 0 || fstat(fd, &st) != 0)
+    if (fd < 0)
+        return say_to(err, errlen, errno == ENOSPC ? EXIT_ANSWER : EXIT_USAGE, "%s: %s", path,
+                      strerror(errno));
+    if (fstat(fd, &st) != 0)
         goto failed;
     if (!S_ISREG(st.st_mode)) {
         close(fd);
@@ -125,8 +128,7 @@ int resume_open(struct resume *r, const char *path, char *err, size_t errlen)
 
 failed:
     say_to(err, errlen, 0, "%s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     str_done(&kept);
     return EXIT_ANSWER;
 }

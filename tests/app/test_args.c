@@ -320,6 +320,16 @@ static void an_option_belongs_to_its_verb(void **state)
     assert_int_equal(r.status, 2);
     assert_string_equal(r.err, "duet: --temp: not an option of duet models\n");
     run_done(&r);
+    /* What is advised is of use there. */
+    run_shell(&r,
+              "$DUET ps --wat; $DUET models --temprature 1; $DUET models --quit; $DUET -Z hello");
+    assert_int_equal(r.status, 2);
+    assert_string_equal(r.err,
+                        "duet: --wat: unknown option (`duet ps --help` lists them)\n"
+                        "duet: --temprature: unknown option (`duet models --help` lists them)\n"
+                        "duet: --quit: unknown option; did you mean --quiet?\n"
+                        "duet: -Z: unknown option (a prompt like this goes after --)\n");
+    run_done(&r);
     run_duet(&r, NULL, 0, "inspect", "tokns", NULL);
     assert_int_equal(r.status, 2);
     assert_contains(r.err, "did you mean tokens");

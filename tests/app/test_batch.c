@@ -253,6 +253,11 @@ static void batch_ends_with_the_right_status(void **state)
         {"$DUET batch -m $M /", 2, "/: Is a directory"},
         {"$DUET batch -m $M a b", 2, "more than one file (got b)"},
         {"$DUET batch -m nothing </dev/null", 3, "nothing"},
+        {"$DUET batch -m $M --resume nowhere/out </dev/null", 2, "nowhere/out: No such file"},
+        {"$DUET batch -m $M --resume . </dev/null", 2, ".: Is a directory"},
+        {"ulimit -f 1; trap '' XFSZ; yes '\"x\"' | head -99 | $DUET batch -q -m $M -n 9 --resume "
+         "$HOME/full",
+         1, "full: write failed: File too large"},
         {"echo '\"x\"' | $DUET batch -q -m $M -n 3 >/dev/full", 1, "write failed: No space left"},
         {"echo '\"x\"' | $DUET batch -q -m $M --parallel 0", 2, "--parallel"},
         {"echo '\"x\"' | $DUET --jsonl -q -m $M -n 3 | grep -q finish_reason", 0, NULL},
