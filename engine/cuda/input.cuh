@@ -83,7 +83,7 @@ norm_row(const struct cuda_input &in, const struct early_input &early, int token
 
 /* How a token's positions are cut into ranges for attention: by its position alone, unless fewer
  * splits are requested. */
-enum { RANGE_STEP = 64 };
+enum { RANGE_STEP = 32 };
 struct ranges {
     int n, length;
 };

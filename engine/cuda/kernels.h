@@ -236,7 +236,7 @@ struct cuda_word { /* the tag says which value it is */
 };
 
 struct step_counters {
-    uint32_t done;      /* products that blocks have finished */
+    uint32_t done;      /* products that blocks have computed, and are about to write */
     uint32_t apart[31]; /* on separate cache lines */
     uint32_t attended;  /* tasks of attention finished */
 };

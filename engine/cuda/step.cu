@@ -51,7 +51,7 @@ static __global__ void __launch_bounds__(THREADS, 1)
 
     if ((int)threadIdx.x < job.n_slots) {
         barrier_init(&r.full[threadIdx.x], 1);
-        barrier_init(&r.empty[threadIdx.x], s.AT_ONCE);
+        barrier_init(&r.empty[threadIdx.x], s.AT_ONCE * 32);
         barriers_ready();
     }
     for (int i = threadIdx.x; i < job.n_layer * (int)sizeof *layers / 16; i += THREADS)
@@ -75,14 +75,14 @@ typedef void (*step_kernel)(const struct step_job);
 
 struct choice {
     step_kernel kernel;
-    size_t slot_bytes, room;
+    size_t slot_bytes, room, queries;
     int groups;
 };
 
 template <int A, int B, int D> static struct choice choice_of(const struct step_job &job)
 {
     return {whole_step<A, B, D>, (size_t)step<A, B, D>::SLOT, plan_of<D>(job).ring,
-            step<A, B, D>::GROUPS};
+            sizeof(struct queries<D>), step<A, B, D>::GROUPS};
 }
 
 template <int A, int B> static struct choice choice_for(const struct step_job &job)
@@ -108,12 +108,23 @@ bool cuda_step_usable(enum cuda_format most, enum cuda_format other)
     return other == most || (most != CUDA_F16 && most != CUDA_Q8 && other == CUDA_K6);
 }
 
+/* Of a block's chunks of q, k and v. While they are added up, attention's values are coming in: to
+ * behind the queries, which take the results' place later. */
+static size_t results_bytes(const struct step_job *job)
+{
+    int n_tiles = (job->cache.n_head + 2 * job->cache.n_head_kv) * job->cache.head_dim / TILE;
+    int per_block = (n_tiles + job->n_blocks - 1) / job->n_blocks;
+
+    return (size_t)(per_block * ((job->n_embd + CHUNK - 1) / CHUNK) * TILE) * sizeof(float);
+}
+
 int cuda_step_slots(const struct step_job *job)
 {
     const struct choice choice = choose(*job);
     int n = 0;
 
-    if (job->n_embd > 2 * KEPT * WORKERS || job->attention.n_splits < 1)
+    if (job->n_embd > 2 * KEPT * WORKERS || job->attention.n_splits < 1 ||
+        results_bytes(job) > choice.queries)
         return 0;
     if (choice.room < STEP_SHARED)
         n = (int)((STEP_SHARED - choice.room) / choice.slot_bytes);

@@ -14,7 +14,8 @@ enum { MARK_OUT = 0, MARK_DOWN = 1 };
 /* Pairs of columns that a thread keeps in registers, which bounds n_embd; columns of a sum. */
 enum { KEPT = 2, SUMMED = 16 };
 
-/* Products that every block waits for, as increments of a counter. A stage's output may be
+/* Products that every block waits for, as increments of a counter. It says that a block is about
+ * to write its results: by the time they are looked for, most have arrived. A stage's output may be
  * overwritten once the stage before it has been read: every block takes part in every product, so
  * a block that has all of a stage knows that all blocks have got that far. */
 enum { DONE_OUT = 1, DONE_UP, DONE_DOWN, N_DONE = DONE_DOWN };
@@ -86,14 +87,6 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
     };
 
     /* Waiting for the other blocks */
-
-    /* Call it once the block has written all of its part of a product. */
-    __device__ void arrive(void) const
-    {
-        sync_workers(WORKERS);
-        if (thread == 0)
-            count_one(&job.exchange.counters->done);
-    }
 
     __device__ void wait_for(int layer, int product) const
     {
@@ -251,6 +244,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
 #pragma unroll
             for (int k = 0; k < AT_A_TIME; k++) {
                 int i = first + k * WORKERS;
+                v[k][0] &= ~1ull, v[k][1] &= ~1ull; /* or results would depend on earlier steps */
                 if (i - lane < n)
                     set_columns(i, i < n, *(uint4 *)v[k]);
             }
@@ -272,7 +266,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
                 release_one(&counters->attended);
         }
         if (thread == 0)
-            wait_for_count(&counters->attended, before.attended + (layer + 1) * of.n_tasks);
+            acquire_count(&counters->attended, before.attended + (layer + 1) * of.n_tasks);
         sync_workers(WORKERS);
         merge_ranges<D>(job.merge, 0, of.n_ranges, WORKERS,
                         [&](int i, bool on, uint4 v) { set_columns(i, on, v); });
@@ -342,9 +336,7 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
                 if (k < n)
                     multiply_chunk(c, i, k, column, ring + at.slot * SLOT,
                                    parts + (i + k - pass.first) * TILE);
-                __syncwarp();
-                if (lane == 0)
-                    barrier_arrive(&room.empty[at.slot]);
+                barrier_arrive(&room.empty[at.slot]);
                 column += s.step;
                 column = column >= s.per_tile ? column - s.per_tile : column;
             }
@@ -456,6 +448,11 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
                       tagged(bits_of(pair), tag));
     }
 
+    static __device__ bool waited_for(int kind)
+    {
+        return kind == OUT || kind == UP || kind == DOWN;
+    }
+
     __device__ void multiply(int layer, int kind, cursor &at) const
     {
         const struct chunks c = all::chunks_of(layer, kind);
@@ -466,6 +463,8 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
              pass = pass_from(s, pass.end)) {
             multiply_runs(c, pass, parts, at);
             sync_workers(WORKERS);
+            if (thread == 0 && waited_for(kind) && pass.end == s.last_tile)
+                count_one(&job.exchange.counters->done);
             finish_tiles(layer, kind, s, pass, parts);
             parts = parts == room.parts[0] ? room.parts[1] : room.parts[0];
         }
@@ -517,8 +516,6 @@ template <int A, int B, int D> struct step : weights<A, B, D> {
             for (int kind = first; kind <= end; kind++) {
                 prepare(layer, kind, of);
                 multiply(layer, kind, at);
-                if (kind != QKV && kind != HEAD)
-                    arrive();
             }
         }
         if (blockIdx.x == 0 && thread == 0) /* all have read it */

@@ -4,7 +4,8 @@
  * whether it has arrived. Either a tag beside it says what it belongs to, or its lowest bit is a
  * mark that flips each time it is written. (Accesses of up to eight bytes are atomic: PTX ISA,
  * "Memory Consistency Model".) A block that needs many values first waits for a counter that the
- * writers increment after them: polling the values would take memory bandwidth from the others. */
+ * writers increment when the values are due: polling the values would take memory bandwidth from
+ * the others. */
 #ifndef ENGINE_CUDA_WORDS_CUH
 #define ENGINE_CUDA_WORDS_CUH
 
@@ -74,6 +75,15 @@ static __device__ __forceinline__ void release_one(uint32_t *counter)
 
 /* By one thread: if all polled, they would slow down the writers. */
 static __device__ __forceinline__ void wait_for_count(const uint32_t *counter, uint32_t to)
+{
+    uint32_t v;
+    do
+        asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(v) : "l"(counter) : "memory");
+    while ((int32_t)(v - to) < 0);
+}
+
+/* The same of release_one. */
+static __device__ __forceinline__ void acquire_count(const uint32_t *counter, uint32_t to)
 {
     uint32_t v;
     do
