@@ -29,7 +29,8 @@ struct shelf {
 
 enum use { READS, REMOVES, ADDS };
 
-/* Opens the history; a verb that adds nothing makes none where none is. 0 or an exit status. */
+/* Opens the history; a verb that adds nothing makes none where none is, and one that was named must
+ * be there. 0 or an exit status. */
 static int open_shelf(struct shelf *s, const struct app *app, enum use use)
 {
     const char *path = app->options.db ? app->options.db : app->paths.history;
@@ -37,8 +38,10 @@ static int open_shelf(struct shelf *s, const struct app *app, enum use use)
     outlet_init(&s->out, STDOUT_FILENO);
     if (!path)
         return say_to(s->err, sizeof s->err, EXIT_HISTORY, "history: %s", app->paths.problem);
-    if (use != ADDS && access(path, F_OK) != 0 && errno == ENOENT && !app->options.db)
-        return 0;
+    if (use != ADDS && access(path, F_OK) != 0 && errno == ENOENT)
+        return app->options.db
+                   ? say_to(s->err, sizeof s->err, EXIT_HISTORY, "%s: no such history", path)
+                   : 0;
     char err[256];
     int status = (use == READS ? store_open_to_read : store_open)(&s->store, path, err, sizeof err);
     if (status == STORE_OK)

@@ -60,6 +60,15 @@ static void without_a_history_nothing_is_made(void **state)
     shell(&r, "$DUET log -c", 2);
     assert_string_equal(r.err, "duet: no conversation yet\n");
     run_done(&r);
+    const char *const verbs[] = {"log", "search x", "export 1", "rm 1 -y"};
+    for (size_t i = 0; i < 4; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "cd $HOME; $DUET --db typo.db %s", verbs[i]);
+        shell(&r, line, i == 1 ? 2 : 4); /* search has statuses of its own */
+        assert_string_equal(r.err, "duet: typo.db: no such history\n");
+        run_done(&r);
+        assert_output("find $HOME -name '*.db'", "");
+    }
     shell(&r, "echo no database >$HOME/d; $DUET log --db $HOME/d", 4);
     assert_error_line(&r);
     run_done(&r);
