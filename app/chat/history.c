@@ -78,7 +78,7 @@ static void forget(struct history *h)
     h->n_clean = 0;
     h->conversation = h->leaf_saved = h->seen = h->proposed = 0;
     h->changed_ms = h->retry_ms = 0;
-    h->urgent = h->window_changed = false;
+    h->urgent = h->window_changed = h->system_changed = false;
     h->problem[0] = '\0';
 }
 
@@ -327,11 +327,8 @@ void history_set_system(struct history *h, const char *system)
 {
     free(h->system);
     h->system = mem_strdup(system);
-    if (h->conversation > 0 &&
-        store_conversation_set_system(h->store, h->conversation, system) != STORE_OK) {
-        say_to(h->problem, sizeof h->problem, 0, "%s", store_error(h->store));
-        h->again = true;
-    }
+    h->system_changed = true;
+    history_mark_changed(h, true);
 }
 
 /* Saving */
@@ -393,6 +390,8 @@ static int save_turns(struct history *h, int64_t *conversation)
             h->title = title_make(str_get(&h->all[0]->text[STORE_TEXT]),
                                   h->all[0]->text[STORE_TEXT].len);
         status = store_conversation_create(h->store, h->title, h->system, conversation);
+    } else if (h->system_changed) {
+        status = store_conversation_set_system(h->store, *conversation, h->system);
     }
     for (size_t i = h->n_clean; i < h->n_all && status == STORE_OK; i++) {
         struct turn *t = h->all[i];
@@ -437,14 +436,15 @@ static void note_saved(struct history *h, int64_t conversation)
         h->n_clean++;
     for (size_t i = 0; h->window_changed && i < h->n_all; i++)
         h->all[i]->window_start_saved = h->all[i]->window_start;
-    h->window_changed = false;
+    h->window_changed = h->system_changed = false;
 }
 
 int history_save(struct history *h)
 {
     int64_t conversation = h->conversation;
     bool other_leaf = h->leaf->saved.id != h->leaf_saved;
-    if (h->n_all > 0 && (h->n_clean < h->n_all || other_leaf || h->window_changed)) {
+    bool changed = h->n_clean < h->n_all || other_leaf || h->window_changed || h->system_changed;
+    if (changed && (h->n_all > 0 || conversation > 0)) {
         if (save_all(h, &conversation) != STORE_OK) {
             h->again = h->retry_ms > 0;
             h->retry_ms = clock_ms() + RETRY_MS;

@@ -79,6 +79,7 @@ struct history {
     double changed_ms, retry_ms;
     bool urgent;         /* a turn has begun or ended, or the path has changed */
     bool window_changed; /* some turn's window_start differs from the store */
+    bool system_changed; /* the system prompt may differ from it */
 };
 
 /* Opens the store at path, or for NULL one in memory, with `why` as the reason in h->off. If it
@@ -91,8 +92,6 @@ void history_new(struct history *h, const char *system);
 
 /* Loads a stored conversation. 0 or -1. */
 int history_load(struct history *h, int64_t id, char *err, size_t errlen);
-
-void history_set_system(struct history *h, const char *system);
 
 /* The tree, in tree.c; pointers to turns hold until the conversation changes. */
 
@@ -126,6 +125,8 @@ struct turn *history_add(struct history *h, enum store_role role, enum store_sta
 void history_append(struct history *h, struct turn *turn, enum store_kind kind, const char *text,
                     size_t len);
 void history_end(struct history *h, struct turn *turn, enum store_state state);
+
+void history_set_system(struct history *h, const char *system);
 
 /* Makes the path end with this turn; NULL empties it. */
 void history_set_leaf(struct history *h, struct turn *leaf);

@@ -118,6 +118,36 @@ static void a_locked_file_is_caught_up_with(void **state)
     history_close(&h);
 }
 
+/* The only change there is. */
+static void a_system_prompt_waits_for_a_locked_file(void **state)
+{
+    struct history h, reader;
+    char err[256];
+    sqlite3 *other;
+    (void)state;
+    open_history(&h);
+    store_set_patience(h.store, 10);
+    history_end(&h, exchange(&h, "first"), STORE_COMPLETE);
+    assert_int_equal(history_save(&h), 0);
+
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    history_set_system(&h, "Be brief.");
+    assert_int_equal(history_due_ms(&h), 0);
+    assert_int_equal(history_save(&h), -1);
+    assert_false(h.again);
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+
+    assert_int_equal(history_save(&h), 0);
+    assert_int_equal(history_due_ms(&h), -1);
+    assert_int_equal(history_open(&reader, path, NULL, err, sizeof err), 0);
+    assert_int_equal(history_load(&reader, h.conversation, err, sizeof err), 0);
+    assert_string_equal(reader.system, "Be brief.");
+    history_close(&reader);
+    history_close(&h);
+}
+
 static void conversations_are_found_by_number_or_title(void **state)
 {
     struct history h;
@@ -195,6 +225,7 @@ int test_history(void)
         TEST(a_growing_answer_is_saved_as_it_comes),
         TEST(an_answer_without_an_end_is_interrupted),
         TEST(a_locked_file_is_caught_up_with),
+        TEST(a_system_prompt_waits_for_a_locked_file),
         TEST(conversations_are_found_by_number_or_title),
         TEST(titles_come_from_the_question),
         TEST(without_a_file_the_chat_goes_on),
