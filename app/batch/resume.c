@@ -93,6 +93,31 @@ static int read_done(struct resume *r, int fd, struct str *kept, uint64_t *size,
     return in.error ? -1 : 0;
 }
 
+static int open_file(struct resume *r, const char *path, struct stat *st, char *err, size_t errlen)
+{
+    r->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (r->fd < 0)
+        return say_to(err, errlen, errno == ENOSPC ? EXIT_ANSWER : EXIT_USAGE, "%s: %s", path,
+                      strerror(errno));
+    if (fstat(r->fd, st) != 0)
+        return say_to(err, errlen, EXIT_ANSWER, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st->st_mode))
+        return say_to(err, errlen, EXIT_USAGE, "%s: not a regular file", path);
+    return 0;
+}
+
+/* Puts a file with only what is kept in place of the one that was read. */
+static int replace(struct resume *r, const char *path, const struct str *kept,
+                   const struct stat *was, char *err, size_t errlen)
+{
+    int fd = rewrite_file(path, kept, was, err, errlen);
+    if (fd < 0)
+        return EXIT_ANSWER;
+    close(r->fd);
+    r->fd = fd;
+    return 0;
+}
+
 int resume_open(struct resume *r, const char *path, char *err, size_t errlen)
 {
     struct str kept = {0};
@@ -101,36 +126,16 @@ int resume_open(struct resume *r, const char *path, char *err, size_t errlen)
     int64_t foreign = 0;
 
     *r = (struct resume){.fd = -1};
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
-    if (fd < 0)
-        return say_to(err, errlen, errno == ENOSPC ? EXIT_ANSWER : EXIT_USAGE, "%s: %s", path,
-                      strerror(errno));
-    if (fstat(fd, &st) != 0)
-        goto failed;
-    if (!S_ISREG(st.st_mode)) {
-        close(fd);
-        return say_to(err, errlen, EXIT_USAGE, "%s: not a regular file", path);
-    }
-    if (read_done(r, fd, &kept, &size, &foreign) != 0)
-        goto failed;
-    if (foreign != 0) {
-        close(fd);
-        str_done(&kept);
-        return say_to(err, errlen, EXIT_USAGE, "%s: line %lld: not what duet batch writes", path,
-                      (long long)foreign);
-    }
-    if (kept.len != size && rewrite_file(path, &kept, st.st_mode) != 0)
-        goto failed;
-    close(fd);
+    int status = open_file(r, path, &st, err, errlen);
+    if (status == 0 && read_done(r, r->fd, &kept, &size, &foreign) != 0)
+        status = say_to(err, errlen, EXIT_ANSWER, "%s: %s", path, strerror(errno));
+    if (status == 0 && foreign != 0)
+        status = say_to(err, errlen, EXIT_USAGE, "%s: line %lld: not what duet batch writes", path,
+                        (long long)foreign);
+    if (status == 0 && kept.len != size)
+        status = replace(r, path, &kept, &st, err, errlen);
     str_done(&kept);
-    r->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    return r->fd >= 0 ? 0 : say_to(err, errlen, EXIT_ANSWER, "%s: %s", path, strerror(errno));
-
-failed:
-    say_to(err, errlen, 0, "%s: %s", path, strerror(errno));
-    close(fd);
-    str_done(&kept);
-    return EXIT_ANSWER;
+    return status;
 }
 
 void resume_close(struct resume *r)

@@ -235,37 +235,35 @@ void eval_add_html(const struct eval *e, struct str *out)
 
 /* The file */
 
-/* Fails early, before the models have worked for an hour. */
-static int check_folder(const char *path, char *err, size_t errlen)
-{
-    const char *slash = strrchr(path, '/');
-    struct str folder = {0};
-    int status = 0;
-    str_add(&folder, slash ? path : ".", slash ? (size_t)(slash - path) + 1 : 1);
-    if (access(folder.data, W_OK) != 0)
-        status = say_to(err, errlen, EXIT_USAGE, "%s: %s", path, strerror(errno));
-    str_done(&folder);
-    return status;
-}
-
-int eval_report_check(const char *path, char *err, size_t errlen)
+static bool is_report(int fd)
 {
     char head[1024] = "";
     struct stat st;
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read(fd, head, sizeof head - 1) > 0 &&
+           strstr(head, marker);
+}
+
+/* Fails early, before the models have worked for an hour. */
+int eval_report_check(const char *path, char *err, size_t errlen)
+{
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return errno == ENOENT ? check_folder(path, err, errlen)
-                               : say_to(err, errlen, EXIT_USAGE, "%s: %s", path, strerror(errno));
-    bool ours = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read(fd, head, sizeof head - 1) > 0 &&
-                strstr(head, marker);
-    close(fd);
-    return ours ? 0
-                : say_to(err, errlen, EXIT_USAGE, "%s: exists and is no report of duet eval", path);
+    if (fd < 0 && errno != ENOENT)
+        return say_to(err, errlen, EXIT_USAGE, "%s: %s", path, strerror(errno));
+    if (fd >= 0) {
+        bool ours = is_report(fd);
+        close(fd);
+        if (!ours)
+            return say_to(err, errlen, EXIT_USAGE, "%s: exists and is no report of duet eval",
+                          path);
+    }
+    return rewrite_check(path, err, errlen) == 0 ? 0 : EXIT_USAGE;
 }
 
 int eval_report_write(const char *path, const struct str *page, char *err, size_t errlen)
 {
-    return rewrite_file(path, page, 0600) == 0
-               ? 0
-               : say_to(err, errlen, EXIT_ANSWER, "%s: %s", path, strerror(errno));
+    int fd = rewrite_file(path, page, NULL, err, errlen);
+    if (fd < 0)
+        return EXIT_ANSWER;
+    close(fd);
+    return 0;
 }

@@ -42,6 +42,7 @@ int main(int argc, char **argv)
     group(&c, "branch", test_branch);
     group(&c, "compact", test_compact);
     group(&c, "pipe", test_pipe);
+    group(&c, "rewrite", test_rewrite);
     group(&c, "batch", test_batch);
     group(&c, "grade", test_grade);
     group(&c, "eval", test_eval);

@@ -369,6 +369,8 @@ static void eval_refuses_by_name(void **state)
         {"$DUET eval p.jsonl --transcripts /dev/null", 2, "/dev/null: not a regular file"},
         {"$DUET eval p.jsonl --transcripts nowhere/o", 2, "nowhere/o: No such file"},
         {"$DUET eval p.jsonl --html nowhere/r", 2, "nowhere/r: No such file"},
+        {"ln -s /no/such/dir/r far; $DUET eval p.jsonl --html far", 2,
+         "/no/such/dir/r: No such file"},
         {"$DUET eval p.jsonl --html .", 2, ".: exists and is no report"},
         {"echo mine >r; $DUET eval p.jsonl --html r; s=$?; grep -q mine r && exit $s", 2,
          "r: exists and is no report of duet eval"},

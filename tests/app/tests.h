@@ -20,6 +20,7 @@ int test_tree(void);
 int test_branch(void);
 int test_compact(void);
 int test_pipe(void);
+int test_rewrite(void);
 int test_batch(void);
 int test_grade(void);
 int test_eval(void);
