@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,6 +94,14 @@ static int read_done(struct resume *r, int fd, struct str *kept, uint64_t *size,
     return in.error ? -1 : 0;
 }
 
+/* A lock stays with the file, not with its name. Not every file system has them. */
+static int lock(int fd, const char *path, char *err, size_t errlen)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return 0;
+    return say_to(err, errlen, EXIT_USAGE, "%s: another duet batch is writing it", path);
+}
+
 static int open_file(struct resume *r, const char *path, struct stat *st, char *err, size_t errlen)
 {
     r->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
@@ -103,7 +112,7 @@ static int open_file(struct resume *r, const char *path, struct stat *st, char *
         return say_to(err, errlen, EXIT_ANSWER, "%s: %s", path, strerror(errno));
     if (!S_ISREG(st->st_mode))
         return say_to(err, errlen, EXIT_USAGE, "%s: not a regular file", path);
-    return 0;
+    return lock(r->fd, path, err, errlen);
 }
 
 /* Puts a file with only what is kept in place of the one that was read. */
@@ -115,7 +124,7 @@ static int replace(struct resume *r, const char *path, const struct str *kept,
         return EXIT_ANSWER;
     close(r->fd);
     r->fd = fd;
-    return 0;
+    return lock(fd, path, err, errlen);
 }
 
 int resume_open(struct resume *r, const char *path, char *err, size_t errlen)

@@ -13,8 +13,9 @@ struct resume {
 };
 
 /* Opens the file, creating it if necessary. Unfinished answers (errors, a torn last line) are
- * removed from it, to be tried again; a file with anything else in it is refused. 0, or an exit
- * status with one line in err; *r is for resume_close in both cases. */
+ * removed from it, to be tried again; a file with anything else in it, or that another run has
+ * open, is refused. 0, or an exit status with one line in err; *r is for resume_close in both
+ * cases. */
 int resume_open(struct resume *r, const char *path, char *err, size_t errlen);
 void resume_close(struct resume *r);
 

@@ -287,7 +287,8 @@ static void batch_ends_with_the_right_status(void **state)
     }
 }
 
-static void an_interrupt_keeps_what_is_done(void **state)
+/* Each would append what the other does not know of. And an interrupt keeps what is done. */
+static void two_runs_do_not_share_an_output(void **state)
 {
     struct run r;
     (void)state;
@@ -296,9 +297,11 @@ static void an_interrupt_keeps_what_is_done(void **state)
     run_shell(&r,
               "(echo '{\"prompt\": \"a\", \"max_tokens\": 2}'; echo '\"b\"') >$HOME/in; set -m; "
               "$DUET batch -q -m $E --ctx 100000 --resume $HOME/out $HOME/in & P=$!; "
-              "while ! test -s $HOME/out; do sleep 0.01; done; kill -INT $P; wait $P; echo $?; "
-              "cat $HOME/out");
-    assert_contains(r.out, "130\n{\"id\": 1, ");
+              "while ! test -s $HOME/out; do sleep 0.01; done; ln -s out $HOME/link; "
+              "$DUET batch -q -m $M --resume $HOME/link $HOME/in; echo $?; "
+              "kill -INT $P; wait $P; echo $?; cat $HOME/out");
+    assert_contains(r.out, "2\n130\n{\"id\": 1, ");
+    assert_contains(r.err, "link: another duet batch is writing it");
     assert_null(strstr(r.out, "\"line\": 2"));
     run_done(&r);
 }
@@ -309,7 +312,7 @@ int test_batch(void)
         TEST(every_form_of_a_line_is_read),     TEST(a_bad_line_spoils_no_other),
         TEST(company_changes_nothing),          TEST(a_common_prefix_is_computed_once),
         TEST(resume_completes_what_is_missing), TEST(resume_follows_a_link),
-        TEST(batch_ends_with_the_right_status), TEST(an_interrupt_keeps_what_is_done),
+        TEST(batch_ends_with_the_right_status), TEST(two_runs_do_not_share_an_output),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }
