@@ -12,15 +12,20 @@ struct token_count tokens_count(const struct tokens *k, int64_t sum)
 
 void tokens_print(struct token_count count, struct str *out)
 {
-    str_addf(out, "%s%lld", count.more ? "more than " : "", (long long)count.n);
+    if (count.n < 0)
+        str_adds(out, "unknown");
+    else
+        str_addf(out, "%s%lld", count.more ? "more than " : "", (long long)count.n);
 }
 
 int64_t tokens_sum(const struct tokens *k, int64_t a, int64_t b)
 {
+    if (a < 0 || b < 0)
+        return -1;
     return a > k->most || b > k->most - a ? k->most + 1 : a + b;
 }
 
-/* 0: the engine cannot render it, and will say so when it is asked. */
+/* -1: the engine cannot render it, and will say so when it is asked. */
 static int64_t render(const struct tokens *k, const char *messages, bool tools, bool generate)
 {
     char date[sizeof k->chat->date], reason[256];
@@ -32,7 +37,7 @@ static int64_t render(const struct tokens *k, const char *messages, bool tools, 
     struct engine_prompt prompt;
     int status = engine_render(k->model->engine, &request, &how, &prompt, reason, sizeof reason);
     if (status != 0)
-        return status == ENGINE_EFIT ? k->most + 1 : 0;
+        return status == ENGINE_EFIT ? k->most + 1 : -1;
     free(prompt.text);
     free(prompt.ids);
     return (int64_t)prompt.n_ids;
@@ -52,12 +57,16 @@ bool tokens_begin(struct tokens *k, const struct chat *c, const struct pool_mode
         return false;
     k->most = engine_info(model->engine)->n_ctx + BEYOND;
     int64_t with_one = render(k, one, false, false);
-    int64_t message = render(k, two, false, false) - with_one;
+    int64_t with_two = render(k, two, false, false);
+    int64_t opened = render(k, one, false, true);
     char *messages = request_messages(&c->history, &(struct request_span){0, 0, &question});
     int64_t with_system = render(k, messages, true, false);
     free(messages);
+    if (with_one < 0 || with_two < 0 || opened < 0 || with_system < 0)
+        return false;
+    int64_t message = with_two - with_one;
     k->bare = with_one - message;
-    k->opening = render(k, one, false, true) - with_one;
+    k->opening = opened - with_one;
     k->head = with_system > k->most ? with_system : with_system - message;
     return true;
 }
@@ -67,7 +76,7 @@ static int64_t of_message(const struct tokens *k, enum store_role role, const st
     char *message = request_message(role, text);
     int64_t n = render(k, message, false, false);
     free(message);
-    return n > k->most ? n : n > k->bare ? n - k->bare : 0;
+    return n < 0 || n > k->most ? n : n > k->bare ? n - k->bare : 0;
 }
 
 int64_t tokens_of_turn(const struct tokens *k, struct turn *turn)
@@ -79,7 +88,7 @@ int64_t tokens_of_turn(const struct tokens *k, struct turn *turn)
     if (turn->tokens.engine != engine || turn->tokens.len != text->len) {
         turn->tokens.n = of_message(k, turn->role, text);
         turn->tokens.len = text->len;
-        turn->tokens.engine = engine;
+        turn->tokens.engine = turn->tokens.n < 0 ? 0 : engine;
     }
     return turn->tokens.n;
 }

@@ -5,7 +5,8 @@
  * own count, together with the engine that made it and the length of its text: it is counted once,
  * and again only for another model.
  *
- * Nothing is counted far beyond a context: a count that gives up says so. */
+ * Nothing is counted far beyond a context: a count that gives up says so. What the engine cannot
+ * render has no count: -1, as has each sum with it. */
 #ifndef APP_CHAT_TOKENS_H
 #define APP_CHAT_TOKENS_H
 
@@ -23,7 +24,7 @@ struct tokens {
     int64_t bare;          /* the head without system prompt and tools */
 };
 
-/* false: the model (which may be NULL) is not open. */
+/* false: the model (which may be NULL) is not open, or cannot be given these tools. */
 bool tokens_begin(struct tokens *k, const struct chat *c, const struct pool_model *model);
 
 /* Of one message, at most k->most + 1; of several by tokens_sum, which stays within that too. Where
@@ -38,7 +39,7 @@ int64_t tokens_sum(const struct tokens *k, int64_t a, int64_t b);
 struct token_count tokens_of_span(const struct tokens *k, const struct request_span *span,
                                   bool generate);
 
-/* A sum as a count; and a count in words, "1234" or "more than 67584". */
+/* A sum as a count; and a count in words, "1234", "more than 67584" or "unknown". */
 struct token_count tokens_count(const struct tokens *k, int64_t sum);
 void tokens_print(struct token_count count, struct str *out);
 

@@ -226,8 +226,9 @@ static void run_show(struct chat *c, const char *arg, struct command_reply *repl
         str_addf(out, "device          %s\nmemory          ", info->device);
         numbers_add_bytes(out, info->weight_bytes + info->kv_bytes + info->scratch_bytes);
         str_adds(out, "\ncontext         ");
-        tokens_print(chat_context_used(c), out);
-        str_addf(out, " of %d tokens, KV cache in %s\n", info->n_ctx,
+        const struct token_count used = chat_context_used(c);
+        tokens_print(used, out);
+        str_addf(out, "%s of %d tokens, KV cache in %s\n", used.n < 0 ? "," : "", info->n_ctx,
                  engine_kv_type_name(info->kv_type));
     }
     if (c->history.conversation > 0)

@@ -43,9 +43,10 @@ bool compact_plan(const struct chat *c, size_t to, const struct str *question,
 {
     const struct history *h = &c->history;
     struct tokens k;
+    *out = (struct compact_plan){.before = {-1, false}, .after = {-1, false}};
     if (!tokens_begin(&k, c, c->model))
         return false;
-    *out = (struct compact_plan){.limit = limit_of(c)};
+    out->limit = limit_of(c);
     int64_t goal = out->limit - reserve_of(c), sum = of_prompt_without_turns(&k, question);
     for (size_t i = to, start = history_window(h, to); i > start; i--) {
         if (sum <= k.most)
@@ -62,7 +63,7 @@ bool compact_plan(const struct chat *c, size_t to, const struct str *question,
         out->after = tokens_count(&k, sum);
     }
     out->before = tokens_count(&k, sum);
-    return out->kept > 0 && out->after.n <= out->limit;
+    return out->before.n >= 0 && out->kept > 0 && out->after.n <= out->limit;
 }
 
 struct token_count *compact_remains(const struct chat *c, size_t *n)
@@ -84,6 +85,10 @@ struct token_count *compact_remains(const struct chat *c, size_t *n)
             remains[--at] = tokens_count(&k, before);
             before = sum;
         }
+    }
+    if (sum < 0) {
+        free(remains);
+        return NULL;
     }
     return remains;
 }
@@ -221,6 +226,11 @@ static void accept(struct chat *c, struct command_reply *reply)
         command_refuse(reply, "run /compact first to see what would be left out");
 }
 
+static void refuse_uncounted(struct command_reply *reply)
+{
+    command_refuse(reply, "the tokens cannot be counted; the next question will say why");
+}
+
 /* Keeps the newest n exchanges. */
 static void keep(struct chat *c, size_t n, struct command_reply *reply)
 {
@@ -228,7 +238,9 @@ static void keep(struct chat *c, size_t n, struct command_reply *reply)
     struct compact_plan plan = {.limit = limit_of(c), .kept = n, .before = chat_context_used(c)};
     size_t count;
     struct token_count *remains = compact_remains(c, &count);
-    if (n < count) {
+    if (!remains) {
+        refuse_uncounted(reply);
+    } else if (n < count) {
         plan.lost = count - n;
         plan.after = remains[plan.lost - 1];
         plan.from = h->n_turns;
@@ -252,6 +264,8 @@ static void plan_by_size(struct chat *c, struct command_reply *reply)
         str_addf(&reply->text,
                  "everything fits: %lld of %lld tokens; /compact N keeps the newest N exchanges",
                  (long long)plan.before.n, (long long)plan.limit);
+    } else if (plan.before.n < 0) {
+        refuse_uncounted(reply);
     } else if (c->history.n_turns == 0) {
         command_refuse(reply, "nothing was asked yet");
     } else {

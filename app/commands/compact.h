@@ -16,7 +16,7 @@ struct compact_plan {
 
 /* Plans for the first `to` turns of the path and one more question unless that is NULL: keeps as
  * many of the newest exchanges as leave room for an answer. false: not even the newest can be kept,
- * or the model is not open. */
+ * or, with -1 in out->before, the tokens cannot be counted. */
 bool compact_plan(const struct chat *c, size_t to, const struct str *question,
                   struct compact_plan *out);
 
@@ -42,7 +42,7 @@ bool compact_fits_alone(const struct chat *c, const struct str *question);
 void compact_add_advice(const struct chat *c, const struct str *question, struct str *out);
 
 /* For each exchange in the context window, in order: the tokens that remain in the prompt without
- * it and those before it; [*n], the caller's. NULL if the model is not open. */
+ * it and those before it; [*n], the caller's. NULL if they cannot be counted. */
 struct token_count *compact_remains(const struct chat *c, size_t *n);
 
 #endif

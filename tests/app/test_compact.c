@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "app/chat/tokens.h"
 #include "app/commands/compact.h"
@@ -59,6 +60,18 @@ static int64_t used(const struct talk *t)
     return count.n;
 }
 
+static int64_t asked(const struct talk *t, size_t from, const char *question)
+{
+    struct str text = {0};
+    struct tokens k;
+    str_adds(&text, question);
+    assert_true(tokens_begin(&k, &t->chat, t->chat.model));
+    const struct request_span span = {from, t->chat.history.n_turns, &text};
+    int64_t n = tokens_of_span(&k, &span, true).n;
+    str_done(&text);
+    return n;
+}
+
 /* With a part left out too. */
 static void the_meter_shows_what_the_engine_counts(void **state)
 {
@@ -87,16 +100,85 @@ static void the_meter_shows_what_the_engine_counts(void **state)
     talk_close(&t);
 }
 
-static int64_t asked(const struct talk *t, size_t from, const char *question)
+/* A template refuses these tools. */
+static void what_cannot_be_rendered_is_not_counted(void **state)
 {
-    struct str text = {0};
-    struct tokens k;
-    str_adds(&text, question);
-    assert_true(tokens_begin(&k, &t->chat, t->chat.model));
-    const struct request_span span = {from, t->chat.history.n_turns, &text};
-    int64_t n = tokens_of_span(&k, &span, true).n;
-    str_done(&text);
-    return n;
+    struct talk t;
+    char tools[PATH_MAX], err[256];
+    size_t n;
+    (void)state;
+    sandbox_write("object.json", "{\"a\": 1}");
+    sandbox_path("object.json", tools, sizeof tools);
+    talk_open(&t, NULL);
+    talk_use(&t, some_model());
+    for (int i = 0; i < 2; i++) {
+        history_add(&t.chat.history, STORE_USER, STORE_COMPLETE, "hello", 5);
+        history_add(&t.chat.history, STORE_ASSISTANT, STORE_COMPLETE, "hello", 5);
+    }
+    t.options.tools = tools;
+    assert_int_not_equal(chat_ask(&t.chat, "hi", 2, err, sizeof err), 0);
+    assert_int_equal(chat_context_used(&t.chat).n, -1);
+    assert_contains(talk_run(&t, "/show"), "context         unknown, of 2048 tokens");
+    talk_refused(&t, "/compact", "the tokens cannot be counted");
+    talk_refused(&t, "/compact 1", "the tokens cannot be counted");
+    assert_null(compact_remains(&t.chat, &n));
+    talk_close(&t);
+}
+
+static long allocations, allocations_most = LONG_MAX;
+
+static void *allocate(size_t size)
+{
+    return allocations++ < allocations_most ? malloc(size) : NULL;
+}
+
+static long allocations_of(const struct talk *t, const struct turn *turn)
+{
+    allocations = 0;
+    if (turn)
+        free(request_message(turn->role, &turn->text[STORE_TEXT]));
+    else
+        chat_context_used(&t->chat);
+    return allocations;
+}
+
+/* Memory runs out when the engine reads one message, and is there again afterwards. */
+static void a_failed_count_is_not_remembered(void **state)
+{
+    struct talk t;
+    struct compact_plan plan;
+    struct token_count *remains = NULL;
+    int64_t n = 0;
+    bool planned = false;
+    size_t exchanges;
+    (void)state;
+    talk_open(&t, NULL);
+    talk_use(&t, some_model());
+    talk_ask(&t, "What is 17 + 25?");
+    talk_ask(&t, "now double it");
+    used(&t);
+    struct turn *turn = t.chat.history.turns[1];
+    json_set_alloc_funcs(allocate, free);
+    long most = allocations_of(&t, NULL) + allocations_of(&t, turn);
+    for (int i = 0; i < 3; i++) {
+        turn->tokens.engine = 0;
+        allocations = 0;
+        allocations_most = most;
+        if (i == 0)
+            n = chat_context_used(&t.chat).n;
+        else if (i == 1)
+            planned = compact_plan(&t.chat, 4, NULL, &plan);
+        else
+            remains = compact_remains(&t.chat, &exchanges);
+        allocations_most = LONG_MAX;
+    }
+    json_set_alloc_funcs(malloc, free);
+    assert_int_equal(n, -1);
+    assert_false(planned);
+    assert_int_equal(plan.before.n, -1);
+    assert_null(remains);
+    assert_int_equal(used(&t), count(&t, 0, NULL));
+    talk_close(&t);
 }
 
 /* Whatever stands where two messages meet. */
@@ -460,6 +542,8 @@ int test_compact(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_meter_shows_what_the_engine_counts),
+        TEST(what_cannot_be_rendered_is_not_counted),
+        TEST(a_failed_count_is_not_remembered),
         TEST(the_counts_of_turns_add_up),
         TEST(a_turn_is_counted_once),
         TEST(compact_shows_before_it_does),
