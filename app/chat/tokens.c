@@ -31,6 +31,7 @@ static int64_t render(const struct tokens *k, const char *messages, bool tools, 
     char date[sizeof k->chat->date], reason[256];
     request_date(k->chat->options, date, sizeof date);
     struct engine_request request = {.messages = messages, .date = date};
+    request_set_thinking(&request, k->chat->options);
     if (tools)
         response_format_apply(&k->chat->format, &request);
     const struct engine_rendering how = {.generate = generate, .most = (size_t)k->most};

@@ -9,6 +9,7 @@ static void toggle(struct tui *t)
 {
     struct command_reply reply = {.effect = COMMAND_SAY};
     command_toggle_thinking(&t->chat, &reply);
+    t->asking_known = false; /* the answer is opened in another way */
     ui_hint(t->ui, str_get(&reply.text));
     str_done(&reply.text);
 }

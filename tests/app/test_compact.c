@@ -42,6 +42,7 @@ static int64_t count(const struct talk *t, size_t from, const char *question)
     request_date(c->options, date, sizeof date);
     struct engine_request request = {.messages = messages, .date = date};
     response_format_apply(&c->format, &request);
+    request_set_thinking(&request, c->options);
     const struct engine_rendering how = {.generate = question != NULL};
     struct engine_prompt prompt;
     assert_int_equal(engine_render(c->model->engine, &request, &how, &prompt, err, sizeof err), 0);
@@ -98,6 +99,48 @@ static void the_meter_shows_what_the_engine_counts(void **state)
         assert_int_equal(remains[i].n, count(&t, 6 + 2 * (i + 1), NULL));
     free(remains);
     talk_close(&t);
+}
+
+/* However the answer is opened. */
+static void what_is_asked_is_counted_with_its_opening(void **state)
+{
+    static const struct {
+        int think;
+        int64_t budget;
+    } settings[] = {{ENGINE_THINK_AUTO, -1},
+                    {ENGINE_THINK_ON, -1},
+                    {ENGINE_THINK_OFF, -1},
+                    {ENGINE_THINK_AUTO, 0}};
+    const char *models[] = {some_model(), thinking_model()};
+    (void)state;
+    for (size_t which = 0; which < 8; which++) {
+        struct talk t;
+        char err[256];
+        talk_open(&t, NULL);
+        talk_use(&t, models[which % 2]);
+        t.options.think = settings[which / 2].think;
+        t.options.reasoning_budget = settings[which / 2].budget;
+        t.options.max_tokens = 1;
+        int64_t expected = asked(&t, 0, "What is 17 + 25?");
+        assert_int_equal(chat_ask(&t.chat, "What is 17 + 25?", 16, err, sizeof err), 0);
+        talk_wait(&t);
+        assert_int_equal(t.chat.usage.prompt_tokens, expected);
+        talk_close(&t);
+    }
+}
+
+static void the_draft_is_counted_with_its_opening(void **state)
+{
+    (void)state;
+    struct term *t = term_start(24, 80, "-m", thinking_model(), "--ctx", "96", NULL);
+    term_expect(t, "Ctrl");
+    term_type(t, "What is 17 + 25?");
+    term_expect(t, "15 / 96 tokens");
+    term_type(t, "\024");
+    term_expect(t, "no thinking");
+    term_type(t, "\033[D"); /* the hint goes */
+    term_expect(t, "17 / 96 tokens");
+    term_free(t);
 }
 
 /* A template refuses these tools. */
@@ -542,6 +585,8 @@ int test_compact(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_meter_shows_what_the_engine_counts),
+        TEST(what_is_asked_is_counted_with_its_opening),
+        TEST(the_draft_is_counted_with_its_opening),
         TEST(what_cannot_be_rendered_is_not_counted),
         TEST(a_failed_count_is_not_remembered),
         TEST(the_counts_of_turns_add_up),
