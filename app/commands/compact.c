@@ -180,16 +180,20 @@ static void propose(struct chat *c, const struct compact_plan *plan, struct comm
     struct str *out = &reply->text;
     str_adds(out, "the model would no longer be given ");
     add_exchanges(out, "oldest", plan->lost);
-    str_adds(out, ", ");
-    compact_add_lost(plan, out);
-    if (!plan->before.more)
-        str_addf(out, " of %lld", (long long)plan->before.n);
-    str_adds(out, " tokens:\n");
+    if (!plan->after.more) {
+        str_adds(out, ", ");
+        compact_add_lost(plan, out);
+        if (!plan->before.more)
+            str_addf(out, " of %lld", (long long)plan->before.n);
+        str_adds(out, " tokens");
+    }
+    str_adds(out, ":\n");
     add_lost(c, plan->from, out);
     str_adds(out, "kept are the system prompt and ");
     add_exchanges(out, "newest", plan->kept);
-    str_addf(out, ", %lld tokens\n/compact yes does it; nothing is deleted, /compact off undoes it",
-             (long long)plan->after.n);
+    str_adds(out, ", ");
+    tokens_print(plan->after, out);
+    str_adds(out, " tokens\n/compact yes does it; nothing is deleted, /compact off undoes it");
     reply->effect = COMMAND_COMPACT;
     reply->turn = c->history.turns[plan->from];
     c->history.proposed = reply->turn->number;

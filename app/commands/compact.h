@@ -20,7 +20,8 @@ struct compact_plan {
 bool compact_plan(const struct chat *c, size_t to, const struct str *question,
                   struct compact_plan *out);
 
-/* Adds how many tokens it leaves out: "1234", "more than 1234". */
+/* Adds how many tokens it leaves out, "1234" or "more than 1234", where what it keeps could be
+ * counted. */
 void compact_add_lost(const struct compact_plan *plan, struct str *out);
 
 /* Whether the conversation is too long for the next model. */

@@ -533,6 +533,9 @@ static void the_oldest_of_far_too_much_is_never_counted(void **state)
     assert_string_equal(err, "prompt: more than 67584 tokens do not fit (limit 2047)");
     assert_true(chat_context_used(&t.chat).more);
     assert_contains(talk_run(&t, "/compact"), "exchanges, more than 66");
+    const char *said = talk_run(&t, "/compact 399"); /* of which too much is kept, too */
+    assert_contains(said, "no longer be given the oldest exchange:\n");
+    assert_contains(said, "the newest 399 exchanges, more than 67584 tokens\n");
     struct token_count *remains = compact_remains(&t.chat, &n);
     assert_int_equal(n, EXCHANGES);
     assert_true(remains[0].more);
