@@ -8,13 +8,17 @@
  * into a quote as a whole, whose end ends them all. Reasoning is a quote anyway.
  *
  * In everything but an answer the end of a line means one, and Markdown is told so: with two
- * spaces, which whoever reads the source does not see. */
+ * spaces, which whoever reads the source does not see. They are not put where whoever copies the
+ * source would be misled by them: in indented code, and behind a backslash, itself such a mark. */
 #include "app/records/export.h"
 
 #include <ctype.h>
 #include <string.h>
 
-enum { FENCE = 3 };
+enum {
+    FENCE = 3,
+    CODE = 4, /* blanks before it */
+};
 
 struct writer {
     struct str *out;
@@ -112,6 +116,15 @@ static void add_prose(struct writer *w, const char *line, size_t n)
     }
 }
 
+static bool takes_break(const char *line, size_t n)
+{
+    size_t blanks = blank_length(line, n), slashes = 0;
+    while (slashes < n && line[n - 1 - slashes] == '\\')
+        slashes++;
+    bool is_code = blanks >= CODE || memchr(line, '\t', blanks);
+    return n > 0 && !is_code && slashes % 2 == 0;
+}
+
 /* ends: no line follows, or an empty one. */
 static void add_line(struct writer *w, const char *line, size_t n, bool ends)
 {
@@ -136,7 +149,7 @@ static void add_line(struct writer *w, const char *line, size_t n, bool ends)
         if (n == 0)
             w->loose = false;
         add_prose(w, line, n);
-        if (w->lines && n > 0 && !ends)
+        if (w->lines && !ends && takes_break(line, n))
             str_adds(w->out, "  ");
     }
     str_adds(w->out, "\n");

@@ -405,6 +405,31 @@ static void lines_of_reasoning_and_questions_stay_lines_in_markdown(void **state
     str_done(&md);
 }
 
+/* Blanks at the end of what is copied from there would change it; where a backslash ends the line,
+ * that is a break already, but two are only one that is shown. */
+static void nothing_is_appended_to_code_in_markdown(void **state)
+{
+    static const struct {
+        const char *asked, *md;
+    } rows[] = {
+        {"Run:\n\n    make \\\n        -j2\n", "Run:\n\n    make \\\n        -j2\n"},
+        {"Run:\n\n\tmake \\\n  \t-j2\nnow", "Run:\n\n\tmake \\\n  \t-j2\nnow\n"},
+        {"make \\\n-j2\nnow", "make \\\n-j2  \nnow\n"},
+        {"C:\\\\\nx", "C:\\\\  \nx\n"},
+        {"   a\nb", "   a  \nb\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct str md = {0}, expected = {0};
+        export_add_md(&(struct store_conversation){.title = "", .system = rows[i].asked},
+                      &(struct store_messages){0}, &md);
+        str_addf(&expected, "# Conversation\n\n## System\n\n%s", rows[i].md);
+        assert_string_equal(md.data, expected.data);
+        str_done(&md);
+        str_done(&expected);
+    }
+}
+
 /* At random from an alphabet of what opens and closes things in Markdown and HTML. */
 static void exports_are_inert_whatever_was_said(void **state)
 {
@@ -535,6 +560,7 @@ int test_copy(void)
         cmocka_unit_test(the_clipboard_sequence_is_right),
         cmocka_unit_test(lines_of_reasoning_and_questions_stay_lines_in_markdown),
         cmocka_unit_test(exports_are_inert),
+        cmocka_unit_test(nothing_is_appended_to_code_in_markdown),
         cmocka_unit_test(exports_are_inert_whatever_was_said),
         cmocka_unit_test(file_names_come_from_titles),
         TEST(the_screen_copies),
