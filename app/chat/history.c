@@ -124,6 +124,7 @@ static void take_message(struct turn *t, const struct store_message *m)
         set_generation(t, m->generation);
     /* Another instance may be writing it: its additions are handled there. */
     t->saved = t->saving = (struct turn_mark){.id = m->id, .ended = true};
+    t->tokens.engine = 0; /* another text may be as long */
     for (int k = 0; k < STORE_KINDS; k++) {
         str_clear(&t->text[k]);
         str_add_valid(&t->text[k], m->text[k], m->len[k]);

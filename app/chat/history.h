@@ -6,8 +6,8 @@
  * the file is locked, the chat continues and a later save writes everything that is missing.
  * Without a file, the store is in memory.
  *
- * Other instances may add to the same conversation: history_refresh() reads what they added. Knows
- * nothing of engines or screens. */
+ * Other instances may add to the same conversation: history_refresh() reads what they added. Calls
+ * no engine and no screen; a turn only carries the count that tokens.h keeps with it. */
 #ifndef APP_CHAT_HISTORY_H
 #define APP_CHAT_HISTORY_H
 

@@ -287,6 +287,36 @@ static void a_turn_is_counted_once(void **state)
     talk_close(&t);
 }
 
+/* Another instance was in the middle of a character, which stood for itself by its length. */
+static void a_text_that_was_replaced_is_counted_again(void **state)
+{
+    struct history writer;
+    struct talk t;
+    char err[256], db[PATH_MAX];
+    (void)state;
+    sandbox_path("chat.db", db, sizeof db);
+    assert_int_equal(history_open(&writer, db, NULL, err, sizeof err), 0);
+    history_new(&writer, NULL);
+    history_add(&writer, STORE_USER, STORE_COMPLETE, "q", 1);
+    struct turn *written = history_add(&writer, STORE_ASSISTANT, STORE_STREAMING, "", 0);
+    history_append(&writer, written, STORE_TEXT, "\xe4", 1);
+    assert_int_equal(history_save(&writer), 0);
+    talk_open(&t, db);
+    talk_use(&t, some_model());
+    assert_int_equal(history_load(&t.chat.history, writer.conversation, err, sizeof err), 0);
+    struct turn *read = t.chat.history.turns[1];
+    assert_string_equal(str_get(&read->text[STORE_TEXT]), "\xef\xbf\xbd");
+    used(&t);
+    read->tokens.n += 1000;
+    history_append(&writer, written, STORE_TEXT, "\xbd\xa0", 2);
+    assert_int_equal(history_save(&writer), 0);
+    assert_int_equal(history_refresh(&t.chat.history), 0);
+    assert_string_equal(str_get(&read->text[STORE_TEXT]), "\xe4\xbd\xa0");
+    assert_int_equal(used(&t), count(&t, 0, NULL));
+    talk_close(&t);
+    history_close(&writer);
+}
+
 static void compact_shows_before_it_does(void **state)
 {
     struct talk t;
@@ -594,6 +624,7 @@ int test_compact(void)
         TEST(a_failed_count_is_not_remembered),
         TEST(the_counts_of_turns_add_up),
         TEST(a_turn_is_counted_once),
+        TEST(a_text_that_was_replaced_is_counted_again),
         TEST(compact_shows_before_it_does),
         TEST(a_smaller_model_refuses_with_numbers),
         TEST(the_screen_asks_what_to_leave_out),
