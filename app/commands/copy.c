@@ -236,7 +236,7 @@ void run_export(struct chat *c, const char *arg, struct command_reply *reply)
     struct str name = {0};
 
     arg += strspn(arg, " >");
-    if (format < 0) {
+    if (format < 0 || strcmp(arg, "-") == 0) { /* there is no output to write to */
         command_refuse(reply, "/export md|json|jsonl|html [FILE]");
         return;
     }

@@ -108,6 +108,7 @@ static void nothing_is_overwritten(void **state)
         }
     }
     talk_says(p, "/export pdf", true, "/export md|json|jsonl|html [FILE]");
+    talk_says(p, "/export md -", true, "/export md|json|jsonl|html [FILE]");
 }
 
 static void what_is_too_large_for_a_clipboard_is_refused(void **state)
