@@ -40,6 +40,7 @@ int main(int argc, char **argv)
     group(&c, "history", test_history);
     group(&c, "tree", test_tree);
     group(&c, "branch", test_branch);
+    group(&c, "tokens", test_tokens);
     group(&c, "compact", test_compact);
     group(&c, "pipe", test_pipe);
     group(&c, "rewrite", test_rewrite);

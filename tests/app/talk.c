@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -112,4 +113,35 @@ void talk_refused(struct talk *t, const char *line, const char *reason)
 const struct turn *talk_last(const struct talk *t)
 {
     return t->chat.history.leaf;
+}
+
+int64_t talk_count(const struct talk *t, size_t from, const char *question)
+{
+    struct str text = {0};
+    const struct chat *c = &t->chat;
+    char date[32], err[256];
+    if (question)
+        str_adds(&text, question);
+    struct request_span span = {from, c->history.n_turns, question ? &text : NULL};
+    char *messages = request_messages(&c->history, &span);
+    request_date(c->options, date, sizeof date);
+    struct engine_request request = {.messages = messages, .date = date};
+    response_format_apply(&c->format, &request);
+    request_set_thinking(&request, c->options);
+    const struct engine_rendering how = {.generate = question != NULL};
+    struct engine_prompt prompt;
+    assert_int_equal(engine_render(c->model->engine, &request, &how, &prompt, err, sizeof err), 0);
+    int64_t n = (int64_t)prompt.n_ids;
+    free(prompt.text);
+    free(prompt.ids);
+    free(messages);
+    str_done(&text);
+    return n;
+}
+
+int64_t talk_used(const struct talk *t)
+{
+    struct token_count count = chat_context_used(&t->chat);
+    assert_false(count.more);
+    return count.n;
 }

@@ -40,4 +40,9 @@ void talk_wait(struct talk *t);
 /* The latest turn. */
 const struct turn *talk_last(const struct talk *t);
 
+/* The tokens of the path from this turn on and a question unless NULL, as the engine has it for all
+ * at once; and as the meter shows it for all that the model gets. */
+int64_t talk_count(const struct talk *t, size_t from, const char *question);
+int64_t talk_used(const struct talk *t);
+
 #endif

@@ -16,6 +16,7 @@ int test_speech(void);
 int test_wrap(void);
 int test_commands(void);
 int test_history(void);
+int test_tokens(void);
 int test_tree(void);
 int test_branch(void);
 int test_compact(void);
