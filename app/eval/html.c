@@ -261,6 +261,8 @@ int eval_report_check(const char *path, char *err, size_t errlen)
 
 int eval_report_write(const char *path, const struct str *page, char *err, size_t errlen)
 {
+    if (eval_report_check(path, err, errlen) != 0) /* again, hours later */
+        return EXIT_ANSWER;
     int fd = rewrite_file(path, page, NULL, err, errlen);
     if (fd < 0)
         return EXIT_ANSWER;

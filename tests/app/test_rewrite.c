@@ -154,6 +154,19 @@ static void a_report_needs_a_folder_that_can_be_written(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* It may have come while the models worked. */
+static void a_report_replaces_nothing_but_a_report(void **state)
+{
+    char err[256], path[PATH_MAX];
+    (void)state;
+    sandbox_path("r.html", path, sizeof path);
+    assert_int_equal(eval_report_check(path, err, sizeof err), 0);
+    sandbox_write("r.html", "mine");
+    assert_int_not_equal(eval_report_write(path, &new_text, err, sizeof err), 0);
+    assert_contains(err, "r.html: exists and is no report of duet eval");
+    shell_says("cat $HOME/r.html", "mine");
+}
+
 int test_rewrite(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +175,7 @@ int test_rewrite(void)
         TEST(another_file_than_the_one_read_is_left),
         TEST(what_cannot_be_followed_is_refused),
         TEST(a_report_needs_a_folder_that_can_be_written),
+        TEST(a_report_replaces_nothing_but_a_report),
     };
     return cmocka_run_group_tests_name("rewrite", tests, NULL, NULL);
 }
