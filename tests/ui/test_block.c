@@ -166,6 +166,7 @@ static void struck_text_is_all_struck(void **state)
         {"# a ~~b~~", "<h>a <><-h>b<>$"},
         {"so ~~\\[x = 1\\]~~ no", "so <-m>x = 1<> no$"},
         {"| ~~a~~ | b |\n|---|---|\n", "<-d>a<><l> │ <><b>b<>$<l>──┼──<>$"},
+        {"~a ~~b~~ c~ d", "<-d>a b c<> d$"},
         {"~~no", "~~no$"},
         {"`~~no~~`", "<c>~~no~~<>$"},
     };

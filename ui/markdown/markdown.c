@@ -267,10 +267,10 @@ static void begin_link(struct writer *w, const MD_ATTRIBUTE *address)
 }
 
 /* A terminal that cannot strike text through shows where that begins and ends. */
-static void mark_struck(struct writer *w, uint8_t flags)
+static void mark_struck(struct writer *w)
 {
     if (w->l->strikes)
-        w->runs.flags = flags;
+        w->runs.flags = w->strike > 0 ? STYLE_STRUCK : 0;
     else
         add(w, "~~", 2, STYLE_DIM);
 }
@@ -284,7 +284,7 @@ static int on_enter_span(MD_SPANTYPE type, void *detail, void *ud)
     case MD_SPAN_CODE: w->in_code = true; break;
     case MD_SPAN_DEL:
         w->strike++;
-        mark_struck(w, STYLE_STRUCK);
+        mark_struck(w);
         break;
     case MD_SPAN_A:
         if (w->link++ == 0)
@@ -308,8 +308,8 @@ static int on_leave_span(MD_SPANTYPE type, void *detail, void *ud)
     case MD_SPAN_STRONG: w->strong--; break;
     case MD_SPAN_CODE: w->in_code = false; break;
     case MD_SPAN_DEL:
-        mark_struck(w, 0);
         w->strike--;
+        mark_struck(w);
         break;
     case MD_SPAN_A:
     case MD_SPAN_IMG:

@@ -241,12 +241,17 @@ const char *screen_capability(struct curses_screen *s, const char *name)
     return value == (const char *)-1 ? NULL : value;
 }
 
-/* It can be told to, and curses tells it to blink in the way that strike_instead() expects. */
+enum { NCV_BLINK = 8 }; /* terminfo(5): attributes that do not go with colours */
+
+/* It can be told to, and curses tells it to blink in the way that strike_instead() expects, in
+ * coloured cells too. */
 bool screen_strikes(struct curses_screen *s)
 {
     const char *strike = screen_capability(s, "smxx");
     const char *blink = set_attributes ? tparm(set_attributes, 0, 0, 0, 1, 0, 0, 0, 0, 0) : NULL;
-    return strike && strcmp(strike, "\033[9m") == 0 && blink && strstr(blink, "\033[0;5m");
+    bool in_color = no_color_video < 0 || !(no_color_video & NCV_BLINK);
+    return in_color && strike && strcmp(strike, "\033[9m") == 0 && blink &&
+           strstr(blink, "\033[0;5m");
 }
 
 bool screen_takes_osc(struct curses_screen *s)
@@ -493,7 +498,7 @@ bool screen_paint(struct curses_screen *s, const struct grid *g, struct bytes *o
     bool complete = collect(s, out);
     if (complete && s->depth == DEPTH_EXACT)
         complete = use_exact_colors(s, out, before);
-    if (s->strikes)
+    if (complete && s->strikes)
         strike_instead(out, before);
     if (entering)
         drop_palette_reset(out, before);
