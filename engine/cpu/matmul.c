@@ -35,7 +35,7 @@ static bool is_float(enum quant_type type)
     return quant_info(type)->block_elements == 1;
 }
 
-/* Columns 16 i .. of the input: norms and makes integers of them. */
+/* Columns TILE i .. of the input: norms and makes integers of them. */
 static void prepare_item(void *ud, int item, int thread)
 {
     const struct run *run = ud;
