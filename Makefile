@@ -60,8 +60,7 @@ endef
 help_goals := help deps clean format lint uninstall
 ifneq ($(filter-out $(help_goals),$(or $(MAKECMDGOALS),all)),)
 ifndef MAKE_RESTARTS
-cpu_found := $(shell grep -om1 -wE 'avx2|asimd' /proc/cpuinfo 2>/dev/null | head -1) \
-             $(shell grep -om1 -wE 'avx512_vnni|avx_vnni' /proc/cpuinfo 2>/dev/null | head -1)
+cpu_found := $(shell grep -om1 -wE 'avx2|avx_vnni|avx512_vnni|amx_int8|asimd' /proc/cpuinfo 2>/dev/null)
 $(info duet $(VERSION): $(CC), CPU $(or $(strip $(cpu_found)),baseline), CUDA $(if $(with_cuda),$(NVCC) for $(CUARCH),off$(if \
     $(NVCC),$(if $(CUDA_HOME), ($(NVCC) without its headers)), (no nvcc)))$(if $(SAN),$(comma) sanitizers $(SAN)))
 endif
