@@ -109,6 +109,12 @@ static bool export_now(struct chat *c, enum export_format format, struct str *ou
 
 /* Where to */
 
+/* There is no output that "-" could stand for. */
+static bool names_file(const char *word)
+{
+    return *word && strcmp(word, "-") != 0;
+}
+
 /* Writes to the file named after ">", and leaves nothing for the clipboard. */
 static void into_file(const char *path, struct command_reply *reply)
 {
@@ -196,8 +202,8 @@ void run_copy(struct chat *c, const char *arg, struct command_reply *reply)
     const char *at = str_get(&words), *what = args_next_word(&at, &len);
     const char *number = args_next_word(&at, &n_len);
     size_t n = number ? strtoul(number, NULL, 10) : 0;
-    if ((arg[before] && !*file) || (number && (n == 0 || strspn(number, "0123456789") != n_len)) ||
-        at[strspn(at, " ")])
+    if ((arg[before] && !names_file(file)) ||
+        (number && (n == 0 || strspn(number, "0123456789") != n_len)) || at[strspn(at, " ")])
         command_refuse(reply, "/copy [code|math|all] [N] [> FILE]");
     else
         take_named(c, what ? what : "", what ? len : 0, n, reply);
@@ -236,7 +242,7 @@ void run_export(struct chat *c, const char *arg, struct command_reply *reply)
     struct str name = {0};
 
     arg += strspn(arg, " >");
-    if (format < 0 || strcmp(arg, "-") == 0) { /* there is no output to write to */
+    if (format < 0 || (*arg && !names_file(arg))) {
         command_refuse(reply, "/export md|json|jsonl|html [FILE]");
         return;
     }

@@ -108,6 +108,7 @@ static void nothing_is_overwritten(void **state)
         }
     }
     talk_says(p, "/export pdf", true, "/export md|json|jsonl|html [FILE]");
+    talk_says(p, "/copy > -", true, "/copy [code|math|all] [N] [> FILE]");
     talk_says(p, "/export md -", true, "/export md|json|jsonl|html [FILE]");
 }
 
